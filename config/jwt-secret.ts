@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import type { AppSettings } from './app.settings.js';
+import { keepSecret } from './data-folder.js';
+import { HMAC_ALGORITHMS, type SecuritySettings } from './security.settings.js';
+import type { SettingFault } from './setting.js';
+
+const MIN_BYTES = 32;
+const PLACEHOLDER = /your[_-]?(jwt|secret)|change[_-]?(me|it|in|this)|placeholder|example|^(secret|password)/i;
+
+/** Why a secret must not sign tokens, or undefined when it may. RFC 7518 section 3.2: a key as long as the hash. */
+export function weaknessOf(secret: string | undefined): string | undefined {
+  if (secret === undefined) return 'is not set';
+  if (PLACEHOLDER.test(secret)) return 'is a placeholder';
+  if (Buffer.byteLength(secret) < MIN_BYTES) return `is shorter than ${MIN_BYTES} bytes`;
+  if (new Set(secret).size < 8) return 'repeats fewer than 8 different characters';
+  return undefined;
+}
+
+/**
+ * The rule of protocol.md section 2: a weak secret stops a production start; elsewhere a random one takes its place,
+ * kept in the data folder so that tokens survive a restart. Returns a warning for the log when that happened to a
+ * secret that somebody did set.
+ */
+export function resolveJwtSecret(app: AppSettings, security: SecuritySettings, faults: SettingFault[]): string[] {
+  if (!(HMAC_ALGORITHMS as readonly string[]).includes(security.algorithm)) return [];
+  const weakness = weaknessOf(security.jwtSecret);
+  if (weakness === undefined) return [];
+  if (app.isProduction) {
+    faults.push({
+      variable: 'SECURITY_JWT_SECRET',
+      problem: `${weakness}; production needs a random secret of at least ${MIN_BYTES} bytes`,
+      example: 'the output of: openssl rand -base64 48',
+    });
+    return [];
+  }
+  // A start that fails for another setting leaves nothing behind.
+  if (faults.length > 0) return [];
+  const given = security.jwtSecret !== undefined;
+  security.jwtSecret = keepSecret(app.dataDir, 'jwt-secret', () => randomBytes(48).toString('base64url'));
+  return given ? [`SECURITY_JWT_SECRET ${weakness}: a random one from ${app.dataDir}/jwt-secret is used instead`] : [];
+}

@@ -1,0 +1,45 @@
+import { registerAs } from '@nestjs/config';
+import { IsIn, IsInt, Length, Matches, Max, Min, MinLength } from 'class-validator';
+import { Setting } from './setting.js';
+
+export const HMAC_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
+export const KEY_PAIR_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
+export type HmacAlgorithm = (typeof HMAC_ALGORITHMS)[number];
+export type KeyPairAlgorithm = (typeof KEY_PAIR_ALGORITHMS)[number];
+export type SigningAlgorithm = HmacAlgorithm | KeyPairAlgorithm;
+
+/** Tokens and the first client (deployment guide 4.3; AI Bridge v0.6.0 fixes no more than the names). */
+export class SecuritySettings {
+  /** Shared secret of the HS algorithms; see `resolveJwtSecret` for what happens without a good one. */
+  @Setting('SECURITY_JWT_SECRET', { example: 'the output of: openssl rand -base64 48' })
+  jwtSecret?: string;
+
+  /** Seconds that an access token is valid. */
+  @Setting('SECURITY_JWT_EXPIRY', { example: '3600' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(1, { message: 'must not be under 1' })
+  @Max(86_400, { message: 'must not be over 86400' })
+  jwtExpiry: number = 3600;
+
+  @Setting('SECURITY_ALGORITHM', { example: 'HS256' })
+  @IsIn([...HMAC_ALGORITHMS, ...KEY_PAIR_ALGORITHMS], {
+    message: `must be one of ${[...HMAC_ALGORITHMS, ...KEY_PAIR_ALGORITHMS].join(', ')}`,
+  })
+  algorithm: SigningAlgorithm = 'HS256';
+
+  /** PEM file (PKCS 8) with the private key of RS256, ES256 or EdDSA. */
+  @Setting('SECURITY_PRIVATE_KEY_FILE', { example: '/etc/ooder-skill/jwt-key.pem' })
+  @Length(1, 4096, { message: 'must be a path' })
+  privateKeyFile?: string;
+
+  @Setting('SECURITY_ADMIN_CLIENT_ID', { example: 'admin' })
+  @Matches(/^[A-Za-z0-9._-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })
+  adminClientId: string = 'admin';
+
+  /** Unset: one is made at the first start and written to DATA_DIR/admin-client-secret (mode 0600). */
+  @Setting('SECURITY_ADMIN_CLIENT_SECRET', { example: 'the output of: openssl rand -base64 32' })
+  @MinLength(16, { message: 'must have at least 16 characters' })
+  adminClientSecret?: string;
+}
+
+export const securitySettings = registerAs('security', () => new SecuritySettings());

@@ -1,0 +1,76 @@
+import 'reflect-metadata';
+import { ValidateIf, validateSync } from 'class-validator';
+
+/** What one environment variable may hold; `example` is shown when its value is wrong. */
+export interface SettingOptions {
+  example: string;
+  /** An empty value counts as unset unless this says that it means something (AI_BRIDGE_REGISTRY_URL: off). */
+  emptyIsValue?: boolean;
+}
+
+export interface SettingFault {
+  variable: string;
+  problem: string;
+  example: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface SettingDefinition extends SettingOptions {
+  variable: string;
+  property: string;
+}
+
+const SETTINGS = Symbol('settings');
+
+/** Binds a property of a section class to an environment variable; the property's initializer is the default. */
+export function Setting(variable: string, options: SettingOptions): PropertyDecorator {
+  return (target, property) => {
+    const known = (Reflect.getMetadata(SETTINGS, target) ?? []) as SettingDefinition[];
+    Reflect.defineMetadata(SETTINGS, [...known, { variable, property: String(property), ...options }], target);
+    // An unset optional setting is not a fault; a section that requires one sets no default and checks it itself.
+    ValidateIf((_, value) => value !== undefined)(target, property);
+  };
+}
+
+/** Names of the variables that a section reads, in the order of its properties. */
+export function variablesOf(section: new () => object): string[] {
+  return definitionsOf(section).map((definition) => definition.variable);
+}
+
+/** Reads one section; adds what is wrong to `faults` rather than throwing, so that all faults are told at once. */
+export function readSection<T extends object>(section: new () => T, env: Environment, faults: SettingFault[]): T {
+  const settings = new section();
+  const definitions = definitionsOf(section);
+  for (const definition of definitions) {
+    const raw = env[definition.variable];
+    if (raw === undefined || (raw.trim() === '' && !definition.emptyIsValue)) continue;
+    const type: unknown = Reflect.getMetadata('design:type', section.prototype as object, definition.property);
+    Reflect.set(settings, definition.property, convert(raw.trim(), type));
+  }
+  for (const error of validateSync(settings)) {
+    const definition = definitions.find((candidate) => candidate.property === error.property);
+    faults.push({
+      variable: definition?.variable ?? error.property,
+      problem: Object.values(error.constraints ?? {})
+        .map((message) => message.replace(error.property, '').trim())
+        .join('; '),
+      example: definition?.example ?? '',
+    });
+  }
+  return settings;
+}
+
+function definitionsOf(section: new () => object): SettingDefinition[] {
+  return (Reflect.getMetadata(SETTINGS, section.prototype as object) ?? []) as SettingDefinition[];
+}
+
+/** A value that does not convert is passed on as text, for the validator to name the fault. */
+function convert(raw: string, type: unknown): unknown {
+  if (type === Number) return /^-?\d+(\.\d+)?$/.test(raw) ? Number(raw) : raw;
+  if (type === Boolean) {
+    if (/^(true|1|yes|on)$/i.test(raw)) return true;
+    if (/^(false|0|no|off)$/i.test(raw)) return false;
+  }
+  return raw;
+}

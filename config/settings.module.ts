@@ -1,0 +1,23 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ConfigModule, registerAs } from '@nestjs/config';
+import type { Settings } from './settings.js';
+
+/** Puts the settings, parsed once at boot, within reach of every module: inject a section by its `KEY`. */
+@Module({})
+export class SettingsModule {
+  static forRoot({ app, database, security, redis, aiBridge, logging }: Settings): DynamicModule {
+    const sections = Object.entries({ app, database, security, redis, aiBridge, logging });
+    return {
+      module: SettingsModule,
+      imports: [
+        ConfigModule.forRoot({
+          isGlobal: true,
+          // loadSettings has read and checked both already; nothing here may look again.
+          ignoreEnvFile: true,
+          ignoreEnvVars: true,
+          load: sections.map(([name, section]) => registerAs(name, () => section)),
+        }),
+      ],
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { AiBridgeSettings } from './ai-bridge.settings.js';
+import { AppSettings } from './app.settings.js';
+import { DatabaseSettings } from './database.settings.js';
+import { resolveJwtSecret } from './jwt-secret.js';
+import { LoggingSettings } from './logging.settings.js';
+import { RedisSettings } from './redis.settings.js';
+import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
+import { type Environment, readSection, type SettingFault, variablesOf } from './setting.js';
+
+/** All settings, one object per section. */
+export interface Settings {
+  app: AppSettings;
+  database: DatabaseSettings;
+  security: SecuritySettings;
+  redis: RedisSettings;
+  aiBridge: AiBridgeSettings;
+  logging: LoggingSettings;
+  /** What the log should say about the settings once there is a log. */
+  warnings: string[];
+}
+
+const SECTIONS = [AppSettings, DatabaseSettings, SecuritySettings, RedisSettings, AiBridgeSettings, LoggingSettings];
+
+/** Every variable that the service reads. */
+export const SETTING_VARIABLES: readonly string[] = SECTIONS.flatMap((section) => variablesOf(section));
+
+/** One or more settings are wrong; the message lists them all and never repeats a value, which may be a secret. */
+export class SettingsError extends Error {
+  constructor(readonly faults: readonly SettingFault[]) {
+    const lines = faults.map(({ variable, problem, example }) => `  ${variable} ${problem} (example: ${example})`);
+    super(`Cannot start, ${faults.length} setting(s) are wrong:\n${lines.join('\n')}`);
+    this.name = 'SettingsError';
+  }
+}
+
+/**
+ * Parses the settings once, at boot. The environment wins over the `.env` file.
+ * @throws SettingsError with every fault of every section.
+ */
+export function loadSettings(environment: Environment = process.env, file = '.env'): Settings {
+  const env = { ...readEnvFile(file), ...environment };
+  const faults: SettingFault[] = [];
+  const app = readSection(AppSettings, env, faults);
+  const database = readSection(DatabaseSettings, env, faults);
+  const security = readSection(SecuritySettings, env, faults);
+  const redis = readSection(RedisSettings, env, faults);
+  const aiBridge = readSection(AiBridgeSettings, env, faults);
+  const logging = readSection(LoggingSettings, env, faults);
+  app.dataDir = resolve(app.dataDir);
+  if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
+  if ((KEY_PAIR_ALGORITHMS as readonly string[]).includes(security.algorithm) && !security.privateKeyFile) {
+    faults.push({
+      variable: 'SECURITY_PRIVATE_KEY_FILE',
+      problem: `is needed for ${security.algorithm}`,
+      example: '/etc/ooder-skill/jwt-key.pem',
+    });
+  }
+  const warnings = resolveJwtSecret(app, security, faults);
+  if (faults.length > 0) throw new SettingsError(faults);
+  return { app, database, security, redis, aiBridge, logging, warnings };
+}
+
+function readEnvFile(file: string): Environment {
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+}

@@ -1,0 +1,105 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Injectable, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  ApiError,
+  AuthenticationError,
+  BadParameterError,
+  ERROR_CATALOGUE,
+  type ErrorCode,
+  InternalError,
+  NotFoundError,
+  UnavailableError,
+} from './error-catalogue.js';
+import type { ErrorResponse } from './error.response.js';
+
+/** Turns a foreign error (of a driver, say) into one of the catalogue, or leaves it to others. */
+export type ErrorTranslator = (error: unknown) => ApiError | undefined;
+
+const ERROR_CODE = Symbol('error code');
+type Marked = FastifyRequest & { [ERROR_CODE]?: ErrorCode };
+
+/** The code with which a request was refused, for the metrics and the access log. */
+export function errorCodeOf(request: FastifyRequest): ErrorCode | undefined {
+  return (request as Marked)[ERROR_CODE];
+}
+
+/** The edge: every error leaves the service in one shape, with a trace id, and without its cause. */
+@Catch()
+@Injectable()
+export class ApiExceptionFilter implements ExceptionFilter {
+  private readonly logger = new Logger('errors');
+
+  constructor(private readonly translators: readonly ErrorTranslator[] = []) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = this.translate(exception);
+    (request as Marked)[ERROR_CODE] = error.code;
+    this.log(error, exception);
+    // The caller has gone, or the answer is on its way: there is nobody left to tell.
+    if (reply.sent) return;
+    if (error instanceof AuthenticationError) void reply.header('www-authenticate', 'Bearer');
+    if (error instanceof UnavailableError) void reply.header('retry-after', '1');
+    void reply
+      .status(error.status)
+      .header('cache-control', 'no-store')
+      .type('application/json; charset=utf-8')
+      .send(bodyOf(error, request));
+  }
+
+  private translate(exception: unknown): ApiError {
+    if (exception instanceof ApiError) return exception;
+    for (const translator of this.translators) {
+      const translated = translator(exception);
+      if (translated) return translated;
+    }
+    return fromHttpError(exception) ?? new InternalError(exception);
+  }
+
+  private log(error: ApiError, exception: unknown): void {
+    const { level } = ERROR_CATALOGUE[error.code];
+    const cause = error.cause ?? exception;
+    if (level === 'error') this.logger.error(cause, cause instanceof Error ? cause.stack : undefined);
+    else this.logger[level](error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message);
+  }
+}
+
+/** The body of an error answer. */
+export function bodyOf(error: ApiError, request: FastifyRequest): ErrorResponse {
+  return {
+    code: error.code,
+    message: error.message,
+    details: error.details,
+    timestamp: new Date().toISOString(),
+    trace_id: request.id,
+  };
+}
+
+/** Errors of Nest and Fastify themselves: an unknown route, a body that cannot be read. */
+function fromHttpError(exception: unknown): ApiError | undefined {
+  const status = exception instanceof HttpException ? exception.getStatus() : statusOf(exception);
+  if (status === undefined || status >= 500) return status === 503 ? new UnavailableError() : undefined;
+  if (status === 404) return new NotFoundError('Route not found');
+  return new BadParameterError([{ field: 'body', reason: reasonOf(exception) }]);
+}
+
+function statusOf(exception: unknown): number | undefined {
+  const status: unknown = (exception as { statusCode?: unknown } | null | undefined)?.statusCode;
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** What Fastify found wrong, by its code: its own messages may quote the body. */
+function reasonOf(exception: unknown): string {
+  switch ((exception as { code?: unknown }).code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return 'is too large';
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return 'has a media type that is not supported: send application/json';
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return 'does not have the length that Content-Length says';
+    default:
+      return 'cannot be read';
+  }
+}

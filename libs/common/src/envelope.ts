@@ -1,0 +1,48 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  HttpCode,
+  Injectable,
+  type NestInterceptor,
+  type Type,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { map, type Observable } from 'rxjs';
+
+/** The protocol style's answer (AI Bridge v0.6.0, Skill interface). */
+export interface Envelope<T> {
+  code: 0;
+  message: 'success';
+  data: T;
+}
+
+@Injectable()
+class EnvelopeInterceptor implements NestInterceptor {
+  intercept(_: ExecutionContext, next: CallHandler): Observable<Envelope<unknown>> {
+    return next.handle().pipe(map((data: unknown) => ({ code: 0, message: 'success', data })));
+  }
+}
+
+/** A route in the protocol style: wraps what the method returns, answers 200 and describes it in OpenAPI. */
+export function ProtocolRoute(model: Type): MethodDecorator {
+  return applyDecorators(
+    UseInterceptors(EnvelopeInterceptor),
+    HttpCode(200),
+    ApiExtraModels(model),
+    ApiResponse({
+      status: 200,
+      description: 'Success',
+      schema: {
+        type: 'object',
+        required: ['code', 'message', 'data'],
+        properties: {
+          code: { type: 'integer', enum: [0] },
+          message: { type: 'string', enum: ['success'] },
+          data: { $ref: getSchemaPath(model) },
+        },
+      },
+    }),
+  );
+}

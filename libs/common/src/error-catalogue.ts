@@ -1,0 +1,111 @@
+/** One thing that is wrong with a request: where (`endpoints.0.url`), and why. */
+export interface Fault {
+  field: string;
+  reason: string;
+}
+
+/**
+ * The error codes of the REST interface (AI Bridge v0.6.0; 1009 to 1011 are additions of this service): HTTP status
+ * and the level at which an answer with that code is logged.
+ */
+export const ERROR_CATALOGUE = {
+  1001: { status: 400, title: 'Bad parameter', level: 'debug' },
+  1002: { status: 401, title: 'Authentication failed', level: 'debug' },
+  1003: { status: 403, title: 'Permission denied', level: 'debug' },
+  1004: { status: 404, title: 'Skill does not exist', level: 'debug' },
+  1005: { status: 404, title: 'Capability does not exist', level: 'debug' },
+  1006: { status: 409, title: 'Skill already registered', level: 'debug' },
+  1007: { status: 500, title: 'Internal error', level: 'error' },
+  1008: { status: 503, title: 'Service unavailable', level: 'warn' },
+  1010: { status: 404, title: 'Not found', level: 'debug' },
+  1011: { status: 412, title: 'Conflict with the present version', level: 'debug' },
+} as const satisfies Record<number, { status: number; title: string; level: 'debug' | 'warn' | 'error' }>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** An error that the caller may see: a stable code, a message that leaks nothing, and what is wrong in detail. */
+export abstract class ApiError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string = ERROR_CATALOGUE[code].title,
+    readonly details: readonly Fault[] = [],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+
+  get status(): number {
+    return ERROR_CATALOGUE[this.code].status;
+  }
+}
+
+/** 1001: lists every fault of the request. */
+export class BadParameterError extends ApiError {
+  constructor(details: readonly Fault[], message?: string) {
+    super(1001, message, details);
+  }
+}
+
+/** 1002: no token, or one that does not hold. */
+export class AuthenticationError extends ApiError {
+  constructor(message?: string) {
+    super(1002, message);
+  }
+}
+
+/** 1003: the caller is known, and may not do this. */
+export class PermissionError extends ApiError {
+  constructor(message?: string) {
+    super(1003, message);
+  }
+}
+
+/** 1004 */
+export class SkillNotFoundError extends ApiError {
+  constructor() {
+    super(1004);
+  }
+}
+
+/** 1005 */
+export class CapabilityNotFoundError extends ApiError {
+  constructor() {
+    super(1005);
+  }
+}
+
+/** 1006: the name and version are taken. */
+export class SkillConflictError extends ApiError {
+  constructor(message?: string, details?: readonly Fault[]) {
+    super(1006, message, details);
+  }
+}
+
+/** 1007: a fault of ours; the cause goes to the log, never to the caller. */
+export class InternalError extends ApiError {
+  constructor(cause: unknown) {
+    super(1007, undefined, [], { cause });
+  }
+}
+
+/** 1008: something that we need does not answer; try again later. */
+export class UnavailableError extends ApiError {
+  constructor(message?: string, cause?: unknown) {
+    super(1008, message, [], { cause });
+  }
+}
+
+/** 1010: anything else that is not there. */
+export class NotFoundError extends ApiError {
+  constructor(message?: string) {
+    super(1010, message);
+  }
+}
+
+/** 1011: `If-Match` names another version than the present one (RFC 9110 section 13.1.1). */
+export class PreconditionFailedError extends ApiError {
+  constructor(message?: string) {
+    super(1011, message);
+  }
+}

@@ -1,0 +1,174 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsDefined,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsUUID,
+  Matches,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+import { IsText, textFault } from './text.js';
+
+/**
+ * Field decorators: each describes a field of a payload once, for validation, transformation and OpenAPI.
+ * A field is required unless `required: false`; `null` is a value, and is refused like any other wrong one.
+ */
+export interface FieldOptions {
+  description?: string;
+  example?: unknown;
+  required?: boolean;
+}
+
+function field(
+  options: FieldOptions,
+  schema: ApiPropertyOptions,
+  ...validators: PropertyDecorator[]
+): PropertyDecorator {
+  const required = options.required ?? true;
+  return applyDecorators(
+    ApiProperty({
+      description: options.description,
+      example: options.example,
+      required,
+      ...schema,
+    } as ApiPropertyOptions),
+    ...(required ? [IsDefined({ message: 'is required' })] : [ValidateIf((_, value) => value !== undefined)]),
+    ...validators,
+  );
+}
+
+/** Text of `min` (1) to `max` code points. */
+export function TextField(options: FieldOptions & { max: number; min?: number }): PropertyDecorator {
+  const min = options.min ?? 1;
+  return field(options, { type: String, minLength: min, maxLength: options.max }, IsText(min, options.max));
+}
+
+/** MAJOR.MINOR.PATCH, at most 32 characters (AI Bridge v0.6.0, data model: skills.version). */
+export const SEMVER_PATTERN = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/;
+
+export function SemverField(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    { description: 'Semantic version MAJOR.MINOR.PATCH', example: '1.0.0', ...options },
+    { type: String, pattern: SEMVER_PATTERN.source },
+    Matches(SEMVER_PATTERN, { message: 'must be a semantic version MAJOR.MINOR.PATCH, such as 1.0.0' }),
+  );
+}
+
+export function UuidField(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: String, format: 'uuid' }, IsUUID('all', { message: 'must be a UUID' }));
+}
+
+export function EnumField(values: readonly string[], options: FieldOptions & { name: string }): PropertyDecorator {
+  return field(
+    options,
+    { enum: [...values], enumName: options.name },
+    IsIn([...values], { message: `must be one of ${values.join(', ')}` }),
+  );
+}
+
+export function BooleanField(options: FieldOptions & { default?: boolean } = {}): PropertyDecorator {
+  return field(options, { type: Boolean, default: options.default }, IsBoolean({ message: 'must be true or false' }));
+}
+
+/** Whole number from `min` to `max`. In a query string (`query: true`) digits are read as a number. */
+export function IntegerField(
+  options: FieldOptions & { min: number; max: number; default?: number; query?: boolean },
+): PropertyDecorator {
+  const { min, max } = options;
+  return applyDecorators(
+    field(
+      options,
+      { type: 'integer', minimum: min, maximum: max, default: options.default },
+      IsInt({ message: 'must be a whole number' }),
+      Min(min, { message: `must not be under ${min}` }),
+      Max(max, { message: `must not be over ${max}` }),
+    ),
+    ...(options.query
+      ? [
+          Transform(({ value }) =>
+            typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : (value as unknown),
+          ),
+        ]
+      : []),
+  );
+}
+
+/** An object of text values, such as metadata: at most `maxEntries` keys. */
+export function TextMapField(
+  options: FieldOptions & { keyMax: number; valueMax: number; maxEntries: number },
+): PropertyDecorator {
+  const { keyMax, valueMax, maxEntries } = options;
+  const faultsOf = (value: unknown): string | undefined => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return 'must be an object of string values';
+    const entries = Object.entries(value);
+    if (entries.length > maxEntries) return `must have at most ${maxEntries} entries`;
+    const faults = entries.flatMap(([key, text]) => {
+      const keyFault = textFault(key, 1, keyMax);
+      const valueFault = textFault(text, 0, valueMax);
+      return [
+        ...(keyFault ? [`the key "${key.slice(0, keyMax)}" ${keyFault}`] : []),
+        ...(valueFault ? [`the value of "${key.slice(0, keyMax)}" ${valueFault}`] : []),
+      ];
+    });
+    return faults.length > 0 ? faults.join('; ') : undefined;
+  };
+  return applyDecorators(
+    field(
+      options,
+      {
+        type: 'object',
+        additionalProperties: { type: 'string', maxLength: valueMax },
+        propertyNames: { minLength: 1, maxLength: keyMax },
+        maxProperties: maxEntries,
+      } as ApiPropertyOptions,
+      ValidateBy({
+        name: 'isTextMap',
+        validator: {
+          validate: (value) => faultsOf(value) === undefined,
+          defaultMessage: (args) => faultsOf(args?.value) ?? '',
+        },
+      }),
+    ),
+    // Left as it came: class-transformer would copy it key by key.
+    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
+  );
+}
+
+/** A list of `min` to `max` objects of one class, each checked on its own. */
+export function ListField(
+  type: () => new () => object,
+  options: FieldOptions & { min?: number; max: number },
+): PropertyDecorator {
+  const min = options.min ?? 0;
+  return applyDecorators(
+    field(
+      options,
+      { type, isArray: true, minItems: min, maxItems: options.max },
+      IsArray({ message: 'must be an array' }),
+      ArrayMinSize(min, { message: `must have at least ${min} item(s)` }),
+      ArrayMaxSize(options.max, { message: `must have at most ${options.max} items` }),
+      ValidateNested({ each: true, message: 'must be an object' }),
+    ),
+    Type(type),
+  );
+}
+
+/** Any JSON object; its depth is limited where bodies are parsed. */
+export function JsonObjectField(options: FieldOptions = {}): PropertyDecorator {
+  return applyDecorators(
+    field(options, { type: 'object', additionalProperties: true }, IsObject({ message: 'must be an object' })),
+    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
+  );
+}

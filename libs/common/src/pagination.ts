@@ -1,0 +1,65 @@
+import { IntegerField } from './field.decorators.js';
+
+export const MAX_PAGE_SIZE = 100;
+export const MAX_LIMIT = 1000;
+const MAX_OFFSET = 2_147_483_647;
+
+/** Which part of a sorted set is wanted. */
+export interface Slice {
+  offset: number;
+  limit: number;
+}
+
+/** `page` and `page_size`, as the protocol style counts. */
+export class PageQuery {
+  @IntegerField({ min: 1, max: 10_000_000, default: 1, required: false, query: true, description: 'Page, from 1' })
+  page: number = 1;
+
+  @IntegerField({
+    min: 1,
+    max: MAX_PAGE_SIZE,
+    default: 10,
+    required: false,
+    query: true,
+    description: 'Items per page',
+  })
+  page_size: number = 10;
+}
+
+export function sliceOf({ page, page_size }: PageQuery): Slice {
+  return { offset: (page - 1) * page_size, limit: page_size };
+}
+
+/** `skip` and `limit`, as the resource style counts. */
+export class SkipQuery {
+  @IntegerField({
+    min: 0,
+    max: MAX_OFFSET,
+    default: 0,
+    required: false,
+    query: true,
+    description: 'Items to leave out',
+  })
+  skip: number = 0;
+
+  @IntegerField({ min: 1, max: MAX_LIMIT, default: 100, required: false, query: true, description: 'Items at most' })
+  limit: number = 100;
+}
+
+/** The `Link` header of a list (RFC 8288): first, prev, next and last, each with the request's own filters. */
+export function linkHeader(requestUrl: string, { offset, limit }: Slice, total: number): string {
+  const [path = '', query = ''] = requestUrl.split('?', 2);
+  const link = (relation: string, skip: number): string => {
+    const parameters = new URLSearchParams(query);
+    parameters.set('skip', String(skip));
+    parameters.set('limit', String(limit));
+    return `<${path}?${parameters.toString()}>; rel="${relation}"`;
+  };
+  const last = Math.max(0, Math.ceil(total / limit) - 1) * limit;
+  return [
+    link('first', 0),
+    ...(offset > 0 ? [link('prev', Math.max(0, offset - limit))] : []),
+    ...(offset + limit < total ? [link('next', offset + limit)] : []),
+    link('last', last),
+  ].join(', ');
+}

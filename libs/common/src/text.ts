@@ -1,0 +1,34 @@
+import { ValidateBy, type ValidationOptions } from 'class-validator';
+
+/** Length in Unicode code points, which is what PostgreSQL's varchar(n) and JSON Schema's maxLength count. */
+export function codePointLength(text: string): number {
+  let length = 0;
+  for (const _ of text) length += 1;
+  return length;
+}
+
+/** Why a text must not be stored, or undefined. PostgreSQL stores neither NUL nor half a surrogate pair. */
+export function textFault(value: unknown, min: number, max: number): string | undefined {
+  if (typeof value !== 'string') return 'must be a string';
+  // Cheap test first: a text of more UTF-16 units than twice the limit has more code points than the limit.
+  if (value.length > max * 2 || codePointLength(value) > max) return `must have at most ${max} characters`;
+  if (value.trim().length < Math.min(min, 1)) return 'must not be blank';
+  if (codePointLength(value) < min) return `must have at least ${min} characters`;
+  if (value.includes('\u0000')) return 'must not contain the NUL character';
+  if (!value.isWellFormed()) return 'must be well-formed Unicode';
+  return undefined;
+}
+
+/** class-validator decorator over `textFault`. */
+export function IsText(min: number, max: number, options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isText',
+      validator: {
+        validate: (value) => textFault(value, min, max) === undefined,
+        defaultMessage: (args) => textFault(args?.value, min, max) ?? '',
+      },
+    },
+    options,
+  );
+}

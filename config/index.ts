@@ -14,4 +14,4 @@ export {
   type SigningAlgorithm,
 } from './security.settings.js';
 export { SettingsModule } from './settings.module.js';
-export { loadSettings, SETTING_VARIABLES, type Settings, SettingsError } from './settings.js';
+export { loadDatabaseSettings, loadSettings, SETTING_VARIABLES, type Settings, SettingsError } from './settings.js';

@@ -63,6 +63,21 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   return { app, database, security, redis, aiBridge, logging, warnings };
 }
 
+/** What the database commands need; they run where no secret of the service is at hand. @throws SettingsError */
+export function loadDatabaseSettings(
+  environment: Environment = process.env,
+  file = '.env',
+): Pick<Settings, 'app' | 'database' | 'logging'> {
+  const env = { ...readEnvFile(file), ...environment };
+  const faults: SettingFault[] = [];
+  const app = readSection(AppSettings, env, faults);
+  const database = readSection(DatabaseSettings, env, faults);
+  const logging = readSection(LoggingSettings, env, faults);
+  app.dataDir = resolve(app.dataDir);
+  if (faults.length > 0) throw new SettingsError(faults);
+  return { app, database, logging };
+}
+
 function readEnvFile(file: string): Environment {
   return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
 }

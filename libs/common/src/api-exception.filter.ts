@@ -12,6 +12,13 @@ import {
 } from './error-catalogue.js';
 import type { ErrorResponse } from './error.response.js';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route answers a request that it cannot read in the shape of RFC 6749 section 5.2. */
+    oauthErrors?: boolean;
+  }
+}
+
 /** Turns a foreign error (of a driver, say) into one of the catalogue, or leaves it to others. */
 export type ErrorTranslator = (error: unknown) => ApiError | undefined;
 
@@ -40,13 +47,13 @@ export class ApiExceptionFilter implements ExceptionFilter {
     this.log(error, exception);
     // The caller has gone, or the answer is on its way: there is nobody left to tell.
     if (reply.sent) return;
-    if (error instanceof AuthenticationError) void reply.header('www-authenticate', 'Bearer');
+    if (error instanceof AuthenticationError) void reply.header('www-authenticate', error.challenge);
     if (error instanceof UnavailableError) void reply.header('retry-after', '1');
     void reply
       .status(error.status)
       .header('cache-control', 'no-store')
       .type('application/json; charset=utf-8')
-      .send(bodyOf(error, request));
+      .send(isOAuthFault(error, request) ? oauthBodyOf(error) : bodyOf(error, request));
   }
 
   private translate(exception: unknown): ApiError {
@@ -74,6 +81,17 @@ export function bodyOf(error: ApiError, request: FastifyRequest): ErrorResponse 
     details: error.details,
     timestamp: new Date().toISOString(),
     trace_id: request.id,
+  };
+}
+
+function isOAuthFault(error: ApiError, request: FastifyRequest): boolean {
+  return error instanceof BadParameterError && request.routeOptions.config.oauthErrors === true;
+}
+
+function oauthBodyOf({ details }: ApiError): { error: string; error_description: string } {
+  return {
+    error: 'invalid_request',
+    error_description: details.map(({ field, reason }) => `${field} ${reason}`).join('; '),
   };
 }
 

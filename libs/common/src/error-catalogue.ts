@@ -49,8 +49,12 @@ export class BadParameterError extends ApiError {
 
 /** 1002: no token, or one that does not hold. */
 export class AuthenticationError extends ApiError {
-  constructor(message?: string) {
+  /** The `WWW-Authenticate` header of the answer (RFC 6750 section 3). */
+  readonly challenge: string;
+
+  constructor(message?: string, tokenGiven = false) {
     super(1002, message);
+    this.challenge = tokenGiven ? 'Bearer error="invalid_token"' : 'Bearer';
   }
 }
 
@@ -75,8 +79,8 @@ export class CapabilityNotFoundError extends ApiError {
   }
 }
 
-/** 1006: the name and version are taken. */
-export class SkillConflictError extends ApiError {
+/** 1006: the name is taken: of a Skill with its version, or of a client. */
+export class ConflictError extends ApiError {
   constructor(message?: string, details?: readonly Fault[]) {
     super(1006, message, details);
   }

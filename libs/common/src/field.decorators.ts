@@ -40,7 +40,8 @@ function field(
     ApiProperty({
       description: options.description,
       example: options.example,
-      required,
+      // For a schema of type object, `required` names its properties.
+      ...(schema.type === 'object' ? { selfRequired: required } : { required }),
       ...schema,
     } as ApiPropertyOptions),
     ...(required ? [IsDefined({ message: 'is required' })] : [ValidateIf((_, value) => value !== undefined)]),

@@ -5,6 +5,7 @@ export {
   AuthenticationError,
   BadParameterError,
   CapabilityNotFoundError,
+  ConflictError,
   ERROR_CATALOGUE,
   type ErrorCode,
   type Fault,
@@ -12,7 +13,6 @@ export {
   NotFoundError,
   PermissionError,
   PreconditionFailedError,
-  SkillConflictError,
   SkillNotFoundError,
   UnavailableError,
 } from './error-catalogue.js';
@@ -30,6 +30,18 @@ export {
   TextMapField,
   UuidField,
 } from './field.decorators.js';
-export { linkHeader, MAX_LIMIT, MAX_PAGE_SIZE, PageQuery, SkipQuery, type Slice, sliceOf } from './pagination.js';
+export { allowLargeBodies, BODY_LIMIT, LargeBody } from './large-body.decorator.js';
+export {
+  linkHeader,
+  ListRoute,
+  MAX_LIMIT,
+  MAX_PAGE_SIZE,
+  type Page,
+  PageQuery,
+  SkipQuery,
+  type Slice,
+  sliceOf,
+} from './pagination.js';
+export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';
-export { createValidationPipe, faultsOf } from './validation.pipe.js';
+export { createValidationPipe, faultsOf, validateBody } from './validation.pipe.js';

@@ -1,3 +1,15 @@
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  type Type,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { map, type Observable } from 'rxjs';
 import { IntegerField } from './field.decorators.js';
 
 export const MAX_PAGE_SIZE = 100;
@@ -8,6 +20,13 @@ const MAX_OFFSET = 2_147_483_647;
 export interface Slice {
   offset: number;
   limit: number;
+}
+
+/** A slice of a set, and the size of the whole. */
+export interface Page<T> {
+  total: number;
+  items: T[];
+  slice: Slice;
 }
 
 /** `page` and `page_size`, as the protocol style counts. */
@@ -62,4 +81,35 @@ export function linkHeader(requestUrl: string, { offset, limit }: Slice, total: 
     ...(offset + limit < total ? [link('next', offset + limit)] : []),
     link('last', last),
   ].join(', ');
+}
+
+@Injectable()
+class ListInterceptor implements NestInterceptor<Page<unknown>, unknown[]> {
+  intercept(context: ExecutionContext, next: CallHandler<Page<unknown>>): Observable<unknown[]> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    return next.handle().pipe(
+      map(({ total, items, slice }) => {
+        void reply.header('x-total-count', String(total)).header('link', linkHeader(request.url, slice, total));
+        return items;
+      }),
+    );
+  }
+}
+
+/** A list in the resource style: an array, with `X-Total-Count` and `Link` headers. */
+export function ListRoute(model: Type): MethodDecorator {
+  return applyDecorators(
+    UseInterceptors(ListInterceptor),
+    ApiResponse({
+      status: 200,
+      type: model,
+      isArray: true,
+      description: 'A part of the list',
+      headers: {
+        'X-Total-Count': { description: 'Size of the whole list', schema: { type: 'integer' } },
+        Link: { description: 'first, prev, next and last part (RFC 8288)', schema: { type: 'string' } },
+      },
+    }),
+  );
 }

@@ -1,4 +1,6 @@
 import { type ValidationError, ValidationPipe } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validate, type ValidatorOptions } from 'class-validator';
 import { BadParameterError, type Fault } from './error-catalogue.js';
 
 /** More faults than this are not told: the answer stays small however bad the request is. */
@@ -18,14 +20,29 @@ export function faultsOf(errors: readonly ValidationError[], prefix = ''): Fault
   });
 }
 
+const OPTIONS: ValidatorOptions = {
+  whitelist: true,
+  forbidNonWhitelisted: true,
+  forbidUnknownValues: true,
+  validationError: { target: false, value: false },
+};
+
+/** Checks a value that is no request body of its own, by the same rules. @throws BadParameterError (1001) */
+export async function validateBody<T extends object>(type: new () => T, value: unknown): Promise<T> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BadParameterError([{ field: 'body', reason: 'must be an object' }]);
+  }
+  const instance = plainToInstance(type, value);
+  const errors = await validate(instance, OPTIONS);
+  if (errors.length > 0) throw new BadParameterError(faultsOf(errors).slice(0, MAX_FAULTS));
+  return instance;
+}
+
 /** Refuses unknown fields, and tells every fault at once (code 1001). */
 export function createValidationPipe(): ValidationPipe {
   return new ValidationPipe({
+    ...OPTIONS,
     transform: true,
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
-    validationError: { target: false, value: false },
     exceptionFactory: (errors) => new BadParameterError(faultsOf(errors).slice(0, MAX_FAULTS)),
   });
 }

@@ -1,0 +1,32 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { AuthModule } from '#auth';
+import { CacheModule } from '#cache';
+import { ChannelsModule } from '#channels';
+import { type Settings, SettingsModule } from '#config';
+import { DatabaseModule } from '#database';
+import { HealthModule } from '#health';
+import { MetricsModule } from '#metrics';
+import { SkillsModule } from '#skills';
+import { ENTITIES } from './data-source.js';
+
+/** The rooms of the service. */
+@Module({})
+export class AppModule {
+  static forRoot(settings: Settings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        SettingsModule.forRoot(settings),
+        ScheduleModule.forRoot(),
+        MetricsModule,
+        HealthModule,
+        DatabaseModule.forRoot(ENTITIES),
+        CacheModule,
+        AuthModule,
+        SkillsModule,
+        ChannelsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,101 @@
+import type { FastifyInstance } from 'fastify';
+import { BadParameterError } from '#common';
+import { parse as parseJson } from 'secure-json-parse';
+
+/** Levels of objects and arrays that a body may nest; the deepest payload of the protocol has 5. */
+const MAX_DEPTH = 32;
+
+const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function bodyFault(reason: string): BadParameterError {
+  return new BadParameterError([{ field: 'body', reason }]);
+}
+
+function decode(body: Buffer): string {
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw bodyFault('is not valid UTF-8');
+  }
+}
+
+/** Whether brackets outside of strings nest deeper than allowed; runs before anything that recurses. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charCodeAt(index);
+    if (inString) {
+      if (character === 0x5c) index += 1;
+      else if (character === 0x22) inString = false;
+    } else if (character === 0x22) inString = true;
+    else if (character === 0x7b || character === 0x5b) {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (character === 0x7d || character === 0x5d) depth -= 1;
+  }
+  return false;
+}
+
+/** JSON without prototype keys, of bounded depth. An empty body is no body. */
+export function parseJsonBody(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  const text = decode(body);
+  if (isTooDeep(text)) throw bodyFault(`nests deeper than ${MAX_DEPTH} levels`);
+  try {
+    return parseJson(text, undefined, { protoAction: 'error', constructorAction: 'error' }) as unknown;
+  } catch (error) {
+    const forbidden = error instanceof SyntaxError && error.message.includes('forbidden prototype');
+    throw bodyFault(forbidden ? 'holds a forbidden key (__proto__ or constructor.prototype)' : 'is not valid JSON');
+  }
+}
+
+/** A form; a parameter that comes twice is an array, which no field takes. */
+export function parseFormBody(body: Buffer): Record<string, string | string[]> {
+  return collect(new URLSearchParams(decode(body)));
+}
+
+const METADATA_PREFIX = 'metadata.';
+
+/** A query string; `metadata.KEY=VALUE` are folded into one object `metadata`. */
+export function parseQuery(text: string): Record<string, unknown> {
+  const query: Record<string, unknown> = {};
+  const metadata: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(collect(new URLSearchParams(text)))) {
+    if (name.startsWith(METADATA_PREFIX)) metadata[name.slice(METADATA_PREFIX.length)] = value;
+    else query[name] = value;
+  }
+  if (Object.keys(metadata).length > 0) query.metadata = metadata;
+  return query;
+}
+
+function collect(parameters: URLSearchParams): Record<string, string | string[]> {
+  const collected = Object.create(null) as Record<string, string | string[]>;
+  for (const name of new Set(parameters.keys())) {
+    const values = parameters.getAll(name);
+    collected[name] = values.length > 1 ? values : (values[0] ?? '');
+  }
+  return collected;
+}
+
+export function registerBodyParsers(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser<Buffer>(JSON_TYPES, { parseAs: 'buffer' }, (_, body, done) => {
+    attempt(() => parseJsonBody(body), done);
+  });
+  fastify.addContentTypeParser<Buffer>('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (_, body, done) => {
+    attempt(() => parseFormBody(body), done);
+  });
+}
+
+function attempt(work: () => unknown, done: (error: Error | null, body?: unknown) => void): void {
+  let body: unknown;
+  try {
+    body = work();
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done(null, body);
+}

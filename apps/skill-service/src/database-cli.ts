@@ -1,0 +1,36 @@
+import { loadDatabaseSettings } from '#config';
+import { createDatabase, DatabaseServer, migrate, revert } from '#database';
+
+const COMMANDS = ['init', 'migrate', 'revert'] as const;
+type Command = (typeof COMMANDS)[number];
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** `npm run db:init`, `db:migrate` and `db:revert`: against DATABASE_URL, or the embedded server where it is unset. */
+async function main(command: Command): Promise<void> {
+  const { app, database } = loadDatabaseSettings();
+  if (command === 'init' && database.url !== undefined && (await createDatabase(database.url)))
+    say('created the database');
+  const server = await DatabaseServer.open(app, database);
+  try {
+    if (command === 'revert') {
+      const reverted = await revert(server.url, database);
+      say(reverted === undefined ? 'nothing to revert' : `reverted ${reverted}`);
+    } else {
+      const done = await migrate(server.url, database);
+      say(done.length === 0 ? 'the schema is up to date' : `migrated: ${done.join(', ')}`);
+    }
+  } finally {
+    await server.onApplicationShutdown();
+  }
+}
+
+const command = process.argv[2] as Command;
+if (!COMMANDS.includes(command)) {
+  process.stderr.write(`usage: database-cli ${COMMANDS.join('|')}\n`);
+  process.exit(2);
+}
+main(command).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,83 @@
+import { Logger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AdminClient } from '#auth';
+import { loadSettings, type Settings, SettingsError } from '#config';
+import { DatabaseServer, DataFolderInUseError } from '#database';
+import { createLogger, LogFileError, type ServiceLog } from '#logging';
+import { API_PREFIX } from './app.routes.js';
+import { createApp } from './app.setup.js';
+import { stopOnSignals } from './lifecycle.js';
+
+/** A failure that its message explains: the stack would only hide it. */
+function isExplained(error: unknown): error is Error {
+  return error instanceof SettingsError || error instanceof DataFolderInUseError || error instanceof LogFileError;
+}
+
+async function main(): Promise<void> {
+  const settings = loadSettings();
+  const log = createLogger(settings.logging, settings.app);
+  Logger.overrideLogger(log.logger);
+  for (const warning of settings.warnings) log.logger.warn(warning, 'settings');
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      void fail(error, log);
+    });
+  }
+  try {
+    const app = await createApp(settings, log);
+    await listen(app, settings);
+    stopOnSignals(app, settings, log);
+    announce(await app.getUrl(), app, settings, log);
+  } catch (error) {
+    await fail(error, log);
+  }
+}
+
+/** @throws Error with the port's name when it is taken; what was started is stopped again first. */
+async function listen(app: NestFastifyApplication, { app: { host, port } }: Settings): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    await app.close();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new PortError(
+        `Port ${port} on ${host} is in use. Stop the program that holds it, or set APP_PORT to another port.`,
+      );
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+      throw new PortError(`Cannot listen on port ${port} of ${host} (${code}). Check APP_HOST and APP_PORT.`);
+    }
+    throw error;
+  }
+}
+
+class PortError extends Error {}
+
+function announce(url: string, app: NestFastifyApplication, settings: Settings, { logger }: ServiceLog): void {
+  const base = url.replace('[::1]', 'localhost').replace('127.0.0.1', 'localhost').replace('0.0.0.0', 'localhost');
+  const admin = app.get(AdminClient);
+  const database = app.get(DatabaseServer).isEmbedded
+    ? `embedded PostgreSQL in ${settings.app.dataDir}`
+    : 'PostgreSQL of DATABASE_URL';
+  const lines = [
+    `ooder-skill ${settings.app.version} is ready (${database})`,
+    `API         ${base}/${API_PREFIX}`,
+    `Swagger UI  ${base}/docs`,
+    `Metrics     ${base}/metrics`,
+    `Client      ${admin.clientId}, its secret: ${admin.secretFile ?? 'SECURITY_ADMIN_CLIENT_SECRET'}`,
+  ];
+  for (const line of lines) logger.log(line, 'start');
+}
+
+async function fail(error: unknown, log: ServiceLog): Promise<never> {
+  const known = isExplained(error) || error instanceof PortError;
+  log.logger.fatal(known ? error.message : error, 'start');
+  await log.close();
+  process.exit(1);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${isExplained(error) ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.exit(1);
+});

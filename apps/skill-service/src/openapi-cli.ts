@@ -1,0 +1,47 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import {
+  AiBridgeSettings,
+  AppSettings,
+  DatabaseSettings,
+  LoggingSettings,
+  RedisSettings,
+  SecuritySettings,
+  type Settings,
+} from '#config';
+import { AppModule } from './app.module.js';
+import { setPrefix } from './app.routes.js';
+import { createOpenApiDocument } from './openapi.js';
+
+/** Writes the OpenAPI document to a file, or with --check proves that the file is fresh. Needs no database. */
+async function main(file: string, check: boolean): Promise<void> {
+  const settings: Settings = {
+    app: new AppSettings(),
+    database: new DatabaseSettings(),
+    security: new SecuritySettings(),
+    redis: new RedisSettings(),
+    aiBridge: new AiBridgeSettings(),
+    logging: new LoggingSettings(),
+    warnings: [],
+  };
+  const app = await NestFactory.create(AppModule.forRoot(settings), new FastifyAdapter(), {
+    preview: true,
+    logger: false,
+  });
+  setPrefix(app);
+  const document = `${JSON.stringify(createOpenApiDocument(app, settings.app), null, 2)}\n`;
+  if (!check) {
+    writeFileSync(file, document);
+  } else if (readFileSync(file, 'utf8') !== document) {
+    throw new Error(`${file} is stale: run npm run openapi and commit it`);
+  }
+}
+
+main(process.argv[2] ?? 'docs/openapi.json', process.argv.includes('--check')).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type AppSettings, appSettings, keepSecret, type SecuritySettings, securitySettings } from '#config';
+import { withAdvisoryLock } from '#database';
+import { DataSource } from 'typeorm';
+import { ClientEntity } from './client.entity.js';
+import { hashSecret, randomSecret, verifySecret } from './secret-hash.js';
+
+const SECRET_FILE = 'admin-client-secret';
+
+/**
+ * The first client (protocol.md section 9). With SECURITY_ADMIN_CLIENT_SECRET, that is its secret from this start on;
+ * without, one is made at the first start and kept in DATA_DIR/admin-client-secret (mode 0600).
+ */
+@Injectable()
+export class AdminClient implements OnModuleInit {
+  /** Where the admin's secret can be read; undefined when it came from the settings. */
+  secretFile?: string;
+  private readonly logger = new Logger('auth');
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(appSettings.KEY) private readonly app: AppSettings,
+    @Inject(securitySettings.KEY) private readonly security: SecuritySettings,
+  ) {}
+
+  get clientId(): string {
+    return this.security.adminClientId;
+  }
+
+  /** One replica at a time: two that start at once on one database agree on one secret. */
+  async onModuleInit(): Promise<void> {
+    await withAdvisoryLock(this.dataSource, 'adminClient', () => this.ensure());
+  }
+
+  private async ensure(): Promise<void> {
+    const clients = this.dataSource.getRepository(ClientEntity);
+    const client = await clients.findOneBy({ clientId: this.clientId });
+    const given = this.security.adminClientSecret;
+    if (given === undefined) this.secretFile = join(this.app.dataDir, SECRET_FILE);
+    if (!client) {
+      const secret = given ?? keepSecret(this.app.dataDir, SECRET_FILE, randomSecret);
+      const secretHash = await hashSecret(secret);
+      await clients.insert({
+        ...new ClientEntity(),
+        clientId: this.clientId,
+        name: 'Administrator',
+        role: 'admin',
+        secretHash,
+      });
+      this.logger.log(`created the admin client "${this.clientId}"`);
+      return;
+    }
+    if (given !== undefined && !(await verifySecret(client.secretHash, given))) {
+      await clients.update({ id: client.id }, { secretHash: await hashSecret(given) });
+      this.logger.log(`the secret of the admin client "${this.clientId}" is now the one of the settings`);
+    }
+  }
+}

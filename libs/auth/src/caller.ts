@@ -1,0 +1,45 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { AuthenticationError, PermissionError } from '#common';
+import type { FastifyRequest } from 'fastify';
+import { isBoundToOwnSkills, type Permission, type Role } from './roles.js';
+
+/** Who sends a request, as its token says. */
+export class Caller {
+  constructor(
+    readonly clientId: string,
+    readonly role: Role,
+    private readonly permissions: ReadonlySet<Permission>,
+  ) {}
+
+  may(permission: Permission): boolean {
+    return this.permissions.has(permission);
+  }
+
+  /** Whether a permission to manage or unregister reaches a Skill of this owner. */
+  mayChange(owner: string): boolean {
+    return owner === this.clientId || !isBoundToOwnSkills(this.role);
+  }
+
+  /** @throws PermissionError (1003) */
+  assertMayChange(owner: string): void {
+    if (!this.mayChange(owner)) throw new PermissionError('This Skill belongs to another client');
+  }
+}
+
+const CALLER = Symbol('caller');
+type WithCaller = FastifyRequest & { [CALLER]?: Caller };
+
+export function setCaller(request: FastifyRequest, caller: Caller): void {
+  (request as WithCaller)[CALLER] = caller;
+}
+
+export function callerOf(request: FastifyRequest): Caller | undefined {
+  return (request as WithCaller)[CALLER];
+}
+
+/** The authenticated caller of a guarded route. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const caller = callerOf(context.switchToHttp().getRequest<FastifyRequest>());
+  if (!caller) throw new AuthenticationError();
+  return caller;
+});

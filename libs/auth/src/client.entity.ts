@@ -1,0 +1,24 @@
+import { TimestampedEntity } from '#database';
+import { Column, Entity, Unique } from 'typeorm';
+import type { Role } from './roles.js';
+
+/** An OAuth client: a program that gets tokens with an id and a secret. */
+@Entity('clients')
+@Unique('uq_clients_client_id', ['clientId'])
+export class ClientEntity extends TimestampedEntity {
+  @Column({ name: 'client_id', type: 'varchar', length: 64 })
+  clientId: string;
+
+  @Column({ type: 'varchar', length: 255 })
+  name: string;
+
+  @Column({ type: 'varchar', length: 16 })
+  role: Role;
+
+  /** Argon2id, in PHC string format. */
+  @Column({ name: 'secret_hash', type: 'varchar', length: 255 })
+  secretHash: string;
+
+  @Column({ type: 'boolean', default: false })
+  disabled: boolean;
+}

@@ -1,0 +1,35 @@
+/** Roles and what each may do (protocol.md section 9). */
+export const PERMISSIONS = [
+  'skill:read',
+  'skill:register',
+  'skill:manage',
+  'skill:unregister',
+  'command:execute',
+  'channel:create',
+  'audit:read',
+  'client:manage',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+export const ROLES = ['admin', 'operator', 'publisher', 'agent', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
+  admin: PERMISSIONS,
+  operator: ['skill:read', 'skill:manage', 'skill:unregister', 'command:execute', 'audit:read'],
+  // manage and unregister reach only the Skills that the publisher owns: see Caller.mayChange.
+  publisher: ['skill:read', 'skill:register', 'skill:manage', 'skill:unregister'],
+  agent: ['skill:read', 'command:execute', 'channel:create'],
+  viewer: ['skill:read'],
+};
+
+export function permissionsOf(role: Role): readonly Permission[] {
+  return ROLE_PERMISSIONS[role];
+}
+
+/** Roles whose permissions to manage and unregister reach Skills of other owners. */
+const UNBOUND_ROLES: ReadonlySet<Role> = new Set(['admin', 'operator']);
+
+export function isBoundToOwnSkills(role: Role): boolean {
+  return !UNBOUND_ROLES.has(role);
+}

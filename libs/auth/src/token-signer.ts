@@ -1,0 +1,104 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { JwtService } from '@nestjs/jwt';
+import { HMAC_ALGORITHMS, type HmacAlgorithm, type KeyPairAlgorithm, type SecuritySettings } from '#config';
+import { jwtVerify, SignJWT } from 'jose';
+
+export type Claims = Record<string, unknown>;
+
+/**
+ * Signs and checks the tokens of this service. `verify` accepts only the configured algorithm, whatever the token's
+ * own header says (RFC 8725 section 3.1), checks `exp`, `nbf`, `iss` and `aud`, and rejects with the library's error
+ * when anything is wrong.
+ */
+export interface TokenSigner {
+  sign(claims: Claims): Promise<string>;
+  verify(token: string): Promise<Claims>;
+}
+
+/** What every token must carry. */
+export interface TokenScope {
+  issuer: string;
+  audience: string;
+}
+
+/** Seconds by which the clocks of two machines may differ. */
+const LEEWAY_S = 5;
+
+/** HS256, HS384, HS512: one secret signs and checks. */
+export class HmacSigner implements TokenSigner {
+  constructor(
+    private readonly jwt: JwtService,
+    private readonly secret: string,
+    private readonly algorithm: HmacAlgorithm,
+    private readonly scope: TokenScope,
+  ) {}
+
+  sign(claims: Claims): Promise<string> {
+    return this.jwt.signAsync(
+      { ...claims, iss: this.scope.issuer, aud: this.scope.audience },
+      {
+        secret: this.secret,
+        algorithm: this.algorithm,
+      },
+    );
+  }
+
+  verify(token: string): Promise<Claims> {
+    return this.jwt.verifyAsync<Claims>(token, {
+      secret: this.secret,
+      algorithms: [this.algorithm],
+      clockTolerance: LEEWAY_S,
+      ...this.scope,
+    });
+  }
+}
+
+/** RS256, ES256, EdDSA: a private key signs; everybody with the public key can check. */
+export class KeyPairSigner implements TokenSigner {
+  private readonly publicKey: KeyObject;
+
+  constructor(
+    private readonly privateKey: KeyObject,
+    private readonly algorithm: KeyPairAlgorithm,
+    private readonly scope: TokenScope,
+  ) {
+    this.publicKey = createPublicKey(privateKey);
+  }
+
+  sign(claims: Claims): Promise<string> {
+    return new SignJWT({ ...claims, iss: this.scope.issuer, aud: this.scope.audience })
+      .setProtectedHeader({ alg: this.algorithm, typ: 'JWT' })
+      .sign(this.privateKey);
+  }
+
+  async verify(token: string): Promise<Claims> {
+    const { payload } = await jwtVerify(token, this.publicKey, {
+      algorithms: [this.algorithm],
+      clockTolerance: LEEWAY_S,
+      ...this.scope,
+    });
+    return payload;
+  }
+}
+
+const KEY_TYPES: Readonly<Record<KeyPairAlgorithm, string>> = { RS256: 'rsa', ES256: 'ec', EdDSA: 'ed25519' };
+
+/** The signer that the settings ask for. Throws a clear error when the key file does not fit the algorithm. */
+export function createTokenSigner(settings: SecuritySettings, jwt: JwtService, scope: TokenScope): TokenSigner {
+  const { algorithm, jwtSecret, privateKeyFile } = settings;
+  if (isHmac(algorithm)) {
+    if (jwtSecret === undefined) throw new Error('SECURITY_JWT_SECRET is not set');
+    return new HmacSigner(jwt, jwtSecret, algorithm, scope);
+  }
+  if (privateKeyFile === undefined) throw new Error('SECURITY_PRIVATE_KEY_FILE is not set');
+  const key = createPrivateKey(readFileSync(privateKeyFile));
+  if (key.asymmetricKeyType !== KEY_TYPES[algorithm]) {
+    throw new Error(`SECURITY_PRIVATE_KEY_FILE holds no ${KEY_TYPES[algorithm]} key, which ${algorithm} needs`);
+  }
+  return new KeyPairSigner(key, algorithm, scope);
+}
+
+function isHmac(algorithm: SecuritySettings['algorithm']): algorithm is HmacAlgorithm {
+  return (HMAC_ALGORITHMS as readonly string[]).includes(algorithm);
+}

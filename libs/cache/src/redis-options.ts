@@ -1,0 +1,77 @@
+import type { RedisClientOptions, RedisDefaultModules } from 'redis';
+import type { RedisSettings } from '#config';
+
+/** Milliseconds until an attempt to connect counts as failed. */
+export const CONNECT_TIMEOUT_MS = 2_000;
+const MAX_RETRY_DELAY_MS = 2_000;
+const FIRST_RETRY_DELAY_MS = 50;
+/** Below the idle limits of the usual load balancers and NAT tables. */
+const PING_INTERVAL_MS = 15_000;
+/** Commands that may wait for an answer; more are refused at once instead of filling the memory. */
+const MAX_QUEUED_COMMANDS = 10_000;
+/** The shared connection, and the duplicate that pub/sub needs. */
+const FIXED_CONNECTIONS = 2;
+
+/** Spelt out, so that `createClient` returns a `RedisClientType` and not a client of unknown scripts. */
+type Options = RedisClientOptions<RedisDefaultModules, Record<string, never>, Record<string, never>>;
+
+/** What node-redis needs; undefined where there is no REDIS_URL. Throws, without the secret, when it is no URL. */
+export function redisClientOptions({ url, maxConnections }: RedisSettings): Options | undefined {
+  if (url === undefined) return undefined;
+  const { host, port, tls, ...login } = partsOf(url);
+  const common = { host, port, connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: retryDelay };
+  return {
+    ...login,
+    socket: tls ? { ...common, tls } : common,
+    // While Redis is away, a command fails at once: whoever asks has something better to do than to wait.
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
+    pingInterval: PING_INTERVAL_MS,
+    isolationPoolOptions: { max: Math.max(1, maxConnections - FIXED_CONNECTIONS) },
+  };
+}
+
+/**
+ * Milliseconds before the next attempt: doubled up to a cap, for ever, since a Redis that is gone for a night must be
+ * found again in the morning. Random in its upper half, so that replicas do not come back all at once.
+ */
+export function retryDelay(retries: number): number {
+  const delay = Math.min(MAX_RETRY_DELAY_MS, FIRST_RETRY_DELAY_MS * 2 ** Math.min(retries, 16));
+  return Math.round(delay * (0.5 + Math.random() / 2));
+}
+
+interface RedisAddress {
+  host: string;
+  port: number;
+  tls: boolean;
+  username?: string;
+  password?: string;
+  database?: number;
+}
+
+/** Read here because node-redis keeps the brackets of an IPv6 address, and its error carries the whole URL. */
+function partsOf(url: string): RedisAddress {
+  try {
+    const { protocol, hostname, port, username, password, pathname } = new URL(url);
+    return {
+      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: port === '' ? 6379 : Number(port),
+      tls: protocol === 'rediss:',
+      ...(username !== '' && { username: decodeURIComponent(username) }),
+      ...(password !== '' && { password: decodeURIComponent(password) }),
+      ...(pathname.length > 1 && { database: Number(pathname.slice(1)) }),
+    };
+  } catch {
+    // The cause is left out on purpose: it holds the password.
+    throw new Error('REDIS_URL is not a URL: percent-encode special characters of the user name and the password');
+  }
+}
+
+/** What to log about an error: never the password, which some servers repeat in their answer to a refused AUTH. */
+export function faultOf(error: unknown, { url }: RedisSettings): string {
+  // The errors of a name with several addresses come in an AggregateError, whose message is empty.
+  const { message, code } = error as NodeJS.ErrnoException;
+  const fault = message === '' ? (code ?? 'unknown fault') : message;
+  const password = url === undefined ? undefined : partsOf(url).password;
+  return password === undefined ? fault : fault.replaceAll(password, '***');
+}

@@ -1,0 +1,41 @@
+import pg from 'pg';
+import { sqlStateOf } from './database-errors.js';
+
+const DUPLICATE_DATABASE = '42P04';
+
+/**
+ * Creates the database that the URL names, through the maintenance database `postgres` of the same server. Returns
+ * false when it is there already. The role needs CREATEDB (deployment guide 3.1.4).
+ */
+export async function createDatabase(url: string): Promise<boolean> {
+  const target = new URL(url);
+  const name = decodeURIComponent(target.pathname.slice(1));
+  if (await exists(url)) return false;
+  target.pathname = '/postgres';
+  const client = new pg.Client({ connectionString: target.toString() });
+  await client.connect();
+  try {
+    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ENCODING 'UTF8' TEMPLATE template0`);
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) === DUPLICATE_DATABASE) return false;
+    throw error;
+  } finally {
+    await client.end();
+  }
+}
+
+const INVALID_CATALOG_NAME = '3D000';
+
+async function exists(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) === INVALID_CATALOG_NAME) return false;
+    throw error;
+  } finally {
+    await client.end();
+  }
+}

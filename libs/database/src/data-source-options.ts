@@ -1,0 +1,48 @@
+import { Logger } from '@nestjs/common';
+import type { DatabaseSettings } from '#config';
+import type { DataSourceOptions, EntitySchema, MixedList } from 'typeorm';
+import { MIGRATIONS } from './migrations/index.js';
+
+/** Idle connections above DATABASE_POOL_SIZE are closed after this many milliseconds. */
+const OVERFLOW_IDLE_MS = 10_000;
+
+export type Entities = MixedList<(new () => object) | EntitySchema>;
+
+/**
+ * The connection pool: DATABASE_POOL_SIZE connections are kept, DATABASE_MAX_OVERFLOW more are opened under load.
+ * Every wait is bounded: for a connection, for a statement (on the server, and a little later on this side, for a
+ * server that no longer answers) and for a transaction that its owner forgot.
+ */
+export function dataSourceOptions(url: string, settings: DatabaseSettings, entities: Entities): DataSourceOptions {
+  const logger = new Logger('database');
+  return {
+    type: 'postgres',
+    url,
+    entities,
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    installExtensions: false,
+    applicationName: 'ooder-skill',
+    parseInt8: true,
+    connectTimeoutMS: settings.connectTimeout,
+    poolErrorHandler: (error: Error) => {
+      logger.warn(`a pooled connection was lost: ${error.message}`);
+    },
+    extra: {
+      min: settings.poolSize,
+      max: settings.poolSize + settings.maxOverflow,
+      idleTimeoutMillis: OVERFLOW_IDLE_MS,
+      keepAlive: true,
+      statement_timeout: settings.statementTimeout,
+      query_timeout: settings.statementTimeout + 1000,
+      idle_in_transaction_session_timeout: settings.statementTimeout * 2,
+    },
+  };
+}
+
+/** For migrations: they may take long, and must not be cut off half-way. */
+export function migrationOptions(url: string, settings: DatabaseSettings): DataSourceOptions {
+  const options = dataSourceOptions(url, settings, []);
+  return { ...options, extra: { max: 2, keepAlive: true } } as DataSourceOptions;
+}

@@ -1,0 +1,53 @@
+import { type ApiError, UnavailableError } from '#common';
+import { QueryFailedError } from 'typeorm';
+
+const UNIQUE_VIOLATION = '23505';
+
+interface DriverError {
+  code?: unknown;
+  constraint?: unknown;
+  message?: unknown;
+}
+
+function driverErrorOf(error: unknown): DriverError | undefined {
+  const inner: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  return typeof inner === 'object' && inner !== null ? inner : undefined;
+}
+
+/** The SQLSTATE of a failed query (PostgreSQL documentation, appendix A), or the code of a socket error. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = driverErrorOf(error)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Whether a unique constraint of this name refused the row. */
+export function violatesUnique(error: unknown, constraint: string): boolean {
+  return sqlStateOf(error) === UNIQUE_VIOLATION && driverErrorOf(error)?.constraint === constraint;
+}
+
+// 08: connection exceptions; 53: insufficient resources (too many connections, disk full); 57: operator intervention
+// (shutdown, a cancelled statement); 58: system errors; 25006: a primary that became a standby.
+const UNAVAILABLE_STATE = /^(08|53|57|58)...$|^25006$/;
+const SOCKET_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+const DRIVER_MESSAGES =
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable|cannot use a pool after/i;
+
+/** A database that cannot be reached or that gave up is 1008 (503), for the caller to try again; all else is ours. */
+export function translateDatabaseError(error: unknown): ApiError | undefined {
+  const inner = driverErrorOf(error);
+  if (!inner) return undefined;
+  const code = typeof inner.code === 'string' ? inner.code : '';
+  const message = typeof inner.message === 'string' ? inner.message : '';
+  if (UNAVAILABLE_STATE.test(code) || SOCKET_ERRORS.has(code) || DRIVER_MESSAGES.test(message)) {
+    return new UnavailableError('The database does not answer; try again later', error);
+  }
+  return undefined;
+}

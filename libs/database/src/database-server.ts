@@ -1,0 +1,95 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type { AppSettings, DatabaseSettings } from '#config';
+import pg from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sqlStateOf } from './database-errors.js';
+import { EmbeddedPostgres } from './embedded/index.js';
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+/** Answers that more waiting does not change: a wrong password, a database that is not there. */
+const FINAL_STATES = new Set(['28P01', '28000', '3D000']);
+
+/** The PostgreSQL in use: the one of DATABASE_URL, or one that this service starts and stops itself. */
+@Injectable()
+export class DatabaseServer implements OnApplicationShutdown {
+  private constructor(
+    readonly url: string,
+    private readonly embedded?: EmbeddedPostgres,
+  ) {}
+
+  get isEmbedded(): boolean {
+    return this.embedded !== undefined;
+  }
+
+  /**
+   * @throws DataFolderInUseError when another service runs on the data folder;
+   * the connection's error when DATABASE_URL does not answer within DATABASE_START_TIMEOUT.
+   */
+  static async open(app: Pick<AppSettings, 'dataDir'>, settings: DatabaseSettings): Promise<DatabaseServer> {
+    const logger = new Logger('database');
+    if (settings.url === undefined) {
+      const embedded = await EmbeddedPostgres.start({
+        dataDir: app.dataDir,
+        log: (message) => {
+          logger.debug(message);
+        },
+      });
+      return new DatabaseServer(embedded.url, embedded);
+    }
+    await waitFor(settings.url, settings, logger);
+    return new DatabaseServer(settings.url);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.embedded?.stop();
+  }
+}
+
+/** Waits, with back-off, for a server that is still starting. */
+async function waitFor(url: string, settings: DatabaseSettings, logger: Logger): Promise<void> {
+  const deadline = performance.now() + settings.startTimeout * 1000;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      await ping(url, settings.connectTimeout);
+      return;
+    } catch (error) {
+      const left = deadline - performance.now();
+      if (left <= 0 || FINAL_STATES.has(sqlStateOf(error) ?? '')) throw unreachable(url, error);
+      logger.warn(
+        `PostgreSQL at ${hostOf(url)} does not answer (${messageOf(error)}); trying for ${Math.ceil(left / 1000)} s more`,
+      );
+      await delay(Math.min(pause, left));
+    }
+  }
+}
+
+async function ping(url: string, timeout: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeout, query_timeout: timeout });
+  // A connection that breaks after its failure has been told is no further news.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function unreachable(url: string, cause: unknown): Error {
+  return new Error(
+    `Cannot use PostgreSQL at ${hostOf(url)}: ${messageOf(cause)}. Check DATABASE_URL and that the server runs.`,
+    { cause },
+  );
+}
+
+/** Host and database without the credentials. */
+function hostOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return host + pathname;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
+  return error instanceof Error ? error.message || error.name : String(error);
+}

@@ -1,0 +1,52 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type AppSettings, appSettings, type DatabaseSettings, databaseSettings } from '#config';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions, type Entities } from './data-source-options.js';
+import { DatabaseMonitor } from './database-monitor.js';
+import { DatabaseServer } from './database-server.js';
+import { migrate } from './migrator.js';
+import { Transactions } from './transactions.js';
+
+/** Opens the server first and closes it last: it is a module of its own because Nest shuts modules down in reverse. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: DatabaseServer,
+      inject: [appSettings.KEY, databaseSettings.KEY],
+      useFactory: (app: AppSettings, settings: DatabaseSettings) => DatabaseServer.open(app, settings),
+    },
+  ],
+  exports: [DatabaseServer],
+})
+class DatabaseServerModule {}
+
+/** PostgreSQL: the server, its schema (migrated before anything else runs), the pool and transactions. */
+@Global()
+@Module({})
+export class DatabaseModule {
+  static forRoot(entities: Entities): DynamicModule {
+    return {
+      module: DatabaseModule,
+      imports: [
+        DatabaseServerModule,
+        TypeOrmModule.forRootAsync({
+          imports: [DatabaseServerModule],
+          inject: [DatabaseServer, databaseSettings.KEY],
+          useFactory: async (server: DatabaseServer, settings: DatabaseSettings) => {
+            await migrate(server.url, settings);
+            // Waiting for the server is done by now: a failure here is final.
+            return { ...dataSourceOptions(server.url, settings, entities), retryAttempts: 0 };
+          },
+          dataSourceFactory: (options) => {
+            if (!options) throw new Error('TypeORM was given no options');
+            return new DataSource(options).initialize();
+          },
+        }),
+      ],
+      providers: [Transactions, DatabaseMonitor],
+      exports: [Transactions],
+    };
+  }
+}

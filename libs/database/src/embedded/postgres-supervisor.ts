@@ -1,0 +1,51 @@
+/**
+ * The process that PostgreSQL runs under: `node postgres-supervisor.js <data folder> <password file>`. It knows nothing
+ * of the service but the pipe to it, and stops the server when that pipe ends, were it by a kill -9 of the service.
+ */
+import { accessSync, constants } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { findBinaries } from './postgres-binaries.js';
+import { keepServer } from './server-keeper.js';
+import { messageOf, type SupervisorMessage, type SupervisorOrder } from './supervisor-protocol.js';
+
+const [dataDir = '', passwordFile = ''] = process.argv.slice(2);
+const stop = new AbortController();
+
+// Only the pipe stops the supervisor. A signal to the whole group (Ctrl-C, systemd, a container's stop) reaches the
+// service too, which still needs its database while it drains.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+// After the service is gone there is nobody to tell.
+process.stdout.on('error', () => {
+  stop.abort();
+});
+process.umask(0o077);
+
+const input = createInterface({ input: process.stdin });
+const order = new Promise<SupervisorOrder | undefined>((resolve) => {
+  input.once('line', (line) => {
+    resolve(JSON.parse(line) as SupervisorOrder);
+  });
+  input.once('close', () => {
+    stop.abort();
+    resolve(undefined);
+  });
+});
+
+try {
+  const binaries = await findBinaries();
+  if (process.geteuid?.() === 0) throw new Error('PostgreSQL refuses to run as root.');
+  accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  accessSync(passwordFile, constants.R_OK);
+  say({ type: 'hello' });
+  const { port } = (await order) ?? {};
+  await keepServer({ dataDir, passwordFile, binaries, port, stop: stop.signal, say });
+} catch (error) {
+  say({ type: 'failed', message: messageOf(error) });
+  process.exitCode = 1;
+}
+// An open pipe would keep this process alive.
+process.stdin.destroy();
+
+function say(message: SupervisorMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}

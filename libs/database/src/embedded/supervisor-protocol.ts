@@ -1,0 +1,25 @@
+/**
+ * What the service and its supervisor tell each other, one JSON document per line.
+ *
+ * The service writes one `SupervisorOrder`, then nothing more: the end of that pipe, however it comes about, means
+ * stop. The supervisor answers `hello` once it knows that it can work where it was started.
+ */
+export interface SupervisorOrder {
+  /** Set on a second start within one service: its connections know this port. Unset: any free one. */
+  port?: number;
+}
+
+export type SupervisorMessage =
+  | { type: 'hello' }
+  | { type: 'log'; message: string }
+  | { type: 'ready'; port: number }
+  | { type: 'failed'; message: string };
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Milliseconds to wait after so many failures: doubles from 100 ms, never over 5 s. */
+export function backOff(failures: number): number {
+  return Math.min(5_000, 100 * 2 ** Math.min(failures - 1, 6));
+}

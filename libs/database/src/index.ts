@@ -1,0 +1,10 @@
+export { ADVISORY_LOCKS, type AdvisoryLock, withAdvisoryLock } from './advisory-lock.js';
+export { createDatabase } from './create-database.js';
+export { dataSourceOptions, type Entities } from './data-source-options.js';
+export { DatabaseModule } from './database.module.js';
+export { sqlStateOf, translateDatabaseError, violatesUnique } from './database-errors.js';
+export { DatabaseServer } from './database-server.js';
+export { DataFolderInUseError, EmbeddedPostgres } from './embedded/index.js';
+export { migrate, revert } from './migrator.js';
+export { TimestampedEntity } from './timestamped.entity.js';
+export { RetryTransaction, type Transaction, Transactions } from './transactions.js';

@@ -1,0 +1,67 @@
+import { setTimeout } from 'node:timers/promises';
+import type { IndicatorCheck, IndicatorResult } from './health-indicator.js';
+
+/** Limits of one check, in milliseconds. */
+export interface CheckLimits {
+  /** After this a check counts as failed. */
+  timeout: number;
+  /** After this a check that never came back is given up, and started anew. */
+  abandonAfter: number;
+}
+
+const LIMITS: CheckLimits = { timeout: 1000, abandonAfter: 30_000 };
+
+export type Outcome = IndicatorResult & { error?: unknown };
+
+/**
+ * One indicator's check, bounded in time, and shared: probes that ask at the same time wait for the same run, so that
+ * any number of them costs one ping. Errors stay here, and reach the log through `onChange`, once per change of state.
+ */
+export class BoundedCheck {
+  private running?: { work: Promise<Outcome>; since: number };
+  private asked?: Promise<Outcome>;
+  private last: IndicatorResult['status'] = 'up';
+
+  constructor(
+    readonly indicator: IndicatorCheck,
+    private readonly onChange: (outcome: Outcome) => void,
+    private readonly limits: CheckLimits = LIMITS,
+  ) {}
+
+  /** Never rejects, and takes `timeout` at most. */
+  async result(): Promise<IndicatorResult> {
+    this.asked ??= this.ask().finally(() => (this.asked = undefined));
+    const { status, reason } = await this.asked;
+    return reason === undefined ? { status } : { status, reason };
+  }
+
+  private async ask(): Promise<Outcome> {
+    const { timeout } = this.limits;
+    const timer = new AbortController();
+    const silence: Outcome = { status: 'down', reason: `no answer within ${timeout} ms` };
+    const outcome = await Promise.race([this.work(), setTimeout(timeout, silence, { signal: timer.signal })]);
+    timer.abort();
+    if (outcome.status !== this.last) this.onChange(outcome);
+    this.last = outcome.status;
+    return outcome;
+  }
+
+  /** A check that hangs is waited for again, not started on top of itself. */
+  private work(): Promise<Outcome> {
+    if (this.running && performance.now() - this.running.since < this.limits.abandonAfter) return this.running.work;
+    const started = { work: this.run(), since: performance.now() };
+    this.running = started;
+    void started.work.then(() => {
+      if (this.running === started) this.running = undefined;
+    });
+    return started.work;
+  }
+
+  private async run(): Promise<Outcome> {
+    try {
+      return await this.indicator.check();
+    } catch (error) {
+      return { status: 'down', reason: 'the check failed', error };
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { Public } from '#common';
+import { Controller, Get, Header, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { HealthResponse, LiveResponse, ReadyResponse } from './health.response.js';
+import { HealthService } from './health.service.js';
+
+/** Probes, for everybody and everything: no token, and never from a cache. */
+@Public()
+@ApiTags('operations')
+@Controller()
+export class HealthController {
+  constructor(private readonly service: HealthService) {}
+
+  @Get('health')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ operationId: 'health', summary: 'Health of the service and of what it depends on' })
+  @ApiOkResponse({ description: 'Healthy, or a warning', type: HealthResponse })
+  @ApiServiceUnavailableResponse({ description: 'Unhealthy', type: HealthResponse })
+  async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
+    return withStatus(reply, await this.service.health(), 'unhealthy');
+  }
+
+  @Get('livez')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ operationId: 'livez', summary: 'The process lives; nothing else is looked at' })
+  @ApiOkResponse({ description: 'It lives', type: LiveResponse })
+  livez(): LiveResponse {
+    return { status: 'ok' };
+  }
+
+  @Get('readyz')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ operationId: 'readyz', summary: 'Whether to send requests to this instance' })
+  @ApiOkResponse({ description: 'Ready', type: ReadyResponse })
+  @ApiServiceUnavailableResponse({ description: 'Not ready, or draining before the end', type: ReadyResponse })
+  async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadyResponse> {
+    return withStatus(reply, await this.service.readiness(), 'not_ready');
+  }
+}
+
+/** A bad state is an answer with a body of its own, not an error of the catalogue. */
+function withStatus<T extends { status: string }>(reply: FastifyReply, answer: T, unavailable: T['status']): T {
+  if (answer.status === unavailable) void reply.status(503);
+  return answer;
+}

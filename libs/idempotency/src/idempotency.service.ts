@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { InjectRepository } from '@nestjs/typeorm';
+import { BadParameterError } from '#common';
+import { type Transaction, Transactions } from '#database';
+import { LessThan, Repository } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { IdempotencyKeyEntity } from './idempotency-key.entity.js';
+
+const RETENTION_MS = 24 * 3600 * 1000;
+const PURGE_EVERY_MS = 3600 * 1000;
+
+/** A write that may be sent twice: by whom, under which key, and what it asks for. */
+export interface IdempotentRequest {
+  actor: string;
+  key: string | undefined;
+  operation: string;
+  payload: unknown;
+}
+
+/**
+ * `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the key is taken in the same transaction as the
+ * write, so that either both survive a crash or neither does. A second request with the key waits on the unique
+ * constraint until the first is decided. A write that fails gives its key back.
+ */
+@Injectable()
+export class IdempotencyService {
+  private readonly logger = new Logger('idempotency');
+
+  constructor(
+    private readonly transactions: Transactions,
+    @InjectRepository(IdempotencyKeyEntity) private readonly keys: Repository<IdempotencyKeyEntity>,
+  ) {}
+
+  /**
+   * Runs `work` in a transaction; with a key that was used before, returns the answer of then.
+   * `work` must return what JSON can hold. Throws 1001 when the key came with another request before.
+   */
+  run<T>(request: IdempotentRequest, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { key } = request;
+    if (key === undefined) return this.transactions.run(work);
+    const hash = createHash('sha256')
+      .update(JSON.stringify([request.operation, request.payload]))
+      .digest('hex');
+    return this.transactions.run(async (tx) => {
+      const taken = (await tx.query(
+        `INSERT INTO idempotency_keys (id, actor, key, request_hash) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (actor, key) DO NOTHING RETURNING id`,
+        [uuidv7(), request.actor, key, hash],
+      )) as unknown[];
+      if (taken.length === 0) return this.replay<T>(tx, request.actor, key, hash);
+      const response = await work(tx);
+      await tx.query('UPDATE idempotency_keys SET response = $3, updated_at = now() WHERE actor = $1 AND key = $2', [
+        request.actor,
+        key,
+        JSON.stringify(response),
+      ]);
+      return response;
+    });
+  }
+
+  private async replay<T>(tx: Transaction, actor: string, key: string, hash: string): Promise<T> {
+    const first = await tx.findOneByOrFail(IdempotencyKeyEntity, { actor, key });
+    if (first.requestHash !== hash) {
+      throw new BadParameterError([{ field: 'Idempotency-Key', reason: 'was used for a different request before' }]);
+    }
+    return first.response as T;
+  }
+
+  /** Deletes keys of more than 24 hours; every replica may do so at any time. */
+  @Interval(PURGE_EVERY_MS)
+  async purge(): Promise<void> {
+    try {
+      await this.keys.delete({ createdAt: LessThan(new Date(Date.now() - RETENTION_MS)) });
+    } catch (error) {
+      this.logger.warn(`old idempotency keys were not deleted; trying again in an hour: ${String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,18 @@
+export { requestActorOf, setRequestActor } from './access-log.js';
+export { LogFileError } from './line-destination.js';
+export { createLogger, type ServiceLog } from './logger.js';
+export { PinoLogger } from './pino-logger.js';
+export { redactText } from './redaction.js';
+export { frameworkErrors, registerRequestLogging } from './request-logging.js';
+export type { LogOutput } from './terminal.js';
+export {
+  currentTrace,
+  formatTraceparent,
+  parseTraceparent,
+  type RemoteSpan,
+  runInTrace,
+  startSpan,
+  type TraceContext,
+  traceIdGenerator,
+  traceOf,
+} from './trace-context.js';

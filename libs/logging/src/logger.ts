@@ -1,0 +1,65 @@
+import type { LoggingSettings } from '#config';
+import { type DestinationStream, multistream, pino, stdTimeFunctions } from 'pino';
+import { LineDestination } from './line-destination.js';
+import { PinoLogger } from './pino-logger.js';
+import { redactFields, redactText } from './redaction.js';
+import { type LogOutput, prettyPrinter } from './terminal.js';
+import { currentTrace } from './trace-context.js';
+
+export interface ServiceLog {
+  logger: PinoLogger;
+  /** Opens LOG_FILE again, as SIGHUP does: logrotate has renamed it. Nothing to do without a LOG_FILE. */
+  reopen(): void;
+  /** Writes what is still in memory and lets go of the file and the signal. Call it last. */
+  close(): Promise<void>;
+}
+
+/**
+ * The log of the service: JSON lines on standard output (text, when that is a terminal), and in LOG_FILE too when it
+ * is set.
+ * @throws LogFileError when LOG_FILE cannot be written.
+ */
+export function createLogger(
+  settings: Pick<LoggingSettings, 'level' | 'file'>,
+  app: { name: string; version: string; debug: boolean },
+  output: LogOutput = process.stdout,
+): ServiceLog {
+  const file = settings.file === undefined ? undefined : LineDestination.file(settings.file);
+  const stdout = output === process.stdout && !output.isTTY ? LineDestination.stdout() : undefined;
+  const streams: DestinationStream[] = [stdout ?? toOutput(output), ...(file ? [file] : [])];
+  const root = pino(
+    {
+      level: settings.level,
+      base: { service: app.name, version: app.version },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: {
+        level: (level) => ({ level }),
+        log: (fields) => redactFields(fields, { causeStacks: app.debug }),
+      },
+      // Errors are described by redactFields already; pino would do so again, in its own way.
+      serializers: { msg: redactText, err: (described: unknown) => described },
+      mixin: () => {
+        const trace = currentTrace();
+        return trace ? { trace_id: trace.traceId } : {};
+      },
+    },
+    // The level is decided above; a stream without one would drop what is below info.
+    multistream(streams.map((stream) => ({ stream, level: 'trace' }))),
+  );
+  const reopen = (): void => file?.reopen();
+  if (file) process.on('SIGHUP', reopen);
+  return {
+    logger: new PinoLogger(root),
+    reopen,
+    close: async () => {
+      process.off('SIGHUP', reopen);
+      await Promise.all([stdout?.close(), file?.close()]);
+    },
+  };
+}
+
+function toOutput(output: LogOutput): DestinationStream {
+  if (!output.isTTY) return { write: (line) => void output.write(line) };
+  const pretty = prettyPrinter(true);
+  return { write: (line) => void output.write(pretty(line)) };
+}

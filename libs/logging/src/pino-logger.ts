@@ -1,0 +1,86 @@
+import { inspect } from 'node:util';
+import type { LogLevel } from '#config';
+import type { LoggerService } from '@nestjs/common';
+import type { Logger } from 'pino';
+
+type Level = Exclude<LogLevel, 'silent'>;
+
+/**
+ * Nest's LoggerService on pino: `app.useLogger(logger)`, and every `new Logger('skills')` writes here. Nest passes the
+ * context as the last argument, and for errors the stack before it. `verbose`, Nest's finest level, is pino's trace.
+ */
+export class PinoLogger implements LoggerService {
+  constructor(private readonly root: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write('info', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+
+  /** One line with fields of its own; secrets in them are redacted like everywhere. */
+  record(level: Level, fields: Record<string, unknown>, message: string): void {
+    this.root[level](fields, message);
+  }
+
+  isLevelEnabled(level: Level): boolean {
+    return this.root.isLevelEnabled(level);
+  }
+
+  private write(level: Level, message: unknown, rest: readonly unknown[]): void {
+    if (!this.root.isLevelEnabled(level)) return;
+    const { text, fields } = lineOf(message, rest);
+    this.record(level, fields, text);
+  }
+}
+
+/** Tells the arguments of a LoggerService method apart by what they are; Nest types none of them. */
+function lineOf(message: unknown, rest: readonly unknown[]): { text: string; fields: Record<string, unknown> } {
+  const fields: Record<string, unknown> = {};
+  const texts: string[] = [];
+  const parameters = [...rest];
+  const last = parameters.at(-1);
+  if (typeof last === 'string' && !isStack(last)) fields.context = parameters.pop();
+  for (const part of [message, ...parameters]) {
+    if (part instanceof Error) {
+      fields.err ??= part;
+      texts.push(part.message);
+    } else if (typeof part === 'string' && isStack(part)) {
+      fields.err ??= { stack: part };
+    } else if (typeof part === 'object' && part !== null) {
+      Object.assign(fields, Array.isArray(part) ? { values: part } : part);
+    } else if (part !== undefined) {
+      texts.push(typeof part === 'string' ? part : inspect(part));
+    }
+  }
+  // The keys of the line itself are not the caller's to set: a second one would make two lines of one to some parsers.
+  for (const key of ['level', 'time', 'service', 'version', 'trace_id', 'msg']) {
+    if (key in fields) {
+      fields[`${key}_`] = fields[key];
+      Reflect.deleteProperty(fields, key);
+    }
+  }
+  return { text: texts.join(' '), fields };
+}
+
+function isStack(text: string): boolean {
+  return /\n\s+at /.test(text);
+}

@@ -1,0 +1,125 @@
+/** A log line stays readable and cheap whatever it is given: deeper, longer and bigger values are cut. */
+const MAX_DEPTH = 8;
+const MAX_NODES = 1000;
+const MAX_TEXT = 16_384;
+const MAX_CAUSES = 5;
+
+const REDACTED = '[redacted]';
+const SECRET_KEY = /(?:authorization|cookie|api[-_]?key|private[-_]?key|passw(?:or)?d|secret|token)s?$/i;
+
+/** Credentials inside a text: of a URL, of an Authorization header, of a query string or form, and bare JWTs. */
+const SECRET_TEXTS: readonly [pattern: RegExp, replacement: string][] = [
+  [/([a-z][a-z0-9+.-]{0,19}:\/\/[^\s/?#@:]{0,256}):[^\s/?#]{0,1024}@/gi, '$1:***@'],
+  [/\b(Bearer|Basic) +[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`],
+  [/((?:api_?key|password|secret|token)=)[^&\s"',;]+/gi, `$1${REDACTED}`],
+  [/\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g, REDACTED],
+];
+
+/** How errors appear in the log; nothing of this ever goes to a caller. */
+export interface DescribedError {
+  type: string;
+  message: string;
+  code?: string | number;
+  stack?: string;
+  cause?: unknown;
+}
+
+/** Cuts a text to what a log line can bear, and masks the credentials in it. */
+export function redactText(text: string): string {
+  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length} characters)` : text;
+  return SECRET_TEXTS.reduce((masked, [pattern, replacement]) => masked.replace(pattern, replacement), short);
+}
+
+/** A copy of the fields of a log line without secrets, at any depth that is logged at all. Never throws. */
+export function redactFields(
+  fields: Record<string, unknown>,
+  options: { causeStacks: boolean },
+): Record<string, unknown> {
+  return new Redaction(options.causeStacks).fields(fields, 0);
+}
+
+class Redaction {
+  private nodesLeft = MAX_NODES;
+  private readonly ancestors = new Set<object>();
+
+  /** Stacks of causes are many lines of one story: they are for debugging. */
+  constructor(private readonly causeStacks: boolean) {}
+
+  fields(value: object, depth: number): Record<string, unknown> {
+    const copy: Record<string, unknown> = {};
+    for (const [key, field] of Object.entries(value)) {
+      if (this.nodesLeft <= 0) break;
+      copy[key] =
+        SECRET_KEY.test(key) && field !== undefined && field !== null ? REDACTED : this.value(field, depth + 1);
+    }
+    return copy;
+  }
+
+  private value(value: unknown, depth: number): unknown {
+    this.nodesLeft -= 1;
+    switch (typeof value) {
+      case 'string':
+        return redactText(value);
+      case 'object':
+        return value === null ? null : this.object(value, depth);
+      case 'bigint':
+        return value.toString();
+      case 'function':
+      case 'symbol':
+        return undefined;
+      case 'boolean':
+      case 'number':
+      case 'undefined':
+        return value;
+    }
+  }
+
+  private object(value: object, depth: number): unknown {
+    if (value instanceof Error) return this.error(value, 0);
+    if (this.ancestors.has(value)) return '[circular]';
+    if (depth > MAX_DEPTH) return '[too deep]';
+    this.ancestors.add(value);
+    try {
+      if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+      if (value instanceof Map || value instanceof Set) return this.list([...value], depth);
+      if (Array.isArray(value)) return this.list(value, depth);
+      if (!hasToJson(value)) return this.fields(value, depth);
+      const json = value.toJSON();
+      return json === value ? '[unreadable]' : this.value(json, depth + 1);
+    } catch {
+      // A getter or toJSON that throws: the line is worth more than this one value.
+      return '[unreadable]';
+    } finally {
+      this.ancestors.delete(value);
+    }
+  }
+
+  private list(values: readonly unknown[], depth: number): unknown[] {
+    const copy: unknown[] = [];
+    for (const item of values) {
+      if (this.nodesLeft <= 0) break;
+      copy.push(this.value(item, depth + 1));
+    }
+    return copy;
+  }
+
+  /** Own properties of errors are left out: drivers keep the query and its parameters there. */
+  private error(error: Error, causes: number): DescribedError {
+    const { code } = error as { code?: unknown };
+    return {
+      type: error.name === 'Error' ? error.constructor.name : error.name,
+      message: redactText(error.message),
+      ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+      ...(error.stack !== undefined && (causes === 0 || this.causeStacks) ? { stack: redactText(error.stack) } : {}),
+      ...(error.cause !== undefined && causes < MAX_CAUSES ? { cause: this.cause(error.cause, causes + 1) } : {}),
+    };
+  }
+
+  private cause(cause: unknown, causes: number): unknown {
+    return cause instanceof Error ? this.error(cause, causes) : this.value(cause, MAX_DEPTH);
+  }
+}
+
+function hasToJson(value: object): value is { toJSON: () => unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}

@@ -1,0 +1,36 @@
+import { prettyFactory } from 'pino-pretty';
+
+/** Where lines for people go; `process.stdout` is one. */
+export interface LogOutput {
+  write(text: string): unknown;
+  /** Coloured, multi-line output in place of JSON. */
+  isTTY?: boolean;
+}
+
+const CONTROL = /\p{Cc}|\p{Zl}|\p{Zp}/gu;
+
+/**
+ * Shows control characters as escapes (`\u000a`). JSON does so below U+0020 only; the rest (C1, line separators) still
+ * moves the cursor of some terminals and viewers.
+ */
+export function visible(text: string): string {
+  return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * Turns JSON lines into text for a terminal. A message of many lines is indented, so that no part of it can pass for a
+ * line of its own.
+ */
+export function prettyPrinter(colorize: boolean): (line: string) => string {
+  return prettyFactory({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'service,version,context',
+    singleLine: true,
+    messageFormat: (log, key) => {
+      const context = typeof log.context === 'string' ? `[${visible(log.context)}] ` : '';
+      const message = typeof log[key] === 'string' ? log[key] : '';
+      return context + message.split('\n').map(visible).join('\n    ');
+    },
+  });
+}

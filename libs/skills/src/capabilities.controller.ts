@@ -1,0 +1,36 @@
+import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, type Caller, CurrentCaller } from '#auth';
+import { ApiErrors, ProtocolRoute } from '#common';
+import { CapabilitiesService } from './capabilities.service.js';
+import { CapabilityIdParam, ChangeCapabilityStatusBody } from './skill.dto.js';
+import { ListCapabilitiesQuery } from './skill.query.js';
+import { CapabilityPageResponse, CapabilityStatusChangedResponse } from './skill.response.js';
+
+@ApiTags('capabilities')
+@Controller('capabilities')
+export class CapabilitiesController {
+  constructor(private readonly capabilities: CapabilitiesService) {}
+
+  @Get()
+  @Authenticated('skill:read')
+  @ProtocolRoute(CapabilityPageResponse)
+  @ApiOperation({ summary: 'List capabilities', operationId: 'listCapabilities' })
+  @ApiErrors(1001)
+  list(@Query() query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
+    return this.capabilities.list(query);
+  }
+
+  @Put(':capability_id/status')
+  @Authenticated('skill:manage')
+  @ProtocolRoute(CapabilityStatusChangedResponse)
+  @ApiOperation({ summary: 'Enable or disable a capability', operationId: 'changeCapabilityStatus' })
+  @ApiErrors(1001, 1005)
+  changeStatus(
+    @CurrentCaller() caller: Caller,
+    @Param() { capability_id }: CapabilityIdParam,
+    @Body() { status }: ChangeCapabilityStatusBody,
+  ): Promise<CapabilityStatusChangedResponse> {
+    return this.capabilities.changeStatus(caller, capability_id, status);
+  }
+}

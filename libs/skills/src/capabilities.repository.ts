@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type Page, sliceOf } from '#common';
+import type { Transaction } from '#database';
+import { DataSource } from 'typeorm';
+import type { CapabilityStatus } from './capability.entity.js';
+import { CAPABILITY_JSON, Conditions } from './skill-sql.js';
+import type { ListCapabilitiesQuery } from './skill.query.js';
+import type { CapabilityResponse } from './skill.response.js';
+
+/** Reads capabilities across Skills, and switches them. */
+@Injectable()
+export class CapabilitiesRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  async page(query: ListCapabilitiesQuery): Promise<Page<CapabilityResponse>> {
+    const where = new Conditions();
+    if (query.name !== undefined) where.add(`c.name = ${where.bind(query.name)}`);
+    if (query.category !== undefined) where.add(`c.category = ${where.bind(query.category)}`);
+    if (query.skill_id !== undefined) where.add(`c.skill_id = ${where.bind(query.skill_id)}`);
+    if (query.status !== undefined) where.add(`c.status = ${where.bind(query.status)}`);
+    const slice = sliceOf(query);
+    const bounds = [...where.parameters, slice.limit, slice.offset];
+    const [rows, [count]] = await Promise.all([
+      this.dataSource.query(
+        `SELECT ${CAPABILITY_JSON} AS capability FROM capabilities c ${where.toString()}
+         ORDER BY c.created_at, c.id LIMIT $${bounds.length - 1} OFFSET $${bounds.length}`,
+        bounds,
+      ) as Promise<{ capability: CapabilityResponse }[]>,
+      this.dataSource.query(
+        `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`,
+        where.parameters,
+      ) as Promise<{ total: number }[]>,
+    ]);
+    return { total: count?.total ?? 0, items: rows.map(({ capability }) => capability), slice };
+  }
+
+  /** The Skill that a capability belongs to. */
+  async skillOf(tx: Transaction, capabilityId: string): Promise<string | undefined> {
+    const [row] = (await tx.query('SELECT skill_id FROM capabilities WHERE id = $1', [capabilityId])) as {
+      skill_id: string;
+    }[];
+    return row?.skill_id;
+  }
+
+  /** Returns the time of the change, or undefined when the capability has gone. */
+  async changeStatus(tx: Transaction, capabilityId: string, status: CapabilityStatus): Promise<Date | undefined> {
+    const [rows] = (await tx.query(
+      'UPDATE capabilities SET status = $2, updated_at = now() WHERE id = $1 RETURNING updated_at',
+      [capabilityId, status],
+    )) as [{ updated_at: Date }[], number];
+    return rows[0]?.updated_at;
+  }
+}

@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
+import { CacheProvider } from '#cache';
+import { CapabilityNotFoundError } from '#common';
+import { Transactions } from '#database';
+import { CapabilitiesRepository } from './capabilities.repository.js';
+import type { CapabilityStatus } from './capability.entity.js';
+import { SKILL_CACHE } from './skill.cache.js';
+import type { ListCapabilitiesQuery } from './skill.query.js';
+import type { CapabilityPageResponse, CapabilityStatusChangedResponse } from './skill.response.js';
+import { SkillWriter } from './skill-writer.js';
+
+/** Capabilities across Skills (AI Bridge v0.6.0: REQ-005 to REQ-008). */
+@Injectable()
+export class CapabilitiesService {
+  constructor(
+    private readonly repository: CapabilitiesRepository,
+    private readonly writer: SkillWriter,
+    private readonly transactions: Transactions,
+    private readonly cache: CacheProvider,
+  ) {}
+
+  async list(query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
+    const { total, items } = await this.repository.page(query);
+    return { total, page: query.page, page_size: query.page_size, capabilities: items };
+  }
+
+  /** @throws CapabilityNotFoundError (1005), PermissionError (1003) */
+  async changeStatus(
+    caller: Caller,
+    capabilityId: string,
+    status: CapabilityStatus,
+  ): Promise<CapabilityStatusChangedResponse> {
+    const { skillId, at } = await this.transactions.run(async (tx) => {
+      const skillId = await this.repository.skillOf(tx, capabilityId);
+      // The Skill first, as every other change does: two changes cannot wait for each other.
+      const skill = skillId === undefined ? undefined : await this.writer.lock(tx, skillId);
+      if (!skill) throw new CapabilityNotFoundError();
+      caller.assertMayChange(skill.owner);
+      const at = await this.repository.changeStatus(tx, capabilityId, status);
+      if (!at) throw new CapabilityNotFoundError();
+      await this.writer.touch(tx, skill.id);
+      return { skillId: skill.id, at };
+    });
+    await this.cache.invalidate(SKILL_CACHE, skillId);
+    return { capability_id: capabilityId, status, updated_at: at.toISOString() };
+  }
+}

@@ -1,0 +1,71 @@
+import { TimestampedEntity } from '#database';
+import { Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
+import { SkillEntity } from './skill.entity.js';
+
+export const CAPABILITY_STATUSES = ['enabled', 'disabled'] as const;
+export type CapabilityStatus = (typeof CAPABILITY_STATUSES)[number];
+
+export const PARAMETER_TYPES = ['string', 'number', 'boolean', 'object', 'array'] as const;
+export type ParameterType = (typeof PARAMETER_TYPES)[number];
+
+/** One ability of a Skill. */
+@Entity('capabilities')
+@Unique('uq_capabilities_name', ['skillId', 'name'])
+@Index('ix_capabilities_name', ['name', 'skillId'])
+@Index('ix_capabilities_category', ['category', 'skillId'])
+@Index('ix_capabilities_status', ['status'])
+@Index('ix_capabilities_created_at', ['createdAt', 'id'])
+export class CapabilityEntity extends TimestampedEntity {
+  @Column({ name: 'skill_id', type: 'uuid' })
+  skillId: string;
+
+  @ManyToOne(() => SkillEntity, (skill) => skill.capabilities, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_capabilities_skill' })
+  skill?: Relation<SkillEntity>;
+
+  @Column({ type: 'varchar', length: 255 })
+  name: string;
+
+  @Column({ type: 'varchar', length: 1024, default: '' })
+  description: string;
+
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  category: string | null;
+
+  @Column({ type: 'varchar', length: 32 })
+  version: string;
+
+  @Column({ type: 'varchar', length: 16, default: 'enabled' })
+  status: CapabilityStatus;
+
+  @OneToMany(() => CapabilityParamEntity, (param) => param.capability)
+  params?: Relation<CapabilityParamEntity>[];
+}
+
+/** One declared parameter of a capability. */
+@Entity('capability_params')
+@Unique('uq_capability_params_name', ['capabilityId', 'name'])
+export class CapabilityParamEntity extends TimestampedEntity {
+  @Column({ name: 'capability_id', type: 'uuid' })
+  capabilityId: string;
+
+  @ManyToOne(() => CapabilityEntity, (capability) => capability.params, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'capability_id', foreignKeyConstraintName: 'fk_capability_params_capability' })
+  capability?: Relation<CapabilityEntity>;
+
+  @Column({ type: 'varchar', length: 64 })
+  name: string;
+
+  @Column({ type: 'varchar', length: 16 })
+  type: ParameterType;
+
+  @Column({ type: 'boolean', default: false })
+  required: boolean;
+
+  /** As JSON text. */
+  @Column({ name: 'default_value', type: 'varchar', length: 512, nullable: true })
+  defaultValue: string | null;
+
+  @Column({ type: 'varchar', length: 255, default: '' })
+  description: string;
+}

@@ -1,0 +1,56 @@
+import { TimestampedEntity } from '#database';
+import { Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
+import { SkillEntity } from './skill.entity.js';
+
+export const ENDPOINT_PROTOCOLS = ['http', 'https', 'ws', 'wss'] as const;
+export type EndpointProtocol = (typeof ENDPOINT_PROTOCOLS)[number];
+
+export const ENDPOINT_STATUSES = ['active', 'inactive'] as const;
+export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
+
+/** One network address of a Skill. */
+@Entity('skill_endpoints')
+@Unique('uq_skill_endpoints_url', ['skillId', 'url'])
+@Index('ix_skill_endpoints_status', ['status'])
+@Index('ix_skill_endpoints_protocol', ['protocol', 'skillId'])
+export class EndpointEntity extends TimestampedEntity {
+  @Column({ name: 'skill_id', type: 'uuid' })
+  skillId: string;
+
+  @ManyToOne(() => SkillEntity, (skill) => skill.endpoints, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_skill_endpoints_skill' })
+  skill?: Relation<SkillEntity>;
+
+  @Column({ type: 'varchar', length: 512 })
+  url: string;
+
+  @Column({ type: 'varchar', length: 8 })
+  protocol: EndpointProtocol;
+
+  @Column({ type: 'integer', default: 1 })
+  weight: number;
+
+  @Column({ type: 'varchar', length: 16, default: 'active' })
+  status: EndpointStatus;
+
+  @OneToMany(() => EndpointParamEntity, (param) => param.endpoint)
+  params?: Relation<EndpointParamEntity>[];
+}
+
+/** One setting of an endpoint, such as `health_path`. */
+@Entity('endpoint_params')
+@Unique('uq_endpoint_params_key', ['endpointId', 'key'])
+export class EndpointParamEntity extends TimestampedEntity {
+  @Column({ name: 'endpoint_id', type: 'uuid' })
+  endpointId: string;
+
+  @ManyToOne(() => EndpointEntity, (endpoint) => endpoint.params, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'endpoint_id', foreignKeyConstraintName: 'fk_endpoint_params_endpoint' })
+  endpoint?: Relation<EndpointEntity>;
+
+  @Column({ type: 'varchar', length: 64 })
+  key: string;
+
+  @Column({ type: 'varchar', length: 512 })
+  value: string;
+}

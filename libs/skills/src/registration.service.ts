@@ -1,0 +1,152 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
+import { CacheProvider } from '#cache';
+import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateBody } from '#common';
+import type { Transaction } from '#database';
+import { IdempotencyService } from '#idempotency';
+import { EndpointLimitError, MAX_ENDPOINTS } from './endpoint-limit.error.js';
+import { SKILL_CACHE } from './skill.cache.js';
+import { type BatchRegisterBody, RegisterSkillBody } from './skill.dto.js';
+import type { BatchItemResponse, BatchResponse, RegisteredResponse, UnregisteredResponse } from './skill.response.js';
+import { keyOf } from './skill-key.js';
+import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
+
+/** Items of a batch that are checked before other requests get their turn. */
+const VALIDATE_AT_ONCE = 50;
+
+interface BatchItem {
+  index: number;
+  body: RegisterSkillBody;
+}
+
+/** Skills that announce themselves and leave (AI Bridge v0.6.0, Skill interface: register, unregister). */
+@Injectable()
+export class RegistrationService {
+  constructor(
+    private readonly writer: SkillWriter,
+    private readonly idempotency: IdempotencyService,
+    private readonly cache: CacheProvider,
+  ) {}
+
+  /** @throws ConflictError (1006) when the name and version, or the id, belong to another. */
+  async register(caller: Caller, body: RegisterSkillBody, key: string | undefined): Promise<RegisteredResponse> {
+    const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
+    const response = await this.idempotency
+      .run(request, async (tx): Promise<RegisteredResponse> => {
+        const [skill] = await this.writer.register(tx, caller.clientId, [body]);
+        if (!skill) throw new ConflictError();
+        const { id, registered_at, generation } = skill;
+        return { skill_id: id, status: 'registered', registered_at: registered_at.toISOString(), generation };
+      })
+      .catch((error: unknown) => {
+        throw error instanceof EndpointLimitError ? tooManyEndpoints() : error;
+      });
+    await this.cache.invalidate(SKILL_CACHE, response.skill_id);
+    return response;
+  }
+
+  /** One result per item, in order; a bad item fails alone, all others are committed together. */
+  async batch(caller: Caller, { skills }: BatchRegisterBody, key: string | undefined): Promise<BatchResponse> {
+    const request = { actor: caller.clientId, key, operation: 'skills.batch', payload: skills };
+    const failed = new Map<number, ApiError>();
+    const items = await this.validate(skills, failed);
+    for (;;) {
+      try {
+        const response = await this.idempotency.run(request, (tx) => this.registerItems(tx, caller, items, failed));
+        await this.cache.invalidate(SKILL_CACHE, ...response.results.flatMap(({ skill_id }) => skill_id ?? []));
+        return response;
+      } catch (error) {
+        if (!(error instanceof EndpointLimitError) || !this.excludeOverfull(error, items, failed)) throw error;
+      }
+    }
+  }
+
+  /** @throws SkillNotFoundError (1004), PermissionError (1003) */
+  async unregister(caller: Caller, skillId: string, key: string | undefined): Promise<UnregisteredResponse> {
+    const request = { actor: caller.clientId, key, operation: 'skills.unregister', payload: skillId };
+    const response = await this.idempotency.run(request, async (tx): Promise<UnregisteredResponse> => {
+      const skill = await this.writer.lock(tx, skillId);
+      if (!skill) throw new SkillNotFoundError();
+      caller.assertMayChange(skill.owner);
+      const at = await this.writer.remove(tx, caller.clientId, skill);
+      return { skill_id: skillId, status: 'unregistered', unregistered_at: at.toISOString() };
+    });
+    await this.cache.invalidate(SKILL_CACHE, skillId);
+    return response;
+  }
+
+  private async validate(skills: readonly unknown[], failed: Map<number, ApiError>): Promise<BatchItem[]> {
+    const items: BatchItem[] = [];
+    for (const [index, skill] of skills.entries()) {
+      if (index % VALIDATE_AT_ONCE === VALIDATE_AT_ONCE - 1) await nextTurn();
+      try {
+        items.push({ index, body: await validateBody(RegisterSkillBody, skill) });
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        failed.set(index, error);
+      }
+    }
+    return items;
+  }
+
+  private async registerItems(
+    tx: Transaction,
+    caller: Caller,
+    items: readonly BatchItem[],
+    failed: ReadonlyMap<number, ApiError>,
+  ): Promise<BatchResponse> {
+    const results = new Map<number, BatchItemResponse>();
+    for (const [index, error] of failed) results.set(index, failedItem(index, error));
+    for (const round of roundsOf(items)) {
+      const registered = await this.writer.register(
+        tx,
+        caller.clientId,
+        round.map(({ body }) => body),
+      );
+      const byKey = new Map<string, RegisteredSkill>(registered.map((skill) => [keyOf(skill), skill]));
+      for (const { index, body } of round) {
+        const skill = byKey.get(keyOf(body));
+        results.set(
+          index,
+          skill
+            ? { index, status: skill.created ? 'created' : 'updated', skill_id: skill.id }
+            : failedItem(index, new ConflictError()),
+        );
+      }
+    }
+    return { results: [...results.values()].sort((a, b) => a.index - b.index) };
+  }
+
+  /** Takes the items of Skills that grew too large out of the batch. Returns false when that excludes nothing. */
+  private excludeOverfull({ names }: EndpointLimitError, items: BatchItem[], failed: Map<number, ApiError>): boolean {
+    const overfull = new Set(names);
+    const kept = items.filter(({ body }) => !overfull.has(keyOf(body)));
+    for (const { index, body } of items) if (overfull.has(keyOf(body))) failed.set(index, tooManyEndpoints());
+    const excluded = kept.length < items.length;
+    items.splice(0, items.length, ...kept);
+    return excluded;
+  }
+}
+
+/** Items in rounds, in which each name and version, and each id, occurs once: a statement can change a row only once. */
+function roundsOf(items: readonly BatchItem[]): BatchItem[][] {
+  const rounds: { items: BatchItem[]; taken: Set<string> }[] = [];
+  for (const item of items) {
+    const marks = [keyOf(item.body), ...(item.body.skill_id === undefined ? [] : [item.body.skill_id.toLowerCase()])];
+    let round = rounds.find(({ taken }) => marks.every((mark) => !taken.has(mark)));
+    if (!round) rounds.push((round = { items: [], taken: new Set() }));
+    round.items.push(item);
+    for (const mark of marks) round.taken.add(mark);
+  }
+  return rounds.map((round) => round.items);
+}
+
+function failedItem(index: number, error: ApiError): BatchItemResponse {
+  const faults = error.details.map(({ field, reason }) => `${field} ${reason}`);
+  return { index, status: 'failed', code: error.code, message: [error.message, ...faults].join('; ') };
+}
+
+function tooManyEndpoints(): BadParameterError {
+  return new BadParameterError([{ field: 'endpoints', reason: `a Skill may have at most ${MAX_ENDPOINTS} in all` }]);
+}

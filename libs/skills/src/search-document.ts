@@ -1,0 +1,93 @@
+/**
+ * Free text search in PostgreSQL without an extension: the service cuts texts into terms and PostgreSQL indexes, matches
+ * and ranks them (docs/adr/0006). Words are terms; runs of Chinese, Japanese and Korean characters, which have no spaces,
+ * become overlapping pairs.
+ */
+const RUN = /[\p{L}\p{N}\p{M}]+/gu;
+const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]+/gu;
+const HUMP = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u;
+
+/** Longer words are cut: a lexeme may have 2046 bytes, and nobody searches by more. */
+const MAX_TERM = 64;
+/** PostgreSQL counts positions up to 16383; what comes later in a long text is not indexed. */
+const MAX_POSITION = 16_000;
+const MAX_QUERY_TERMS = 16;
+
+interface Term {
+  text: string;
+  /** A run of CJK characters. */
+  cjk: boolean;
+}
+
+/** The words and CJK runs of a text, in order, in lower case; `getForecast` also counts as `get` and `forecast`. */
+export function searchTerms(text: string): Term[] {
+  return (text.normalize('NFKC').match(RUN) ?? []).flatMap((run) => {
+    const terms: Term[] = [];
+    let end = 0;
+    for (const match of run.matchAll(CJK)) {
+      terms.push(...words(run.slice(end, match.index)), { text: match[0], cjk: true });
+      end = match.index + match[0].length;
+    }
+    return [...terms, ...words(run.slice(end))];
+  });
+}
+
+function words(run: string): Term[] {
+  if (run === '') return [];
+  const parts = run.split(HUMP);
+  return (parts.length > 1 ? [run, ...parts] : [run]).map((word) => ({
+    text: Array.from(word.toLowerCase()).slice(0, MAX_TERM).join(''),
+    cjk: false,
+  }));
+}
+
+/** 天气预报 → 天气, 气预, 预报, 报: the last character stands alone, so that each can be found as a beginning. */
+function pairs(run: string): string[] {
+  const characters = Array.from(run);
+  return characters.map((character, index) => character + (characters[index + 1] ?? ''));
+}
+
+/** What is searched; `A` weighs most (PostgreSQL documentation, 12.3.3). */
+export interface SearchableSkill {
+  name: string;
+  description: string;
+  capabilities: readonly { name: string; description: string; category: string | null }[];
+}
+
+/** The tsvector of a Skill, as PostgreSQL's text form. */
+export function searchDocument(skill: SearchableSkill): string {
+  const entries: string[] = [];
+  let position = 0;
+  const add = (text: string, weight: 'A' | 'B' | 'C' | 'D'): void => {
+    for (const term of searchTerms(text)) {
+      for (const lexeme of term.cjk ? pairs(term.text) : [term.text]) {
+        position += 1;
+        if (position <= MAX_POSITION) entries.push(`'${lexeme}':${position}${weight}`);
+      }
+    }
+    // A gap, so that no phrase reaches from one text into the next.
+    position += 2;
+  };
+  add(skill.name, 'A');
+  for (const { name } of skill.capabilities) add(name, 'B');
+  for (const { category } of skill.capabilities) if (category !== null) add(category, 'C');
+  add(skill.description, 'C');
+  for (const { description } of skill.capabilities) add(description, 'D');
+  return entries.join(' ');
+}
+
+/** The tsquery of a search: every term must occur, words and the last CJK character as a beginning. */
+export function searchQuery(text: string): string {
+  return searchTerms(text)
+    .slice(0, MAX_QUERY_TERMS)
+    .map(({ text: term, cjk }) => {
+      if (!cjk) return `'${term}':*`;
+      const characters = Array.from(term).slice(0, MAX_TERM);
+      if (characters.length === 1) return `'${term}':*`;
+      return `(${characters
+        .slice(0, -1)
+        .map((character, index) => `'${character}${characters[index + 1] ?? ''}'`)
+        .join(' <-> ')})`;
+    })
+    .join(' & ');
+}

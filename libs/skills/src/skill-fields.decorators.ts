@@ -1,0 +1,165 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { type FieldOptions, textFault } from '#common';
+import { Transform } from 'class-transformer';
+import { IsDefined, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
+import { PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
+import { ENDPOINT_PROTOCOLS } from './endpoint.entity.js';
+
+const URL_MAX = 512;
+const PARAMETERS_MAX = 100;
+
+/** Why a text is no address of an endpoint, or undefined (AI Bridge v0.6.0, data model: skill_endpoints.url). */
+export function urlFault(value: unknown): string | undefined {
+  const fault = textFault(value, 1, URL_MAX);
+  if (fault !== undefined) return fault;
+  const text = value as string;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const scheme = url?.protocol.slice(0, -1) ?? '';
+  // The parser forgives spaces and "http:host"; others that read the URL will not.
+  if (!url || !/^[a-z]+:\/\/[^\s\\]+$/i.test(text) || !(ENDPOINT_PROTOCOLS as readonly string[]).includes(scheme)) {
+    return 'must be a valid http, https, ws or wss URL';
+  }
+  if (url.username !== '' || url.password !== '') return 'must not hold credentials';
+  if (url.hash !== '') return 'must not hold a fragment';
+  return undefined;
+}
+
+/** The scheme of a valid URL, in lower case. */
+export function schemeOf(url: string): string {
+  return url.slice(0, url.indexOf(':')).toLowerCase();
+}
+
+export function EndpointUrlField(): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({
+      example: 'http://localhost:8001',
+      format: 'uri',
+      maxLength: URL_MAX,
+      description: 'Address of the endpoint',
+    }),
+    IsDefined({ message: 'is required' }),
+    ValidateBy({
+      name: 'endpointUrl',
+      validator: {
+        validate: (value) => urlFault(value) === undefined,
+        defaultMessage: (args) => urlFault(args?.value) ?? '',
+      },
+    }),
+  );
+}
+
+/** Refuses a protocol that the URL of the same endpoint contradicts. */
+export function AgreesWithUrl(): PropertyDecorator {
+  const agrees = (value: unknown, args?: ValidationArguments): boolean => {
+    const url = (args?.object as { url?: unknown } | undefined)?.url;
+    return typeof url !== 'string' || urlFault(url) !== undefined || schemeOf(url) === value;
+  };
+  return ValidateBy({
+    name: 'agreesWithUrl',
+    validator: { validate: agrees, defaultMessage: () => 'must agree with the scheme of the url' },
+  });
+}
+
+/** Refuses a list that names one thing twice. */
+export function UniqueBy(key: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'uniqueBy',
+    validator: {
+      validate: (value) => {
+        if (!Array.isArray(value)) return true;
+        const keys = value.map((item) => (item as Record<string, unknown> | null)?.[key]);
+        return new Set(keys).size === keys.length;
+      },
+      defaultMessage: () => `must not repeat a ${key}`,
+    },
+  });
+}
+
+/** A declared parameter as it travels (AI Bridge v0.6.0, Skill interface: capability parameters). */
+export interface ParameterDeclaration {
+  type: ParameterType;
+  required: boolean;
+  default?: unknown;
+  description: string;
+}
+
+/** `{param1: {type, required, default?, description}}` */
+export function ParameterDeclarationsField({ description, example }: FieldOptions): PropertyDecorator {
+  return applyDecorators(
+    ApiProperty({ description, example, selfRequired: false, type: 'object', ...PARAMETER_DECLARATIONS_SCHEMA }),
+    ValidateIf((_, value) => value !== undefined),
+    ValidateBy({
+      name: 'parameterDeclarations',
+      validator: {
+        validate: (value) => declarationsFault(value) === undefined,
+        defaultMessage: (args) => declarationsFault(args?.value) ?? '',
+      },
+    }),
+    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
+  );
+}
+
+export const PARAMETER_DECLARATIONS_SCHEMA = {
+  maxProperties: PARAMETERS_MAX,
+  additionalProperties: {
+    type: 'object',
+    required: ['type'],
+    properties: {
+      type: { type: 'string', enum: [...PARAMETER_TYPES] },
+      required: { type: 'boolean', default: false },
+      default: { description: 'A value of the type; at most 512 characters as JSON' },
+      description: { type: 'string', maxLength: 255 },
+    },
+    additionalProperties: false,
+  },
+};
+
+function declarationsFault(value: unknown): string | undefined {
+  if (!isObject(value)) return 'must be an object of parameter declarations';
+  const entries = Object.entries(value);
+  if (entries.length > PARAMETERS_MAX) return `must have at most ${PARAMETERS_MAX} entries`;
+  const faults = entries.flatMap(([name, declaration]) => {
+    const nameFault = textFault(name, 1, 64);
+    return [...(nameFault ? [`a parameter's name ${nameFault}`] : []), ...declarationFaults(name, declaration)];
+  });
+  return faults.length > 0 ? faults.join('; ') : undefined;
+}
+
+function declarationFaults(name: string, value: unknown): string[] {
+  const label = name.slice(0, 64);
+  if (!isObject(value)) return [`${label} must be an object with a type`];
+  const { type, required, default: given, description, ...unknown } = value;
+  const faults = Object.keys(unknown).map((key) => `${label}.${key.slice(0, 64)} is unknown`);
+  const knownType = (PARAMETER_TYPES as readonly unknown[]).includes(type);
+  if (!knownType) faults.push(`${label}.type must be one of ${PARAMETER_TYPES.join(', ')}`);
+  if (required !== undefined && typeof required !== 'boolean') faults.push(`${label}.required must be true or false`);
+  const descriptionFault = description === undefined ? undefined : textFault(description, 0, 255);
+  if (descriptionFault) faults.push(`${label}.description ${descriptionFault}`);
+  if (given !== undefined) {
+    if (knownType && !isOfType(given, type as ParameterType))
+      faults.push(`${label}.default must be of the type ${type as string}`);
+    const defaultFault = textFault(JSON.stringify(given), 0, 512);
+    if (defaultFault || JSON.stringify(given).includes('\\u0000')) {
+      faults.push(`${label}.default ${defaultFault ?? 'must not contain the NUL character'}`);
+    }
+  }
+  return faults;
+}
+
+function isOfType(value: unknown, type: ParameterType): boolean {
+  switch (type) {
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return isObject(value);
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return typeof value === type;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,49 @@
+/** Parts of a Skill as JSON, built by PostgreSQL: a page of Skills with all its parts is one round trip. */
+const ENDPOINTS = `COALESCE((SELECT json_agg(json_build_object(
+    'endpoint_id', e.id, 'url', e.url, 'protocol', e.protocol, 'weight', e.weight, 'status', e.status,
+    'parameters', COALESCE(
+      (SELECT json_object_agg(p.key, p.value ORDER BY p.key) FROM endpoint_params p WHERE p.endpoint_id = e.id),
+      '{}'::json)) ORDER BY e.created_at, e.id)
+  FROM skill_endpoints e WHERE e.skill_id = s.id), '[]'::json)`;
+
+const PARAMETERS = `COALESCE((SELECT json_object_agg(p.name,
+    CASE WHEN p.default_value IS NULL
+      THEN json_build_object('type', p.type, 'required', p.required, 'description', p.description)
+      ELSE json_build_object('type', p.type, 'required', p.required, 'default', p.default_value::json,
+        'description', p.description) END ORDER BY p.id)
+  FROM capability_params p WHERE p.capability_id = c.id), '{}'::json)`;
+
+export const CAPABILITY_JSON = `json_build_object(
+  'capability_id', c.id, 'skill_id', c.skill_id, 'name', c.name, 'description', c.description,
+  'category', c.category, 'version', c.version, 'status', c.status, 'parameters', ${PARAMETERS})`;
+
+const CAPABILITIES = `COALESCE((SELECT json_agg(${CAPABILITY_JSON} ORDER BY c.created_at, c.id)
+  FROM capabilities c WHERE c.skill_id = s.id), '[]'::json)`;
+
+const METADATA = `COALESCE((SELECT json_object_agg(m.key, m.value ORDER BY m.key)
+  FROM skill_metadata m WHERE m.skill_id = s.id), '{}'::json)`;
+
+/** The columns of a Skill `s` with all its parts. */
+export const SKILL_COLUMNS = `s.id, s.name, s.description, s.version, s.status, s.owner, s.generation, s.revision,
+  s.registered_at, s.last_heartbeat, s.created_at, s.updated_at,
+  ${ENDPOINTS} AS endpoints, ${CAPABILITIES} AS capabilities, ${METADATA} AS metadata`;
+
+/** Collects the conditions of a query and their parameters; values never become part of the text. */
+export class Conditions {
+  readonly parameters: unknown[] = [];
+  private readonly conditions: string[] = [];
+
+  /** The placeholder of a value. */
+  bind(value: unknown): string {
+    this.parameters.push(value);
+    return `$${this.parameters.length}`;
+  }
+
+  add(condition: string): void {
+    this.conditions.push(condition);
+  }
+
+  toString(): string {
+    return this.conditions.length > 0 ? `WHERE ${this.conditions.join(' AND ')}` : '';
+  }
+}

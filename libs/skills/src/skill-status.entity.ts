@@ -1,0 +1,42 @@
+import { TimestampedEntity } from '#database';
+import { Column, Entity, JoinColumn, OneToOne, type Relation, Unique } from 'typeorm';
+import { SkillEntity } from './skill.entity.js';
+
+export const HEALTHS = ['healthy', 'unhealthy', 'warning'] as const;
+export type Health = (typeof HEALTHS)[number];
+
+/** How a Skill is doing: one row per Skill. */
+@Entity('skill_status')
+@Unique('uq_skill_status_skill', ['skillId'])
+export class SkillStatusEntity extends TimestampedEntity {
+  @Column({ name: 'skill_id', type: 'uuid' })
+  skillId: string;
+
+  @OneToOne(() => SkillEntity, (skill) => skill.statusRecord, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_skill_status_skill' })
+  skill?: Relation<SkillEntity>;
+
+  @Column({ type: 'varchar', length: 16, default: 'healthy' })
+  health: Health;
+
+  /** Seconds. */
+  @Column({ type: 'bigint', default: 0 })
+  uptime: number;
+
+  @Column({ name: 'request_count', type: 'bigint', default: 0 })
+  requestCount: number;
+
+  @Column({ name: 'error_count', type: 'bigint', default: 0 })
+  errorCount: number;
+
+  /** Percent. */
+  @Column({ name: 'cpu_usage', type: 'real', nullable: true })
+  cpuUsage: number | null;
+
+  /** Percent. */
+  @Column({ name: 'memory_usage', type: 'real', nullable: true })
+  memoryUsage: number | null;
+
+  @Column({ name: 'last_check', type: 'timestamptz', nullable: true })
+  lastCheck: Date | null;
+}

@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+import { RetryTransaction, type Transaction, violatesUnique } from '#database';
+import { v7 as uuidv7 } from 'uuid';
+import { keyOf } from './skill-key.js';
+import { SkillPartsWriter } from './skill-parts.writer.js';
+import type { SkillEvent } from './skill-event.entity.js';
+import type { SkillStatus } from './skill.entity.js';
+import type { CreateSkillBody, RegisterSkillBody, ReplaceSkillBody } from './skill.dto.js';
+
+/** What every change needs to know of the Skill that it changes. */
+export interface LockedSkill {
+  id: string;
+  name: string;
+  version: string;
+  owner: string;
+  status: SkillStatus;
+  etag: string;
+  registered_at: Date;
+}
+
+export interface RegisteredSkill {
+  id: string;
+  name: string;
+  version: string;
+  generation: number;
+  registered_at: Date;
+  created: boolean;
+}
+
+/**
+ * Writes Skills, within the caller's transaction. Rows are written many at a time, one statement per table, so that a
+ * batch costs as many round trips as a single Skill.
+ */
+@Injectable()
+export class SkillWriter {
+  constructor(private readonly parts: SkillPartsWriter) {}
+
+  /** Inserts a Skill that nobody has heard from yet. Returns false when the name and version are taken. */
+  async create(tx: Transaction, id: string, owner: string, body: CreateSkillBody): Promise<boolean> {
+    const inserted = (await tx.query(
+      `INSERT INTO skills (id, name, description, version, owner) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (name, version) DO NOTHING RETURNING id, name, version, registered_at`,
+      [id, body.name, body.description ?? '', body.version, owner],
+    )) as LockedSkill[];
+    if (inserted.length === 0) return false;
+    await this.parts.merge(tx, [{ skillId: id, body }]);
+    await this.record(tx, 'registered', owner, inserted);
+    return true;
+  }
+
+  /**
+   * Registers Skills of one owner: new ones are created, known ones renewed and merged. The unique constraint decides
+   * between simultaneous registrations. Skills that belong to another owner, and ids that belong to another Skill, are
+   * missing from the result. Each name and version may occur once.
+   */
+  async register(tx: Transaction, owner: string, bodies: readonly RegisterSkillBody[]): Promise<RegisteredSkill[]> {
+    // In one order everywhere, so that two batches cannot wait for each other.
+    const rows = bodies.map(({ skill_id, name, description, version }) => ({
+      id: skill_id ?? uuidv7(),
+      name,
+      description,
+      version,
+    }));
+    const registered = await this.upsert(tx, owner, rows);
+    const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
+    const written = bodies.flatMap((body) => {
+      const skill = byKey.get(keyOf(body));
+      return skill ? [{ skillId: skill.id, body }] : [];
+    });
+    await this.parts.merge(tx, written);
+    await this.record(
+      tx,
+      'registered',
+      owner,
+      registered.filter(({ created }) => created),
+    );
+    return registered;
+  }
+
+  private async upsert(tx: Transaction, owner: string, rows: object[]): Promise<RegisteredSkill[]> {
+    try {
+      return (await tx.query(
+        `INSERT INTO skills AS s (id, name, description, version, owner, last_heartbeat)
+         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, now()
+         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text)
+         WHERE NOT EXISTS (
+           SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
+         ORDER BY x.name, x.version
+         ON CONFLICT (name, version) DO UPDATE SET
+           description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
+           generation = EXCLUDED.generation, revision = s.revision + 1,
+           registered_at = now(), last_heartbeat = now(), updated_at = now()
+         WHERE s.owner = EXCLUDED.owner
+         RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,
+        [JSON.stringify(rows), owner],
+      )) as RegisteredSkill[];
+    } catch (error) {
+      // Another transaction took an id of ours since the look above: the next attempt will see it.
+      if (violatesUnique(error, 'pk_skills')) throw new RetryTransaction(error);
+      throw error;
+    }
+  }
+
+  /** Holds the row until the end of the transaction. */
+  async lock(tx: Transaction, skillId: string): Promise<LockedSkill | undefined> {
+    const [row] = (await tx.query(
+      `SELECT id, name, version, owner, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
+       FROM skills WHERE id = $1 FOR UPDATE`,
+      [skillId],
+    )) as LockedSkill[];
+    return row;
+  }
+
+  /** Replaces a locked Skill. Endpoints keep their id by url, capabilities by name. */
+  async replace(tx: Transaction, actor: string, skill: LockedSkill, body: ReplaceSkillBody): Promise<void> {
+    await tx.query(
+      `UPDATE skills SET name = $2, description = $3, version = $4, status = $5, revision = revision + 1, updated_at = now()
+       WHERE id = $1`,
+      [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active'],
+    );
+    await this.parts.prune(tx, skill.id, body);
+    await this.parts.merge(tx, [{ skillId: skill.id, body }]);
+    await this.record(tx, 'updated', actor, [{ ...skill, name: body.name, version: body.version }]);
+  }
+
+  async changeStatus(tx: Transaction, actor: string, skill: LockedSkill, status: SkillStatus): Promise<Date> {
+    const [rows] = (await tx.query(
+      'UPDATE skills SET status = $2, revision = revision + 1, updated_at = now() WHERE id = $1 RETURNING updated_at',
+      [skill.id, status],
+    )) as [{ updated_at: Date }[], number];
+    await this.record(tx, 'status_changed', actor, [skill]);
+    return rows[0]?.updated_at ?? new Date();
+  }
+
+  /** Frees the name; the history stays in skill_events. Returns the time of it. */
+  async remove(tx: Transaction, actor: string, skill: LockedSkill): Promise<Date> {
+    await tx.query('DELETE FROM skills WHERE id = $1', [skill.id]);
+    return this.record(tx, 'unregistered', actor, [skill]);
+  }
+
+  /** Tells of a change of a part: the Skill as a whole is another than before. */
+  async touch(tx: Transaction, skillId: string): Promise<void> {
+    await tx.query('UPDATE skills SET revision = revision + 1, updated_at = now() WHERE id = $1', [skillId]);
+  }
+
+  private async record(
+    tx: Transaction,
+    event: SkillEvent,
+    actor: string,
+    skills: readonly Pick<LockedSkill, 'id' | 'name' | 'version' | 'registered_at'>[],
+  ): Promise<Date> {
+    const rows = skills.map((skill) => ({ ...skill, skill_id: skill.id, id: uuidv7() }));
+    const [recorded] = (await tx.query(
+      `WITH recorded AS (
+         INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at, unregistered_at)
+         SELECT x.id, x.skill_id, x.name, x.version, $2, $3, x.registered_at, CASE $2 WHEN 'unregistered' THEN now() END
+         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, name text, version text, registered_at timestamptz))
+       SELECT now() AS at`,
+      [JSON.stringify(rows), event, actor],
+    )) as { at: Date }[];
+    return recorded?.at ?? new Date();
+  }
+}

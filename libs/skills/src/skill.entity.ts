@@ -1,0 +1,72 @@
+import { TimestampedEntity } from '#database';
+import { Column, Entity, Index, OneToMany, OneToOne, type Relation, Unique } from 'typeorm';
+import { CapabilityEntity } from './capability.entity.js';
+import { EndpointEntity } from './endpoint.entity.js';
+import { SkillMetadataEntity } from './skill-metadata.entity.js';
+import { SkillStatusEntity } from './skill-status.entity.js';
+
+export const SKILL_STATUSES = ['active', 'inactive', 'maintenance'] as const;
+export type SkillStatus = (typeof SKILL_STATUSES)[number];
+
+/** A service that offers capabilities: one name and version (AI Bridge v0.6.0, data model: skills). */
+@Entity('skills')
+@Unique('uq_skills_name_version', ['name', 'version'])
+@Index('ix_skills_status', ['status', 'createdAt', 'id'])
+@Index('ix_skills_created_at', ['createdAt', 'id'])
+@Index('ix_skills_updated_at', ['updatedAt', 'id'])
+@Index('ix_skills_version_key', ['versionKey', 'id'])
+export class SkillEntity extends TimestampedEntity {
+  @Column({ type: 'varchar', length: 255 })
+  name: string;
+
+  @Column({ type: 'varchar', length: 1024, default: '' })
+  description: string;
+
+  @Column({ type: 'varchar', length: 32 })
+  version: string;
+
+  /** The three numbers of `version`, which sort and compare as versions do; PostgreSQL computes it. */
+  @Column({
+    name: 'version_key',
+    type: 'bigint',
+    array: true,
+    asExpression: `string_to_array(version, '.')::bigint[]`,
+    generatedType: 'STORED',
+    insert: false,
+    update: false,
+  })
+  versionKey: number[];
+
+  @Column({ type: 'varchar', length: 16, default: 'active' })
+  status: SkillStatus;
+
+  /** The client that registered it. */
+  @Column({ type: 'varchar', length: 255 })
+  owner: string;
+
+  /** Rises with every registration. */
+  @Column({ type: 'bigint', default: () => `nextval('skill_generation')` })
+  generation: number;
+
+  /** Rises with every change; together with the generation it is the ETag. */
+  @Column({ type: 'integer', default: 1 })
+  revision: number;
+
+  @Column({ name: 'registered_at', type: 'timestamptz', default: () => 'now()' })
+  registeredAt: Date;
+
+  @Column({ name: 'last_heartbeat', type: 'timestamptz', nullable: true })
+  lastHeartbeat: Date | null;
+
+  @OneToMany(() => EndpointEntity, (endpoint) => endpoint.skill)
+  endpoints?: Relation<EndpointEntity>[];
+
+  @OneToMany(() => CapabilityEntity, (capability) => capability.skill)
+  capabilities?: Relation<CapabilityEntity>[];
+
+  @OneToMany(() => SkillMetadataEntity, (metadata) => metadata.skill)
+  metadata?: Relation<SkillMetadataEntity>[];
+
+  @OneToOne(() => SkillStatusEntity, (status) => status.skill)
+  statusRecord?: Relation<SkillStatusEntity>;
+}

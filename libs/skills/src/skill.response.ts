@@ -1,0 +1,229 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { CAPABILITY_STATUSES, type CapabilityStatus } from './capability.entity.js';
+import {
+  ENDPOINT_PROTOCOLS,
+  ENDPOINT_STATUSES,
+  type EndpointProtocol,
+  type EndpointStatus,
+} from './endpoint.entity.js';
+import { PARAMETER_DECLARATIONS_SCHEMA, type ParameterDeclaration } from './skill-fields.decorators.js';
+import { HEALTHS, type Health } from './skill-status.entity.js';
+import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
+
+const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
+const CAPABILITY_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12';
+const TIME = '2026-01-18T00:00:00.000Z';
+
+export class EndpointResponse {
+  @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e11' })
+  endpoint_id: string;
+
+  @ApiProperty({ example: 'http://localhost:8001' })
+  url: string;
+
+  @ApiProperty({ enum: ENDPOINT_PROTOCOLS, enumName: 'EndpointProtocol', example: 'http' })
+  protocol: EndpointProtocol;
+
+  @ApiProperty({ type: 'integer', minimum: 1, example: 1 })
+  weight: number;
+
+  @ApiProperty({ enum: ENDPOINT_STATUSES, enumName: 'EndpointStatus', example: 'active' })
+  status: EndpointStatus;
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { health_path: '/health' } })
+  parameters: Record<string, string>;
+}
+
+export class CapabilityResponse {
+  @ApiProperty({ format: 'uuid', example: CAPABILITY_ID })
+  capability_id: string;
+
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ example: 'forecast' })
+  name: string;
+
+  @ApiProperty({ example: 'Weather forecast for a city' })
+  description: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'weather' })
+  category: string | null;
+
+  @ApiProperty({ example: '1.0.0' })
+  version: string;
+
+  @ApiProperty({ enum: CAPABILITY_STATUSES, enumName: 'CapabilityStatus', example: 'enabled' })
+  status: CapabilityStatus;
+
+  @ApiProperty({
+    type: 'object',
+    ...PARAMETER_DECLARATIONS_SCHEMA,
+    example: { city: { type: 'string', required: true, description: 'Name of the city' } },
+  })
+  parameters: Record<string, ParameterDeclaration>;
+}
+
+export class SkillResponse {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ format: 'uuid', example: SKILL_ID, description: 'The same as skill_id' })
+  id: string;
+
+  @ApiProperty({ example: 'weather-skill' })
+  name: string;
+
+  @ApiProperty({ example: 'Weather forecast skill' })
+  description: string;
+
+  @ApiProperty({ example: '1.0.0' })
+  version: string;
+
+  @ApiProperty({ enum: SKILL_STATUSES, enumName: 'SkillStatus', example: 'active' })
+  status: SkillStatus;
+
+  @ApiProperty({ example: 'admin', description: 'The client that registered it' })
+  owner: string;
+
+  @ApiProperty({ type: 'integer', example: 1, description: 'Rises with every registration' })
+  generation: number;
+
+  @ApiProperty({ type: () => EndpointResponse, isArray: true })
+  endpoints: EndpointResponse[];
+
+  @ApiProperty({ type: () => CapabilityResponse, isArray: true })
+  capabilities: CapabilityResponse[];
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { region: 'eu' } })
+  metadata: Record<string, string>;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  registered_at: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: TIME })
+  last_heartbeat: string | null;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  created_at: string;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  updated_at: string;
+}
+
+export class DiscoverResponse {
+  @ApiProperty({ type: 'integer', example: 1 })
+  total: number;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  page: number;
+
+  @ApiProperty({ type: 'integer', example: 10 })
+  page_size: number;
+
+  @ApiProperty({ type: () => SkillResponse, isArray: true })
+  skills: SkillResponse[];
+}
+
+export class CapabilityPageResponse {
+  @ApiProperty({ type: 'integer', example: 1 })
+  total: number;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  page: number;
+
+  @ApiProperty({ type: 'integer', example: 10 })
+  page_size: number;
+
+  @ApiProperty({ type: () => CapabilityResponse, isArray: true })
+  capabilities: CapabilityResponse[];
+}
+
+export class RegisteredResponse {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ enum: ['registered'] })
+  status: 'registered';
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  registered_at: string;
+
+  @ApiProperty({ type: 'integer', example: 1, description: 'Rises with every registration' })
+  generation: number;
+}
+
+export class UnregisteredResponse {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ enum: ['unregistered'] })
+  status: 'unregistered';
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  unregistered_at: string;
+}
+
+export class SkillStatusResponse {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ enum: SKILL_STATUSES, enumName: 'SkillStatus', example: 'active' })
+  status: SkillStatus;
+
+  @ApiProperty({ enum: HEALTHS, enumName: 'Health', example: 'healthy' })
+  health: Health;
+
+  @ApiProperty({ type: 'integer', example: 3600, description: 'Seconds since the registration' })
+  uptime: number;
+
+  @ApiProperty({ type: 'integer', example: 0 })
+  request_count: number;
+
+  @ApiProperty({ type: 'integer', example: 0 })
+  error_count: number;
+}
+
+export class SkillStatusChangedResponse {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ enum: SKILL_STATUSES, enumName: 'SkillStatus', example: 'maintenance' })
+  status: SkillStatus;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  updated_at: string;
+}
+
+export class CapabilityStatusChangedResponse {
+  @ApiProperty({ format: 'uuid', example: CAPABILITY_ID })
+  capability_id: string;
+
+  @ApiProperty({ enum: CAPABILITY_STATUSES, enumName: 'CapabilityStatus', example: 'disabled' })
+  status: CapabilityStatus;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  updated_at: string;
+}
+
+export class BatchItemResponse {
+  @ApiProperty({ type: 'integer', example: 0, description: 'Place in the request, from 0' })
+  index: number;
+
+  @ApiProperty({ enum: ['created', 'updated', 'failed'], example: 'created' })
+  status: 'created' | 'updated' | 'failed';
+
+  @ApiProperty({ format: 'uuid', required: false, example: SKILL_ID })
+  skill_id?: string;
+
+  @ApiProperty({ type: 'integer', required: false, example: 1001, description: 'Error code of a failed item' })
+  code?: number;
+
+  @ApiProperty({ required: false, example: 'version must be a semantic version' })
+  message?: string;
+}
+
+export class BatchResponse {
+  @ApiProperty({ type: () => BatchItemResponse, isArray: true })
+  results: BatchItemResponse[];
+}

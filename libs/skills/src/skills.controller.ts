@@ -1,0 +1,104 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Authenticated, type Caller, CurrentCaller } from '#auth';
+import { ApiErrors, ListRoute, type Page } from '#common';
+import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
+import { ApiIfMatch, ApiIfNoneMatch, IfMatch, TaggedSkillRoute } from './etag.js';
+import { CreateSkillBody, PatchSkillBody, ReplaceSkillBody, SkillIdParam } from './skill.dto.js';
+import { ApiMetadataFilter, ListSkillsQuery } from './skill.query.js';
+import { SkillResponse } from './skill.response.js';
+import type { TaggedSkill } from './skills.repository.js';
+import { SkillsService } from './skills.service.js';
+
+/** Skills in the resource style (deployment guide 5.2). */
+@ApiTags('skills')
+@Controller('skills')
+export class SkillsController {
+  constructor(private readonly skills: SkillsService) {}
+
+  @Post()
+  @Authenticated('skill:register')
+  @TaggedSkillRoute()
+  @ApiOperation({ summary: 'Create a Skill', operationId: 'createSkill' })
+  @ApiIdempotencyKey()
+  @ApiResponse({ status: 201, type: SkillResponse, description: 'Created' })
+  @ApiErrors(1001, 1006)
+  create(
+    @CurrentCaller() caller: Caller,
+    @Body() body: CreateSkillBody,
+    @IdempotencyKey() key?: string,
+  ): Promise<TaggedSkill> {
+    return this.skills.create(caller, body, key);
+  }
+
+  @Get()
+  @Authenticated('skill:read')
+  @ListRoute(SkillResponse)
+  @ApiOperation({ summary: 'List Skills', operationId: 'listSkills' })
+  @ApiMetadataFilter()
+  @ApiErrors(1001)
+  list(@Query() query: ListSkillsQuery): Promise<Page<SkillResponse>> {
+    return this.skills.list(query);
+  }
+
+  @Get(':skill_id')
+  @Authenticated('skill:read')
+  @TaggedSkillRoute()
+  @ApiOperation({ summary: 'Read a Skill', operationId: 'getSkill' })
+  @ApiIfNoneMatch()
+  @ApiResponse({ status: 200, type: SkillResponse, description: 'The Skill' })
+  @ApiErrors(1001, 1004)
+  get(@Param() { skill_id }: SkillIdParam): Promise<TaggedSkill> {
+    return this.skills.get(skill_id);
+  }
+
+  @Put(':skill_id')
+  @Authenticated('skill:manage')
+  @TaggedSkillRoute()
+  @ApiOperation({ summary: 'Replace a Skill', operationId: 'replaceSkill' })
+  @ApiIfMatch()
+  @ApiResponse({ status: 200, type: SkillResponse, description: 'The Skill as it is now' })
+  @ApiErrors(1001, 1004, 1006)
+  replace(
+    @CurrentCaller() caller: Caller,
+    @Param() { skill_id }: SkillIdParam,
+    @Body() body: ReplaceSkillBody,
+    @IfMatch() ifMatch?: string,
+  ): Promise<TaggedSkill> {
+    return this.skills.replace(caller, skill_id, body, ifMatch);
+  }
+
+  @Patch(':skill_id')
+  @Authenticated('skill:manage')
+  @TaggedSkillRoute()
+  @ApiOperation({ summary: 'Change a Skill (JSON Merge Patch)', operationId: 'patchSkill' })
+  @ApiConsumes('application/merge-patch+json', 'application/json')
+  @ApiBody({ type: PatchSkillBody })
+  @ApiIfMatch()
+  @ApiResponse({ status: 200, type: SkillResponse, description: 'The Skill as it is now' })
+  @ApiErrors(1001, 1004, 1006)
+  patch(
+    @CurrentCaller() caller: Caller,
+    @Param() { skill_id }: SkillIdParam,
+    // Not checked as it comes: null means "remove" here. What it makes of the Skill is checked as a whole.
+    @Body() patch: object,
+    @IfMatch() ifMatch?: string,
+  ): Promise<TaggedSkill> {
+    return this.skills.patch(caller, skill_id, patch, ifMatch);
+  }
+
+  @Delete(':skill_id')
+  @Authenticated('skill:manage')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a Skill', operationId: 'deleteSkill' })
+  @ApiIfMatch()
+  @ApiResponse({ status: 204, description: 'Deleted; name and version are free again' })
+  @ApiErrors(1001, 1004)
+  remove(
+    @CurrentCaller() caller: Caller,
+    @Param() { skill_id }: SkillIdParam,
+    @IfMatch() ifMatch?: string,
+  ): Promise<void> {
+    return this.skills.remove(caller, skill_id, ifMatch);
+  }
+}

@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Page, Slice } from '#common';
+import type { Transaction } from '#database';
+import { DataSource } from 'typeorm';
+import { type FilterMode, selectSkills } from './skill-filter.sql.js';
+import { Conditions, SKILL_COLUMNS } from './skill-sql.js';
+import type { SkillStatus } from './skill.entity.js';
+import type { SkillFilter } from './skill.query.js';
+import type { CapabilityResponse, EndpointResponse, SkillResponse, SkillStatusResponse } from './skill.response.js';
+
+interface SkillRow {
+  id: string;
+  name: string;
+  description: string;
+  version: string;
+  status: SkillStatus;
+  owner: string;
+  generation: number;
+  revision: number;
+  registered_at: Date;
+  last_heartbeat: Date | null;
+  created_at: Date;
+  updated_at: Date;
+  endpoints: EndpointResponse[];
+  capabilities: CapabilityResponse[];
+  metadata: Record<string, string>;
+}
+
+/** A Skill as it is answered, and the tag of this state of it. */
+export interface TaggedSkill {
+  skill: SkillResponse;
+  etag: string;
+}
+
+/** Reads Skills. */
+@Injectable()
+export class SkillsRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** One Skill with all its parts; within `tx`, as that transaction sees it. */
+  async find(skillId: string, tx: Pick<Transaction, 'query'> = this.dataSource): Promise<TaggedSkill | undefined> {
+    const [row] = (await tx.query(`SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`, [skillId])) as SkillRow[];
+    return row && { skill: toSkill(row), etag: etagOf(row) };
+  }
+
+  /** A slice of the Skills that pass the filter, and how many pass. Two queries, side by side. */
+  async page(filter: SkillFilter, mode: FilterMode, slice: Slice): Promise<Page<SkillResponse>> {
+    const [items, total] = await Promise.all([this.slice(filter, mode, slice), this.count(filter, mode)]);
+    return { total, items, slice };
+  }
+
+  private async slice(filter: SkillFilter, mode: FilterMode, { offset, limit }: Slice): Promise<SkillResponse[]> {
+    const where = new Conditions();
+    const { from, order } = selectSkills(filter, mode, where);
+    // The ids first: the parts are then read for this page only.
+    const rows = (await this.dataSource.query(
+      `WITH page AS MATERIALIZED (
+         SELECT s.id, row_number() OVER () AS place FROM (
+           SELECT s.id FROM ${from} ${where.toString()} ORDER BY ${order}
+           LIMIT ${where.bind(limit)} OFFSET ${where.bind(offset)}) s)
+       SELECT ${SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
+      where.parameters,
+    )) as SkillRow[];
+    return rows.map(toSkill);
+  }
+
+  private async count(filter: SkillFilter, mode: FilterMode): Promise<number> {
+    const where = new Conditions();
+    const { from } = selectSkills({ ...filter, sort: 'created_at' }, mode, where);
+    const [row] = (await this.dataSource.query(
+      `SELECT count(*)::int AS total FROM ${from} ${where.toString()}`,
+      where.parameters,
+    )) as { total: number }[];
+    return row?.total ?? 0;
+  }
+
+  /** State, health and counters; uptime counts from the registration that is alive. */
+  async status(skillId: string): Promise<SkillStatusResponse | undefined> {
+    const [row] = (await this.dataSource.query(
+      `SELECT s.id AS skill_id, s.status, t.health,
+         greatest(0, floor(extract(epoch FROM now() - s.registered_at)))::int AS uptime,
+         t.request_count, t.error_count
+       FROM skills s JOIN skill_status t ON t.skill_id = s.id WHERE s.id = $1`,
+      [skillId],
+    )) as SkillStatusResponse[];
+    return row;
+  }
+
+  /** How many Skills there are of each status. */
+  async countByStatus(): Promise<{ status: SkillStatus; count: number }[]> {
+    return (await this.dataSource.query('SELECT status, count(*)::int AS count FROM skills GROUP BY status')) as {
+      status: SkillStatus;
+      count: number;
+    }[];
+  }
+}
+
+function etagOf({ generation, revision }: SkillRow): string {
+  return `"${generation}.${revision}"`;
+}
+
+function toSkill(row: SkillRow): SkillResponse {
+  return {
+    skill_id: row.id,
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    version: row.version,
+    status: row.status,
+    owner: row.owner,
+    generation: row.generation,
+    endpoints: row.endpoints,
+    capabilities: row.capabilities,
+    metadata: row.metadata,
+    registered_at: row.registered_at.toISOString(),
+    last_heartbeat: row.last_heartbeat?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}

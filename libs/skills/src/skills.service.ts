@@ -1,0 +1,164 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
+import { CacheProvider } from '#cache';
+import { ConflictError, type Page, SkillNotFoundError, sliceOf, validateBody } from '#common';
+import { type Transaction, Transactions, violatesUnique } from '#database';
+import { IdempotencyService } from '#idempotency';
+import { v7 as uuidv7 } from 'uuid';
+import { assertMatch } from './etag.js';
+import { mergePatch } from './merge-patch.js';
+import { SKILL_CACHE } from './skill.cache.js';
+import {
+  type ChangeSkillStatusBody,
+  type CreateSkillBody,
+  type PatchSkillBody,
+  ReplaceSkillBody,
+} from './skill.dto.js';
+import type { DiscoverQuery, ListSkillsQuery } from './skill.query.js';
+import type {
+  DiscoverResponse,
+  SkillResponse,
+  SkillStatusChangedResponse,
+  SkillStatusResponse,
+} from './skill.response.js';
+import { type LockedSkill, SkillWriter } from './skill-writer.js';
+import { SkillsRepository, type TaggedSkill } from './skills.repository.js';
+
+/** Skills as resources: read, found, created and changed. Who may change a Skill is decided on the locked row. */
+@Injectable()
+export class SkillsService {
+  constructor(
+    private readonly repository: SkillsRepository,
+    private readonly writer: SkillWriter,
+    private readonly transactions: Transactions,
+    private readonly idempotency: IdempotencyService,
+    private readonly cache: CacheProvider,
+  ) {}
+
+  list(query: ListSkillsQuery): Promise<Page<SkillResponse>> {
+    return this.repository.page(query, { callableOnly: false }, { offset: query.skip, limit: query.limit });
+  }
+
+  /** Skills that can be called: active unless another status is asked for, and by enabled capabilities only. */
+  async discover(query: DiscoverQuery): Promise<DiscoverResponse> {
+    const filter = { ...query, status: query.status ?? 'active' };
+    const { total, items } = await this.repository.page(filter, { callableOnly: true }, sliceOf(query));
+    return { total, page: query.page, page_size: query.page_size, skills: items };
+  }
+
+  /** @throws SkillNotFoundError (1004) */
+  async get(skillId: string): Promise<TaggedSkill> {
+    const skill = await this.cache.getOrLoad(SKILL_CACHE, skillId, () => this.repository.find(skillId));
+    if (!skill) throw new SkillNotFoundError();
+    return skill;
+  }
+
+  /** @throws SkillNotFoundError (1004) */
+  async status(skillId: string): Promise<SkillStatusResponse> {
+    const status = await this.repository.status(skillId);
+    if (!status) throw new SkillNotFoundError();
+    return status;
+  }
+
+  /** @throws ConflictError (1006) when the name and version are taken, by whomever. */
+  create(caller: Caller, body: CreateSkillBody, key: string | undefined): Promise<TaggedSkill> {
+    const request = { actor: caller.clientId, key, operation: 'skills.create', payload: body };
+    return this.idempotency.run(request, async (tx) => {
+      const id = uuidv7();
+      if (!(await this.writer.create(tx, id, caller.clientId, body))) throw new ConflictError();
+      return this.read(tx, id);
+    });
+  }
+
+  replace(caller: Caller, skillId: string, body: ReplaceSkillBody, ifMatch: string | undefined): Promise<TaggedSkill> {
+    return this.change(caller, skillId, ifMatch, (tx, skill) => this.store(tx, caller, skill, body));
+  }
+
+  /** RFC 7396 on the Skill as PUT takes it; the result must be valid as a whole. */
+  patch(caller: Caller, skillId: string, patch: PatchSkillBody, ifMatch: string | undefined): Promise<TaggedSkill> {
+    return this.change(caller, skillId, ifMatch, async (tx, skill) => {
+      const present = toBody((await this.read(tx, skillId)).skill);
+      const body = await validateBody(ReplaceSkillBody, mergePatch(present, patch));
+      return this.store(tx, caller, skill, body);
+    });
+  }
+
+  changeStatus(
+    caller: Caller,
+    skillId: string,
+    { status }: ChangeSkillStatusBody,
+    ifMatch: string | undefined,
+  ): Promise<SkillStatusChangedResponse> {
+    return this.change(caller, skillId, ifMatch, async (tx, skill) => {
+      const at = await this.writer.changeStatus(tx, caller.clientId, skill, status);
+      return { skill_id: skillId, status, updated_at: at.toISOString() };
+    });
+  }
+
+  async remove(caller: Caller, skillId: string, ifMatch: string | undefined): Promise<void> {
+    await this.change(caller, skillId, ifMatch, (tx, skill) => this.writer.remove(tx, caller.clientId, skill));
+  }
+
+  /** Locks the Skill, checks who may and what was expected, changes it, and drops it from the cache once committed. */
+  private async change<T>(
+    caller: Caller,
+    skillId: string,
+    ifMatch: string | undefined,
+    work: (tx: Transaction, skill: LockedSkill) => Promise<T>,
+  ): Promise<T> {
+    const result = await this.transactions.run(async (tx) => {
+      const skill = await this.writer.lock(tx, skillId);
+      if (!skill) throw new SkillNotFoundError();
+      caller.assertMayChange(skill.owner);
+      assertMatch(ifMatch, skill.etag);
+      return work(tx, skill);
+    });
+    await this.cache.invalidate(SKILL_CACHE, skillId);
+    return result;
+  }
+
+  private async store(
+    tx: Transaction,
+    caller: Caller,
+    skill: LockedSkill,
+    body: ReplaceSkillBody,
+  ): Promise<TaggedSkill> {
+    try {
+      await this.writer.replace(tx, caller.clientId, skill, body);
+    } catch (error) {
+      if (violatesUnique(error, 'uq_skills_name_version')) throw new ConflictError();
+      throw error;
+    }
+    return this.read(tx, skill.id);
+  }
+
+  private async read(tx: Transaction, skillId: string): Promise<TaggedSkill> {
+    const skill = await this.repository.find(skillId, tx);
+    if (!skill) throw new SkillNotFoundError();
+    return skill;
+  }
+}
+
+/** The parts of a Skill that its owner writes. */
+function toBody({
+  name,
+  description,
+  version,
+  status,
+  endpoints,
+  capabilities,
+  metadata,
+}: SkillResponse): ReplaceSkillBody {
+  return {
+    name,
+    description,
+    version,
+    status,
+    endpoints: endpoints.map(({ endpoint_id: _, ...endpoint }) => endpoint),
+    capabilities: capabilities.map(({ capability_id: _id, skill_id: _skill, category, ...capability }) => ({
+      ...capability,
+      ...(category === null ? {} : { category }),
+    })),
+    metadata,
+  };
+}

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Role } from '#auth';
+import { loadSettings } from '#config';
+import { createLogger } from '#logging';
+import request from 'supertest';
+import { createApp } from '../../apps/skill-service/src/app.setup.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
+
+export const ADMIN_SECRET = 'an-admin-secret-for-the-tests';
+
+export interface TestApp {
+  app: NestFastifyApplication;
+  database: TestDatabase;
+  dataDir: string;
+  /** The lines that the service logged. */
+  logs: string[];
+  url: string;
+  http: ReturnType<typeof request>;
+  /** A bearer token of the admin. */
+  admin: string;
+  /** A new client of this role, and its token. */
+  client(role: Role): Promise<{ clientId: string; secret: string; token: string }>;
+  close(): Promise<void>;
+}
+
+export interface TestAppOptions {
+  env?: Record<string, string>;
+  /** Use this database, and leave it to its owner. */
+  database?: TestDatabase;
+}
+
+/** The whole service on a port of its own, over a database of its own. */
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const database = options.database ?? (await createTestDatabase());
+  const dataDir = mkdtempSync(join(tmpdir(), 'ooder-app-'));
+  const settings = loadSettings(
+    {
+      DATABASE_URL: database.url,
+      DATA_DIR: dataDir,
+      APP_HOST: '127.0.0.1',
+      APP_PORT: '0',
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'info',
+      SECURITY_ADMIN_CLIENT_SECRET: ADMIN_SECRET,
+      ...options.env,
+    },
+    join(dataDir, 'no.env'),
+  );
+  const logs: string[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _, done) {
+      logs.push(...chunk.toString().split('\n').filter(Boolean));
+      done();
+    },
+  });
+  const log = createLogger(settings.logging, settings.app, sink);
+  const app = await createApp(settings, log);
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  const http = request(url);
+  const admin = await tokenOf(http, 'admin', ADMIN_SECRET);
+  return {
+    app,
+    database,
+    dataDir,
+    logs,
+    url,
+    http,
+    admin,
+    client: async (role) => {
+      const created = await http
+        .post('/api/v1/auth/clients')
+        .auth(admin, { type: 'bearer' })
+        .send({ name: role, role })
+        .expect(201);
+      const { client_id, client_secret } = created.body as { client_id: string; client_secret: string };
+      return { clientId: client_id, secret: client_secret, token: await tokenOf(http, client_id, client_secret) };
+    },
+    close: async () => {
+      await app.close();
+      await log.close();
+      if (!options.database) await database.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function tokenOf(
+  http: ReturnType<typeof request>,
+  clientId: string,
+  clientSecret: string,
+): Promise<string> {
+  const response = await http
+    .post('/api/v1/auth/token')
+    .send({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret })
+    .expect(200);
+  return (response.body as { access_token: string }).access_token;
+}

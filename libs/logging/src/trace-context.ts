@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /** Where a request stands in a trace (W3C Trace Context, level 1). Ids are lower-case hexadecimal. */
@@ -42,9 +42,21 @@ export function formatTraceparent({ traceId, spanId, sampled }: TraceContext): s
 
 /** Goes on with the caller's trace, or starts a new one. */
 export function startSpan(caller?: RemoteSpan): TraceContext {
-  if (caller) return { ...caller, spanId: randomBytes(8).toString('hex') };
-  const ids = randomBytes(24).toString('hex');
-  return { traceId: ids.slice(0, 32), spanId: ids.slice(32), sampled: true };
+  if (caller) return { ...caller, spanId: randomHex(8) };
+  return { traceId: randomHex(16), spanId: randomHex(8), sampled: true };
+}
+
+// Drawn from the system in bulk: one draw per request was a twentieth of the time of a cached read.
+const randomness = Buffer.alloc(4096);
+let used = randomness.length;
+
+function randomHex(bytes: number): string {
+  if (used + bytes > randomness.length) {
+    randomFillSync(randomness);
+    used = 0;
+  }
+  used += bytes;
+  return randomness.toString('hex', used - bytes, used);
 }
 
 const TRACE = Symbol('trace context');

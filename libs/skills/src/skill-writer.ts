@@ -134,8 +134,12 @@ export class SkillWriter {
 
   /** Frees the name; the history stays in skill_events. Returns the time of it. */
   async remove(tx: Transaction, actor: string, skill: LockedSkill): Promise<Date> {
-    await tx.query('DELETE FROM skills WHERE id = $1', [skill.id]);
-    return this.record(tx, 'unregistered', actor, [skill]);
+    const [rows] = (await tx.query('DELETE FROM skills WHERE id = $1 RETURNING now() AS at', [skill.id])) as [
+      { at: Date }[],
+      number,
+    ];
+    await this.record(tx, 'unregistered', actor, [skill]);
+    return rows[0]?.at ?? new Date();
   }
 
   /** Tells of a change of a part: the Skill as a whole is another than before. */
@@ -148,16 +152,16 @@ export class SkillWriter {
     event: SkillEvent,
     actor: string,
     skills: readonly Pick<LockedSkill, 'id' | 'name' | 'version' | 'registered_at'>[],
-  ): Promise<Date> {
+  ): Promise<void> {
+    if (skills.length === 0) return;
     const rows = skills.map((skill) => ({ ...skill, skill_id: skill.id, id: uuidv7() }));
-    const [recorded] = (await tx.query(
-      `WITH recorded AS (
-         INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at, unregistered_at)
-         SELECT x.id, x.skill_id, x.name, x.version, $2, $3, x.registered_at, CASE $2 WHEN 'unregistered' THEN now() END
-         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, name text, version text, registered_at timestamptz))
-       SELECT now() AS at`,
+    await tx.query(
+      `INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at, unregistered_at)
+       SELECT x.id, x.skill_id, x.name, x.version, $2::text, $3, x.registered_at,
+         CASE WHEN $2::text = 'unregistered' THEN now() END
+       FROM jsonb_to_recordset($1::jsonb)
+         AS x(id uuid, skill_id uuid, name text, version text, registered_at timestamptz)`,
       [JSON.stringify(rows), event, actor],
-    )) as { at: Date }[];
-    return recorded?.at ?? new Date();
+    );
   }
 }

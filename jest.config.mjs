@@ -10,7 +10,10 @@ export default {
     '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  // @fastify/static (Swagger UI) requires this ES module, which Node can and Jest cannot: it becomes CommonJS here.
+  transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
   transform: {
+    'node_modules/content-disposition/.+\\.js$': ['@swc/jest', { module: { type: 'commonjs' } }],
     '\\.ts$': [
       '@swc/jest',
       {

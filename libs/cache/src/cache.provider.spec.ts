@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type RedisClientType } from 'redis';
 import { RedisSettings } from '#config';
-// eslint-disable-next-line no-restricted-imports -- servers for tests belong to no room
 import { type RedisServer, startRedisServer } from '../../../test/support/redis-server.js';
 import { type CacheKey, defineCacheKey } from './cache-key.js';
 import { CacheProvider } from './cache.provider.js';

@@ -3,7 +3,6 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger, type LoggerService } from '@nestjs/common';
 import { RedisSettings } from '#config';
-// eslint-disable-next-line no-restricted-imports -- servers for tests belong to no room
 import { ensureRedisBinary, type RedisServer, startRedisServer } from '../../../test/support/redis-server.js';
 import { defineCacheKey } from './cache-key.js';
 import { CacheProvider } from './cache.provider.js';

@@ -42,9 +42,10 @@ export class DatabaseMonitor implements OnModuleInit {
 
   /** The schema may be ahead of this version during a rolling upgrade, but never behind it. */
   private async migrated(): Promise<IndicatorResult> {
-    const [row] = (await this.dataSource.query('SELECT count(*)::int AS done FROM migrations WHERE name = ANY($1)', [
-      MIGRATIONS.map(({ name }) => name),
-    ])) as { done: number }[];
+    const [row] = await this.dataSource.query<{ done: number }[]>(
+      'SELECT count(*)::int AS done FROM migrations WHERE name = ANY($1)',
+      [MIGRATIONS.map(({ name }) => name)],
+    );
     return row?.done === MIGRATIONS.length ? { status: 'up' } : { status: 'down', reason: 'migrations are pending' };
   }
 }

@@ -44,11 +44,11 @@ export class IdempotencyService {
       .update(JSON.stringify([request.operation, request.payload]))
       .digest('hex');
     return this.transactions.run(async (tx) => {
-      const taken = (await tx.query(
+      const taken = await tx.query<unknown[]>(
         `INSERT INTO idempotency_keys (id, actor, key, request_hash) VALUES ($1, $2, $3, $4)
          ON CONFLICT (actor, key) DO NOTHING RETURNING id`,
         [uuidv7(), request.actor, key, hash],
-      )) as unknown[];
+      );
       if (taken.length === 0) return this.replay<T>(tx, request.actor, key, hash);
       const response = await work(tx);
       await tx.query('UPDATE idempotency_keys SET response = $3, updated_at = now() WHERE actor = $1 AND key = $2', [

@@ -22,33 +22,36 @@ export class CapabilitiesRepository {
     const slice = sliceOf(query);
     const bounds = [...where.parameters, slice.limit, slice.offset];
     const [rows, [count]] = await Promise.all([
-      this.dataSource.query(
-        `SELECT ${CAPABILITY_JSON} AS capability FROM capabilities c ${where.toString()}
-         ORDER BY c.created_at, c.id LIMIT $${bounds.length - 1} OFFSET $${bounds.length}`,
+      this.dataSource.query<{ capability: CapabilityResponse }[]>(
+        `WITH page AS MATERIALIZED (
+           SELECT c.id FROM capabilities c ${where.toString()}
+           ORDER BY c.created_at, c.id LIMIT $${bounds.length - 1} OFFSET $${bounds.length})
+         SELECT ${CAPABILITY_JSON} AS capability FROM page JOIN capabilities c ON c.id = page.id
+         ORDER BY c.created_at, c.id`,
         bounds,
-      ) as Promise<{ capability: CapabilityResponse }[]>,
-      this.dataSource.query(
+      ),
+      this.dataSource.query<{ total: number }[]>(
         `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`,
         where.parameters,
-      ) as Promise<{ total: number }[]>,
+      ),
     ]);
     return { total: count?.total ?? 0, items: rows.map(({ capability }) => capability), slice };
   }
 
   /** The Skill that a capability belongs to. */
   async skillOf(tx: Transaction, capabilityId: string): Promise<string | undefined> {
-    const [row] = (await tx.query('SELECT skill_id FROM capabilities WHERE id = $1', [capabilityId])) as {
-      skill_id: string;
-    }[];
+    const [row] = await tx.query<{ skill_id: string }[]>('SELECT skill_id FROM capabilities WHERE id = $1', [
+      capabilityId,
+    ]);
     return row?.skill_id;
   }
 
   /** Returns the time of the change, or undefined when the capability has gone. */
   async changeStatus(tx: Transaction, capabilityId: string, status: CapabilityStatus): Promise<Date | undefined> {
-    const [rows] = (await tx.query(
+    const [rows] = await tx.query<[{ updated_at: Date }[], number]>(
       'UPDATE capabilities SET status = $2, updated_at = now() WHERE id = $1 RETURNING updated_at',
       [capabilityId, status],
-    )) as [{ updated_at: Date }[], number];
+    );
     return rows[0]?.updated_at;
   }
 }

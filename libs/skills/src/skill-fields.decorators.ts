@@ -139,12 +139,22 @@ function declarationFaults(name: string, value: unknown): string[] {
   if (given !== undefined) {
     if (knownType && !isOfType(given, type as ParameterType))
       faults.push(`${label}.default must be of the type ${type as string}`);
-    const defaultFault = textFault(JSON.stringify(given), 0, 512);
-    if (defaultFault || JSON.stringify(given).includes('\\u0000')) {
-      faults.push(`${label}.default ${defaultFault ?? 'must not contain the NUL character'}`);
-    }
+    const defaultFault = textFault(JSON.stringify(given), 0, 512) ?? jsonFault(given);
+    if (defaultFault) faults.push(`${label}.default ${defaultFault}`);
   }
   return faults;
+}
+
+/** Why a JSON value would not come back as it went, or undefined. JSON text hides NUL and half pairs in escapes. */
+function jsonFault(value: unknown): string | undefined {
+  if (typeof value === 'string') return textFault(value, 0, 512);
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'must hold finite numbers';
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const fault = textFault(key, 0, 512) ?? jsonFault(item);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 function isOfType(value: unknown, type: ParameterType): boolean {

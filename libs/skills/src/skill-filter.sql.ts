@@ -1,5 +1,6 @@
+import { capabilityFacet, metadataFacet, protocolFacet } from './facets.js';
 import { searchQuery } from './search-document.js';
-import type { Conditions } from './skill-sql.js';
+import { Conditions } from './skill-sql.js';
 import type { SkillFilter, SkillSort } from './skill.query.js';
 import { versionBounds } from './version-range.js';
 
@@ -8,44 +9,68 @@ export interface FilterMode {
   callableOnly: boolean;
 }
 
-/** A query over skills `s`: its joins, conditions and order. */
-export interface SkillSelection {
-  from: string;
-  order: string;
+/** Matches of a free text search that are ranked; ranking more would take longer than anybody reads. */
+export const MAX_RANKED = 10_000;
+
+/** A filter as SQL over skills `s`, joined with skill_search `f` for free text. */
+export class SkillSelection {
+  private readonly where = new Conditions();
+  private readonly from: string;
+  private readonly query: string | undefined;
+  private readonly sort: SkillSort | undefined;
+
+  constructor(filter: SkillFilter, { callableOnly }: FilterMode) {
+    this.sort = filter.sort;
+    this.from = filter.q === undefined ? 'skills s' : 'skills s JOIN skill_search f ON f.skill_id = s.id';
+    if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
+    if (filter.status !== undefined) this.where.add(`s.status = ${this.bind(filter.status)}`);
+    if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));
+    const facets = facetsOf(filter, callableOnly);
+    if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
+    if (filter.q !== undefined) {
+      this.query = `${this.bind(searchQuery(filter.q))}::tsquery`;
+      this.where.add(`f.document @@ ${this.query}`);
+    }
+  }
+
+  get parameters(): unknown[] {
+    return this.where.parameters;
+  }
+
+  /** Selects the number of matches. */
+  count(): string {
+    return `SELECT count(*)::int AS total FROM ${this.from} ${this.where.toString()}`;
+  }
+
+  /**
+   * Selects the ids of a slice, in order. The best of a free text search come first among its first MAX_RANKED
+   * matches; beyond them, and when another order is asked for, relevance does not count.
+   */
+  ids(offset: number, limit: number): string {
+    const bounds = `LIMIT ${this.bind(limit)} OFFSET ${this.bind(offset)}`;
+    const matches = `FROM ${this.from} ${this.where.toString()}`;
+    if (this.query === undefined || this.sort !== undefined || offset + limit > MAX_RANKED) {
+      return `SELECT s.id ${matches} ORDER BY ${orderBy(this.sort ?? 'created_at')} ${bounds}`;
+    }
+    return `SELECT s.id FROM (
+        SELECT s.id, s.created_at, ts_rank(f.document, ${this.query}) AS rank ${matches} LIMIT ${MAX_RANKED}) s
+      ORDER BY s.rank DESC, ${orderBy('created_at')} ${bounds}`;
+  }
+
+  private bind(value: unknown): string {
+    return this.where.bind(value);
+  }
 }
 
-/** Translates a filter to SQL; every condition has an index. */
-export function selectSkills(filter: SkillFilter, { callableOnly }: FilterMode, where: Conditions): SkillSelection {
-  if (filter.name !== undefined) where.add(`s.name = ${where.bind(filter.name)}`);
-  if (filter.status !== undefined) where.add(`s.status = ${where.bind(filter.status)}`);
-  if (filter.version !== undefined) where.add(versionCondition(filter.version, where));
-  addCapability(filter, callableOnly, where);
-  if (filter.protocol !== undefined) {
-    where.add(`EXISTS (SELECT FROM skill_endpoints e WHERE e.skill_id = s.id AND e.status = 'active'
-      AND e.protocol = ${where.bind(filter.protocol)})`);
-  }
-  for (const [key, value] of Object.entries(filter.metadata ?? {})) {
-    where.add(`EXISTS (SELECT FROM skill_metadata m WHERE m.skill_id = s.id
-      AND m.key = ${where.bind(key)} AND m.value = ${where.bind(value)})`);
-  }
-  if (filter.q === undefined) return { from: 'skills s', order: orderBy(filter.sort ?? 'created_at') };
-  const query = `${where.bind(searchQuery(filter.q))}::tsquery`;
-  where.add(`f.document @@ ${query}`);
-  return {
-    from: 'skills s JOIN skill_search f ON f.skill_id = s.id',
-    order:
-      filter.sort === undefined ? `ts_rank(f.document, ${query}) DESC, ${orderBy('created_at')}` : orderBy(filter.sort),
-  };
-}
-
-/** Capability and category must hold for one and the same capability. */
-function addCapability({ capability, category }: SkillFilter, callableOnly: boolean, where: Conditions): void {
-  if (capability === undefined && category === undefined) return;
-  const conditions = ['c.skill_id = s.id'];
-  if (capability !== undefined) conditions.push(`c.name = ${where.bind(capability)}`);
-  if (category !== undefined) conditions.push(`c.category = ${where.bind(category)}`);
-  if (callableOnly) conditions.push(`c.status = 'enabled'`);
-  where.add(`EXISTS (SELECT FROM capabilities c WHERE ${conditions.join(' AND ')})`);
+function facetsOf(filter: SkillFilter, callableOnly: boolean): string[] {
+  const { capability, category, protocol, metadata = {} } = filter;
+  return [
+    ...(capability !== undefined || category !== undefined
+      ? [capabilityFacet(capability, category, callableOnly)]
+      : []),
+    ...(protocol !== undefined ? [protocolFacet(protocol)] : []),
+    ...Object.entries(metadata).map(([key, value]) => metadataFacet(key, value)),
+  ];
 }
 
 function versionCondition(range: string, where: Conditions): string {

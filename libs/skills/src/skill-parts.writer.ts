@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { EndpointLimitError, MAX_ENDPOINTS } from './endpoint-limit.error.js';
-import { type SearchableSkill, searchDocument } from './search-document.js';
 import { schemeOf } from './skill-fields.decorators.js';
 import { keyOf } from './skill-key.js';
 import type { CreateSkillBody } from './skill.dto.js';
@@ -13,7 +12,7 @@ export interface SkillParts {
   body: Pick<CreateSkillBody, 'version' | 'endpoints' | 'capabilities' | 'metadata'>;
 }
 
-/** Writes what belongs to Skills: endpoints, capabilities, metadata, the status row and the search document. */
+/** Writes what belongs to Skills: endpoints, capabilities, metadata and the status row. */
 @Injectable()
 export class SkillPartsWriter {
   /**
@@ -26,13 +25,11 @@ export class SkillPartsWriter {
     await this.mergeEndpoints(tx, parts);
     await this.mergeCapabilities(tx, parts);
     await this.mergeMetadata(tx, parts);
-    const ids = parts.map(({ skillId }) => skillId);
     await tx.query(
       `INSERT INTO skill_status (id, skill_id) SELECT x.id, x.skill_id
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid) ON CONFLICT (skill_id) DO NOTHING`,
-      [JSON.stringify(ids.map((skill_id) => ({ id: uuidv7(), skill_id })))],
+      [JSON.stringify(parts.map(({ skillId }) => ({ id: uuidv7(), skill_id: skillId })))],
     );
-    await this.refreshSearch(tx, ids);
   }
 
   /** Removes the parts of a Skill that the body does not name. */
@@ -59,7 +56,7 @@ export class SkillPartsWriter {
         status,
       })),
     );
-    const written = (await tx.query(
+    const written = await tx.query<WrittenPart[]>(
       `INSERT INTO skill_endpoints (id, skill_id, url, protocol, weight, status)
        SELECT x.id, x.skill_id, x.url, x.protocol, x.weight, x.status
        FROM jsonb_to_recordset($1::jsonb)
@@ -68,7 +65,7 @@ export class SkillPartsWriter {
          weight = EXCLUDED.weight, status = EXCLUDED.status, updated_at = now()
        RETURNING id, skill_id, url AS name`,
       [JSON.stringify(rows)],
-    )) as WrittenPart[];
+    );
     await this.checkLimit(tx, parts);
     const ids = indexOf(written);
     const params = parts.flatMap(({ skillId, body }) =>
@@ -92,11 +89,11 @@ export class SkillPartsWriter {
 
   /** Replicas add their endpoints one by one, each within the limits of a body: the sum has a limit of its own. */
   private async checkLimit(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
-    const over = (await tx.query(
+    const over = await tx.query<{ name: string; version: string }[]>(
       `SELECT s.name, s.version FROM skills s WHERE s.id = ANY($1::uuid[])
          AND (SELECT count(*) FROM skill_endpoints e WHERE e.skill_id = s.id) > $2`,
       [parts.map(({ skillId }) => skillId), MAX_ENDPOINTS],
-    )) as { name: string; version: string }[];
+    );
     if (over.length > 0) throw new EndpointLimitError(over.map(keyOf));
   }
 
@@ -113,7 +110,7 @@ export class SkillPartsWriter {
       })),
     );
     if (rows.length === 0) return;
-    const written = (await tx.query(
+    const written = await tx.query<WrittenPart[]>(
       `INSERT INTO capabilities (id, skill_id, name, description, category, version, status)
        SELECT x.id, x.skill_id, x.name, x.description, x.category, x.version, COALESCE(x.status, 'enabled')
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, name text, description text, category text,
@@ -122,7 +119,7 @@ export class SkillPartsWriter {
          description = EXCLUDED.description, category = EXCLUDED.category, version = EXCLUDED.version, updated_at = now()
        RETURNING id, skill_id, name`,
       [JSON.stringify(rows)],
-    )) as WrittenPart[];
+    );
     const ids = indexOf(written);
     await this.setStatuses(
       tx,
@@ -170,25 +167,6 @@ export class SkillPartsWriter {
       `INSERT INTO skill_metadata (id, skill_id, key, value) SELECT x.id, x.skill_id, x.key, x.value
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, key text, value text)
        ON CONFLICT (skill_id, key) DO UPDATE SET value = EXCLUDED.value, updated_at = now()`,
-      [JSON.stringify(rows)],
-    );
-  }
-
-  /** From what is stored now: a merge changes a Skill that had capabilities before. */
-  private async refreshSearch(tx: Transaction, ids: readonly string[]): Promise<void> {
-    const skills = (await tx.query(
-      `SELECT s.id, s.name, s.description, COALESCE((
-         SELECT json_agg(json_build_object('name', c.name, 'description', c.description, 'category', c.category)
-           ORDER BY c.created_at, c.id)
-         FROM capabilities c WHERE c.skill_id = s.id), '[]'::json) AS capabilities
-       FROM skills s WHERE s.id = ANY($1::uuid[])`,
-      [ids],
-    )) as (SearchableSkill & { id: string })[];
-    const rows = skills.map((skill) => ({ skill_id: skill.id, document: searchDocument(skill) }));
-    await tx.query(
-      `INSERT INTO skill_search (skill_id, document) SELECT x.skill_id, x.document::tsvector
-       FROM jsonb_to_recordset($1::jsonb) AS x(skill_id uuid, document text)
-       ON CONFLICT (skill_id) DO UPDATE SET document = EXCLUDED.document`,
       [JSON.stringify(rows)],
     );
   }

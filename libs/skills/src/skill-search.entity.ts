@@ -4,7 +4,7 @@ import { SkillEntity } from './skill.entity.js';
 /** What the free text search looks at: see search-document.ts. */
 @Entity('skill_search')
 export class SkillSearchEntity {
-  @PrimaryColumn({ name: 'skill_id', type: 'uuid' })
+  @PrimaryColumn({ name: 'skill_id', type: 'uuid', primaryKeyConstraintName: 'pk_skill_search' })
   skillId: string;
 
   @OneToOne(() => SkillEntity, { onDelete: 'CASCADE' })

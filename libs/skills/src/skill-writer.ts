@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import { v7 as uuidv7 } from 'uuid';
+import { facetsOfBody } from './facets.js';
 import { keyOf } from './skill-key.js';
+import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 import type { SkillEvent } from './skill-event.entity.js';
 import type { SkillStatus } from './skill.entity.js';
@@ -33,17 +35,21 @@ export interface RegisteredSkill {
  */
 @Injectable()
 export class SkillWriter {
-  constructor(private readonly parts: SkillPartsWriter) {}
+  constructor(
+    private readonly parts: SkillPartsWriter,
+    private readonly index: SkillIndexWriter,
+  ) {}
 
   /** Inserts a Skill that nobody has heard from yet. Returns false when the name and version are taken. */
   async create(tx: Transaction, id: string, owner: string, body: CreateSkillBody): Promise<boolean> {
-    const inserted = (await tx.query(
-      `INSERT INTO skills (id, name, description, version, owner) VALUES ($1, $2, $3, $4, $5)
+    const inserted = await tx.query<LockedSkill[]>(
+      `INSERT INTO skills (id, name, description, version, owner, facets) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT (name, version) DO NOTHING RETURNING id, name, version, registered_at`,
-      [id, body.name, body.description ?? '', body.version, owner],
-    )) as LockedSkill[];
+      [id, body.name, body.description ?? '', body.version, owner, facetsOfBody(body)],
+    );
     if (inserted.length === 0) return false;
     await this.parts.merge(tx, [{ skillId: id, body }]);
+    await this.index.refresh(tx, [id]);
     await this.record(tx, 'registered', owner, inserted);
     return true;
   }
@@ -55,11 +61,12 @@ export class SkillWriter {
    */
   async register(tx: Transaction, owner: string, bodies: readonly RegisterSkillBody[]): Promise<RegisteredSkill[]> {
     // In one order everywhere, so that two batches cannot wait for each other.
-    const rows = bodies.map(({ skill_id, name, description, version }) => ({
-      id: skill_id ?? uuidv7(),
-      name,
-      description,
-      version,
+    const rows = bodies.map((body) => ({
+      id: body.skill_id ?? uuidv7(),
+      name: body.name,
+      description: body.description,
+      version: body.version,
+      facets: facetsOfBody(body),
     }));
     const registered = await this.upsert(tx, owner, rows);
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
@@ -68,6 +75,10 @@ export class SkillWriter {
       return skill ? [{ skillId: skill.id, body }] : [];
     });
     await this.parts.merge(tx, written);
+    await this.index.refresh(
+      tx,
+      written.map(({ skillId }) => skillId),
+    );
     await this.record(
       tx,
       'registered',
@@ -79,10 +90,10 @@ export class SkillWriter {
 
   private async upsert(tx: Transaction, owner: string, rows: object[]): Promise<RegisteredSkill[]> {
     try {
-      return (await tx.query(
-        `INSERT INTO skills AS s (id, name, description, version, owner, last_heartbeat)
-         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, now()
-         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text)
+      return await tx.query<RegisteredSkill[]>(
+        `INSERT INTO skills AS s (id, name, description, version, owner, facets, last_heartbeat)
+         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.facets, now()
+         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, facets bigint[])
          WHERE NOT EXISTS (
            SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
          ORDER BY x.name, x.version
@@ -93,7 +104,7 @@ export class SkillWriter {
          WHERE s.owner = EXCLUDED.owner
          RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,
         [JSON.stringify(rows), owner],
-      )) as RegisteredSkill[];
+      );
     } catch (error) {
       // Another transaction took an id of ours since the look above: the next attempt will see it.
       if (violatesUnique(error, 'pk_skills')) throw new RetryTransaction(error);
@@ -103,11 +114,11 @@ export class SkillWriter {
 
   /** Holds the row until the end of the transaction. */
   async lock(tx: Transaction, skillId: string): Promise<LockedSkill | undefined> {
-    const [row] = (await tx.query(
+    const [row] = await tx.query<LockedSkill[]>(
       `SELECT id, name, version, owner, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
        FROM skills WHERE id = $1 FOR UPDATE`,
       [skillId],
-    )) as LockedSkill[];
+    );
     return row;
   }
 
@@ -120,24 +131,25 @@ export class SkillWriter {
     );
     await this.parts.prune(tx, skill.id, body);
     await this.parts.merge(tx, [{ skillId: skill.id, body }]);
+    await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'updated', actor, [{ ...skill, name: body.name, version: body.version }]);
   }
 
   async changeStatus(tx: Transaction, actor: string, skill: LockedSkill, status: SkillStatus): Promise<Date> {
-    const [rows] = (await tx.query(
+    const [rows] = await tx.query<[{ updated_at: Date }[], number]>(
       'UPDATE skills SET status = $2, revision = revision + 1, updated_at = now() WHERE id = $1 RETURNING updated_at',
       [skill.id, status],
-    )) as [{ updated_at: Date }[], number];
+    );
+    await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'status_changed', actor, [skill]);
     return rows[0]?.updated_at ?? new Date();
   }
 
   /** Frees the name; the history stays in skill_events. Returns the time of it. */
   async remove(tx: Transaction, actor: string, skill: LockedSkill): Promise<Date> {
-    const [rows] = (await tx.query('DELETE FROM skills WHERE id = $1 RETURNING now() AS at', [skill.id])) as [
-      { at: Date }[],
-      number,
-    ];
+    const [rows] = await tx.query<[{ at: Date }[], number]>('DELETE FROM skills WHERE id = $1 RETURNING now() AS at', [
+      skill.id,
+    ]);
     await this.record(tx, 'unregistered', actor, [skill]);
     return rows[0]?.at ?? new Date();
   }
@@ -145,6 +157,7 @@ export class SkillWriter {
   /** Tells of a change of a part: the Skill as a whole is another than before. */
   async touch(tx: Transaction, skillId: string): Promise<void> {
     await tx.query('UPDATE skills SET revision = revision + 1, updated_at = now() WHERE id = $1', [skillId]);
+    await this.index.refresh(tx, [skillId]);
   }
 
   private async record(

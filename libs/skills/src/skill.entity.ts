@@ -58,6 +58,10 @@ export class SkillEntity extends TimestampedEntity {
   @Column({ name: 'last_heartbeat', type: 'timestamptz', nullable: true })
   lastHeartbeat: Date | null;
 
+  /** Hashes of what the Skill can be filtered by: see facets.ts. */
+  @Column({ type: 'bigint', array: true, default: () => "'{}'", select: false })
+  facets: string[];
+
   @OneToMany(() => EndpointEntity, (endpoint) => endpoint.skill)
   endpoints?: Relation<EndpointEntity>[];
 

@@ -11,6 +11,7 @@ import { RegistrationService } from './registration.service.js';
 import { RegistryController } from './registry.controller.js';
 import { SkillEventEntity } from './skill-event.entity.js';
 import { SkillHistory } from './skill-history.js';
+import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillMetadataEntity } from './skill-metadata.entity.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 import { SkillSearchEntity } from './skill-search.entity.js';
@@ -47,6 +48,7 @@ const ENTITIES = [
     CapabilitiesRepository,
     SkillWriter,
     SkillPartsWriter,
+    SkillIndexWriter,
     SkillHistory,
     SkillsMonitor,
   ],

@@ -3,8 +3,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Page, Slice } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
-import { type FilterMode, selectSkills } from './skill-filter.sql.js';
-import { Conditions, SKILL_COLUMNS } from './skill-sql.js';
+import { type FilterMode, SkillSelection } from './skill-filter.sql.js';
+import { SKILL_COLUMNS } from './skill-sql.js';
 import type { SkillStatus } from './skill.entity.js';
 import type { SkillFilter } from './skill.query.js';
 import type { CapabilityResponse, EndpointResponse, SkillResponse, SkillStatusResponse } from './skill.response.js';
@@ -40,7 +40,7 @@ export class SkillsRepository {
 
   /** One Skill with all its parts; within `tx`, as that transaction sees it. */
   async find(skillId: string, tx: Pick<Transaction, 'query'> = this.dataSource): Promise<TaggedSkill | undefined> {
-    const [row] = (await tx.query(`SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`, [skillId])) as SkillRow[];
+    const [row] = await tx.query<SkillRow[]>(`SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`, [skillId]);
     return row && { skill: toSkill(row), etag: etagOf(row) };
   }
 
@@ -51,48 +51,43 @@ export class SkillsRepository {
   }
 
   private async slice(filter: SkillFilter, mode: FilterMode, { offset, limit }: Slice): Promise<SkillResponse[]> {
-    const where = new Conditions();
-    const { from, order } = selectSkills(filter, mode, where);
+    const selection = new SkillSelection(filter, mode);
     // The ids first: the parts are then read for this page only.
-    const rows = (await this.dataSource.query(
+    const rows = await this.dataSource.query<SkillRow[]>(
       `WITH page AS MATERIALIZED (
-         SELECT s.id, row_number() OVER () AS place FROM (
-           SELECT s.id FROM ${from} ${where.toString()} ORDER BY ${order}
-           LIMIT ${where.bind(limit)} OFFSET ${where.bind(offset)}) s)
+         SELECT p.id, row_number() OVER () AS place FROM (${selection.ids(offset, limit)}) p)
        SELECT ${SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
-      where.parameters,
-    )) as SkillRow[];
+      selection.parameters,
+    );
     return rows.map(toSkill);
   }
 
   private async count(filter: SkillFilter, mode: FilterMode): Promise<number> {
-    const where = new Conditions();
-    const { from } = selectSkills({ ...filter, sort: 'created_at' }, mode, where);
-    const [row] = (await this.dataSource.query(
-      `SELECT count(*)::int AS total FROM ${from} ${where.toString()}`,
-      where.parameters,
-    )) as { total: number }[];
+    const selection = new SkillSelection(filter, mode);
+    const [row] = await this.dataSource.query<{ total: number }[]>(selection.count(), selection.parameters);
     return row?.total ?? 0;
   }
 
   /** State, health and counters; uptime counts from the registration that is alive. */
   async status(skillId: string): Promise<SkillStatusResponse | undefined> {
-    const [row] = (await this.dataSource.query(
+    const [row] = await this.dataSource.query<SkillStatusResponse[]>(
       `SELECT s.id AS skill_id, s.status, t.health,
          greatest(0, floor(extract(epoch FROM now() - s.registered_at)))::int AS uptime,
          t.request_count, t.error_count
        FROM skills s JOIN skill_status t ON t.skill_id = s.id WHERE s.id = $1`,
       [skillId],
-    )) as SkillStatusResponse[];
+    );
     return row;
   }
 
   /** How many Skills there are of each status. */
   async countByStatus(): Promise<{ status: SkillStatus; count: number }[]> {
-    return (await this.dataSource.query('SELECT status, count(*)::int AS count FROM skills GROUP BY status')) as {
-      status: SkillStatus;
-      count: number;
-    }[];
+    return await this.dataSource.query<
+      {
+        status: SkillStatus;
+        count: number;
+      }[]
+    >('SELECT status, count(*)::int AS count FROM skills GROUP BY status');
   }
 }
 

@@ -25,9 +25,9 @@ export function isVersionRange(text: string): boolean {
 export function versionBounds(text: string): VersionBound[][] {
   const alternatives = parse(text)?.set ?? [];
   return alternatives.map((comparators) =>
-    comparators.flatMap(({ operator, semver }): VersionBound[] => {
+    comparators.flatMap(({ operator, semver, value }): VersionBound[] => {
       // The comparator of `*` carries no version.
-      if (!('major' in semver)) return [];
+      if (value === '') return [];
       const key = [semver.major, semver.minor, semver.patch];
       if (semver.prerelease.length > 0) {
         if (operator === '' || operator === '=') return [{ operator: '<', key: [0, 0, 0] }];

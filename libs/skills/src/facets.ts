@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { schemeOf } from './skill-fields.decorators.js';
+import type { CreateSkillBody } from './skill.dto.js';
+
+/** What of a Skill can be filtered by. */
+export interface Facetable {
+  capabilities: readonly { name: string; category: string | null; status: string }[];
+  /** Of active endpoints. */
+  protocols: readonly string[];
+  metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * A facet is 64 bits of a SHA-256, as a decimal bigint: small enough to be scanned fast, and among ten million facets
+ * two are the same with a chance of three in a million.
+ */
+function facet(...values: (string | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest().readBigInt64BE().toString();
+}
+
+export function protocolFacet(protocol: string): string {
+  return facet('protocol', protocol);
+}
+
+export function metadataFacet(key: string, value: string): string {
+  return facet('metadata', key, value);
+}
+
+/** A capability by name, by category or by both, which must hold for one and the same; enabled ones have more facets. */
+export function capabilityFacet(name: string | undefined, category: string | undefined, enabledOnly: boolean): string {
+  return facet(enabledOnly ? 'enabled' : 'capability', name ?? null, category ?? null);
+}
+
+/** Every facet that a filter can ask for and this Skill has, in one order whatever the order of its parts. */
+export function facetsOf({ capabilities, protocols, metadata }: Facetable): string[] {
+  const facets = new Set<string>();
+  for (const { name, category, status } of capabilities) {
+    for (const enabledOnly of status === 'enabled' ? [false, true] : [false]) {
+      facets.add(capabilityFacet(name, undefined, enabledOnly));
+      if (category === null) continue;
+      facets.add(capabilityFacet(undefined, category, enabledOnly));
+      facets.add(capabilityFacet(name, category, enabledOnly));
+    }
+  }
+  for (const protocol of protocols) facets.add(protocolFacet(protocol));
+  for (const [key, value] of Object.entries(metadata)) facets.add(metadataFacet(key, value));
+  return [...facets].sort();
+}
+
+/** The facets of a Skill that has what the body says and nothing else. */
+export function facetsOfBody({ endpoints, capabilities = [], metadata = {} }: CreateSkillBody): string[] {
+  return facetsOf({
+    capabilities: capabilities.map(({ name, category = null, status = 'enabled' }) => ({ name, category, status })),
+    protocols: endpoints.filter(({ status = 'active' }) => status === 'active').map(({ url }) => schemeOf(url)),
+    metadata,
+  });
+}

@@ -1,5 +1,6 @@
 import { registerAs } from '@nestjs/config';
 import { IsInt, Matches, Max, Min } from 'class-validator';
+import { IsParsableUrl } from './parsable-url.js';
 import { Setting } from './setting.js';
 
 /** PostgreSQL (deployment guide 4.2). */
@@ -7,6 +8,7 @@ export class DatabaseSettings {
   /** Unset: the service starts a PostgreSQL of its own in DATA_DIR. */
   @Setting('DATABASE_URL', { example: 'postgresql://skill_user:password@localhost:5432/skill_db' })
   @Matches(/^postgres(ql)?:\/\/[^/\s]+\/[^/\s]+$/, { message: 'must be postgresql://user:password@host:port/database' })
+  @IsParsableUrl()
   url?: string;
 
   /** Connections kept open. */

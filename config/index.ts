@@ -3,6 +3,7 @@ export { AppSettings, appSettings } from './app.settings.js';
 export { keepSecret } from './data-folder.js';
 export { DatabaseSettings, databaseSettings } from './database.settings.js';
 export { LoggingSettings, loggingSettings, type LogLevel } from './logging.settings.js';
+export { isNpmStart } from './npm-start.js';
 export { RedisSettings, redisSettings } from './redis.settings.js';
 export {
   HMAC_ALGORITHMS,

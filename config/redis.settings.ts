@@ -1,5 +1,6 @@
 import { registerAs } from '@nestjs/config';
 import { IsInt, Matches, Max, Min } from 'class-validator';
+import { IsParsableUrl } from './parsable-url.js';
 import { Setting } from './setting.js';
 
 /** Redis (deployment guide 4.4). */
@@ -7,6 +8,7 @@ export class RedisSettings {
   /** Unset: the cache lives in the process, which serves one replica only. */
   @Setting('REDIS_URL', { example: 'redis://localhost:6379/0' })
   @Matches(/^rediss?:\/\/[^/\s]+(\/\d+)?\/?$/, { message: 'must be redis://user:password@host:port/number' })
+  @IsParsableUrl()
   url?: string;
 
   /** Upper bound; commands are multiplexed over one connection, so far fewer are open. */

@@ -9,6 +9,7 @@ import { HealthModule } from '#health';
 import { MetricsModule } from '#metrics';
 import { SkillsModule } from '#skills';
 import { ENTITIES } from './data-source.js';
+import { Draining } from './draining.js';
 
 /** The rooms of the service. */
 @Module({})
@@ -27,6 +28,7 @@ export class AppModule {
         SkillsModule,
         ChannelsModule,
       ],
+      providers: [Draining],
     };
   }
 }

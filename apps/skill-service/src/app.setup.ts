@@ -3,13 +3,13 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { allowLargeBodies, ApiExceptionFilter, BODY_LIMIT, createValidationPipe } from '#common';
 import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
-import { LifecycleState } from '#health';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
 import { MetricsService, registerHttpMetrics } from '#metrics';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { parseQuery, registerBodyParsers } from './body-parsers.js';
-import { refuseWhileDraining } from './draining.js';
+import { answerClientError } from './client-errors.js';
+import { Draining } from './draining.js';
 import { serveOpenApi } from './openapi.js';
 
 /** Milliseconds for a request to arrive in whole; a slower sender is cut off. */
@@ -20,10 +20,12 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   const adapter = new FastifyAdapter({
     genReqId: traceIdGenerator,
     frameworkErrors: frameworkErrors(log.logger),
+    clientErrorHandler: answerClientError,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: 'idle',
-    // refuseWhileDraining answers in the shape of every other error.
+    // Draining waits for the requests in flight before it closes; a connection that never sent one would hold that up.
+    forceCloseConnections: true,
+    // Draining answers in the shape of every other error.
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, querystringParser: parseQuery, maxParamLength: 512 },
   });
@@ -35,7 +37,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   const fastify = adapter.getInstance();
   registerRequestLogging(fastify, log.logger);
   registerHttpMetrics(fastify, app.get(MetricsService));
-  refuseWhileDraining(fastify, app.get(LifecycleState));
+  app.get(Draining).watch(fastify);
   registerBodyParsers(fastify);
   allowLargeBodies(fastify);
   setPrefix(app);

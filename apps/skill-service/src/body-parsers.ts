@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { BadParameterError } from '#common';
-import { parse as parseJson } from 'secure-json-parse';
 
 /** Levels of objects and arrays that a body may nest; the deepest payload of the protocol has 5. */
 const MAX_DEPTH = 32;
@@ -38,17 +37,28 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
+/** Names that every object has a meaning for. Nest would leave such fields out without a word. */
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** The depth is bounded: this runs on what has passed `isTooDeep`. */
+function hasForbiddenKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, item]) => FORBIDDEN_KEYS.has(key) || hasForbiddenKey(item));
+}
+
 /** JSON without prototype keys, of bounded depth. An empty body is no body. */
 export function parseJsonBody(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   const text = decode(body);
   if (isTooDeep(text)) throw bodyFault(`nests deeper than ${MAX_DEPTH} levels`);
+  let value: unknown;
   try {
-    return parseJson(text, undefined, { protoAction: 'error', constructorAction: 'error' }) as unknown;
-  } catch (error) {
-    const forbidden = error instanceof SyntaxError && error.message.includes('forbidden prototype');
-    throw bodyFault(forbidden ? 'holds a forbidden key (__proto__ or constructor.prototype)' : 'is not valid JSON');
+    value = JSON.parse(text);
+  } catch {
+    throw bodyFault('is not valid JSON');
   }
+  if (hasForbiddenKey(value)) throw bodyFault('holds a forbidden key (__proto__, constructor or prototype)');
+  return value;
 }
 
 /** A form; a parameter that comes twice is an array, which no field takes. */
@@ -63,8 +73,11 @@ export function parseQuery(text: string): Record<string, unknown> {
   const query: Record<string, unknown> = {};
   const metadata: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(collect(new URLSearchParams(text)))) {
-    if (name.startsWith(METADATA_PREFIX)) metadata[name.slice(METADATA_PREFIX.length)] = value;
-    else query[name] = value;
+    const key = name.startsWith(METADATA_PREFIX) ? name.slice(METADATA_PREFIX.length) : undefined;
+    // Under a name that no route knows, so that it is refused.
+    if (FORBIDDEN_KEYS.has(key ?? name)) query[`"${name}"`] = value;
+    else if (key === undefined) query[name] = value;
+    else metadata[key] = value;
   }
   if (Object.keys(metadata).length > 0) query.metadata = metadata;
   return query;

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { loadDatabaseSettings } from '#config';
 import { createDatabase, DatabaseServer, migrate, revert } from '#database';
 
@@ -9,6 +10,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** `npm run db:init`, `db:migrate` and `db:revert`: against DATABASE_URL, or the embedded server where it is unset. */
 async function main(command: Command): Promise<void> {
   const { app, database } = loadDatabaseSettings();
+  // What PostgreSQL says of itself is not for who waits for this command.
+  Logger.overrideLogger(['fatal', 'error', 'warn']);
   if (command === 'init' && database.url !== undefined && (await createDatabase(database.url)))
     say('created the database');
   const server = await DatabaseServer.open(app, database);

@@ -1,19 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Settings } from '#config';
-import { LifecycleState } from '#health';
+import { isNpmStart, type Settings } from '#config';
 import type { ServiceLog } from '#logging';
+import { Draining } from './draining.js';
+
+/** Milliseconds for pools and the embedded server to stop: a database that hangs must not hold up the end. */
+const CLOSE_WITHIN = 5_000;
+/** Milliseconds for the last lines of the log; the reader of a pipe may stand still. */
+const FLUSH_WITHIN = 1_000;
+/** Milliseconds between two looks whether npm is still there. */
+const LOOK_EVERY = 250;
 
 /**
  * SIGTERM or SIGINT: readiness turns 503, no new work is taken, requests in flight finish within
  * APP_SHUTDOWN_TIMEOUT seconds, then pools and the embedded server stop and the process ends with 0. A second signal
- * ends it at once.
+ * ends it at once; the embedded server then stops by itself.
  */
 export function stopOnSignals(app: NestFastifyApplication, settings: Settings, log: ServiceLog): void {
   let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
+  const stop = (why: string): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    log.logger.log(`${signal}: stopping`, 'lifecycle');
+    log.logger.log(`${why}: stopping`, 'lifecycle');
     shutDown(app, settings, log).then(
       () => process.exit(0),
       (error: unknown) => {
@@ -24,16 +32,31 @@ export function stopOnSignals(app: NestFastifyApplication, settings: Settings, l
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  if (isNpmStart()) {
+    stopWithParent(() => {
+      if (!stopping) stop('npm is gone');
+    });
+  }
+}
+
+/** npm runs us in a shell, and ends that by SIGTERM; most shells (dash) then end without a word to us. */
+function stopWithParent(stop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, LOOK_EVERY);
+  timer.unref();
 }
 
 async function shutDown(app: NestFastifyApplication, settings: Settings, log: ServiceLog): Promise<void> {
-  app.get(LifecycleState).startDraining();
-  const cutOff = setTimeout(() => {
+  if (!(await app.get(Draining).finish(settings.app.shutdownTimeout * 1000))) {
     log.logger.warn('requests still in flight are cut off', 'lifecycle');
-    app.getHttpAdapter().getInstance().server.closeAllConnections();
-  }, settings.app.shutdownTimeout * 1000);
-  await app.close();
-  clearTimeout(cutOff);
-  log.logger.log('stopped', 'lifecycle');
-  await log.close();
+  }
+  const late = 'late';
+  const closed = await Promise.race([app.close(), delay(CLOSE_WITHIN, late)]);
+  if (closed === late) log.logger.warn('the database does not let go in time: ending without it', 'lifecycle');
+  else log.logger.log('stopped', 'lifecycle');
+  await Promise.race([log.close(), delay(FLUSH_WITHIN)]);
 }

@@ -2,15 +2,26 @@ import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdminClient } from '#auth';
 import { loadSettings, type Settings, SettingsError } from '#config';
-import { DatabaseServer, DataFolderInUseError } from '#database';
+import { DatabaseServer, DatabaseUnreachableError, DataFolderInUseError, SchemaRightsError } from '#database';
 import { createLogger, LogFileError, type ServiceLog } from '#logging';
 import { API_PREFIX } from './app.routes.js';
 import { createApp } from './app.setup.js';
 import { stopOnSignals } from './lifecycle.js';
 
+class PortError extends Error {}
+
+const EXPLAINED = [
+  SettingsError,
+  DataFolderInUseError,
+  DatabaseUnreachableError,
+  SchemaRightsError,
+  LogFileError,
+  PortError,
+];
+
 /** A failure that its message explains: the stack would only hide it. */
 function isExplained(error: unknown): error is Error {
-  return error instanceof SettingsError || error instanceof DataFolderInUseError || error instanceof LogFileError;
+  return EXPLAINED.some((explained) => error instanceof explained);
 }
 
 async function main(): Promise<void> {
@@ -52,8 +63,6 @@ async function listen(app: NestFastifyApplication, { app: { host, port } }: Sett
   }
 }
 
-class PortError extends Error {}
-
 function announce(url: string, app: NestFastifyApplication, settings: Settings, { logger }: ServiceLog): void {
   const base = url.replace('[::1]', 'localhost').replace('127.0.0.1', 'localhost').replace('0.0.0.0', 'localhost');
   const admin = app.get(AdminClient);
@@ -71,8 +80,7 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
 }
 
 async function fail(error: unknown, log: ServiceLog): Promise<never> {
-  const known = isExplained(error) || error instanceof PortError;
-  log.logger.fatal(known ? error.message : error, 'start');
+  log.logger.fatal(isExplained(error) ? error.message : error, 'start');
   await log.close();
   process.exit(1);
 }

@@ -20,7 +20,7 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
     .addTag('registry', 'Skills in the protocol style: register, discover, status')
     .addTag('capabilities', 'What Skills can do')
     .addTag('auth', 'Tokens and clients')
-    .addTag('health', 'Probes')
+    .addTag('operations', 'Probes and metrics')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, BEARER_SCHEME)
     .addOAuth2(
       {

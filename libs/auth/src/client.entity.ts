@@ -1,9 +1,10 @@
 import { TimestampedEntity } from '#database';
-import { Column, Entity, Unique } from 'typeorm';
+import { Check, Column, Entity, Unique } from 'typeorm';
 import type { Role } from './roles.js';
 
 /** An OAuth client: a program that gets tokens with an id and a secret. */
 @Entity('clients')
+@Check('ck_clients_role', `role IN ('admin', 'operator', 'publisher', 'agent', 'viewer')`)
 @Unique('uq_clients_client_id', ['clientId'])
 export class ClientEntity extends TimestampedEntity {
   @Column({ name: 'client_id', type: 'varchar', length: 64 })

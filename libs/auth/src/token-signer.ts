@@ -8,8 +8,8 @@ export type Claims = Record<string, unknown>;
 
 /**
  * Signs and checks the tokens of this service. `verify` accepts only the configured algorithm, whatever the token's
- * own header says (RFC 8725 section 3.1), checks `exp`, `nbf`, `iss` and `aud`, and rejects with the library's error
- * when anything is wrong.
+ * own header says (RFC 8725 section 3.1), checks `exp` (which must be there), `nbf`, `iss` and `aud`, and rejects
+ * with an error when anything is wrong.
  */
 export interface TokenSigner {
   sign(claims: Claims): Promise<string>;
@@ -44,13 +44,16 @@ export class HmacSigner implements TokenSigner {
     );
   }
 
-  verify(token: string): Promise<Claims> {
-    return this.jwt.verifyAsync<Claims>(token, {
+  async verify(token: string): Promise<Claims> {
+    const claims = await this.jwt.verifyAsync<Claims>(token, {
       secret: this.secret,
       algorithms: [this.algorithm],
       clockTolerance: LEEWAY_S,
       ...this.scope,
     });
+    // The library takes a token without an expiry for one that never expires.
+    if (typeof claims.exp !== 'number') throw new Error('the token has no expiry');
+    return claims;
   }
 }
 
@@ -76,6 +79,7 @@ export class KeyPairSigner implements TokenSigner {
     const { payload } = await jwtVerify(token, this.publicKey, {
       algorithms: [this.algorithm],
       clockTolerance: LEEWAY_S,
+      requiredClaims: ['exp'],
       ...this.scope,
     });
     return payload;
@@ -83,6 +87,9 @@ export class KeyPairSigner implements TokenSigner {
 }
 
 const KEY_TYPES: Readonly<Record<KeyPairAlgorithm, string>> = { RS256: 'rsa', ES256: 'ec', EdDSA: 'ed25519' };
+
+/** RFC 7518 section 3.3. */
+const MIN_RSA_BITS = 2048;
 
 /** The signer that the settings ask for. Throws a clear error when the key file does not fit the algorithm. */
 export function createTokenSigner(settings: SecuritySettings, jwt: JwtService, scope: TokenScope): TokenSigner {
@@ -96,6 +103,9 @@ export function createTokenSigner(settings: SecuritySettings, jwt: JwtService, s
   if (key.asymmetricKeyType !== KEY_TYPES[algorithm]) {
     throw new Error(`SECURITY_PRIVATE_KEY_FILE holds no ${KEY_TYPES[algorithm]} key, which ${algorithm} needs`);
   }
+  const { namedCurve = 'prime256v1', modulusLength = MIN_RSA_BITS } = key.asymmetricKeyDetails ?? {};
+  if (namedCurve !== 'prime256v1') throw new Error('SECURITY_PRIVATE_KEY_FILE holds no key on P-256, which ES256 needs');
+  if (modulusLength < MIN_RSA_BITS) throw new Error(`SECURITY_PRIVATE_KEY_FILE has less than ${MIN_RSA_BITS} bits`);
   return new KeyPairSigner(key, algorithm, scope);
 }
 

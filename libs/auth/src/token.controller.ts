@@ -1,6 +1,6 @@
 import { Body, Controller, Header, Headers, HttpCode, Post, UseFilters } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBody, ApiConsumes, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, Public } from '#common';
 import { ClientsService } from './clients.service.js';
 import { OAuthErrorFilter, OAuthErrorResponse } from './oauth-error.js';
@@ -55,6 +55,12 @@ export class TokenController {
   @UseFilters(OAuthErrorFilter)
   @RouteConfig({ oauthErrors: true })
   @ApiOperation({ summary: 'Get an access token', operationId: 'getToken', security: [] })
+  @ApiHeader({
+    name: 'authorization',
+    required: false,
+    description: 'HTTP Basic with client_id and client_secret, in place of those of the body',
+    schema: { type: 'string' },
+  })
   @ApiConsumes('application/x-www-form-urlencoded', 'application/json')
   @ApiBody({ type: TokenRequestBody })
   @ApiResponse({ status: 200, type: TokenResponse, description: 'A token' })

@@ -1,12 +1,13 @@
 import { TimestampedEntity } from '#database';
 import { CapabilityEntity, SkillEntity } from '#skills';
-import { Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
 
 export const CHANNEL_STATUSES = ['open', 'closed', 'error'] as const;
 export type ChannelStatus = (typeof CHANNEL_STATUSES)[number];
 
 /** A conversation between an agent and one capability (AI Bridge v0.6.0, data model: channels). */
 @Entity('channels')
+@Check('ck_channels_status', `status IN ('open', 'closed', 'error')`)
 export class ChannelEntity extends TimestampedEntity {
   @Index('ix_channels_skill')
   @Column({ name: 'skill_id', type: 'uuid' })

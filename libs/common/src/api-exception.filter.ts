@@ -108,9 +108,10 @@ function statusOf(exception: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
-/** What Fastify found wrong, by its code: its own messages may quote the body. */
+/** What Fastify found wrong, by its code: its own messages may quote the body. Nest wraps Fastify's error. */
 function reasonOf(exception: unknown): string {
-  switch ((exception as { code?: unknown }).code) {
+  const { code, cause } = exception as { code?: unknown; cause?: { code?: unknown } };
+  switch (code ?? cause?.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return 'is too large';
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

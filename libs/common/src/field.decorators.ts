@@ -66,8 +66,12 @@ export function SemverField(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
+/** In lower case, as PostgreSQL writes it: one id has one spelling, in caches too. */
 export function UuidField(options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type: String, format: 'uuid' }, IsUUID('all', { message: 'must be a UUID' }));
+  return applyDecorators(
+    field(options, { type: String, format: 'uuid' }, IsUUID('all', { message: 'must be a UUID' })),
+    Transform(({ value }) => (typeof value === 'string' ? value.toLowerCase() : (value as unknown))),
+  );
 }
 
 export function EnumField(values: readonly string[], options: FieldOptions & { name: string }): PropertyDecorator {
@@ -156,11 +160,20 @@ export function ListField(
   return applyDecorators(
     field(
       options,
-      { type, isArray: true, minItems: min, maxItems: options.max },
+      // Swagger takes a function for a reference to a class only when its name is "type".
+      { type: () => type(), isArray: true, minItems: min, maxItems: options.max },
       IsArray({ message: 'must be an array' }),
       ArrayMinSize(min, { message: `must have at least ${min} item(s)` }),
       ArrayMaxSize(options.max, { message: `must have at most ${options.max} items` }),
       ValidateNested({ each: true, message: 'must be an object' }),
+      // ValidateNested looks through lists in the list, and checks what is in them.
+      ValidateBy({
+        name: 'noLists',
+        validator: {
+          validate: (value) => !Array.isArray(value) || !value.some(Array.isArray),
+          defaultMessage: () => 'must hold objects',
+        },
+      }),
     ),
     Type(type),
   );

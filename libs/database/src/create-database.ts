@@ -1,11 +1,13 @@
 import pg from 'pg';
 import { sqlStateOf } from './database-errors.js';
+import { DatabaseUnreachableError } from './database-server.js';
 
 const DUPLICATE_DATABASE = '42P04';
 
 /**
  * Creates the database that the URL names, through the maintenance database `postgres` of the same server. Returns
  * false when it is there already. The role needs CREATEDB (deployment guide 3.1.4).
+ * @throws DatabaseUnreachableError
  */
 export async function createDatabase(url: string): Promise<boolean> {
   const target = new URL(url);
@@ -34,7 +36,7 @@ async function exists(url: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (sqlStateOf(error) === INVALID_CATALOG_NAME) return false;
-    throw error;
+    throw new DatabaseUnreachableError(url, error);
   } finally {
     await client.end();
   }

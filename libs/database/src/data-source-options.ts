@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DatabaseSettings } from '#config';
 import type { DataSourceOptions, EntitySchema, MixedList } from 'typeorm';
+import { BoundedClient } from './bounded-client.js';
 import { MIGRATIONS } from './migrations/index.js';
 
 /** Idle connections above DATABASE_POOL_SIZE are closed after this many milliseconds. */
@@ -26,10 +27,12 @@ export function dataSourceOptions(url: string, settings: DatabaseSettings, entit
     applicationName: 'ooder-skill',
     parseInt8: true,
     connectTimeoutMS: settings.connectTimeout,
-    poolErrorHandler: (error: Error) => {
-      logger.warn(`a pooled connection was lost: ${error.message}`);
+    poolErrorHandler: (error: Error, client?: unknown) => {
+      if (!(client instanceof BoundedClient) || client.isLost)
+        logger.warn(`a pooled connection was lost: ${error.message}`);
     },
     extra: {
+      Client: BoundedClient,
       min: settings.poolSize,
       max: settings.poolSize + settings.maxOverflow,
       idleTimeoutMillis: OVERFLOW_IDLE_MS,
@@ -44,5 +47,5 @@ export function dataSourceOptions(url: string, settings: DatabaseSettings, entit
 /** For migrations: they may take long, and must not be cut off half-way. */
 export function migrationOptions(url: string, settings: DatabaseSettings): DataSourceOptions {
   const options = dataSourceOptions(url, settings, []);
-  return { ...options, extra: { max: 2, keepAlive: true } } as DataSourceOptions;
+  return { ...options, extra: { Client: BoundedClient, max: 2, keepAlive: true } };
 }

@@ -7,8 +7,22 @@ import { EmbeddedPostgres } from './embedded/index.js';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
+const LEAST_PING_MS = 500;
 /** Answers that more waiting does not change: a wrong password, a database that is not there. */
 const FINAL_STATES = new Set(['28P01', '28000', '3D000']);
+
+/** DATABASE_URL does not answer, or not to us; the message says why without the credentials. */
+export class DatabaseUnreachableError extends Error {
+  constructor(url: string, cause: unknown) {
+    super(
+      `Cannot use PostgreSQL at ${hostOf(url)}: ${messageOf(cause)}. Check DATABASE_URL and that the server runs.`,
+      {
+        cause,
+      },
+    );
+    this.name = 'DatabaseUnreachableError';
+  }
+}
 
 /** The PostgreSQL in use: the one of DATABASE_URL, or one that this service starts and stops itself. */
 @Injectable()
@@ -23,8 +37,8 @@ export class DatabaseServer implements OnApplicationShutdown {
   }
 
   /**
-   * @throws DataFolderInUseError when another service runs on the data folder;
-   * the connection's error when DATABASE_URL does not answer within DATABASE_START_TIMEOUT.
+   * @throws DataFolderInUseError when another service runs on the data folder.
+   * @throws DatabaseUnreachableError when DATABASE_URL does not answer within DATABASE_START_TIMEOUT.
    */
   static async open(app: Pick<AppSettings, 'dataDir'>, settings: DatabaseSettings): Promise<DatabaseServer> {
     const logger = new Logger('database');
@@ -51,11 +65,11 @@ async function waitFor(url: string, settings: DatabaseSettings, logger: Logger):
   const deadline = performance.now() + settings.startTimeout * 1000;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
-      await ping(url, settings.connectTimeout);
+      await ping(url, Math.min(settings.connectTimeout, Math.max(deadline - performance.now(), LEAST_PING_MS)));
       return;
     } catch (error) {
       const left = deadline - performance.now();
-      if (left <= 0 || FINAL_STATES.has(sqlStateOf(error) ?? '')) throw unreachable(url, error);
+      if (left <= 0 || FINAL_STATES.has(sqlStateOf(error) ?? '')) throw new DatabaseUnreachableError(url, error);
       logger.warn(
         `PostgreSQL at ${hostOf(url)} does not answer (${messageOf(error)}); trying for ${Math.ceil(left / 1000)} s more`,
       );
@@ -74,13 +88,6 @@ async function ping(url: string, timeout: number): Promise<void> {
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-function unreachable(url: string, cause: unknown): Error {
-  return new Error(
-    `Cannot use PostgreSQL at ${hostOf(url)}: ${messageOf(cause)}. Check DATABASE_URL and that the server runs.`,
-    { cause },
-  );
 }
 
 /** Host and database without the credentials. */

@@ -19,7 +19,6 @@ export type Outcome = IndicatorResult & { error?: unknown };
  */
 export class BoundedCheck {
   private running?: { work: Promise<Outcome>; since: number };
-  private asked?: Promise<Outcome>;
   private last: IndicatorResult['status'] = 'up';
 
   constructor(
@@ -30,12 +29,6 @@ export class BoundedCheck {
 
   /** Never rejects, and takes `timeout` at most. */
   async result(): Promise<IndicatorResult> {
-    this.asked ??= this.ask().finally(() => (this.asked = undefined));
-    const { status, reason } = await this.asked;
-    return reason === undefined ? { status } : { status, reason };
-  }
-
-  private async ask(): Promise<Outcome> {
     const { timeout } = this.limits;
     const timer = new AbortController();
     const silence: Outcome = { status: 'down', reason: `no answer within ${timeout} ms` };
@@ -43,10 +36,11 @@ export class BoundedCheck {
     timer.abort();
     if (outcome.status !== this.last) this.onChange(outcome);
     this.last = outcome.status;
-    return outcome;
+    const { status, reason } = outcome;
+    return reason === undefined ? { status } : { status, reason };
   }
 
-  /** A check that hangs is waited for again, not started on top of itself. */
+  /** The run that is under way, if there is one: a check that hangs is not started on top of itself either. */
   private work(): Promise<Outcome> {
     if (this.running && performance.now() - this.running.since < this.limits.abandonAfter) return this.running.work;
     const started = { work: this.run(), since: performance.now() };

@@ -171,7 +171,7 @@ describe('LOG_FILE', () => {
       if (how === 'reopen') current.reopen();
       else process.emit('SIGHUP');
       await writeSome(5);
-      while (!existsSync(file)) await sleep(1);
+      for (let wait = 0; wait < 500 && !existsSync(file); wait += 1) await sleep(2);
     }
     await current.close();
     const parts = [1, 2, 3].map((rotation) => parse(readFileSync(`${file}.${rotation}`, 'utf8')));

@@ -5,6 +5,11 @@ import type { Logger } from 'pino';
 
 type Level = Exclude<LogLevel, 'silent'>;
 
+/** Where Nest says what it is made of: dozens of lines at every start, for whoever looks into it only. */
+const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+/** Where Nest tells of a start that fails, with its stack, before it throws the same error: who catches it tells it. */
+const FAILED_START = 'ExceptionHandler';
+
 /**
  * Nest's LoggerService on pino: `app.useLogger(logger)`, and every `new Logger('skills')` writes here. Nest passes the
  * context as the last argument, and for errors the stack before it. `verbose`, Nest's finest level, is pino's trace.
@@ -13,11 +18,11 @@ export class PinoLogger implements LoggerService {
   constructor(private readonly root: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write(FRAMEWORK.has(String(rest.at(-1))) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.write('error', message, rest);
+    this.write(rest.at(-1) === FAILED_START ? 'debug' : 'error', message, rest);
   }
 
   warn(message: unknown, ...rest: unknown[]): void {

@@ -57,8 +57,7 @@ class Redaction {
     const copy: Record<string, unknown> = {};
     for (const [key, field] of Object.entries(value)) {
       if (this.nodesLeft <= 0) break;
-      copy[key] =
-        SECRET_KEY.test(key) && field !== undefined && field !== null ? REDACTED : this.value(field, depth + 1);
+      copy[key] = isSecret(key) && field !== undefined && field !== null ? REDACTED : this.value(field, depth + 1);
     }
     return copy;
   }

@@ -64,11 +64,12 @@ describe('registerRequestLogging', () => {
   const lines = (): Line[] => text.split('\n').flatMap((line) => (line ? [JSON.parse(line) as Line] : []));
   const accessLines = (): Line[] => lines().filter(({ msg }) => msg === 'request');
   const nextAccessLine = async (): Promise<Line> => {
-    for (;;) {
+    for (let wait = 0; wait < 500; wait += 1) {
       const line = accessLines().at(-1);
       if (line) return line;
       await sleep(2);
     }
+    throw new Error('no line in the access log');
   };
 
   beforeAll(async () => {
@@ -128,7 +129,7 @@ describe('registerRequestLogging', () => {
     expect(await nextAccessLine()).toMatchObject({ status, error_code: code, trace_id: TRACE });
   });
 
-  it('keeps the trace after a body that arrives late', async () => {
+  const postSlowly = async (...parts: string[]): Promise<string> => {
     const request = httpRequest({
       port,
       path: '/things',
@@ -136,14 +137,25 @@ describe('registerRequestLogging', () => {
       headers: { 'content-type': 'application/json', traceparent: TRACEPARENT },
     });
     request.flushHeaders();
+    for (const part of parts) {
+      await sleep(20);
+      request.write(part);
+    }
     await sleep(20);
-    request.write('{"name":');
-    await sleep(20);
-    request.end('"x"}');
+    request.end();
     const [response] = (await once(request, 'response')) as [AsyncIterable<Buffer>];
     let body = '';
     for await (const chunk of response) body += chunk.toString();
-    expect(JSON.parse(body)).toEqual({ body: { name: 'x' }, inside: TRACE });
+    return body;
+  };
+
+  it('keeps the trace after a body that arrives late', async () => {
+    expect(JSON.parse(await postSlowly('{"name":', '"x"}'))).toEqual({ body: { name: 'x' }, inside: TRACE });
+  });
+
+  it('keeps the trace when such a body cannot be read', async () => {
+    await postSlowly('{"name":', '}');
+    expect(lines().find(({ context }) => context === 'errors')).toMatchObject({ level: 'debug', trace_id: TRACE });
   });
 
   it('writes one line per request, without the query string', async () => {

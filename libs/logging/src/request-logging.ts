@@ -15,10 +15,7 @@ export function registerRequestLogging(fastify: FastifyInstance, logger: PinoLog
     reply.raw.once('close', () => {
       logAccess(logger, request, reply);
     });
-    runInTrace(traceOf(request.raw), done);
-  });
-  // The body arrives in events of the connection, outside of the request's context: it is entered again after that.
-  fastify.addHook('preValidation', (request, _reply, done) => {
+    // Fastify itself carries the context over to what happens when the body has arrived.
     runInTrace(traceOf(request.raw), done);
   });
   // In onSend, which also runs for answers of earlier hooks (a 503 of a closing server, "OPTIONS *").

@@ -1,5 +1,5 @@
 import { TimestampedEntity } from '#database';
-import { Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
 import { SkillEntity } from './skill.entity.js';
 
 export const CAPABILITY_STATUSES = ['enabled', 'disabled'] as const;
@@ -10,6 +10,9 @@ export type ParameterType = (typeof PARAMETER_TYPES)[number];
 
 /** One ability of a Skill. */
 @Entity('capabilities')
+@Check('ck_capabilities_name', `btrim(name) <> ''`)
+@Check('ck_capabilities_version', String.raw`version ~ '^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$'`)
+@Check('ck_capabilities_status', `status IN ('enabled', 'disabled')`)
 @Unique('uq_capabilities_name', ['skillId', 'name'])
 @Index('ix_capabilities_name', ['name', 'skillId'])
 @Index('ix_capabilities_category', ['category', 'skillId'])
@@ -44,6 +47,7 @@ export class CapabilityEntity extends TimestampedEntity {
 
 /** One declared parameter of a capability. */
 @Entity('capability_params')
+@Check('ck_capability_params_type', `type IN ('string', 'number', 'boolean', 'object', 'array')`)
 @Unique('uq_capability_params_name', ['capabilityId', 'name'])
 export class CapabilityParamEntity extends TimestampedEntity {
   @Column({ name: 'capability_id', type: 'uuid' })

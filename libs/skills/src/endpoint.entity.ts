@@ -1,5 +1,5 @@
 import { TimestampedEntity } from '#database';
-import { Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
 import { SkillEntity } from './skill.entity.js';
 
 export const ENDPOINT_PROTOCOLS = ['http', 'https', 'ws', 'wss'] as const;
@@ -10,6 +10,10 @@ export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 
 /** One network address of a Skill. */
 @Entity('skill_endpoints')
+@Check('ck_skill_endpoints_protocol', `protocol IN ('http', 'https', 'ws', 'wss')`)
+@Check('ck_skill_endpoints_weight', 'weight > 0')
+@Check('ck_skill_endpoints_status', `status IN ('active', 'inactive')`)
+@Check('ck_skill_endpoints_scheme', `lower(split_part(url, ':', 1)) = protocol`)
 @Unique('uq_skill_endpoints_url', ['skillId', 'url'])
 @Index('ix_skill_endpoints_status', ['status'])
 @Index('ix_skill_endpoints_protocol', ['protocol', 'skillId'])

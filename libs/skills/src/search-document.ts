@@ -3,7 +3,7 @@
  * and ranks them (docs/adr/0006). Words are terms; runs of Chinese, Japanese and Korean characters, which have no spaces,
  * become overlapping pairs.
  */
-const RUN = /[\p{L}\p{N}\p{M}]+/gu;
+const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
 const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]+/gu;
 const HUMP = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u;
 

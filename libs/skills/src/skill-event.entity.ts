@@ -1,10 +1,11 @@
 import { TimestampedEntity } from '#database';
-import { Column, Entity, Index } from 'typeorm';
+import { Check, Column, Entity, Index } from 'typeorm';
 
 export type SkillEvent = 'registered' | 'updated' | 'status_changed' | 'unregistered';
 
 /** History: what happened to a Skill. It stays when the Skill goes. */
 @Entity('skill_events')
+@Check('ck_skill_events_event', `event IN ('registered', 'updated', 'status_changed', 'unregistered')`)
 @Index('ix_skill_events_skill', ['skillId', 'createdAt'])
 @Index('ix_skill_events_created_at', ['createdAt'])
 export class SkillEventEntity extends TimestampedEntity {

@@ -1,8 +1,10 @@
-import { Column, Entity, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { Column, Entity, Index, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { SkillEntity } from './skill.entity.js';
 
 /** What the free text search looks at: see search-document.ts. */
 @Entity('skill_search')
+// GIN, which TypeORM cannot declare: the migration makes it.
+@Index('ix_skill_search_document', { synchronize: false })
 export class SkillSearchEntity {
   @PrimaryColumn({ name: 'skill_id', type: 'uuid', primaryKeyConstraintName: 'pk_skill_search' })
   skillId: string;

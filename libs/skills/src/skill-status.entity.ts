@@ -1,5 +1,5 @@
 import { TimestampedEntity } from '#database';
-import { Column, Entity, JoinColumn, OneToOne, type Relation, Unique } from 'typeorm';
+import { Check, Column, Entity, JoinColumn, OneToOne, type Relation, Unique } from 'typeorm';
 import { SkillEntity } from './skill.entity.js';
 
 export const HEALTHS = ['healthy', 'unhealthy', 'warning'] as const;
@@ -7,6 +7,12 @@ export type Health = (typeof HEALTHS)[number];
 
 /** How a Skill is doing: one row per Skill. */
 @Entity('skill_status')
+@Check('ck_skill_status_health', `health IN ('healthy', 'unhealthy', 'warning')`)
+@Check('ck_skill_status_uptime', 'uptime >= 0')
+@Check('ck_skill_status_request_count', 'request_count >= 0')
+@Check('ck_skill_status_error_count', 'error_count >= 0')
+@Check('ck_skill_status_cpu_usage', 'cpu_usage BETWEEN 0 AND 100')
+@Check('ck_skill_status_memory_usage', 'memory_usage BETWEEN 0 AND 100')
 @Unique('uq_skill_status_skill', ['skillId'])
 export class SkillStatusEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })

@@ -1,5 +1,5 @@
 import { TimestampedEntity } from '#database';
-import { Column, Entity, Index, OneToMany, OneToOne, type Relation, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, OneToMany, OneToOne, type Relation, Unique } from 'typeorm';
 import { CapabilityEntity } from './capability.entity.js';
 import { EndpointEntity } from './endpoint.entity.js';
 import { SkillMetadataEntity } from './skill-metadata.entity.js';
@@ -10,11 +10,17 @@ export type SkillStatus = (typeof SKILL_STATUSES)[number];
 
 /** A service that offers capabilities: one name and version (AI Bridge v0.6.0, data model: skills). */
 @Entity('skills')
+@Check('ck_skills_name', `btrim(name) <> ''`)
+@Check('ck_skills_version', String.raw`version ~ '^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$'`)
+@Check('ck_skills_status', `status IN ('active', 'inactive', 'maintenance')`)
+@Check('ck_skills_revision', 'revision > 0')
 @Unique('uq_skills_name_version', ['name', 'version'])
 @Index('ix_skills_status', ['status', 'createdAt', 'id'])
 @Index('ix_skills_created_at', ['createdAt', 'id'])
 @Index('ix_skills_updated_at', ['updatedAt', 'id'])
 @Index('ix_skills_version_key', ['versionKey', 'id'])
+// GIN, which TypeORM cannot declare: the migration makes it.
+@Index('ix_skills_facets', { synchronize: false })
 export class SkillEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 255 })
   name: string;

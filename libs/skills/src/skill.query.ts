@@ -86,7 +86,11 @@ export class SkillFilter {
   @TextField({ max: 64, required: false, example: 'weather', description: 'Category of a capability' })
   category?: string;
 
-  @EnumField(SKILL_STATUSES, { name: 'SkillStatus', required: false })
+  @EnumField(SKILL_STATUSES, {
+    name: 'SkillStatus',
+    required: false,
+    description: 'Of the Skill; discovery finds active ones when absent',
+  })
   status?: SkillStatus;
 
   @EnumField(ENDPOINT_PROTOCOLS, { name: 'EndpointProtocol', required: false, description: 'Of an active endpoint' })
@@ -137,13 +141,13 @@ class CapabilityFilter {
   @TextField({ max: 255, required: false, example: 'forecast', description: 'Exact name' })
   name?: string;
 
-  @TextField({ max: 64, required: false, example: 'weather' })
+  @TextField({ max: 64, required: false, example: 'weather', description: 'Exact category' })
   category?: string;
 
   @UuidField({ required: false, description: 'Of this Skill' })
   skill_id?: string;
 
-  @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', required: false })
+  @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', required: false, description: 'Enabled or disabled' })
   status?: CapabilityStatus;
 }
 

@@ -1,0 +1,204 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv, promisify } from 'node:util';
+import { keepSecret, loadDatabaseSettings, loadSettings, SETTING_VARIABLES, type Settings, SettingsError } from '#config';
+
+const GOOD_SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
+
+describe('settings', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'ooder-settings-'))));
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const load = (env: Record<string, string>): Settings =>
+    loadSettings({ DATA_DIR: join(folder, 'data'), ...env }, join(folder, '.env'));
+  const faultsOf = (env: Record<string, string>): SettingsError => {
+    try {
+      load(env);
+    } catch (error) {
+      if (error instanceof SettingsError) return error;
+      throw error;
+    }
+    throw new Error('the settings were taken');
+  };
+
+  it('have the defaults of the deployment guide', () => {
+    const { app, database, security, redis, aiBridge, logging } = load({});
+    expect(app).toMatchObject({ name: 'ooder-skill', version: '0.6.0', host: '0.0.0.0', port: 8000, debug: false });
+    expect(database).toMatchObject({ url: undefined, poolSize: 10, maxOverflow: 20 });
+    expect(security).toMatchObject({ jwtExpiry: 3600, algorithm: 'HS256', adminClientId: 'admin' });
+    expect(redis).toMatchObject({ url: undefined, maxConnections: 50 });
+    expect(aiBridge).toMatchObject({
+      protocolVersion: '0.6.0',
+      registryUrl: 'http://localhost:8080/api/v1/skills/register',
+      heartbeatInterval: 30,
+    });
+    expect(logging.level).toBe('info');
+  });
+
+  it('are read from the environment in the types that they have', () => {
+    const { app, database, redis, aiBridge, logging } = load({
+      APP_PORT: ' 9000 ',
+      APP_DEBUG: 'TRUE',
+      DATABASE_URL: 'postgresql://u:p@db:5432/skill_db',
+      REDIS_URL: 'rediss://:p@cache:6379/3',
+      AI_BRIDGE_REGISTRY_URL: '',
+      AI_BRIDGE_HEARTBEAT_INTERVAL: '5',
+    });
+    expect(app).toMatchObject({ port: 9000, debug: true });
+    expect([database.url, redis.url]).toEqual(['postgresql://u:p@db:5432/skill_db', 'rediss://:p@cache:6379/3']);
+    expect(aiBridge).toMatchObject({ registryUrl: '', heartbeatInterval: 5 });
+    expect(logging.level).toBe('debug');
+  });
+
+  it('take an empty value for none', () => {
+    expect(load({ APP_PORT: '', DATABASE_URL: ' ', LOG_FILE: '' })).toMatchObject({
+      app: { port: 8000 },
+      database: { url: undefined },
+      logging: { file: undefined },
+    });
+  });
+
+  it('are read from .env, and the environment wins', () => {
+    writeFileSync(join(folder, '.env'), '# comment\nAPP_PORT=9001\nAPP_NAME="quoted name"\nexport APP_HOST=127.0.0.1\n');
+    expect(load({ APP_PORT: '9002' }).app).toMatchObject({ port: 9002, name: 'quoted name', host: '127.0.0.1' });
+    expect(load({}).app.port).toBe(9001);
+  });
+
+  it('tell all their faults at once: variable, problem and example', () => {
+    const { faults, message } = faultsOf({
+      APP_PORT: 'eighty',
+      APP_DEBUG: 'perhaps',
+      APP_VERSION: '6',
+      DATABASE_URL: 'mysql://u:p@h/d',
+      DATABASE_POOL_SIZE: '0',
+      SECURITY_ALGORITHM: 'none',
+      SECURITY_JWT_EXPIRY: '1.5',
+      REDIS_URL: 'localhost',
+      AI_BRIDGE_HEARTBEAT_INTERVAL: '-1',
+      LOG_LEVEL: 'loud',
+      NODE_ENV: 'staging',
+    });
+    expect(faults.map(({ variable }) => variable).toSorted()).toEqual([
+      'AI_BRIDGE_HEARTBEAT_INTERVAL',
+      'APP_DEBUG',
+      'APP_PORT',
+      'APP_VERSION',
+      'DATABASE_POOL_SIZE',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'NODE_ENV',
+      'REDIS_URL',
+      'SECURITY_ALGORITHM',
+      'SECURITY_JWT_EXPIRY',
+    ]);
+    for (const { variable, problem, example } of faults) {
+      expect(problem).toMatch(/^(must|is) /);
+      expect(example).not.toBe('');
+      expect(message).toContain(`${variable} ${problem} (example: ${example})`);
+    }
+    expect(message).toContain('11 setting(s)');
+  });
+
+  it('never repeat a value, which may be a secret', () => {
+    const secrets = {
+      DATABASE_URL: 'mysql://user:s3cret-db@h/d',
+      REDIS_URL: 'http://:s3cret-redis@h',
+      SECURITY_ADMIN_CLIENT_SECRET: 's3cret-short',
+      SECURITY_JWT_SECRET: 's3cret-jwt',
+    };
+    const { message } = faultsOf({ ...secrets, NODE_ENV: 'production' });
+    expect(message).not.toContain('s3cret');
+    for (const variable of Object.keys(secrets)) expect(message).toContain(variable);
+  });
+
+  it('need a key file for a key pair', () => {
+    expect(faultsOf({ SECURITY_ALGORITHM: 'EdDSA' }).faults).toMatchObject([{ variable: 'SECURITY_PRIVATE_KEY_FILE' }]);
+    expect(load({ SECURITY_ALGORITHM: 'ES256', SECURITY_PRIVATE_KEY_FILE: '/k.pem', NODE_ENV: 'production' }).warnings).toEqual([]);
+  });
+
+  it('ask the database commands for no secret of the service', () => {
+    expect(loadDatabaseSettings({ NODE_ENV: 'production' }, join(folder, '.env')).database.poolSize).toBe(10);
+    expect(() => loadDatabaseSettings({ DATABASE_POOL_SIZE: 'x' }, join(folder, '.env'))).toThrow(SettingsError);
+  });
+
+  it('stand in .env.example, all of them and no other, with a comment each, and it is valid', () => {
+    const text = readFileSync('.env.example', 'utf8');
+    const lines = text.split('\n');
+    const assignments = lines.flatMap((line, index) => {
+      const name = /^#?([A-Z][A-Z0-9_]+)=/.exec(line)?.[1];
+      return name === undefined ? [] : [{ name, comment: lines[index - 1] ?? '' }];
+    });
+    expect(assignments.map(({ name }) => name).toSorted()).toEqual([...SETTING_VARIABLES].toSorted());
+    for (const { name, comment } of assignments) expect([name, comment]).toEqual([name, expect.stringMatching(/^# \S/)]);
+    const { warnings, ...shown } = load(parseEnv(text) as Record<string, string>);
+    const { warnings: _, ...defaults } = load({});
+    expect({ ...shown, app: { ...shown.app, dataDir: '' } }).toEqual({ ...defaults, app: { ...defaults.app, dataDir: '' } });
+    expect(warnings).toEqual([]);
+    rmSync(shown.app.dataDir, { recursive: true, force: true });
+  });
+});
+
+describe('the JWT secret', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'ooder-secret-'))));
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const load = (secret: string | undefined, NODE_ENV: string): Settings =>
+    loadSettings({ DATA_DIR: folder, NODE_ENV, SECURITY_JWT_SECRET: secret }, join(folder, 'no.env'));
+
+  const WEAK: [string | undefined, string][] = [
+    [undefined, 'is not set'],
+    ['', 'is not set'],
+    ['your_jwt_secret_key', 'is a placeholder'],
+    ['your_jwt_secret_key_of_more_than_32_bytes', 'is a placeholder'],
+    ['change-me-change-me-change-me-change-me', 'is a placeholder'],
+    ['secret-0123456789abcdefghijklmnop-qrstu', 'is a placeholder'],
+    ['0123456789abcdefghijklmnopqrstu', 'is shorter than 32 bytes'],
+    ['ab'.repeat(40), 'repeats fewer than 8 different characters'],
+  ];
+
+  it.each(WEAK)('"%s" stops a production start: it %s', (secret, problem) => {
+    expect(() => load(secret, 'production')).toThrow(`SECURITY_JWT_SECRET ${problem}; production needs`);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each(WEAK)('"%s" is replaced by a kept random one elsewhere', (secret) => {
+    const first = load(secret, 'development');
+    expect(first.security.jwtSecret).toMatch(/^[\w-]{64}$/);
+    expect(load(secret, 'test').security.jwtSecret).toBe(first.security.jwtSecret);
+    expect(statSync(join(folder, 'jwt-secret')).mode & 0o777).toBe(0o600);
+    // Somebody set it, and should be told, but not what it was.
+    expect(first.warnings).toHaveLength(secret ? 1 : 0);
+    if (secret) expect(first.warnings.join()).not.toContain(secret);
+  });
+
+  it('is used as it is when it is good', () => {
+    for (const environment of ['production', 'development']) {
+      expect(load(GOOD_SECRET, environment)).toMatchObject({ warnings: [], security: { jwtSecret: GOOD_SECRET } });
+    }
+    expect(existsSync(join(folder, 'jwt-secret'))).toBe(false);
+  });
+
+  it('is not made by a start that fails for another setting', () => {
+    expect(() => loadSettings({ DATA_DIR: join(folder, 'new'), APP_PORT: 'x' }, join(folder, 'no.env'))).toThrow(SettingsError);
+    expect(existsSync(join(folder, 'new'))).toBe(false);
+  });
+
+  it('is one when processes start at the same time', async () => {
+    const dataDir = join(folder, 'shared');
+    const script = `const { keepSecret } = await import('#config');
+      process.stdout.write(keepSecret(process.argv[1], 'shared', () => String(process.pid)));`;
+    const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, dataDir]);
+    const answers = await Promise.all([run(), run(), run(), run()]);
+    expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+    expect(readdirSync(dataDir)).toEqual(['shared']);
+    expect(keepSecret(dataDir, 'shared', () => 'other')).toBe(answers[0].stdout);
+  });
+});

@@ -8,6 +8,8 @@ import { Draining } from './draining.js';
 const CLOSE_WITHIN = 5_000;
 /** Milliseconds for the last lines of the log; the reader of a pipe may stand still. */
 const FLUSH_WITHIN = 1_000;
+/** Milliseconds within which a second signal is an echo: Ctrl-C reaches us from the terminal and again through npm. */
+const ECHO_MS = 500;
 /** Milliseconds between two looks whether npm is still there. */
 const LOOK_EVERY = 250;
 
@@ -17,10 +19,13 @@ const LOOK_EVERY = 250;
  * ends it at once; the embedded server then stops by itself.
  */
 export function stopOnSignals(app: NestFastifyApplication, settings: Settings, log: ServiceLog): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = (why: string): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > ECHO_MS) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     log.logger.log(`${why}: stopping`, 'lifecycle');
     shutDown(app, settings, log).then(
       () => process.exit(0),
@@ -34,7 +39,7 @@ export function stopOnSignals(app: NestFastifyApplication, settings: Settings, l
   process.on('SIGINT', stop);
   if (isNpmStart()) {
     stopWithParent(() => {
-      if (!stopping) stop('npm is gone');
+      if (stoppingSince === undefined) stop('npm is gone');
     });
   }
 }

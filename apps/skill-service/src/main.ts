@@ -74,7 +74,7 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
     `API         ${base}/${API_PREFIX}`,
     `Swagger UI  ${base}/docs`,
     `Metrics     ${base}/metrics`,
-    `Client      ${admin.clientId}, its secret: ${admin.secretFile ?? 'SECURITY_ADMIN_CLIENT_SECRET'}`,
+    `Client      ${admin.clientId}, its secret: ${admin.secretSource}`,
   ];
   for (const line of lines) logger.log(line, 'start');
 }

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type AppSettings, appSettings, keepSecret, type SecuritySettings, securitySettings } from '#config';
 import { withAdvisoryLock } from '#database';
-import { DataSource } from 'typeorm';
+import { DataSource, type Repository } from 'typeorm';
 import { ClientEntity } from './client.entity.js';
 import { hashSecret, randomSecret, verifySecret } from './secret-hash.js';
 
@@ -15,8 +16,8 @@ const SECRET_FILE = 'admin-client-secret';
  */
 @Injectable()
 export class AdminClient implements OnModuleInit {
-  /** Where the admin's secret can be read; undefined when it came from the settings. */
-  secretFile?: string;
+  /** Where the admin's secret is to be found, for people. */
+  secretSource = 'SECURITY_ADMIN_CLIENT_SECRET';
   private readonly logger = new Logger('auth');
 
   constructor(
@@ -38,7 +39,6 @@ export class AdminClient implements OnModuleInit {
     const clients = this.dataSource.getRepository(ClientEntity);
     const client = await clients.findOneBy({ clientId: this.clientId });
     const given = this.security.adminClientSecret;
-    if (given === undefined) this.secretFile = join(this.app.dataDir, SECRET_FILE);
     if (!client) {
       const secret = given ?? keepSecret(this.app.dataDir, SECRET_FILE, randomSecret);
       const secretHash = await hashSecret(secret);
@@ -50,9 +50,19 @@ export class AdminClient implements OnModuleInit {
         secretHash,
       });
       this.logger.log(`created the admin client "${this.clientId}"`);
-      return;
     }
-    if (given !== undefined && !(await verifySecret(client.secretHash, given))) {
+    if (given === undefined) this.secretSource = this.findFile();
+    else if (client) await this.adopt(clients, client, given);
+  }
+
+  /** The database may be older than this data folder, or shared with another replica's. */
+  private findFile(): string {
+    const file = join(this.app.dataDir, SECRET_FILE);
+    return existsSync(file) ? file : 'given at an earlier start; set SECURITY_ADMIN_CLIENT_SECRET to change it';
+  }
+
+  private async adopt(clients: Repository<ClientEntity>, client: ClientEntity, given: string): Promise<void> {
+    if (!(await verifySecret(client.secretHash, given))) {
       await clients.update({ id: client.id }, { secretHash: await hashSecret(given) });
       this.logger.log(`the secret of the admin client "${this.clientId}" is now the one of the settings`);
     }

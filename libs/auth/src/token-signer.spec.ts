@@ -28,11 +28,22 @@ describe('token signers', () => {
     writeFileSync(file, key.export({ type: 'pkcs8', format: 'pem' }));
     return file;
   };
-  const files = Object.fromEntries(Object.entries(pairs).map(([name, { privateKey }]) => [name, write(name, privateKey)]));
+  const files = Object.fromEntries(
+    Object.entries(pairs).map(([name, { privateKey }]) => [name, write(name, privateKey)]),
+  );
 
-  const signerOf = (algorithm: SigningAlgorithm, settings: Partial<SecuritySettings> = {}, scope = SCOPE): TokenSigner =>
+  const signerOf = (
+    algorithm: SigningAlgorithm,
+    settings: Partial<SecuritySettings> = {},
+    scope = SCOPE,
+  ): TokenSigner =>
     createTokenSigner(
-      Object.assign(new SecuritySettings(), { algorithm, jwtSecret: SECRET, privateKeyFile: files[algorithm], ...settings }),
+      Object.assign(new SecuritySettings(), {
+        algorithm,
+        jwtSecret: SECRET,
+        privateKeyFile: files[algorithm],
+        ...settings,
+      }),
       new JwtService(),
       scope,
     );
@@ -43,8 +54,16 @@ describe('token signers', () => {
 
     it('gives back what it signed, with issuer and audience', async () => {
       const token = await signer.sign(claims({ role: 'viewer', text: '天气' }));
-      expect(await signer.verify(token)).toMatchObject({ sub: 'me', role: 'viewer', text: '天气', iss: SCOPE.issuer, aud: SCOPE.audience });
-      expect(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({ alg: algorithm });
+      expect(await signer.verify(token)).toMatchObject({
+        sub: 'me',
+        role: 'viewer',
+        text: '天气',
+        iss: SCOPE.issuer,
+        aud: SCOPE.audience,
+      });
+      expect(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({
+        alg: algorithm,
+      });
     });
 
     it('refuses a token that has expired, has no expiry, or is not valid yet, with 5 s of leeway', async () => {
@@ -55,7 +74,10 @@ describe('token signers', () => {
     });
 
     it('refuses a token of another issuer or audience', async () => {
-      for (const scope of [{ ...SCOPE, issuer: 'other' }, { ...SCOPE, audience: 'other' }]) {
+      for (const scope of [
+        { ...SCOPE, issuer: 'other' },
+        { ...SCOPE, audience: 'other' },
+      ]) {
         await expect(signer.verify(await signerOf(algorithm, {}, scope).sign(claims()))).rejects.toThrow();
       }
     });
@@ -69,8 +91,17 @@ describe('token signers', () => {
     it('refuses a token without a signature, and one that was changed', async () => {
       const [head = '', body = '', signature = ''] = (await signer.sign(claims())).split('.');
       const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url');
-      const forged = Buffer.from(JSON.stringify({ ...claims(), sub: 'admin', iss: SCOPE.issuer, aud: SCOPE.audience })).toString('base64url');
-      for (const token of [`${none}.${body}.`, `${head}.${body}.`, `${head}.${forged}.${signature}`, `${head}.${body}`, '', 'a.b.c']) {
+      const forged = Buffer.from(
+        JSON.stringify({ ...claims(), sub: 'admin', iss: SCOPE.issuer, aud: SCOPE.audience }),
+      ).toString('base64url');
+      for (const token of [
+        `${none}.${body}.`,
+        `${head}.${body}.`,
+        `${head}.${forged}.${signature}`,
+        `${head}.${body}`,
+        '',
+        'a.b.c',
+      ]) {
         await expect(signer.verify(token)).rejects.toThrow();
       }
     });
@@ -88,9 +119,13 @@ describe('token signers', () => {
   });
 
   it('refuses a token that another key signed', async () => {
-    await expect(signerOf('HS256').verify(await signerOf('HS256', { jwtSecret: SECRET.toUpperCase() }).sign(claims()))).rejects.toThrow();
+    await expect(
+      signerOf('HS256').verify(await signerOf('HS256', { jwtSecret: SECRET.toUpperCase() }).sign(claims())),
+    ).rejects.toThrow();
     const file = write('other', generateKeyPairSync('ed25519').privateKey);
-    await expect(signerOf('EdDSA').verify(await signerOf('EdDSA', { privateKeyFile: file }).sign(claims()))).rejects.toThrow();
+    await expect(
+      signerOf('EdDSA').verify(await signerOf('EdDSA', { privateKeyFile: file }).sign(claims())),
+    ).rejects.toThrow();
   });
 
   it('does not start with a key that does not fit', () => {

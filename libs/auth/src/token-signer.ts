@@ -1,7 +1,13 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { JwtService } from '@nestjs/jwt';
-import { HMAC_ALGORITHMS, type HmacAlgorithm, type KeyPairAlgorithm, type SecuritySettings } from '#config';
+import {
+  HMAC_ALGORITHMS,
+  type HmacAlgorithm,
+  type KeyPairAlgorithm,
+  type SecuritySettings,
+  SettingsError,
+} from '#config';
 import { jwtVerify, SignJWT } from 'jose';
 
 export type Claims = Record<string, unknown>;
@@ -91,22 +97,36 @@ const KEY_TYPES: Readonly<Record<KeyPairAlgorithm, string>> = { RS256: 'rsa', ES
 /** RFC 7518 section 3.3. */
 const MIN_RSA_BITS = 2048;
 
-/** The signer that the settings ask for. Throws a clear error when the key file does not fit the algorithm. */
+/** The signer that the settings ask for. @throws SettingsError when there is no secret, or no key file that fits. */
 export function createTokenSigner(settings: SecuritySettings, jwt: JwtService, scope: TokenScope): TokenSigner {
-  const { algorithm, jwtSecret, privateKeyFile } = settings;
-  if (isHmac(algorithm)) {
-    if (jwtSecret === undefined) throw new Error('SECURITY_JWT_SECRET is not set');
-    return new HmacSigner(jwt, jwtSecret, algorithm, scope);
+  const { algorithm, jwtSecret, privateKeyFile = '' } = settings;
+  if (!isHmac(algorithm)) return new KeyPairSigner(readPrivateKey(privateKeyFile, algorithm), algorithm, scope);
+  if (jwtSecret === undefined) throw settingFault('SECURITY_JWT_SECRET', 'is not set');
+  return new HmacSigner(jwt, jwtSecret, algorithm, scope);
+}
+
+function readPrivateKey(file: string, algorithm: KeyPairAlgorithm): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(readFileSync(file));
+  } catch (error) {
+    throw keyFault(`cannot be read as a private key (${(error as NodeJS.ErrnoException).code ?? 'no PEM'})`);
   }
-  if (privateKeyFile === undefined) throw new Error('SECURITY_PRIVATE_KEY_FILE is not set');
-  const key = createPrivateKey(readFileSync(privateKeyFile));
   if (key.asymmetricKeyType !== KEY_TYPES[algorithm]) {
-    throw new Error(`SECURITY_PRIVATE_KEY_FILE holds no ${KEY_TYPES[algorithm]} key, which ${algorithm} needs`);
+    throw keyFault(`holds no ${KEY_TYPES[algorithm]} key, which ${algorithm} needs`);
   }
   const { namedCurve = 'prime256v1', modulusLength = MIN_RSA_BITS } = key.asymmetricKeyDetails ?? {};
-  if (namedCurve !== 'prime256v1') throw new Error('SECURITY_PRIVATE_KEY_FILE holds no key on P-256, which ES256 needs');
-  if (modulusLength < MIN_RSA_BITS) throw new Error(`SECURITY_PRIVATE_KEY_FILE has less than ${MIN_RSA_BITS} bits`);
-  return new KeyPairSigner(key, algorithm, scope);
+  if (namedCurve !== 'prime256v1') throw keyFault('holds no key on P-256, which ES256 needs');
+  if (modulusLength < MIN_RSA_BITS) throw keyFault(`holds a key of less than ${MIN_RSA_BITS} bits`);
+  return key;
+}
+
+function keyFault(problem: string): SettingsError {
+  return settingFault('SECURITY_PRIVATE_KEY_FILE', problem);
+}
+
+function settingFault(variable: string, problem: string): SettingsError {
+  return new SettingsError([{ variable, problem, example: '/etc/ooder-skill/jwt-key.pem' }]);
 }
 
 function isHmac(algorithm: SecuritySettings['algorithm']): algorithm is HmacAlgorithm {

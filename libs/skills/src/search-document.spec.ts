@@ -43,7 +43,9 @@ describe('searchDocument', () => {
   });
 
   it('stops at the last position that PostgreSQL has', () => {
-    const positions = [...searchDocument(skill('天'.repeat(20_000))).matchAll(/:(\d+)A/g)].map((match) => Number(match[1]));
+    const positions = [...searchDocument(skill('天'.repeat(20_000))).matchAll(/:(\d+)A/g)].map((match) =>
+      Number(match[1]),
+    );
     expect(Math.max(...positions)).toBeLessThanOrEqual(16_383);
   });
 });

@@ -107,7 +107,7 @@ export const PARAMETER_DECLARATIONS_SCHEMA = {
     required: ['type'],
     properties: {
       type: { type: 'string', enum: [...PARAMETER_TYPES] },
-      required: { type: 'boolean', default: false },
+      required: { type: 'boolean', description: 'false by default' },
       default: { description: 'A value of the type; at most 512 characters as JSON' },
       description: { type: 'string', maxLength: 255 },
     },

@@ -35,7 +35,13 @@ export class EndpointBody {
   @AgreesWithUrl()
   protocol?: EndpointProtocol;
 
-  @IntegerField({ min: 1, max: MAX_WEIGHT, default: 1, required: false, example: 1, description: 'Share of the calls' })
+  @IntegerField({
+    min: 1,
+    max: MAX_WEIGHT,
+    required: false,
+    example: 1,
+    description: 'Share of the calls, 1 by default',
+  })
   weight?: number;
 
   @EnumField(ENDPOINT_STATUSES, { name: 'EndpointStatus', required: false, example: 'active' })

@@ -38,7 +38,9 @@ const partial = fc.oneof(
   number.map(String),
   fc.constantFrom('*', 'x', '1.x', '2.3.x', '1.2.3-beta'),
 );
-const simple = fc.tuple(fc.constantFrom('', '^', '~', '>', '<', '>=', '<=', '='), partial).map((parts) => parts.join(''));
+const simple = fc
+  .tuple(fc.constantFrom('', '^', '~', '>', '<', '>=', '<=', '='), partial)
+  .map((parts) => parts.join(''));
 const range = fc
   .array(
     fc.oneof(

@@ -1,0 +1,167 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  endServices,
+  runService,
+  type ServiceProcess,
+  spawnService,
+  startService,
+  until,
+} from '../support/service-process.js';
+import { skillBody } from '../support/skill.factory.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { adminToken, type Answer, call, createSkill, readiness, untilReady } from './service-api.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+const ADMIN_SECRET = 'an-admin-secret-of-many-letters';
+/** What the settings below allow one request: a wait for a connection, then one for the answer, and some air. */
+const BOUND_MS = 6_000;
+const SETTINGS = {
+  SECURITY_ADMIN_CLIENT_SECRET: ADMIN_SECRET,
+  DATABASE_STATEMENT_TIMEOUT: '1000',
+  DATABASE_CONNECT_TIMEOUT: '1500',
+  DATABASE_POOL_SIZE: '3',
+};
+
+describe('PostgreSQL away', () => {
+  let database: TestDatabase;
+  let proxy: TcpProxy;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    proxy = await TcpProxy.start(database.url);
+    env = { ...SETTINGS, DATABASE_URL: proxy.url };
+  });
+  afterAll(async () => {
+    await endServices();
+    await proxy.close();
+    await database.drop();
+  });
+
+  describe('at the start', () => {
+    afterEach(() => proxy.restore());
+
+    it.each([
+      ['refuses', () => proxy.cut()],
+      ['hangs', () => proxy.pause()],
+    ])('says that it waits while it %s, and gives up in time', async (_, fault) => {
+      await fault();
+      const { code, output, ms } = await runService({ env: { ...env, DATABASE_START_TIMEOUT: '2' } });
+      expect(code).toBe(1);
+      expect(output).toMatch(/PostgreSQL at 127\.0\.0\.1:\d+\/test_\w+ does not answer \(.+\); trying for \d s more/);
+      expect(output).toMatch(/Cannot use PostgreSQL at .+: .+\. Check DATABASE_URL/);
+      expect(output).not.toContain(new URL(database.url).password);
+      expect(output).not.toMatch(/"stack"|\n +at /);
+      expect(ms).toBeGreaterThan(2_000);
+      expect(ms).toBeLessThan(10_000);
+    });
+
+    it('starts once it is there', async () => {
+      await proxy.cut();
+      const service = spawnService({ env });
+      await until(() => service.output.includes('does not answer') || !service.isRunning);
+      await proxy.restore();
+      await until(() => service.isReady || !service.isRunning);
+      expect(service.isReady).toBe(true);
+      await service.stop();
+    });
+
+    it('does not wait where waiting changes nothing', async () => {
+      const url = new URL(database.url);
+      url.password = 'a-wrong-password';
+      const { code, output, ms } = await runService({ env: { ...env, DATABASE_URL: url.toString() } });
+      expect(code).toBe(1);
+      expect(output).toMatch(/Cannot use PostgreSQL at .+password authentication failed/);
+      expect(output).not.toContain('a-wrong-password');
+      expect(ms).toBeLessThan(10_000);
+    });
+  });
+
+  describe('under a running service', () => {
+    let service: ServiceProcess;
+    let token: string;
+    let skillId: string;
+
+    beforeAll(async () => {
+      service = await startService({ env });
+      token = await adminToken(service.url, ADMIN_SECRET);
+      skillId = await createSkill(service.url, token, skillBody());
+    });
+    afterEach(() => proxy.restore());
+
+    /** Reads, writes and asks for a token, all at once: more than the pool has connections. */
+    function burst(): Promise<Answer[]> {
+      const { url } = service;
+      const body = { grant_type: 'client_credentials', client_id: 'admin', client_secret: ADMIN_SECRET };
+      const writes = Array.from({ length: 8 }, () => call(`${url}/api/v1/skills/`, { token, body: skillBody() }));
+      const reads = Array.from({ length: 8 }, () => call(`${url}/api/v1/skills/?name=${Math.random()}`, { token }));
+      const others = [
+        call(`${url}/api/v1/skills/${skillId}/status`, { token }),
+        call(`${url}/api/v1/auth/token`, { body }),
+      ];
+      return Promise.all([...writes, ...reads, ...others]);
+    }
+
+    function expectUnavailable(answers: readonly Answer[]): void {
+      for (const { status, body, ms } of answers) {
+        expect({ status, body }).toMatchObject({ status: 503, body: { code: 1008, details: [] } });
+        expect(JSON.stringify(body)).not.toMatch(/ECONN|timeout|query|127\.0\.0\.1/i);
+        expect(ms).toBeLessThan(BOUND_MS);
+      }
+    }
+
+    async function expectRecovery(): Promise<void> {
+      await untilReady(service.url);
+      const began = performance.now();
+      await until(async () => (await burst()).every(({ status }) => status < 300), 10_000);
+      expect(performance.now() - began).toBeLessThan(8_000);
+      expect((await call(`${service.url}/health`)).body).toMatchObject({ status: 'healthy' });
+    }
+
+    async function expectUnhealthy(): Promise<void> {
+      await until(async () => (await readiness(service.url)) === 503, 5_000);
+      const [alive, health] = await Promise.all([call(`${service.url}/livez`), call(`${service.url}/health`)]);
+      expect(alive.status).toBe(200);
+      expect(alive.ms).toBeLessThan(500);
+      expect(health).toMatchObject({
+        status: 503,
+        body: { status: 'unhealthy', checks: { database: { status: 'down' } } },
+      });
+    }
+
+    it('answers 503 (1008) while it is down, and recovers by itself', async () => {
+      await proxy.cut();
+      expectUnavailable(await burst());
+      await expectUnhealthy();
+      expect(service.output).toContain('a pooled connection was lost: Connection terminated unexpectedly');
+      await proxy.restore();
+      await expectRecovery();
+    });
+
+    it('answers 503 (1008) in bounded time while it hangs, and recovers by itself', async () => {
+      await proxy.pause();
+      const [answers] = await Promise.all([burst(), expectUnhealthy()]);
+      expectUnavailable(answers);
+      await proxy.restore();
+      await expectRecovery();
+    });
+
+    it('gives up connections that stay silent after it is back elsewhere', async () => {
+      await proxy.pause();
+      expectUnavailable(await burst());
+      proxy.restoreForNew();
+      await expectRecovery();
+    });
+
+    it('stops in bounded time while it hangs', async () => {
+      await proxy.pause();
+      const answers = burst();
+      await delay(100);
+      const began = performance.now();
+      await expect(service.stop()).resolves.toMatchObject({ code: 0 });
+      expect(performance.now() - began).toBeLessThan(BOUND_MS + 6_000);
+      expectUnavailable(await answers);
+      expect(service.output).not.toContain(new URL(database.url).password);
+    });
+  });
+});

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { endServices, type ServiceProcess, startService } from '../support/service-process.js';
+
+const ROOT = resolve(import.meta.dirname, '..', '..');
+
+/** Tells the status of every call on standard error; the rest is curl's own doing. */
+const CURL = `curl() { command curl --write-out '%{stderr}STATUS %{http_code} %{url}\\n' "$@"; }`;
+
+/** The shell commands of a document, as a reader types them. */
+function commandsOf(file: string): string {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)]
+    .map(([, block = '']) => block)
+    .filter((block) => !block.startsWith('npm '))
+    .join('\n');
+}
+
+/** Runs them in the service's folder; the port of the documents becomes the service's own. */
+function run(service: ServiceProcess, commands: string): { output: string; statuses: number[] } {
+  const script = join(service.cwd, 'commands.sh');
+  writeFileSync(script, `set -euo pipefail\n${CURL}\n${commands.replaceAll('http://localhost:8000', service.url)}`);
+  const { status, stdout, stderr } = spawnSync('bash', [script], { cwd: service.cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`exit ${String(status)}\n${stdout}\n${stderr}`);
+  return { output: stdout, statuses: [...stderr.matchAll(/^STATUS (\d+)/gm)].map(([, code]) => Number(code)) };
+}
+
+describe('the documents', () => {
+  let service: ServiceProcess;
+
+  beforeAll(async () => {
+    service = await startService();
+  });
+
+  afterAll(async () => {
+    await endServices();
+  });
+
+  it('README: the first calls work as they stand', () => {
+    const { output, statuses } = run(service, commandsOf('README.md'));
+    expect(statuses).toEqual([200, 200, 200, 200, 200]);
+    expect(output).toContain('"total":1');
+    expect(output).toContain('"health":"healthy"');
+    expect(output).toContain('registry_skills{status="active"} 1');
+  });
+
+  it('docs/api.md: every call works as it stands', () => {
+    const cleared = `SECRET=$(cat .data/admin-client-secret); BASE=http://localhost:8000
+      json() { node -pe "JSON.parse(fs.readFileSync(0, 'utf8'))$1"; }
+      TOKEN=$(curl -s -u "admin:$SECRET" -d grant_type=client_credentials $BASE/api/v1/auth/token | json .access_token)
+      OLD=$(curl -s $BASE/api/v1/skills -H "Authorization: Bearer $TOKEN" | json [0].id)
+      curl -s -X DELETE $BASE/api/v1/skills/$OLD -H "Authorization: Bearer $TOKEN"`;
+    run(service, cleared);
+    const { output, statuses } = run(service, commandsOf('docs/api.md'));
+    const unusual = statuses.filter((status) => status !== 200);
+    // createClient, createSkill, If-None-Match, DELETE, and the example of an error.
+    expect(unusual).toEqual([201, 201, 304, 204, 400]);
+    expect(statuses.length).toBeGreaterThan(25);
+    expect(output).not.toContain('"total":0');
+    expect(output).not.toContain('undefined');
+  });
+});

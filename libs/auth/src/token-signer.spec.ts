@@ -131,7 +131,11 @@ describe('token signers', () => {
   it('does not start with a key that does not fit', () => {
     expect(() => signerOf('RS256', { privateKeyFile: files.EdDSA })).toThrow('holds no rsa key, which RS256 needs');
     expect(() => signerOf('EdDSA', { privateKeyFile: files.ES256 })).toThrow('holds no ed25519 key');
-    expect(() => signerOf('ES256', { privateKeyFile: undefined })).toThrow('is not set');
+    for (const privateKeyFile of [undefined, join(folder, 'nowhere.pem'), folder]) {
+      expect(() => signerOf('ES256', { privateKeyFile })).toThrow('SECURITY_PRIVATE_KEY_FILE cannot be read');
+    }
+    writeFileSync(join(folder, 'text.pem'), 'no key');
+    expect(() => signerOf('ES256', { privateKeyFile: join(folder, 'text.pem') })).toThrow('cannot be read');
     expect(() => signerOf('HS256', { jwtSecret: undefined })).toThrow('is not set');
     const p384 = write('p384', generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey);
     expect(() => signerOf('ES256', { privateKeyFile: p384 })).toThrow('P-256');

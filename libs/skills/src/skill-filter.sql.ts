@@ -12,7 +12,12 @@ export interface FilterMode {
 /** Matches of a free text search that are ranked; ranking more would take longer than anybody reads. */
 export const MAX_RANKED = 10_000;
 
-/** A filter as SQL over skills `s`, joined with skill_search `f` for free text. */
+const SKILLS = 'skills s';
+/** Free text alone needs no Skill to be looked up, only to be found. */
+const TEXTS = '(SELECT skill_id AS id, document FROM skill_search) s';
+const BOTH = '(SELECT s.*, f.document FROM skills s JOIN skill_search f ON f.skill_id = s.id) s';
+
+/** A filter as SQL over Skills `s`, with their search document where there is free text. */
 export class SkillSelection {
   private readonly where = new Conditions();
   private readonly from: string;
@@ -21,15 +26,15 @@ export class SkillSelection {
 
   constructor(filter: SkillFilter, { callableOnly }: FilterMode) {
     this.sort = filter.sort;
-    this.from = filter.q === undefined ? 'skills s' : 'skills s JOIN skill_search f ON f.skill_id = s.id';
     if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
     if (filter.status !== undefined) this.where.add(`s.status = ${this.bind(filter.status)}`);
     if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));
     const facets = facetsOf(filter, callableOnly);
     if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
+    this.from = filter.q === undefined ? SKILLS : this.where.isEmpty && this.sort === undefined ? TEXTS : BOTH;
     if (filter.q !== undefined) {
       this.query = `${this.bind(searchQuery(filter.q))}::tsquery`;
-      this.where.add(`f.document @@ ${this.query}`);
+      this.where.add(`s.document @@ ${this.query}`);
     }
   }
 
@@ -49,12 +54,14 @@ export class SkillSelection {
   ids(offset: number, limit: number): string {
     const bounds = `LIMIT ${this.bind(limit)} OFFSET ${this.bind(offset)}`;
     const matches = `FROM ${this.from} ${this.where.toString()}`;
-    if (this.query === undefined || this.sort !== undefined || offset + limit > MAX_RANKED) {
+    if (this.query === undefined || this.sort !== undefined) {
       return `SELECT s.id ${matches} ORDER BY ${orderBy(this.sort ?? 'created_at')} ${bounds}`;
     }
+    if (offset + limit > MAX_RANKED) return `SELECT s.id ${matches} ORDER BY s.id ${bounds}`;
+    // Ids of equal rank are in the order of creation: UUID v7.
     return `SELECT s.id FROM (
-        SELECT s.id, s.created_at, ts_rank(f.document, ${this.query}) AS rank ${matches} LIMIT ${MAX_RANKED}) s
-      ORDER BY s.rank DESC, ${orderBy('created_at')} ${bounds}`;
+        SELECT s.id, ts_rank(s.document, ${this.query}) AS rank ${matches} LIMIT ${MAX_RANKED}) s
+      ORDER BY s.rank DESC, s.id ${bounds}`;
   }
 
   private bind(value: unknown): string {

@@ -39,6 +39,10 @@ export class Conditions {
     return `$${this.parameters.length}`;
   }
 
+  get isEmpty(): boolean {
+    return this.conditions.length === 0;
+  }
+
   add(condition: string): void {
     this.conditions.push(condition);
   }

@@ -1,4 +1,4 @@
-import { ApiProperty, PartialType } from '@nestjs/swagger';
+import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
 import { EnumField, IntegerField, ListField, SemverField, TextField, TextMapField, UuidField } from '#common';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import { CAPABILITY_STATUSES, type CapabilityStatus } from './capability.entity.js';
@@ -110,7 +110,32 @@ export class ReplaceSkillBody extends CreateSkillBody {
 }
 
 /** PATCH /skills/{skill_id}: RFC 7396; null removes, a list is replaced as a whole. */
-export class PatchSkillBody extends PartialType(ReplaceSkillBody) {}
+export class PatchSkillBody extends PartialType(
+  OmitType(ReplaceSkillBody, ['description', 'capabilities', 'metadata'] as const),
+) {
+  @ApiProperty({ type: String, nullable: true, required: false, maxLength: 1024, description: 'null empties it' })
+  description?: string | null;
+
+  @ApiProperty({
+    type: () => CapabilityBody,
+    isArray: true,
+    nullable: true,
+    required: false,
+    maxItems: MAX_PARTS,
+    description: 'Replaced as a whole; null removes all',
+  })
+  capabilities?: CapabilityBody[] | null;
+
+  @ApiProperty({
+    type: 'object',
+    nullable: true,
+    selfRequired: false,
+    additionalProperties: { type: 'string', nullable: true, maxLength: 512 },
+    example: { region: 'us', tier: null },
+    description: 'Merged by key; null removes a key, or all',
+  })
+  metadata?: Record<string, string | null> | null;
+}
 
 /** POST /skills/batch; each item is checked on its own, so that one bad item fails alone. */
 export class BatchRegisterBody {

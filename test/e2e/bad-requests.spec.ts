@@ -1,0 +1,214 @@
+import { connect } from 'node:net';
+import { skillBody } from '../support/skill.factory.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { type Api, apiOf, expectError } from './api.js';
+
+describe('bad input: how a request arrives', () => {
+  let app: TestApp;
+  let api: Api;
+  beforeAll(async () => {
+    app = await startTestApp();
+    api = apiOf(app);
+  });
+  afterAll(async () => {
+    await app.http.get('/livez').expect(200);
+    expect(app.logs.filter((line) => /"level":"?(error|fatal|50|60)/.test(line))).toEqual([]);
+    await app.close();
+  });
+
+  const send = (body: string | Buffer, type = 'application/json') =>
+    api
+      .post('/skills')
+      .set('content-type', type)
+      .serialize((raw: unknown) => raw as string)
+      .send(body as string);
+
+  it('refuses a body of 10 MB', async () => {
+    const body = JSON.stringify(skillBody({ description: 'd'.repeat(10 * 1024 * 1024) }));
+    expect(expectError(await send(body), 400, 1001)).toEqual(['body is too large']);
+    const batch = await api.post('/skills/batch', {
+      skills: [skillBody({ description: 'd'.repeat(10 * 1024 * 1024) })],
+    });
+    expect(expectError(batch, 400, 1001)).toEqual(['body is too large']);
+  });
+
+  it('refuses bytes that are no UTF-8', async () => {
+    for (const bytes of [[0xff], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80], [0xc0, 0x80]]) {
+      const text = JSON.stringify(skillBody({ description: '@' }));
+      const [before = '', after = ''] = text.split('@');
+      const body = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);
+      expect(expectError(await send(body), 400, 1001)).toEqual(['body is not valid UTF-8']);
+    }
+  });
+
+  it('refuses JSON of 100,000 levels without recursing into it', async () => {
+    const depth = 100_000;
+    for (const body of [
+      '['.repeat(depth),
+      '['.repeat(depth) + ']'.repeat(depth),
+      '{"a":'.repeat(depth) + '1' + '}'.repeat(depth),
+      `{"metadata":${'['.repeat(depth)}${']'.repeat(depth)}}`,
+      `{"x":"]]]]\\"${'['.repeat(40)}","metadata":${'['.repeat(40)}${']'.repeat(40)}}`,
+    ]) {
+      expect(expectError(await send(body), 400, 1001)).toEqual(['body nests deeper than 32 levels']);
+    }
+    await api.post('/skills', skillBody({ description: `"${'['.repeat(100)}\\"` })).expect(201);
+  });
+
+  it.each([
+    '{',
+    '{"name":',
+    'null',
+    '7',
+    '"text"',
+    '[]',
+    '[{}]',
+    'true',
+    'NaN',
+    "{'name':'x'}",
+    '{"name":"x",}',
+    '\u0000',
+  ])('refuses the body %s', async (body) => {
+    expectError(await send(body), 400, 1001);
+  });
+
+  it('refuses an empty body, and one that is missing', async () => {
+    expectError(await send(''), 400, 1001);
+    for (const answer of [
+      await api.post('/skills'),
+      await api.post('/skills/register'),
+      await api.post('/skills/batch'),
+    ]) {
+      expectError(answer, 400, 1001);
+    }
+    const { body } = await api.post('/skills', skillBody()).expect(201);
+    expectError(await api.patch(`/skills/${body.skill_id as string}`), 400, 1001);
+    expectError(await api.put(`/skills/${body.skill_id as string}`), 400, 1001);
+  });
+
+  it.each([
+    'text/plain',
+    'application/xml',
+    'multipart/form-data; boundary=x',
+    'image/png',
+    'nonsense',
+    'application/json; charset=\u0001',
+  ])('refuses the content type %s', async (type) => {
+    const answer = await rawCall(`content-type: ${type}`, JSON.stringify(skillBody()));
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer).toContain('"code":1001');
+  });
+
+  it('takes a form for what it is: no Skill', async () => {
+    expectError(await send('name=a&version=1.0.0', 'application/x-www-form-urlencoded'), 400, 1001);
+  });
+
+  it.each(['/skills/%', '/skills/%zz', '/skills/%c3%28/status', '/skills/%ff', '/%', '/skills/discover/%e0%a4%a'])(
+    'refuses the path %s, which is not well-formed',
+    async (path) => {
+      expectError(await api.get(path), 400, 1001);
+    },
+  );
+
+  it('answers 1010 for a route or a method that is not there', async () => {
+    expectError(await app.http.get('/nope'), 404, 1010);
+    expectError(await api.get('/nope'), 404, 1010);
+    expectError(await api.post('/skills/discover'), 404, 1010);
+    expectError(await api.delete('/skills'), 404, 1010);
+    expectError(await api.get('/skills/register/x/y'), 404, 1010);
+    expectError(await app.http.put('/health'), 404, 1010);
+    for (const method of ['TRACE', 'PROPFIND', 'PURGE', 'OPTIONS', 'MKCOL']) {
+      const answer = await raw(`${method} /api/v1/skills HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+      expect([method, answer.split('\r\n')[0]]).toEqual([method, 'HTTP/1.1 404 Not Found']);
+      expect(answer).toContain('"code":1010');
+    }
+  });
+
+  it('takes a repeated parameter for no value at all', async () => {
+    for (const query of [
+      'name=a&name=b',
+      'page=1&page=1',
+      'status=active&status=active',
+      'q=a&q=b',
+      'metadata.k=1&metadata.k=1',
+    ]) {
+      expectError(await api.get(`/skills/discover?${query}`), 400, 1001);
+    }
+  });
+
+  it('survives a Content-Length that lies', async () => {
+    const long = await rawCall('content-type: application/json', '{}', 'content-length: 1');
+    expect(long).toMatch(/^HTTP\/1.1 400 /);
+    const words = ['-1', '1e3', 'abc', '99999999999999999999'];
+    for (const word of words) {
+      expect(await rawCall('content-type: application/json', '{}', `content-length: ${word}`)).toMatch(
+        /^HTTP\/1.1 4\d\d /,
+      );
+    }
+    const both = await rawCall(
+      'content-type: application/json',
+      '0\r\n\r\n',
+      'content-length: 5\r\ntransfer-encoding: chunked',
+    );
+    expect(both).toMatch(/^HTTP\/1.1 400 /);
+    const large = await rawCall('content-type: application/json', '{}', `content-length: ${11 * 1024 * 1024}`);
+    expect(large).toMatch(/^HTTP\/1.1 400 /);
+    expect(large).toContain('is too large');
+  });
+
+  it('answers what is no HTTP in the shape of every other error', async () => {
+    const bad = [
+      'FOO /api/v1/skills HTTP/1.1\r\nhost: x\r\n\r\n',
+      'GET /health HTTP/9.9\r\nhost: x\r\n\r\n',
+      'GET /health HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n',
+      `GET /health HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(40_000)}\r\n\r\n`,
+      `GET /api/v1/skills?q=${'x'.repeat(40_000)} HTTP/1.1\r\nhost: x\r\n\r\n`,
+      '\u0016\u0003\u0001\u0000\u00a5\u0001\u0000\r\n\r\n',
+    ];
+    for (const text of bad) {
+      const answer = await raw(text);
+      expect(answer).toMatch(/^HTTP\/1.1 4\d\d /);
+      const body: unknown = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+      expect(body).toEqual({
+        code: 1001,
+        message: 'Bad parameter',
+        details: [{ field: expect.any(String), reason: expect.any(String) }],
+        timestamp: expect.any(String),
+        trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      });
+    }
+  });
+
+  it('refuses headers that make no sense, and ignores those of others', async () => {
+    const { body } = await api.post('/skills', skillBody()).expect(201);
+    const id = body.skill_id as string;
+    await api.get(`/skills/${id}`).set('if-none-match', '"\\",,,W/').expect(200);
+    expectError(await api.delete(`/skills/${id}`).set('if-match', ',"",'), 412, 1011);
+    expectError(await api.post('/skills', skillBody()).set('idempotency-key', 'two words'), 400, 1001);
+    expectError(await api.post('/skills', skillBody()).set('idempotency-key', 'k'.repeat(256)), 400, 1001);
+    await api.get('/skills').set('traceparent', '00-zz-zz-01').set('accept', 'application/xml').expect(200);
+  });
+
+  const rawCall = (header: string, body: string, length = `content-length: ${Buffer.byteLength(body)}`) =>
+    raw(
+      `POST /api/v1/skills HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${app.admin}\r\n${header}\r\n${length}\r\n\r\n${body}`,
+    );
+
+  /** Sends bytes as they are; resolves with all that comes back. */
+  function raw(text: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(app.url);
+      const socket = connect(Number(port), hostname, () => socket.write(text, 'latin1'));
+      let answer = '';
+      socket.setTimeout(5000, () => socket.destroy(new Error(`no end of the answer to ${text.slice(0, 60)}`)));
+      socket.on('data', (chunk) => (answer += chunk.toString()));
+      socket.on('error', (error) => {
+        // The server may close while we still send; what it said before counts.
+        if (answer === '') reject(error);
+      });
+      socket.on('close', () => {
+        resolve(answer);
+      });
+    });
+  }
+});

@@ -1,0 +1,124 @@
+import { DatabaseSettings } from '#config';
+import { dataSourceOptions, migrate, revert } from '#database';
+import { DataSource } from 'typeorm';
+import { ENTITIES } from '../../apps/skill-service/src/data-source.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const SETTINGS = new DatabaseSettings();
+
+/** What TypeORM cannot declare. `synchronize: false` keeps it from dropping them; only migrations make them. */
+const BEYOND_TYPEORM = [
+  'index ix_skills_facets', // GIN with a storage parameter
+  'index ix_skill_search_document', // GIN
+];
+
+/** Tables, columns, constraints and indexes, as PostgreSQL itself writes them. */
+async function schemaOf(database: TestDatabase): Promise<string[]> {
+  const rows = await database.query<{ line: string }>(`
+    SELECT format('column %s.%s %s%s default %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+        CASE WHEN a.attnotnull THEN ' not null' END, coalesce(pg_get_expr(d.adbin, d.adrelid), 'none'), a.attgenerated) AS line
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL SELECT format('constraint %s.%s %s', c.relname, o.conname, pg_get_constraintdef(o.oid))
+      FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid WHERE o.connamespace = 'public'::regnamespace AND o.contype <> 'n'
+    UNION ALL SELECT format('index %s %s', indexname, indexdef) FROM pg_indexes WHERE schemaname = 'public'
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = format('%I.%I', schemaname, indexname)::regclass)
+    UNION ALL SELECT format('sequence %s %s', sequencename, data_type) FROM pg_sequences WHERE schemaname = 'public'`);
+  // TypeORM names the primary key of an inherited column by a hash, and writes a bigint's default as a text.
+  const normal = (line: string): string =>
+    line.replace(/(\w+)\.PK_[0-9a-f]{27}/, '$1.pk_$1').replace("default '0'::bigint", 'default 0');
+  return rows.map(({ line }) => normal(line)).toSorted();
+}
+
+const isOurs = (line: string): boolean => !/migrations|typeorm_metadata/.test(line);
+
+/** TypeORM looks the expression of a generated column up in a table of its own, which only a synchronization makes. */
+async function tellOfGeneratedColumn(database: TestDatabase, expression: string | undefined): Promise<void> {
+  await database.query(
+    'CREATE TABLE typeorm_metadata (type varchar, database varchar, schema varchar, "table" varchar, name varchar, value text)',
+  );
+  await database.query(
+    `INSERT INTO typeorm_metadata VALUES ('GENERATED_COLUMN', current_database(), 'public', 'skills', 'version_key', $1)`,
+    [expression],
+  );
+}
+
+describe('the schema', () => {
+  let migrated: TestDatabase;
+  let empty: TestDatabase;
+  beforeEach(async () => {
+    migrated = await createTestDatabase();
+    empty = await createTestDatabase({ empty: true });
+  });
+  afterEach(async () => {
+    await migrated.drop();
+    await empty.drop();
+  });
+
+  const connect = (database: TestDatabase) =>
+    new DataSource(dataSourceOptions(database.url, SETTINGS, ENTITIES)).initialize();
+
+  it('leaves a synchronization from the entities nothing to do', async () => {
+    const dataSource = await connect(migrated);
+    const generated = dataSource.getMetadata('skills').findColumnWithPropertyName('versionKey');
+    await tellOfGeneratedColumn(migrated, generated?.asExpression);
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    await dataSource.destroy();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('is the one that the entities describe, down to every check', async () => {
+    await empty.query('CREATE SEQUENCE skill_generation AS bigint');
+    const dataSource = await connect(empty);
+    await dataSource.synchronize();
+    await dataSource.destroy();
+    const described = (await schemaOf(empty)).filter(isOurs);
+    const present = (await schemaOf(migrated)).filter(isOurs);
+    const left = present.filter((line) => !BEYOND_TYPEORM.some((known) => line.startsWith(`${known} `)));
+    expect(described).toEqual(left);
+    expect(left).toHaveLength(present.length - BEYOND_TYPEORM.length);
+  });
+
+  it('gives every column of every table that the protocol names to an entity', async () => {
+    const dataSource = await connect(migrated);
+    const mapped = dataSource.entityMetadatas.flatMap(({ tableName, columns }) =>
+      columns.map(({ databaseName }) => `${tableName}.${databaseName}`),
+    );
+    await dataSource.destroy();
+    const columns = await migrated.query<{ name: string }>(
+      `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
+       WHERE table_schema = 'public' AND table_name <> 'migrations'`,
+    );
+    expect(mapped.toSorted()).toEqual(columns.map(({ name }) => name).toSorted());
+  });
+
+  it('indexes every foreign key, so that deleting a Skill scans no table', async () => {
+    const missing = await migrated.query(`
+      SELECT c.relname AS table, a.attname AS column FROM pg_constraint o
+      JOIN pg_class c ON c.oid = o.conrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.conkey[1]
+      WHERE o.contype = 'f' AND o.connamespace = 'public'::regnamespace AND NOT EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indkey[0] = o.conkey[1])`);
+    expect(missing).toEqual([]);
+  });
+
+  it('is made, taken back without a trace, and made again', async () => {
+    const before = await schemaOf(empty);
+    expect(await migrate(empty.url, SETTINGS)).not.toEqual([]);
+    const made = await schemaOf(empty);
+    expect(made).toEqual(await schemaOf(migrated));
+    let reverted = 0;
+    while ((await revert(empty.url, SETTINGS)) !== undefined) reverted += 1;
+    expect(reverted).toBeGreaterThan(0);
+    expect((await schemaOf(empty)).filter((line) => !/\bmigrations/.test(line))).toEqual(before);
+    expect(await migrate(empty.url, SETTINGS)).toHaveLength(reverted);
+    expect(await schemaOf(empty)).toEqual(made);
+    expect(await migrate(empty.url, SETTINGS)).toEqual([]);
+  });
+
+  it('is made once when eight replicas start on an empty database', async () => {
+    const done = await Promise.all(Array.from({ length: 8 }, () => migrate(empty.url, SETTINGS)));
+    const names = await empty.query<{ name: string }>('SELECT name FROM migrations ORDER BY id');
+    expect(done.flat()).toEqual(names.map(({ name }) => name));
+    expect(done.filter(({ length }) => length > 0)).toHaveLength(1);
+  });
+});

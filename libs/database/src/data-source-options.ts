@@ -9,10 +9,9 @@ const OVERFLOW_IDLE_MS = 10_000;
 
 /**
  * How queries are planned. Databases live on SSDs and in memory, where a random page costs little more than the next
- * one; comparing arrays and documents costs more than the default thinks, so that their indexes are worth it; and
- * compiling a query takes longer than any of ours runs.
+ * one; and compiling a query takes longer than any of ours runs.
  */
-const PLANNER = '-c random_page_cost=1.1 -c cpu_operator_cost=0.01 -c jit=off';
+const PLANNER = '-c random_page_cost=1.1 -c jit=off';
 
 export type Entities = MixedList<(new () => object) | EntitySchema>;
 

@@ -14,10 +14,10 @@ export class SkillIndexWriter {
     const skills = await tx.query<IndexedSkill[]>(
       `SELECT s.id, s.name, s.description,
          COALESCE((SELECT json_agg(json_build_object('name', c.name, 'description', c.description,
-             'category', c.category, 'status', c.status) ORDER BY c.created_at, c.id)
+             'category', c.category, 'status', c.status))
            FROM capabilities c WHERE c.skill_id = s.id), '[]'::json) AS capabilities,
-         COALESCE((SELECT json_agg(DISTINCT e.protocol)
-           FROM skill_endpoints e WHERE e.skill_id = s.id AND e.status = 'active'), '[]'::json) AS protocols,
+         COALESCE((SELECT json_agg(DISTINCT e.protocol) FILTER (WHERE e.status = 'active')
+           FROM skill_endpoints e WHERE e.skill_id = s.id), '[]'::json) AS protocols,
          COALESCE((SELECT json_object_agg(m.key, m.value)
            FROM skill_metadata m WHERE m.skill_id = s.id), '{}'::json) AS metadata
        FROM skills s WHERE s.id = ANY($1::uuid[])`,

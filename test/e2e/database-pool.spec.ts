@@ -5,6 +5,7 @@ import { dataSourceOptions, RetryTransaction, Transactions, translateDatabaseErr
 import type pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { until } from '../support/service-process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const SETTINGS = Object.assign(new DatabaseSettings(), {
@@ -77,10 +78,19 @@ describe('the pool and transactions', () => {
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
     const answers = await Promise.allSettled(Array.from({ length: 6 }, () => dataSource.query('SELECT 1')));
-    for (const answer of answers) {
-      if (answer.status === 'rejected') expect(translateDatabaseError(answer.reason)).toMatchObject({ code: 1008 });
-    }
-    expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+    // A pooled connection whose end has not been noticed yet costs one more caller the same.
+    await until(() =>
+      dataSource.query('SELECT 1').then(
+        () => true,
+        (reason: unknown) => {
+          refusals.push(reason);
+          return false;
+        },
+      ),
+    );
+    for (const reason of refusals) expect(translateDatabaseError(reason)).toMatchObject({ code: 1008 });
+    expect(refusals.length).toBeLessThan(20);
   });
 
   it('tries a transaction again after a deadlock, and loses nothing', async () => {

@@ -1,11 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DatabaseSettings } from '#config';
 import { dataSourceOptions, RetryTransaction, Transactions, translateDatabaseError, withAdvisoryLock } from '#database';
 import type pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { until } from '../support/service-process.js';
+import { until } from '../support/until.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const SETTINGS = Object.assign(new DatabaseSettings(), {
@@ -40,9 +39,6 @@ describe('the pool and transactions', () => {
   });
 
   /** Until the condition holds; a test that waits in vain runs into its time-out. */
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await delay(10);
-  }
 
   it('keeps DATABASE_POOL_SIZE connections, opens DATABASE_MAX_OVERFLOW more under load and closes them when idle', async () => {
     const sleeps = Array.from({ length: 8 }, () => dataSource.query('SELECT pg_sleep(0.1)'));

@@ -5,8 +5,8 @@ import {
   type ServiceProcess,
   spawnService,
   startService,
-  until,
 } from '../support/service-process.js';
+import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { adminToken, type Answer, call, createSkill, readiness, untilReady } from './service-api.js';

@@ -1,4 +1,5 @@
-import { endServices, newFolder, type ServiceProcess, startService, until } from '../support/service-process.js';
+import { endServices, newFolder, type ServiceProcess, startService } from '../support/service-process.js';
+import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { adminToken, call } from './service-api.js';
 

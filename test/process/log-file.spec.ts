@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { endServices, type LogLine, newFolder, runService, startService, until } from '../support/service-process.js';
+import { endServices, type LogLine, newFolder, runService, startService } from '../support/service-process.js';
+import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { adminToken, call, createSkill } from './service-api.js';

@@ -1,5 +1,6 @@
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { endServices, type ServiceProcess, startService, until } from '../support/service-process.js';
+import { endServices, type ServiceProcess, startService } from '../support/service-process.js';
+import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { adminToken, type Answer, call, createSkill } from './service-api.js';

@@ -1,5 +1,5 @@
 import { Agent, type IncomingHttpHeaders, request, type RequestOptions } from 'node:http';
-import { until } from '../support/service-process.js';
+import { until } from '../support/until.js';
 
 export interface Answer<T = Record<string, unknown>> {
   status: number;

@@ -9,8 +9,8 @@ import {
   type ServiceProcess,
   spawnService,
   startService,
-  until,
 } from '../support/service-process.js';
+import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { adminToken, call, createSkill } from './service-api.js';
 

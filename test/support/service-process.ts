@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SETTING_VARIABLES } from '#config';
+import { until } from './until.js';
 
 export interface Exit {
   code: number | null;
@@ -165,19 +165,6 @@ export async function endServices(): Promise<void> {
   started.clear();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   folders.clear();
-}
-
-/** Asks again and again. @throws Error after so many milliseconds. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
-  describe: () => string = () => '',
-): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`It did not come about within ${timeoutMs} ms. ${describe()}`);
-    await delay(20);
-  }
 }
 
 function bareEnvironment(): NodeJS.ProcessEnv {

@@ -5,39 +5,21 @@ import { IdempotencyModule } from '#idempotency';
 import { CapabilitiesController } from './capabilities.controller.js';
 import { CapabilitiesRepository } from './capabilities.repository.js';
 import { CapabilitiesService } from './capabilities.service.js';
-import { CapabilityEntity, CapabilityParamEntity } from './capability.entity.js';
-import { EndpointEntity, EndpointParamEntity } from './endpoint.entity.js';
 import { RegistrationService } from './registration.service.js';
 import { RegistryController } from './registry.controller.js';
-import { SkillEventEntity } from './skill-event.entity.js';
+import { SKILL_ENTITIES } from './skill.entities.js';
 import { SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
-import { SkillMetadataEntity } from './skill-metadata.entity.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
-import { SkillSearchEntity } from './skill-search.entity.js';
-import { SkillStatusEntity } from './skill-status.entity.js';
 import { SkillWriter } from './skill-writer.js';
-import { SkillEntity } from './skill.entity.js';
 import { SkillsController } from './skills.controller.js';
 import { SkillsMonitor } from './skills-monitor.js';
 import { SkillsRepository } from './skills.repository.js';
 import { SkillsService } from './skills.service.js';
 
-const ENTITIES = [
-  SkillEntity,
-  EndpointEntity,
-  EndpointParamEntity,
-  CapabilityEntity,
-  CapabilityParamEntity,
-  SkillMetadataEntity,
-  SkillStatusEntity,
-  SkillSearchEntity,
-  SkillEventEntity,
-];
-
 /** Skills, their endpoints and capabilities: registered, changed, found. */
 @Module({
-  imports: [TypeOrmModule.forFeature(ENTITIES), IdempotencyModule, CacheModule],
+  imports: [TypeOrmModule.forFeature(SKILL_ENTITIES), IdempotencyModule, CacheModule],
   // RegistryController first: its fixed paths (/skills/discover) stand beside /skills/{skill_id}.
   controllers: [RegistryController, SkillsController, CapabilitiesController],
   providers: [

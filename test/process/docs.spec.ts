@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { endServices, type ServiceProcess, startService } from '../support/service-process.js';
+import { ensureBinary } from '../support/system-package.js';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
@@ -30,6 +31,7 @@ describe('the documents', () => {
   let service: ServiceProcess;
 
   beforeAll(async () => {
+    ensureBinary(['curl'], ['curl']);
     service = await startService();
   });
 

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ensureBinary, firstOnPath, type Run } from './system-package.js';
 
 export interface RedisServer {
   url: string;
@@ -19,43 +20,12 @@ const START_TIMEOUT_MS = 10_000;
 /** Reads a pipe that ends with the process that holds it: a test run that is killed leaves no server behind. */
 const WARDEN = 'read _; kill -9 "$0"; rm -rf "$1"';
 
-/** How each package manager installs Redis; the first that is on the PATH is taken. */
-const INSTALLERS: { manager: string; root: boolean; attempts: string[][][] }[] = [
-  {
-    manager: 'apt-get',
-    root: true,
-    attempts: ['redis-server', 'valkey-server'].map((name) => [
-      ['apt-get', 'update'],
-      ['apt-get', 'install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', name],
-    ]),
-  },
-  { manager: 'dnf', root: true, attempts: ['redis', 'valkey'].map((name) => [['dnf', 'install', '-y', name]]) },
-  { manager: 'apk', root: true, attempts: ['redis', 'valkey'].map((name) => [['apk', 'add', '--no-cache', name]]) },
-  { manager: 'brew', root: false, attempts: ['redis', 'valkey'].map((name) => [['brew', 'install', name]]) },
-];
+/** Its names before and after Redis changed its licence, in Debian and elsewhere. */
+const PACKAGES = ['redis-server', 'valkey-server', 'redis', 'valkey'];
 
-/**
- * Path of a Redis server. Where there is none it is installed with the system's package manager, which takes up to a
- * minute and blocks; call it once before tests run side by side. Throws when nothing works.
- */
+/** Path of a Redis server; installed where there is none. A service that the package has started is stopped again. */
 export function ensureRedisBinary(): string {
-  const present = firstOnPath(BINARIES);
-  if (present !== undefined) return present;
-  const installer = INSTALLERS.find(({ manager }) => firstOnPath([manager]) !== undefined);
-  if (installer === undefined)
-    throw new Error('No redis-server on the PATH, and no known package manager to install it');
-  process.stderr.write(`No redis-server on the PATH: installing it with ${installer.manager} ...\n`);
-  const prefix = installer.root && process.getuid?.() !== 0 ? ['sudo', '-n'] : [];
-  let output = '';
-  for (const commands of installer.attempts) {
-    const failed = commands.map((command) => execute([...prefix, ...command])).find((result) => result !== undefined);
-    output = failed ?? output;
-    const installed = firstOnPath(BINARIES);
-    if (installed === undefined) continue;
-    stopService(prefix);
-    return installed;
-  }
-  throw new Error(`Could not install redis-server with ${installer.manager}; install it by hand. ${output}`);
+  return ensureBinary(BINARIES, PACKAGES, stopService);
 }
 
 /**
@@ -86,38 +56,11 @@ export async function startRedisServer(options: { port?: number } = {}): Promise
   return { url: `redis://127.0.0.1:${port}/0`, port, pid: child.pid ?? 0, stop };
 }
 
-function firstOnPath(names: readonly string[]): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return paths.find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Undefined when it worked, otherwise the end of what it said. */
-function execute([command = '', ...args]: string[]): string | undefined {
-  const { status, error, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 300_000,
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  if (status === 0) return undefined;
-  return `${[command, ...args].join(' ')}: ${error?.message ?? (stdout + stderr).trim().slice(-1000)}`;
-}
-
 /** Debian starts the service of a package that it installs (not in a container); tests start servers of their own. */
-function stopService(prefix: string[]): void {
+function stopService(run: Run): void {
   if (!existsSync('/run/systemd/system') || firstOnPath(['systemctl']) === undefined) return;
   for (const binary of BINARIES) {
-    const failed = execute([...prefix, 'systemctl', 'disable', '--now', binary]);
+    const failed = run(['systemctl', 'disable', '--now', binary]);
     if (failed !== undefined && firstOnPath([binary]) !== undefined) process.stderr.write(`${failed}\n`);
   }
 }

@@ -35,6 +35,7 @@ describe('many at once', () => {
     expect(new Set(data.map(({ generation }) => generation)).size).toBe(50);
     const { body: skill } = await api.get(`/skills/${data[0]?.skill_id ?? ''}`);
     expect(skill.endpoints).toHaveLength(50);
+    expect(skill.generation).toBe(Math.max(...data.map(({ generation }) => generation)));
     expect(Object.keys(skill.metadata as object)).toHaveLength(50);
     expect((await api.get(`/skills?name=${body.name}`)).headers['x-total-count']).toBe('1');
     const registered = await app.database.query(`SELECT FROM skill_events WHERE name = $1 AND event = 'registered'`, [

@@ -56,7 +56,7 @@ export class SkillWriter {
 
   /**
    * Registers Skills of one owner: new ones are created, known ones renewed and merged. The unique constraint decides
-   * between simultaneous registrations. Skills that belong to another owner, and ids that belong to another Skill, are
+   * between simultaneous registrations; the generation is drawn once the row is held, so that it rises in that order. Skills that belong to another owner, and ids that belong to another Skill, are
    * missing from the result. Each name and version may occur once.
    */
   async register(tx: Transaction, owner: string, bodies: readonly RegisterSkillBody[]): Promise<RegisteredSkill[]> {
@@ -99,7 +99,7 @@ export class SkillWriter {
          ORDER BY x.name, x.version
          ON CONFLICT (name, version) DO UPDATE SET
            description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
-           generation = EXCLUDED.generation, revision = s.revision + 1,
+           generation = nextval('skill_generation'), revision = s.revision + 1,
            registered_at = now(), last_heartbeat = now(), updated_at = now()
          WHERE s.owner = EXCLUDED.owner
          RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,

@@ -95,7 +95,7 @@ describe('bad input: what a body says', () => {
     'metadata that is a list': { metadata: ['a'] },
     'metadata of numbers': { metadata: { a: 1 } },
     'metadata with a long key': { metadata: { ['k'.repeat(65)]: 'v' } },
-    'too much metadata': { metadata: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`k${n}`, 'v'])) },
+    'too much metadata': { metadata: Object.fromEntries(Array.from({ length: 501 }, (_, n) => [`k${n}`, 'v'])) },
     'a description of 1025 characters': { description: 'd'.repeat(1025) },
     'two capabilities of one name': { capabilities: [{ name: 'a' }, { name: 'a' }] },
     'a parameter without a type': { capabilities: [{ name: 'a', parameters: { p: {} } }] },
@@ -108,7 +108,7 @@ describe('bad input: what a body says', () => {
       capabilities: [{ name: 'a', parameters: { p: { type: 'string', default: 'x'.repeat(511) } } }],
     },
     'parameters that are a list': { capabilities: [{ name: 'a', parameters: [] }] },
-    'too many endpoints': { endpoints: Array.from({ length: 101 }, (_, n) => ({ url: `http://a/${n}` })) },
+    'too many endpoints': { endpoints: Array.from({ length: 501 }, (_, n) => ({ url: `http://a/${n}` })) },
     'an unknown field': { admin: true },
   };
 

@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Authenticator } from '#auth';
 import { allowLargeBodies, ApiExceptionFilter, BODY_LIMIT, createValidationPipe } from '#common';
 import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
@@ -38,6 +39,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   registerRequestLogging(fastify, log.logger);
   registerHttpMetrics(fastify, app.get(MetricsService));
   app.get(Draining).watch(fastify);
+  app.get(Authenticator).watch(fastify);
   registerBodyParsers(fastify);
   allowLargeBodies(fastify);
   setPrefix(app);

@@ -4,7 +4,7 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type AppSettings, appSettings, keepSecret, type SecuritySettings, securitySettings } from '#config';
 import { withAdvisoryLock } from '#database';
-import { DataSource, type Repository } from 'typeorm';
+import { DataSource, type EntityManager, type Repository } from 'typeorm';
 import { ClientEntity } from './client.entity.js';
 import { hashSecret, randomSecret, verifySecret } from './secret-hash.js';
 
@@ -32,11 +32,11 @@ export class AdminClient implements OnModuleInit {
 
   /** One replica at a time: two that start at once on one database agree on one secret. */
   async onModuleInit(): Promise<void> {
-    await withAdvisoryLock(this.dataSource, 'adminClient', () => this.ensure());
+    await withAdvisoryLock(this.dataSource, 'adminClient', (session) => this.ensure(session));
   }
 
-  private async ensure(): Promise<void> {
-    const clients = this.dataSource.getRepository(ClientEntity);
+  private async ensure(session: EntityManager): Promise<void> {
+    const clients = session.getRepository(ClientEntity);
     const client = await clients.findOneBy({ clientId: this.clientId });
     const given = this.security.adminClientSecret;
     if (!client) {

@@ -4,6 +4,7 @@ import { JwtModule, JwtService } from '@nestjs/jwt';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
 import { AdminClient } from './admin-client.js';
+import { Authenticator } from './authenticator.js';
 import { AuthGuard } from './auth.guard.js';
 import { ClientEntity } from './client.entity.js';
 import { ClientsController } from './clients.controller.js';
@@ -20,6 +21,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     ClientsService,
     TokensService,
     AdminClient,
+    Authenticator,
     {
       provide: TOKEN_SIGNER,
       inject: [securitySettings.KEY, JwtService, appSettings.KEY],
@@ -28,6 +30,6 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     },
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [AdminClient],
+  exports: [AdminClient, Authenticator],
 })
 export class AuthModule {}

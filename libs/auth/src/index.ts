@@ -1,6 +1,7 @@
 export { AdminClient } from './admin-client.js';
 export { AuthModule } from './auth.module.js';
 export { Authenticated, BEARER_SCHEME, OAUTH2_SCHEME, REQUIRED_PERMISSION } from './authenticated.decorator.js';
+export { Authenticator } from './authenticator.js';
 export { Caller, CurrentCaller } from './caller.js';
 export { ClientEntity } from './client.entity.js';
 export { OAuthError, OAuthErrorResponse } from './oauth-error.js';

@@ -62,8 +62,8 @@ function isEntry(found: unknown): found is Entry {
 }
 
 /**
- * Defines the keys `ooder:v1:<namespace>:<id>` whose values have type T. Definitions stand in a `cache-keys.ts` beside
- * their users; a namespace is defined once, and gets a new name when the shape of its values changes.
+ * Defines the keys `ooder:v1:<namespace>:<id>` whose values have type T. Definitions stand in a file of their own
+ * beside their users (`skill.cache.ts`); a namespace is defined once, and gets a new name when the shape of its values changes.
  *
  * The age that the protocol allows (AI Bridge v0.6.0): 30 s for the metadata of a Skill, 10 min (600 s) for
  * permissions, 1 min (60 s) for resources. Throws for a namespace or an age that cannot be.

@@ -5,11 +5,9 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
-  IsBoolean,
   IsDefined,
   IsIn,
   IsInt,
-  IsObject,
   IsUUID,
   Matches,
   Max,
@@ -80,10 +78,6 @@ export function EnumField(values: readonly string[], options: FieldOptions & { n
     { enum: [...values], enumName: options.name },
     IsIn([...values], { message: `must be one of ${values.join(', ')}` }),
   );
-}
-
-export function BooleanField(options: FieldOptions & { default?: boolean } = {}): PropertyDecorator {
-  return field(options, { type: Boolean, default: options.default }, IsBoolean({ message: 'must be true or false' }));
 }
 
 /** Whole number from `min` to `max`. In a query string (`query: true`) digits are read as a number. */
@@ -176,13 +170,5 @@ export function ListField(
       }),
     ),
     Type(type),
-  );
-}
-
-/** Any JSON object; its depth is limited where bodies are parsed. */
-export function JsonObjectField(options: FieldOptions = {}): PropertyDecorator {
-  return applyDecorators(
-    field(options, { type: 'object', additionalProperties: true }, IsObject({ message: 'must be an object' })),
-    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
   );
 }

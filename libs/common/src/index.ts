@@ -18,11 +18,9 @@ export {
 } from './error-catalogue.js';
 export { ApiErrors, ErrorResponse } from './error.response.js';
 export {
-  BooleanField,
   EnumField,
   type FieldOptions,
   IntegerField,
-  JsonObjectField,
   ListField,
   SEMVER_PATTERN,
   SemverField,

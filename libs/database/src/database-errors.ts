@@ -26,8 +26,9 @@ export function violatesUnique(error: unknown, constraint: string): boolean {
 }
 
 // 08: connection exceptions; 53: insufficient resources (too many connections, disk full); 57: operator intervention
-// (shutdown, a cancelled statement); 58: system errors; 25006: a primary that became a standby.
-const UNAVAILABLE_STATE = /^(08|53|57|58)...$|^25006$/;
+// (shutdown, a cancelled statement); 58: system errors; 25006: a primary that became a standby; 25P03: a transaction
+// that stood idle; 40001 and 40P01: a conflict that came again at every attempt.
+const UNAVAILABLE_STATE = /^(08|53|57|58)...$|^(25006|25P03|40001|40P01)$/;
 const SOCKET_ERRORS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -39,7 +39,7 @@ export class CapabilitiesService {
       caller.assertMayChange(skill.owner);
       const at = await this.repository.changeStatus(tx, capabilityId, status);
       if (!at) throw new CapabilityNotFoundError();
-      await this.writer.touch(tx, skill.id);
+      await this.writer.touch(tx, caller.clientId, skill);
       return { skillId: skill.id, at };
     });
     await this.cache.invalidate(SKILL_CACHE, skillId);

@@ -55,3 +55,8 @@ export function facetsOfBody({ endpoints, capabilities = [], metadata = {} }: Cr
     metadata,
   });
 }
+
+/** Whether a body gives its Skill an endpoint that can be called. */
+export function isCallable({ endpoints }: CreateSkillBody): boolean {
+  return endpoints.some(({ status = 'active' }) => status === 'active');
+}

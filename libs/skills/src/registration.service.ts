@@ -5,11 +5,11 @@ import { CacheProvider } from '#cache';
 import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateBody } from '#common';
 import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
-import { EndpointLimitError, MAX_ENDPOINTS } from './endpoint-limit.error.js';
 import { SKILL_CACHE } from './skill.cache.js';
 import { type BatchRegisterBody, RegisterSkillBody } from './skill.dto.js';
 import type { BatchItemResponse, BatchResponse, RegisteredResponse, UnregisteredResponse } from './skill.response.js';
 import { keyOf } from './skill-key.js';
+import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
 import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
 
 /** Items of a batch that are checked before other requests get their turn. */
@@ -40,7 +40,7 @@ export class RegistrationService {
         return { skill_id: id, status: 'registered', registered_at: registered_at.toISOString(), generation };
       })
       .catch((error: unknown) => {
-        throw error instanceof EndpointLimitError ? tooManyEndpoints() : error;
+        throw error instanceof SkillLimitError ? tooMany(error.part) : error;
       });
     await this.cache.invalidate(SKILL_CACHE, response.skill_id);
     return response;
@@ -57,7 +57,7 @@ export class RegistrationService {
         await this.cache.invalidate(SKILL_CACHE, ...response.results.flatMap(({ skill_id }) => skill_id ?? []));
         return response;
       } catch (error) {
-        if (!(error instanceof EndpointLimitError) || !this.excludeOverfull(error, items, failed)) throw error;
+        if (!(error instanceof SkillLimitError) || !this.excludeOverfull(error, items, failed)) throw error;
       }
     }
   }
@@ -119,10 +119,14 @@ export class RegistrationService {
   }
 
   /** Takes the items of Skills that grew too large out of the batch. Returns false when that excludes nothing. */
-  private excludeOverfull({ names }: EndpointLimitError, items: BatchItem[], failed: Map<number, ApiError>): boolean {
+  private excludeOverfull(
+    { names, part }: SkillLimitError,
+    items: BatchItem[],
+    failed: Map<number, ApiError>,
+  ): boolean {
     const overfull = new Set(names);
     const kept = items.filter(({ body }) => !overfull.has(keyOf(body)));
-    for (const { index, body } of items) if (overfull.has(keyOf(body))) failed.set(index, tooManyEndpoints());
+    for (const { index, body } of items) if (overfull.has(keyOf(body))) failed.set(index, tooMany(part));
     const excluded = kept.length < items.length;
     items.splice(0, items.length, ...kept);
     return excluded;
@@ -147,6 +151,6 @@ function failedItem(index: number, error: ApiError): BatchItemResponse {
   return { index, status: 'failed', code: error.code, message: [error.message, ...faults].join('; ') };
 }
 
-function tooManyEndpoints(): BadParameterError {
-  return new BadParameterError([{ field: 'endpoints', reason: `a Skill may have at most ${MAX_ENDPOINTS} in all` }]);
+function tooMany(part: string): BadParameterError {
+  return new BadParameterError([{ field: part, reason: `a Skill may have at most ${MAX_PARTS} in all` }]);
 }

@@ -11,6 +11,8 @@ const HUMP = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u;
 const MAX_TERM = 64;
 /** PostgreSQL counts positions up to 16383; what comes later in a long text is not indexed. */
 const MAX_POSITION = 16_000;
+/** Bytes of all terms; PostgreSQL's limit for a document is 1 MiB, with some bytes for each term. */
+const MAX_BYTES = 256 * 1024;
 const MAX_QUERY_TERMS = 16;
 
 interface Term {
@@ -58,11 +60,13 @@ export interface SearchableSkill {
 export function searchDocument(skill: SearchableSkill): string {
   const entries: string[] = [];
   let position = 0;
+  let bytes = 0;
   const add = (text: string, weight: 'A' | 'B' | 'C' | 'D'): void => {
     for (const term of searchTerms(text)) {
       for (const lexeme of term.cjk ? pairs(term.text) : [term.text]) {
         position += 1;
-        if (position <= MAX_POSITION) entries.push(`'${lexeme}':${position}${weight}`);
+        bytes += Buffer.byteLength(lexeme);
+        if (position <= MAX_POSITION && bytes <= MAX_BYTES) entries.push(`'${lexeme}':${position}${weight}`);
       }
     }
     // A gap, so that no phrase reaches from one text into the next.

@@ -29,6 +29,7 @@ export class SkillSelection {
     if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
     if (filter.status !== undefined) this.where.add(`s.status = ${this.bind(filter.status)}`);
     if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));
+    if (callableOnly) this.where.add('s.callable');
     const facets = facetsOf(filter, callableOnly);
     if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
     this.from = filter.q === undefined ? SKILLS : this.where.isEmpty && this.sort === undefined ? TEXTS : BOTH;

@@ -26,12 +26,14 @@ export class SkillIndexWriter {
     const rows = skills.map((skill) => ({
       id: skill.id,
       facets: facetsOf(skill),
+      callable: skill.protocols.length > 0,
       document: searchDocument(skill),
     }));
     const parameters = [JSON.stringify(rows)];
     await tx.query(
-      `UPDATE skills s SET facets = x.facets FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, facets bigint[])
-       WHERE s.id = x.id AND s.facets IS DISTINCT FROM x.facets`,
+      `UPDATE skills s SET facets = x.facets, callable = x.callable
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, facets bigint[], callable boolean)
+       WHERE s.id = x.id AND (s.facets, s.callable) IS DISTINCT FROM (x.facets, x.callable)`,
       parameters,
     );
     await tx.query(

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import { v7 as uuidv7 } from 'uuid';
-import { facetsOfBody } from './facets.js';
+import { facetsOfBody, isCallable } from './facets.js';
 import { keyOf } from './skill-key.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
@@ -43,9 +43,10 @@ export class SkillWriter {
   /** Inserts a Skill that nobody has heard from yet. Returns false when the name and version are taken. */
   async create(tx: Transaction, id: string, owner: string, body: CreateSkillBody): Promise<boolean> {
     const inserted = await tx.query<LockedSkill[]>(
-      `INSERT INTO skills (id, name, description, version, owner, facets) VALUES ($1, $2, $3, $4, $5, $6)
+      `INSERT INTO skills (id, name, description, version, owner, facets, callable)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (name, version) DO NOTHING RETURNING id, name, version, registered_at`,
-      [id, body.name, body.description ?? '', body.version, owner, facetsOfBody(body)],
+      [id, body.name, body.description ?? '', body.version, owner, facetsOfBody(body), isCallable(body)],
     );
     if (inserted.length === 0) return false;
     await this.parts.merge(tx, [{ skillId: id, body }]);
@@ -60,13 +61,13 @@ export class SkillWriter {
    * missing from the result. Each name and version may occur once.
    */
   async register(tx: Transaction, owner: string, bodies: readonly RegisterSkillBody[]): Promise<RegisteredSkill[]> {
-    // In one order everywhere, so that two batches cannot wait for each other.
     const rows = bodies.map((body) => ({
       id: body.skill_id ?? uuidv7(),
       name: body.name,
       description: body.description,
       version: body.version,
       facets: facetsOfBody(body),
+      callable: isCallable(body),
     }));
     const registered = await this.upsert(tx, owner, rows);
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
@@ -88,12 +89,14 @@ export class SkillWriter {
     return registered;
   }
 
+  /** Takes the rows in one order everywhere, so that two batches cannot wait for each other. */
   private async upsert(tx: Transaction, owner: string, rows: object[]): Promise<RegisteredSkill[]> {
     try {
       return await tx.query<RegisteredSkill[]>(
-        `INSERT INTO skills AS s (id, name, description, version, owner, facets, last_heartbeat)
-         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.facets, now()
-         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, facets bigint[])
+        `INSERT INTO skills AS s (id, name, description, version, owner, facets, callable, last_heartbeat)
+         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.facets, x.callable, now()
+         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, facets bigint[],
+           callable boolean)
          WHERE NOT EXISTS (
            SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
          ORDER BY x.name, x.version
@@ -129,8 +132,7 @@ export class SkillWriter {
        WHERE id = $1`,
       [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active'],
     );
-    await this.parts.prune(tx, skill.id, body);
-    await this.parts.merge(tx, [{ skillId: skill.id, body }]);
+    await this.parts.replace(tx, skill.id, body);
     await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'updated', actor, [{ ...skill, name: body.name, version: body.version }]);
   }
@@ -155,9 +157,10 @@ export class SkillWriter {
   }
 
   /** Tells of a change of a part: the Skill as a whole is another than before. */
-  async touch(tx: Transaction, skillId: string): Promise<void> {
-    await tx.query('UPDATE skills SET revision = revision + 1, updated_at = now() WHERE id = $1', [skillId]);
-    await this.index.refresh(tx, [skillId]);
+  async touch(tx: Transaction, actor: string, skill: LockedSkill): Promise<void> {
+    await tx.query('UPDATE skills SET revision = revision + 1, updated_at = now() WHERE id = $1', [skill.id]);
+    await this.index.refresh(tx, [skill.id]);
+    await this.record(tx, 'updated', actor, [skill]);
   }
 
   private async record(

@@ -15,11 +15,10 @@ import {
   ParameterDeclarationsField,
   UniqueBy,
 } from './skill-fields.decorators.js';
+import { MAX_PARTS } from './skill-limits.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 
 export const MAX_BATCH = 1000;
-/** Endpoints and capabilities that one body may hold. */
-const MAX_PARTS = 100;
 const MAX_WEIGHT = 1_000_000;
 
 export class EndpointBody {
@@ -93,7 +92,7 @@ export class CreateSkillBody {
   @UniqueBy('name')
   capabilities?: CapabilityBody[];
 
-  @TextMapField({ keyMax: 64, valueMax: 512, maxEntries: 100, required: false, example: { region: 'eu' } })
+  @TextMapField({ keyMax: 64, valueMax: 512, maxEntries: MAX_PARTS, required: false, example: { region: 'eu' } })
   metadata?: Record<string, string>;
 }
 

@@ -68,6 +68,10 @@ export class SkillEntity extends TimestampedEntity {
   @Column({ type: 'bigint', array: true, default: () => "'{}'", select: false })
   facets: string[];
 
+  /** Whether it has an active endpoint. */
+  @Column({ type: 'boolean', default: true, select: false })
+  callable: boolean;
+
   @OneToMany(() => EndpointEntity, (endpoint) => endpoint.skill)
   endpoints?: Relation<EndpointEntity>[];
 

@@ -5,6 +5,8 @@ import { IdempotencyModule } from '#idempotency';
 import { CapabilitiesController } from './capabilities.controller.js';
 import { CapabilitiesRepository } from './capabilities.repository.js';
 import { CapabilitiesService } from './capabilities.service.js';
+import { CapabilitiesWriter } from './capabilities.writer.js';
+import { EndpointsWriter } from './endpoints.writer.js';
 import { RegistrationService } from './registration.service.js';
 import { RegistryController } from './registry.controller.js';
 import { SKILL_ENTITIES } from './skill.entities.js';
@@ -30,6 +32,8 @@ import { SkillsService } from './skills.service.js';
     CapabilitiesRepository,
     SkillWriter,
     SkillPartsWriter,
+    EndpointsWriter,
+    CapabilitiesWriter,
     SkillIndexWriter,
     SkillHistory,
     SkillsMonitor,

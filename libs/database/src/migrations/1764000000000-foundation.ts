@@ -31,6 +31,7 @@ const UP = [
     registered_at timestamptz NOT NULL DEFAULT now(),
     last_heartbeat timestamptz,
     facets bigint[] NOT NULL DEFAULT '{}',
+    callable boolean NOT NULL DEFAULT true,
     ${TIMES},
     CONSTRAINT uq_skills_name_version UNIQUE (name, version))`,
   // Of capabilities, endpoints and metadata: what a Skill can be filtered by, as hashes (docs/adr/0006).

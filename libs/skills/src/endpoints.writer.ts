@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#database';
+import { v7 as uuidv7 } from 'uuid';
+import { schemeOf } from './skill-fields.decorators.js';
+import type { EndpointBody } from './skill.dto.js';
+import { type WrittenPart, WrittenParts } from './written-part.js';
+
+interface Part {
+  written: WrittenPart;
+  body: EndpointBody;
+}
+
+/** Writes endpoints of many Skills: new ones with defaults, known ones (by url) with what the body says. */
+@Injectable()
+export class EndpointsWriter {
+  async merge(
+    tx: Transaction,
+    skills: readonly { skillId: string; body: { endpoints: readonly EndpointBody[] } }[],
+  ): Promise<void> {
+    const bodies = skills.flatMap(({ skillId, body }) => body.endpoints.map((endpoint) => ({ skillId, endpoint })));
+    const written = new WrittenParts(
+      await tx.query<WrittenPart[]>(
+        `INSERT INTO skill_endpoints AS e (id, skill_id, url, protocol, weight, status)
+         SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active')
+         FROM jsonb_to_recordset($1::jsonb)
+           AS x(id uuid, skill_id uuid, url text, protocol text, weight integer, status text)
+         ON CONFLICT (skill_id, url) DO UPDATE SET updated_at = now()
+         RETURNING e.id, e.skill_id, e.url AS name, (e.xmax = 0) AS created`,
+        [JSON.stringify(bodies.map(({ skillId, endpoint }) => rowOf(skillId, endpoint)))],
+      ),
+    );
+    const parts = bodies.map(({ skillId, endpoint }) => ({
+      written: written.get(skillId, endpoint.url),
+      body: endpoint,
+    }));
+    await this.update(
+      tx,
+      parts.filter((part) => !part.written.created),
+    );
+    await this.writeParameters(tx, parts);
+  }
+
+  private async update(tx: Transaction, parts: readonly Part[]): Promise<void> {
+    if (parts.length === 0) return;
+    await tx.query(
+      `UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight), status = COALESCE(x.status, e.status)
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, weight integer, status text) WHERE e.id = x.id`,
+      [
+        JSON.stringify(
+          parts.map(({ written, body }) => ({ id: written.id, weight: body.weight, status: body.status })),
+        ),
+      ],
+    );
+  }
+
+  private async writeParameters(tx: Transaction, parts: readonly Part[]): Promise<void> {
+    const said = parts.filter(({ body }) => body.parameters !== undefined);
+    const known = said.filter(({ written }) => !written.created);
+    if (known.length > 0) {
+      await tx.query('DELETE FROM endpoint_params WHERE endpoint_id = ANY($1::uuid[])', [
+        known.map(({ written }) => written.id),
+      ]);
+    }
+    const rows = said.flatMap(({ written, body }) =>
+      Object.entries(body.parameters ?? {}).map(([key, value]) => ({
+        id: uuidv7(),
+        endpoint_id: written.id,
+        key,
+        value,
+      })),
+    );
+    if (rows.length === 0) return;
+    await tx.query(
+      `INSERT INTO endpoint_params (id, endpoint_id, key, value) SELECT x.id, x.endpoint_id, x.key, x.value
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, endpoint_id uuid, key text, value text)`,
+      [JSON.stringify(rows)],
+    );
+  }
+}
+
+function rowOf(skillId: string, { url, weight, status }: EndpointBody): object {
+  return { id: uuidv7(), skill_id: skillId, url, protocol: schemeOf(url), weight, status };
+}

@@ -15,7 +15,7 @@ export type SkillStatus = (typeof SKILL_STATUSES)[number];
 @Check('ck_skills_status', `status IN ('active', 'inactive', 'maintenance')`)
 @Check('ck_skills_revision', 'revision > 0')
 @Unique('uq_skills_name_version', ['name', 'version'])
-@Index('ix_skills_status', ['status', 'createdAt', 'id'])
+@Index('ix_skills_status', ['status', 'createdAt', 'id', 'callable'])
 @Index('ix_skills_created_at', ['createdAt', 'id'])
 @Index('ix_skills_updated_at', ['updatedAt', 'id'])
 @Index('ix_skills_version_key', ['versionKey', 'id'])

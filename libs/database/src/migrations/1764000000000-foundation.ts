@@ -36,7 +36,7 @@ const UP = [
     CONSTRAINT uq_skills_name_version UNIQUE (name, version))`,
   // Of capabilities, endpoints and metadata: what a Skill can be filtered by, as hashes (docs/adr/0006).
   `CREATE INDEX ix_skills_facets ON skills USING gin (facets) WITH (gin_pending_list_limit = 1024)`,
-  `CREATE INDEX ix_skills_status ON skills (status, created_at, id)`,
+  `CREATE INDEX ix_skills_status ON skills (status, created_at, id, callable)`,
   `CREATE INDEX ix_skills_created_at ON skills (created_at, id)`,
   `CREATE INDEX ix_skills_version_key ON skills (version_key, id)`,
   `CREATE INDEX ix_skills_updated_at ON skills (updated_at, id)`,

@@ -12,7 +12,7 @@ async function main(command: Command): Promise<void> {
   const { app, database } = loadDatabaseSettings();
   // What PostgreSQL says of itself is not for who waits for this command.
   Logger.overrideLogger(['fatal', 'error', 'warn']);
-  if (command === 'init' && database.url !== undefined && (await createDatabase(database.url)))
+  if (command === 'init' && database.url !== undefined && (await createDatabase(database.url, database.connectTimeout)))
     say('created the database');
   const server = await DatabaseServer.open(app, database);
   try {

@@ -1,20 +1,21 @@
 import pg from 'pg';
 import { sqlStateOf } from './database-errors.js';
-import { DatabaseUnreachableError } from './database-server.js';
+import { DatabaseUnreachableError, ping } from './database-server.js';
 
 const DUPLICATE_DATABASE = '42P04';
 
 /**
  * Creates the database that the URL names, through the maintenance database `postgres` of the same server. Returns
  * false when it is there already. The role needs CREATEDB (deployment guide 3.1.4).
+ * A server that does not answer is given up after `connectTimeout` milliseconds.
  * @throws DatabaseUnreachableError
  */
-export async function createDatabase(url: string): Promise<boolean> {
+export async function createDatabase(url: string, connectTimeout: number): Promise<boolean> {
   const target = new URL(url);
   const name = decodeURIComponent(target.pathname.slice(1));
-  if (await exists(url)) return false;
+  if (await exists(url, connectTimeout)) return false;
   target.pathname = '/postgres';
-  const client = new pg.Client({ connectionString: target.toString() });
+  const client = new pg.Client({ connectionString: target.toString(), connectionTimeoutMillis: connectTimeout });
   await client.connect();
   try {
     await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ENCODING 'UTF8' TEMPLATE template0`);
@@ -29,15 +30,12 @@ export async function createDatabase(url: string): Promise<boolean> {
 
 const INVALID_CATALOG_NAME = '3D000';
 
-async function exists(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url });
+async function exists(url: string, connectTimeout: number): Promise<boolean> {
   try {
-    await client.connect();
+    await ping(url, connectTimeout);
     return true;
   } catch (error) {
     if (sqlStateOf(error) === INVALID_CATALOG_NAME) return false;
     throw new DatabaseUnreachableError(url, error);
-  } finally {
-    await client.end();
   }
 }

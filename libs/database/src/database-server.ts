@@ -78,7 +78,8 @@ async function waitFor(url: string, settings: DatabaseSettings, logger: Logger):
   }
 }
 
-async function ping(url: string, timeout: number): Promise<void> {
+/** Connects and asks for an answer, within so many milliseconds each. */
+export async function ping(url: string, timeout: number): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeout, query_timeout: timeout });
   // A connection that breaks after its failure has been told is no further news.
   client.on('error', () => undefined);

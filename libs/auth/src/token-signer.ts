@@ -97,11 +97,11 @@ const KEY_TYPES: Readonly<Record<KeyPairAlgorithm, string>> = { RS256: 'rsa', ES
 /** RFC 7518 section 3.3. */
 const MIN_RSA_BITS = 2048;
 
-/** The signer that the settings ask for. @throws SettingsError when there is no secret, or no key file that fits. */
+/** The signer that the settings ask for. @throws SettingsError when the key file does not fit. */
 export function createTokenSigner(settings: SecuritySettings, jwt: JwtService, scope: TokenScope): TokenSigner {
   const { algorithm, jwtSecret, privateKeyFile = '' } = settings;
   if (!isHmac(algorithm)) return new KeyPairSigner(readPrivateKey(privateKeyFile, algorithm), algorithm, scope);
-  if (jwtSecret === undefined) throw settingFault('SECURITY_JWT_SECRET', 'is not set');
+  if (jwtSecret === undefined) throw new Error('the settings were not loaded: they hold no SECURITY_JWT_SECRET');
   return new HmacSigner(jwt, jwtSecret, algorithm, scope);
 }
 
@@ -122,11 +122,9 @@ function readPrivateKey(file: string, algorithm: KeyPairAlgorithm): KeyObject {
 }
 
 function keyFault(problem: string): SettingsError {
-  return settingFault('SECURITY_PRIVATE_KEY_FILE', problem);
-}
-
-function settingFault(variable: string, problem: string): SettingsError {
-  return new SettingsError([{ variable, problem, example: '/etc/ooder-skill/jwt-key.pem' }]);
+  return new SettingsError([
+    { variable: 'SECURITY_PRIVATE_KEY_FILE', problem, example: '/etc/ooder-skill/jwt-key.pem' },
+  ]);
 }
 
 function isHmac(algorithm: SecuritySettings['algorithm']): algorithm is HmacAlgorithm {

@@ -32,7 +32,7 @@ export function capabilityFacet(name: string | undefined, category: string | und
 }
 
 /** Every facet that a filter can ask for and this Skill has, in one order whatever the order of its parts. */
-export function facetsOf({ capabilities, protocols, metadata }: Facetable): string[] {
+function facetsOf({ capabilities, protocols, metadata }: Facetable): string[] {
   const facets = new Set<string>();
   for (const { name, category, status } of capabilities) {
     for (const enabledOnly of status === 'enabled' ? [false, true] : [false]) {
@@ -47,16 +47,22 @@ export function facetsOf({ capabilities, protocols, metadata }: Facetable): stri
   return [...facets].sort();
 }
 
-/** The facets of a Skill that has what the body says and nothing else. */
-export function facetsOfBody({ endpoints, capabilities = [], metadata = {} }: CreateSkillBody): string[] {
-  return facetsOf({
+/** What lists and discovery look at in `skills` itself. */
+export interface SkillIndex {
+  facets: string[];
+  /** Whether it has an active endpoint. */
+  callable: boolean;
+}
+
+export function indexOf(skill: Facetable): SkillIndex {
+  return { facets: facetsOf(skill), callable: skill.protocols.length > 0 };
+}
+
+/** The index of a Skill that has what the body says and nothing else. */
+export function indexOfBody({ endpoints, capabilities = [], metadata = {} }: CreateSkillBody): SkillIndex {
+  return indexOf({
     capabilities: capabilities.map(({ name, category = null, status = 'enabled' }) => ({ name, category, status })),
     protocols: endpoints.filter(({ status = 'active' }) => status === 'active').map(({ url }) => schemeOf(url)),
     metadata,
   });
-}
-
-/** Whether a body gives its Skill an endpoint that can be called. */
-export function isCallable({ endpoints }: CreateSkillBody): boolean {
-  return endpoints.some(({ status = 'active' }) => status === 'active');
 }

@@ -10,7 +10,7 @@ import { type BatchRegisterBody, RegisterSkillBody } from './skill.dto.js';
 import type { BatchItemResponse, BatchResponse, RegisteredResponse, UnregisteredResponse } from './skill.response.js';
 import { keyOf } from './skill-key.js';
 import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
-import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
+import { SkillWriter } from './skill-writer.js';
 
 /** Items of a batch that are checked before other requests get their turn. */
 const VALIDATE_AT_ONCE = 50;
@@ -104,9 +104,8 @@ export class RegistrationService {
         caller.clientId,
         round.map(({ body }) => body),
       );
-      const byKey = new Map<string, RegisteredSkill>(registered.map((skill) => [keyOf(skill), skill]));
-      for (const { index, body } of round) {
-        const skill = byKey.get(keyOf(body));
+      for (const [place, { index }] of round.entries()) {
+        const skill = registered[place];
         results.set(
           index,
           skill
@@ -137,7 +136,7 @@ export class RegistrationService {
 function roundsOf(items: readonly BatchItem[]): BatchItem[][] {
   const rounds: { items: BatchItem[]; taken: Set<string> }[] = [];
   for (const item of items) {
-    const marks = [keyOf(item.body), ...(item.body.skill_id === undefined ? [] : [item.body.skill_id.toLowerCase()])];
+    const marks = [keyOf(item.body), ...(item.body.skill_id === undefined ? [] : [item.body.skill_id])];
     let round = rounds.find(({ taken }) => marks.every((mark) => !taken.has(mark)));
     if (!round) rounds.push((round = { items: [], taken: new Set() }));
     round.items.push(item);

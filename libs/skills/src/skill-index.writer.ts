@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#database';
-import { type Facetable, facetsOf } from './facets.js';
+import { type Facetable, indexOf } from './facets.js';
 import { type SearchableSkill, searchDocument } from './search-document.js';
 
 type IndexedSkill = SearchableSkill & Facetable & { id: string };
@@ -25,8 +25,7 @@ export class SkillIndexWriter {
     );
     const rows = skills.map((skill) => ({
       id: skill.id,
-      facets: facetsOf(skill),
-      callable: skill.protocols.length > 0,
+      ...indexOf(skill),
       document: searchDocument(skill),
     }));
     const parameters = [JSON.stringify(rows)];

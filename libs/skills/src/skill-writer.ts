@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import { v7 as uuidv7 } from 'uuid';
-import { facetsOfBody, isCallable } from './facets.js';
+import { indexOfBody } from './facets.js';
 import { keyOf } from './skill-key.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
@@ -42,11 +42,12 @@ export class SkillWriter {
 
   /** Inserts a Skill that nobody has heard from yet. Returns false when the name and version are taken. */
   async create(tx: Transaction, id: string, owner: string, body: CreateSkillBody): Promise<boolean> {
+    const { facets, callable } = indexOfBody(body);
     const inserted = await tx.query<LockedSkill[]>(
       `INSERT INTO skills (id, name, description, version, owner, facets, callable)
        VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (name, version) DO NOTHING RETURNING id, name, version, registered_at`,
-      [id, body.name, body.description ?? '', body.version, owner, facetsOfBody(body), isCallable(body)],
+      [id, body.name, body.description ?? '', body.version, owner, facets, callable],
     );
     if (inserted.length === 0) return false;
     await this.parts.merge(tx, [{ skillId: id, body }]);
@@ -57,23 +58,28 @@ export class SkillWriter {
 
   /**
    * Registers Skills of one owner: new ones are created, known ones renewed and merged. The unique constraint decides
-   * between simultaneous registrations; the generation is drawn once the row is held, so that it rises in that order. Skills that belong to another owner, and ids that belong to another Skill, are
-   * missing from the result. Each name and version may occur once.
+   * between simultaneous registrations; the generation is drawn once the row is held, so that it rises in that order.
+   * Each name and version may occur once. The result is in the order of the bodies; undefined stands for a Skill that
+   * belongs to another owner, and for an id that belongs to another Skill.
    */
-  async register(tx: Transaction, owner: string, bodies: readonly RegisterSkillBody[]): Promise<RegisteredSkill[]> {
+  async register(
+    tx: Transaction,
+    owner: string,
+    bodies: readonly RegisterSkillBody[],
+  ): Promise<(RegisteredSkill | undefined)[]> {
     const rows = bodies.map((body) => ({
       id: body.skill_id ?? uuidv7(),
       name: body.name,
       description: body.description,
       version: body.version,
-      facets: facetsOfBody(body),
-      callable: isCallable(body),
+      ...indexOfBody(body),
     }));
     const registered = await this.upsert(tx, owner, rows);
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
-    const written = bodies.flatMap((body) => {
-      const skill = byKey.get(keyOf(body));
-      return skill ? [{ skillId: skill.id, body }] : [];
+    const results = bodies.map((body) => byKey.get(keyOf(body)));
+    const written = bodies.flatMap((body, index) => {
+      const skillId = results[index]?.id;
+      return skillId === undefined ? [] : [{ skillId, body }];
     });
     await this.parts.merge(tx, written);
     await this.index.refresh(
@@ -86,7 +92,7 @@ export class SkillWriter {
       owner,
       registered.filter(({ created }) => created),
     );
-    return registered;
+    return results;
   }
 
   /** Takes the rows in one order everywhere, so that two batches cannot wait for each other. */
@@ -142,7 +148,6 @@ export class SkillWriter {
       'UPDATE skills SET status = $2, revision = revision + 1, updated_at = now() WHERE id = $1 RETURNING updated_at',
       [skill.id, status],
     );
-    await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'status_changed', actor, [skill]);
     return rows[0]?.updated_at ?? new Date();
   }

@@ -97,11 +97,14 @@ const KEY_TYPES: Readonly<Record<KeyPairAlgorithm, string>> = { RS256: 'rsa', ES
 /** RFC 7518 section 3.3. */
 const MIN_RSA_BITS = 2048;
 
-/** The signer that the settings ask for. @throws SettingsError when the key file does not fit. */
+/** The signer that the settings ask for. @throws SettingsError when there is no secret, or no key file that fits. */
 export function createTokenSigner(settings: SecuritySettings, jwt: JwtService, scope: TokenScope): TokenSigner {
   const { algorithm, jwtSecret, privateKeyFile = '' } = settings;
   if (!isHmac(algorithm)) return new KeyPairSigner(readPrivateKey(privateKeyFile, algorithm), algorithm, scope);
-  if (jwtSecret === undefined) throw new Error('the settings were not loaded: they hold no SECURITY_JWT_SECRET');
+  if (jwtSecret === undefined) {
+    const example = 'the output of: openssl rand -base64 48';
+    throw new SettingsError([{ variable: 'SECURITY_JWT_SECRET', problem: 'is not set', example }]);
+  }
   return new HmacSigner(jwt, jwtSecret, algorithm, scope);
 }
 

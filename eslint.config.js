@@ -16,6 +16,7 @@ const rooms = {
   'libs/idempotency': [...platform, 'database'],
   'libs/auth': [...platform, 'logging', 'metrics', 'health', 'database', 'cache'],
   'libs/skills': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth'],
+  'libs/registry-heartbeat': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'auth', 'skills'],
   'libs/channels': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth', 'skills'],
 };
 

@@ -1,5 +1,5 @@
 import { registerAs } from '@nestjs/config';
-import { IsInt, Matches, Max, Min } from 'class-validator';
+import { IsInt, Length, Matches, Max, Min } from 'class-validator';
 import { Setting } from './setting.js';
 
 /** The AI Bridge protocol and the upstream registry (deployment guide 4.5). */
@@ -13,7 +13,21 @@ export class AiBridgeSettings {
   @Matches(/^(https?:\/\/\S+)?$/, { message: 'must be an http or https URL, or empty' })
   registryUrl: string = 'http://localhost:8080/api/v1/skills/register';
 
-  /** Seconds between two heartbeats of a member. */
+  /** Credentials for the upstream registry: a client of its token endpoint ... */
+  @Setting('AI_BRIDGE_CLIENT_ID', { example: 'ooder-skill-member' })
+  @Length(1, 64, { message: 'must have 1 to 64 characters' })
+  clientId?: string;
+
+  @Setting('AI_BRIDGE_CLIENT_SECRET', { example: 'the secret of that client' })
+  @Length(1, 1024, { message: 'must have 1 to 1024 characters' })
+  clientSecret?: string;
+
+  /** ... or a key that is sent as `X-API-Key`. */
+  @Setting('AI_BRIDGE_API_KEY', { example: 'a key of the upstream registry' })
+  @Matches(/^[\x21-\x7e]{1,1024}$/, { message: 'must be 1 to 1024 printable ASCII characters' })
+  apiKey?: string;
+
+  /** Seconds between two heartbeats, of members of this registry and of this service as a member of another. */
   @Setting('AI_BRIDGE_HEARTBEAT_INTERVAL', { example: '30' })
   @IsInt({ message: 'must be a whole number of seconds' })
   @Min(1, { message: 'must not be under 1' })

@@ -1,5 +1,6 @@
 import { registerAs } from '@nestjs/config';
 import { IsBoolean, IsIn, IsInt, Length, Matches, Max, Min } from 'class-validator';
+import { IsParsableUrl } from './parsable-url.js';
 import { Setting } from './setting.js';
 
 /** The service itself (deployment guide 4.1). */
@@ -22,6 +23,14 @@ export class AppSettings {
   @Min(0, { message: 'must not be under 0' })
   @Max(65_535, { message: 'must not be over 65535' })
   port: number = 8000;
+
+  /** Where others reach this service; by default made of the host's name and the port. */
+  @Setting('APP_PUBLIC_URL', { example: 'https://registry.example.com' })
+  @Matches(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, {
+    message: 'must be an http or https URL without query and credentials',
+  })
+  @IsParsableUrl()
+  publicUrl?: string;
 
   @Setting('APP_DEBUG', { example: 'false' })
   @IsBoolean({ message: 'must be true or false' })

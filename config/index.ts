@@ -4,6 +4,7 @@ export { keepSecret } from './data-folder.js';
 export { DatabaseSettings, databaseSettings } from './database.settings.js';
 export { LoggingSettings, loggingSettings, type LogLevel } from './logging.settings.js';
 export { isNpmStart } from './npm-start.js';
+export { RegistrySettings, registrySettings } from './registry.settings.js';
 export { RedisSettings, redisSettings } from './redis.settings.js';
 export {
   HMAC_ALGORITHMS,

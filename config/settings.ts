@@ -8,6 +8,7 @@ import { resolveJwtSecret } from './jwt-secret.js';
 import { LoggingSettings } from './logging.settings.js';
 import { RedisSettings } from './redis.settings.js';
 import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
+import { RegistrySettings } from './registry.settings.js';
 import { type Environment, readSection, type SettingFault, variablesOf } from './setting.js';
 
 /** All settings, one object per section. */
@@ -17,12 +18,21 @@ export interface Settings {
   security: SecuritySettings;
   redis: RedisSettings;
   aiBridge: AiBridgeSettings;
+  registry: RegistrySettings;
   logging: LoggingSettings;
   /** What the log should say about the settings once there is a log. */
   warnings: string[];
 }
 
-const SECTIONS = [AppSettings, DatabaseSettings, SecuritySettings, RedisSettings, AiBridgeSettings, LoggingSettings];
+const SECTIONS = [
+  AppSettings,
+  DatabaseSettings,
+  SecuritySettings,
+  RedisSettings,
+  AiBridgeSettings,
+  RegistrySettings,
+  LoggingSettings,
+];
 
 /** Every variable that the service reads. */
 export const SETTING_VARIABLES: readonly string[] = SECTIONS.flatMap((section) => variablesOf(section));
@@ -48,6 +58,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const security = readSection(SecuritySettings, env, faults);
   const redis = readSection(RedisSettings, env, faults);
   const aiBridge = readSection(AiBridgeSettings, env, faults);
+  const registry = readSection(RegistrySettings, env, faults);
   const logging = readSection(LoggingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
@@ -60,7 +71,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   }
   const warnings = resolveJwtSecret(app, security, faults);
   if (faults.length > 0) throw new SettingsError(faults);
-  return { app, database, security, redis, aiBridge, logging, warnings };
+  return { app, database, security, redis, aiBridge, registry, logging, warnings };
 }
 
 /** What the database commands need; they run where no secret of the service is at hand. @throws SettingsError */

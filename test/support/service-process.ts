@@ -12,7 +12,10 @@ export interface Exit {
 }
 
 export interface ServiceOptions {
-  /** On top of an environment that holds no variable of the service. APP_PORT is 0, a free one, unless set here. */
+  /**
+   * On top of an environment that holds no variable of the service. APP_PORT is 0, a free one, and there is no upstream
+   * registry, unless set here.
+   */
   env?: Record<string, string>;
   /** The working directory, by default a new folder; DATA_DIR is `.data` in it unless set. */
   cwd?: string;
@@ -56,7 +59,13 @@ export class ServiceProcess {
     const [file = '', ...rest] = asNpmStart ? ['sh', '-c', SHELL_OF_NPM, ...command] : command;
     this.child = spawn(file, rest, {
       cwd,
-      env: { ...bareEnvironment(), APP_PORT: '0', ...(asNpmStart && { npm_lifecycle_event: 'start' }), ...env },
+      env: {
+        ...bareEnvironment(),
+        APP_PORT: '0',
+        AI_BRIDGE_REGISTRY_URL: '',
+        ...(asNpmStart && { npm_lifecycle_event: 'start' }),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.warden = spawn('sh', ['-c', WARDEN, String(this.pid)], { stdio: ['pipe', 'ignore', 'ignore'] });

@@ -46,6 +46,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       NODE_ENV: 'test',
       LOG_LEVEL: 'info',
       SECURITY_ADMIN_CLIENT_SECRET: ADMIN_SECRET,
+      // No upstream, unless a test brings one.
+      AI_BRIDGE_REGISTRY_URL: '',
       ...options.env,
     },
     join(dataDir, 'no.env'),

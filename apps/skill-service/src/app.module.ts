@@ -7,6 +7,7 @@ import { type Settings, SettingsModule } from '#config';
 import { DatabaseModule } from '#database';
 import { HealthModule } from '#health';
 import { MetricsModule } from '#metrics';
+import { RegistryHeartbeatModule } from '#registry-heartbeat';
 import { SkillsModule } from '#skills';
 import { ENTITIES } from './data-source.js';
 import { Draining } from './draining.js';
@@ -26,6 +27,7 @@ export class AppModule {
         CacheModule,
         AuthModule,
         SkillsModule,
+        RegistryHeartbeatModule,
         ChannelsModule,
       ],
       providers: [Draining],

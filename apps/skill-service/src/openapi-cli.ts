@@ -7,6 +7,7 @@ import {
   DatabaseSettings,
   LoggingSettings,
   RedisSettings,
+  RegistrySettings,
   SecuritySettings,
   type Settings,
 } from '#config';
@@ -22,6 +23,7 @@ async function main(file: string, check: boolean): Promise<void> {
     security: new SecuritySettings(),
     redis: new RedisSettings(),
     aiBridge: new AiBridgeSettings(),
+    registry: new RegistrySettings(),
     logging: new LoggingSettings(),
     warnings: [],
   };

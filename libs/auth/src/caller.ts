@@ -15,9 +15,14 @@ export class Caller {
     return this.permissions.has(permission);
   }
 
+  /** The owner whose Skills alone this caller may change; undefined: those of anybody. */
+  get boundTo(): string | undefined {
+    return isBoundToOwnSkills(this.role) ? this.clientId : undefined;
+  }
+
   /** Whether a permission to manage or unregister reaches a Skill of this owner. */
   mayChange(owner: string): boolean {
-    return owner === this.clientId || !isBoundToOwnSkills(this.role);
+    return this.boundTo === undefined || this.boundTo === owner;
   }
 
   /** @throws PermissionError (1003) */

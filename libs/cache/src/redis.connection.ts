@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { createClient, type RedisClientType } from 'redis';
 import { RedisSettings, redisSettings } from '#config';
-import { OutageLog } from './outage-log.js';
+import { OutageLog } from '#logging';
 import { faultOf, redisClientOptions } from './redis-options.js';
 import { RedisUnavailableError } from './redis-unavailable.error.js';
 

@@ -8,6 +8,7 @@ import {
   IsDefined,
   IsIn,
   IsInt,
+  IsNumber,
   IsUUID,
   Matches,
   Max,
@@ -100,6 +101,18 @@ export function IntegerField(
           ),
         ]
       : []),
+  );
+}
+
+/** A finite number from `min` to `max`, whole or not. */
+export function NumberField(options: FieldOptions & { min: number; max: number }): PropertyDecorator {
+  const { min, max } = options;
+  return field(
+    options,
+    { type: 'number', minimum: min, maximum: max },
+    IsNumber({ allowNaN: false, allowInfinity: false }, { message: 'must be a number' }),
+    Min(min, { message: `must not be under ${min}` }),
+    Max(max, { message: `must not be over ${max}` }),
   );
 }
 

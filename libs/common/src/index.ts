@@ -22,6 +22,7 @@ export {
   type FieldOptions,
   IntegerField,
   ListField,
+  NumberField,
   SEMVER_PATTERN,
   SemverField,
   TextField,

@@ -1,7 +1,12 @@
 import type { DataSource, EntityManager } from 'typeorm';
 
 /** What the service locks by name, cluster-wide in one database; the numbers are fixed for ever. */
-export const ADVISORY_LOCKS = { migrations: 8_206_001, adminClient: 8_206_002 } as const;
+export const ADVISORY_LOCKS = {
+  migrations: 8_206_001,
+  adminClient: 8_206_002,
+  leader: 8_206_003,
+  replicas: 8_206_004,
+} as const;
 export type AdvisoryLock = keyof typeof ADVISORY_LOCKS;
 
 /**

@@ -56,3 +56,26 @@ export function migrationOptions(url: string, settings: DatabaseSettings): DataS
   const options = dataSourceOptions(url, settings, []);
   return { ...options, extra: { Client: BoundedClient, max: 2, keepAlive: true } };
 }
+
+/**
+ * One connection that is not of the pool, for a session lock. PostgreSQL ends it when nothing is heard of its owner for
+ * `silenceLimit` milliseconds, also within a transaction.
+ */
+export function dedicatedOptions(url: string, settings: DatabaseSettings, silenceLimit: number): DataSourceOptions {
+  const options = dataSourceOptions(url, settings, []);
+  return {
+    ...options,
+    applicationName: 'ooder-skill leader',
+    // Whoever uses it finds out by the next query, and says so.
+    poolErrorHandler: () => undefined,
+    extra: {
+      ...(options.extra as object),
+      min: 0,
+      max: 1,
+      idleTimeoutMillis: 0,
+      options: `${PLANNER} -c idle_session_timeout=${silenceLimit}`,
+      query_timeout: silenceLimit,
+      idle_in_transaction_session_timeout: silenceLimit,
+    },
+  } as DataSourceOptions;
+}

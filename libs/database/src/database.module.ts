@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { dataSourceOptions, type Entities } from './data-source-options.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { DatabaseServer } from './database-server.js';
+import { LeaderElection } from './leader-election.js';
 import { migrate } from './migrator.js';
 import { Transactions } from './transactions.js';
 
@@ -45,8 +46,8 @@ export class DatabaseModule {
           },
         }),
       ],
-      providers: [Transactions, DatabaseMonitor],
-      exports: [Transactions],
+      providers: [Transactions, DatabaseMonitor, LeaderElection],
+      exports: [Transactions, LeaderElection],
     };
   }
 }

@@ -5,6 +5,7 @@ export { DatabaseModule } from './database.module.js';
 export { sqlStateOf, translateDatabaseError, violatesUnique } from './database-errors.js';
 export { DatabaseServer, DatabaseUnreachableError } from './database-server.js';
 export { DataFolderInUseError, EmbeddedPostgres } from './embedded/index.js';
+export { LeaderElection } from './leader-election.js';
 export { migrate, revert } from './migrator.js';
 export { SchemaRightsError } from './schema-rights.js';
 export { TimestampedEntity } from './timestamped.entity.js';

@@ -1,6 +1,7 @@
 export { requestActorOf, setRequestActor } from './access-log.js';
 export { LogFileError } from './line-destination.js';
 export { createLogger, type ServiceLog } from './logger.js';
+export { OutageLog } from './outage-log.js';
 export { PinoLogger } from './pino-logger.js';
 export { redactText } from './redaction.js';
 export { frameworkErrors, registerRequestLogging } from './request-logging.js';

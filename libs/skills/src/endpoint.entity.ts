@@ -1,5 +1,6 @@
 import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
+import type { Health } from './health.js';
 import { SkillEntity } from './skill.entity.js';
 
 export const ENDPOINT_PROTOCOLS = ['http', 'https', 'ws', 'wss'] as const;
@@ -13,6 +14,7 @@ export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 @Check('ck_skill_endpoints_protocol', `protocol IN ('http', 'https', 'ws', 'wss')`)
 @Check('ck_skill_endpoints_weight', 'weight > 0')
 @Check('ck_skill_endpoints_status', `status IN ('active', 'inactive')`)
+@Check('ck_skill_endpoints_health', `health IN ('healthy', 'unhealthy', 'warning')`)
 @Check('ck_skill_endpoints_scheme', `lower(split_part(url, ':', 1)) = protocol`)
 @Unique('uq_skill_endpoints_url', ['skillId', 'url'])
 @Index('ix_skill_endpoints_status', ['status'])
@@ -36,6 +38,10 @@ export class EndpointEntity extends TimestampedEntity {
 
   @Column({ type: 'varchar', length: 16, default: 'active' })
   status: EndpointStatus;
+
+  /** By its lease, by what its member says, or by probes. */
+  @Column({ type: 'varchar', length: 16, default: 'healthy' })
+  health: Health;
 
   @OneToMany(() => EndpointParamEntity, (param) => param.endpoint)
   params?: Relation<EndpointParamEntity>[];

@@ -5,8 +5,12 @@ import type { CreateSkillBody } from './skill.dto.js';
 /** What of a Skill can be filtered by. */
 export interface Facetable {
   capabilities: readonly { name: string; category: string | null; status: string }[];
-  /** Of active endpoints. */
+  /** Of active endpoints that are not unhealthy. */
   protocols: readonly string[];
+  /** Whether it has an active endpoint, whatever its health. */
+  has_active: boolean;
+  /** Whether it has an endpoint that is not unhealthy, whatever its status. */
+  has_live: boolean;
   metadata: Readonly<Record<string, string>>;
 }
 
@@ -50,19 +54,25 @@ function facetsOf({ capabilities, protocols, metadata }: Facetable): string[] {
 /** What lists and discovery look at in `skills` itself. */
 export interface SkillIndex {
   facets: string[];
-  /** Whether it has an active endpoint. */
+  /** Whether it has an active endpoint that is not unhealthy. */
   callable: boolean;
+  has_active: boolean;
+  has_live: boolean;
 }
 
 export function indexOf(skill: Facetable): SkillIndex {
-  return { facets: facetsOf(skill), callable: skill.protocols.length > 0 };
+  const { protocols, has_active, has_live } = skill;
+  return { facets: facetsOf(skill), callable: protocols.length > 0, has_active, has_live };
 }
 
-/** The index of a Skill that has what the body says and nothing else. */
+/** The index of a Skill that has what the body says and nothing else; new endpoints are healthy. */
 export function indexOfBody({ endpoints, capabilities = [], metadata = {} }: CreateSkillBody): SkillIndex {
+  const active = endpoints.filter(({ status = 'active' }) => status === 'active');
   return indexOf({
     capabilities: capabilities.map(({ name, category = null, status = 'enabled' }) => ({ name, category, status })),
-    protocols: endpoints.filter(({ status = 'active' }) => status === 'active').map(({ url }) => schemeOf(url)),
+    protocols: active.map(({ url }) => schemeOf(url)),
+    has_active: active.length > 0,
+    has_live: true,
     metadata,
   });
 }

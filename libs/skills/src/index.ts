@@ -1,4 +1,12 @@
 export { CapabilityEntity } from './capability.entity.js';
+export { type ChangedEndpoint, type EndpointHealth, EndpointHealthWriter } from './endpoint-health.writer.js';
+export { ENDPOINT_STATUSES, type EndpointStatus } from './endpoint.entity.js';
+export { type Health, HEALTHS } from './health.js';
+export { LeaseResponse, LeaseTerms } from './lease-terms.js';
+export { SKILL_CACHE } from './skill.cache.js';
+export { SkillIdParam } from './skill.dto.js';
 export { SKILL_ENTITIES } from './skill.entities.js';
-export { SkillEntity } from './skill.entity.js';
+export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './skill.entity.js';
+export { EndpointUrlField } from './skill-fields.decorators.js';
+export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObservers } from './skill-observers.js';
 export { SkillsModule } from './skills.module.js';

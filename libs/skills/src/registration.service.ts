@@ -5,12 +5,14 @@ import { CacheProvider } from '#cache';
 import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateBody } from '#common';
 import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
+import { LeaseTerms } from './lease-terms.js';
 import { SKILL_CACHE } from './skill.cache.js';
 import { type BatchRegisterBody, RegisterSkillBody } from './skill.dto.js';
 import type { BatchItemResponse, BatchResponse, RegisteredResponse, UnregisteredResponse } from './skill.response.js';
 import { keyOf } from './skill-key.js';
 import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
-import { SkillWriter } from './skill-writer.js';
+import { type SkillLeases, SkillObservers } from './skill-observers.js';
+import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
 
 /** Items of a batch that are checked before other requests get their turn. */
 const VALIDATE_AT_ONCE = 50;
@@ -27,22 +29,25 @@ export class RegistrationService {
     private readonly writer: SkillWriter,
     private readonly idempotency: IdempotencyService,
     private readonly cache: CacheProvider,
+    private readonly observers: SkillObservers,
+    private readonly terms: LeaseTerms,
   ) {}
 
   /** @throws ConflictError (1006) when the name and version, or the id, belong to another. */
   async register(caller: Caller, body: RegisterSkillBody, key: string | undefined): Promise<RegisteredResponse> {
     const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
+    let leases: SkillLeases[] = [];
     const response = await this.idempotency
       .run(request, async (tx): Promise<RegisteredResponse> => {
         const [skill] = await this.writer.register(tx, caller.clientId, [body]);
         if (!skill) throw new ConflictError();
-        const { id, registered_at, generation } = skill;
-        return { skill_id: id, status: 'registered', registered_at: registered_at.toISOString(), generation };
+        leases = [skill.leases];
+        return this.answer(skill);
       })
       .catch((error: unknown) => {
         throw error instanceof SkillLimitError ? tooMany(error.part) : error;
       });
-    await this.cache.invalidate(SKILL_CACHE, response.skill_id);
+    await this.announce(leases);
     return response;
   }
 
@@ -53,8 +58,12 @@ export class RegistrationService {
     const items = await this.validate(skills, failed);
     for (;;) {
       try {
-        const response = await this.idempotency.run(request, (tx) => this.registerItems(tx, caller, items, failed));
-        await this.cache.invalidate(SKILL_CACHE, ...response.results.flatMap(({ skill_id }) => skill_id ?? []));
+        const leases = new Map<string, SkillLeases>();
+        const response = await this.idempotency.run(request, (tx) => {
+          leases.clear();
+          return this.registerItems(tx, caller, items, failed, leases);
+        });
+        await this.announce([...leases.values()]);
         return response;
       } catch (error) {
         if (!(error instanceof SkillLimitError) || !this.excludeOverfull(error, items, failed)) throw error;
@@ -73,7 +82,25 @@ export class RegistrationService {
       return { skill_id: skillId, status: 'unregistered', unregistered_at: at.toISOString() };
     });
     await this.cache.invalidate(SKILL_CACHE, skillId);
+    await this.observers.changed([skillId]);
     return response;
+  }
+
+  private answer({ id, registered_at, generation }: RegisteredSkill): RegisteredResponse {
+    return {
+      skill_id: id,
+      status: 'registered',
+      registered_at: registered_at.toISOString(),
+      generation,
+      lease: this.terms.lease(),
+      interval: this.terms.nextInterval(),
+    };
+  }
+
+  /** After the commit; a repeated request that was answered as before has registered nothing. */
+  private async announce(leases: readonly SkillLeases[]): Promise<void> {
+    await this.cache.invalidate(SKILL_CACHE, ...leases.map(({ skillId }) => skillId));
+    await this.observers.registered(leases);
   }
 
   private async validate(skills: readonly unknown[], failed: Map<number, ApiError>): Promise<BatchItem[]> {
@@ -95,6 +122,7 @@ export class RegistrationService {
     caller: Caller,
     items: readonly BatchItem[],
     failed: ReadonlyMap<number, ApiError>,
+    leases: Map<string, SkillLeases>,
   ): Promise<BatchResponse> {
     const results = new Map<number, BatchItemResponse>();
     for (const [index, error] of failed) results.set(index, failedItem(index, error));
@@ -106,6 +134,7 @@ export class RegistrationService {
       );
       for (const [place, { index }] of round.entries()) {
         const skill = registered[place];
+        if (skill) leases.set(skill.id, merged(leases.get(skill.id), skill.leases));
         results.set(
           index,
           skill
@@ -143,6 +172,11 @@ function roundsOf(items: readonly BatchItem[]): BatchItem[][] {
     for (const mark of marks) round.taken.add(mark);
   }
   return rounds.map((round) => round.items);
+}
+
+/** Of a Skill that registers twice in one batch; the later generation of an endpoint comes last and holds. */
+function merged(before: SkillLeases | undefined, leases: SkillLeases): SkillLeases {
+  return before ? { ...leases, endpoints: [...before.endpoints, ...leases.endpoints] } : leases;
 }
 
 function failedItem(index: number, error: ApiError): BatchItemResponse {

@@ -12,7 +12,6 @@ import {
   DiscoverResponse,
   RegisteredResponse,
   SkillStatusChangedResponse,
-  SkillStatusResponse,
   UnregisteredResponse,
 } from './skill.response.js';
 import { SkillsService } from './skills.service.js';
@@ -61,8 +60,8 @@ export class RegistryController {
   @ApiOperation({ summary: 'Find Skills that can be called', operationId: 'discoverSkills' })
   @ApiMetadataFilter()
   @ApiErrors(1001)
-  discover(@Query() query: DiscoverQuery): Promise<DiscoverResponse> {
-    return this.skills.discover(query);
+  discover(@CurrentCaller() caller: Caller, @Query() query: DiscoverQuery): Promise<DiscoverResponse> {
+    return this.skills.discover(caller, query);
   }
 
   @Post(':skill_id/unregister')
@@ -77,15 +76,6 @@ export class RegistryController {
     @IdempotencyKey() key?: string,
   ): Promise<UnregisteredResponse> {
     return this.registration.unregister(caller, skill_id, key);
-  }
-
-  @Get(':skill_id/status')
-  @Authenticated('skill:read')
-  @ProtocolRoute(SkillStatusResponse)
-  @ApiOperation({ summary: 'Read how a Skill is doing', operationId: 'getSkillStatus' })
-  @ApiErrors(1001, 1004)
-  status(@Param() { skill_id }: SkillIdParam): Promise<SkillStatusResponse> {
-    return this.skills.status(skill_id);
   }
 
   @Put(':skill_id/status')

@@ -1,11 +1,17 @@
 import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, Index } from 'typeorm';
+import type { Health } from './health.js';
 
-export type SkillEvent = 'registered' | 'updated' | 'status_changed' | 'unregistered';
+export type SkillEvent =
+  'registered' | 'updated' | 'status_changed' | 'unregistered' | `endpoint_${Health}` | 'endpoint_unregistered';
 
 /** History: what happened to a Skill. It stays when the Skill goes. */
 @Entity('skill_events')
-@Check('ck_skill_events_event', `event IN ('registered', 'updated', 'status_changed', 'unregistered')`)
+@Check(
+  'ck_skill_events_event',
+  `event IN ('registered', 'updated', 'status_changed', 'unregistered', 'endpoint_healthy', 'endpoint_warning',
+    'endpoint_unhealthy', 'endpoint_unregistered')`,
+)
 @Index('ix_skill_events_skill', ['skillId', 'createdAt'])
 @Index('ix_skill_events_created_at', ['createdAt'])
 export class SkillEventEntity extends TimestampedEntity {
@@ -21,7 +27,11 @@ export class SkillEventEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 32 })
   event: SkillEvent;
 
-  /** The client that did it. */
+  /** Of events of one endpoint. */
+  @Column({ name: 'endpoint_url', type: 'varchar', length: 512, nullable: true })
+  endpointUrl: string | null;
+
+  /** The client that did it; `sweeper` for what the registry did itself. */
   @Column({ type: 'varchar', length: 255 })
   actor: string;
 

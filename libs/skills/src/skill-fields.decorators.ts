@@ -30,15 +30,13 @@ export function schemeOf(url: string): string {
   return url.slice(0, url.indexOf(':')).toLowerCase();
 }
 
-export function EndpointUrlField(): PropertyDecorator {
+export function EndpointUrlField({
+  required = true,
+  description = 'Address of the endpoint',
+}: FieldOptions = {}): PropertyDecorator {
   return applyDecorators(
-    ApiProperty({
-      example: 'http://localhost:8001',
-      format: 'uri',
-      maxLength: URL_MAX,
-      description: 'Address of the endpoint',
-    }),
-    IsDefined({ message: 'is required' }),
+    ApiProperty({ example: 'http://localhost:8001', format: 'uri', maxLength: URL_MAX, description, required }),
+    required ? IsDefined({ message: 'is required' }) : ValidateIf((_, value) => value !== undefined),
     ValidateBy({
       name: 'endpointUrl',
       validator: {

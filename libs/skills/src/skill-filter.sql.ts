@@ -4,7 +4,7 @@ import { Conditions } from './skill-sql.js';
 import type { SkillFilter, SkillSort } from './skill.query.js';
 import { versionBounds } from './version-range.js';
 
-/** How strictly a filter looks: discovery leaves out what cannot be called. */
+/** How strictly a filter looks: discovery leaves out what cannot be called, lists what is dead. */
 export interface FilterMode {
   callableOnly: boolean;
 }
@@ -13,8 +13,9 @@ export interface FilterMode {
 export const MAX_RANKED = 10_000;
 
 const SKILLS = 'skills s';
-/** Free text alone needs no Skill to be looked up, only to be found. */
+/** Free text alone needs no Skill to be looked up, only to be found; the dead are few. */
 const TEXTS = '(SELECT skill_id AS id, document FROM skill_search) s';
+const NOT_DEAD = 's.id NOT IN (SELECT d.id FROM skills d WHERE NOT d.has_live)';
 const BOTH = '(SELECT s.*, f.document FROM skills s JOIN skill_search f ON f.skill_id = s.id) s';
 
 /** A filter as SQL over Skills `s`, with their search document where there is free text. */
@@ -29,10 +30,14 @@ export class SkillSelection {
     if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
     if (filter.status !== undefined) this.where.add(`s.status = ${this.bind(filter.status)}`);
     if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));
-    if (callableOnly) this.where.add('s.callable');
+    const dead = filter.include === 'unhealthy';
+    if (callableOnly) this.where.add(dead ? 's.has_active' : 's.callable');
     const facets = facetsOf(filter, callableOnly);
     if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
-    this.from = filter.q === undefined ? SKILLS : this.where.isEmpty && this.sort === undefined ? TEXTS : BOTH;
+    if (dead && filter.protocol !== undefined) this.where.add(activeEndpoint(this.bind(filter.protocol)));
+    const textsAlone = filter.q !== undefined && this.where.isEmpty && this.sort === undefined;
+    this.from = filter.q === undefined ? SKILLS : textsAlone ? TEXTS : BOTH;
+    if (!callableOnly && !dead) this.where.add(textsAlone ? NOT_DEAD : 's.has_live');
     if (filter.q !== undefined) {
       this.query = `${this.bind(searchQuery(filter.q))}::tsquery`;
       this.where.add(`s.document @@ ${this.query}`);
@@ -70,18 +75,23 @@ export class SkillSelection {
   }
 }
 
+/** Facets of protocols are of endpoints that are not unhealthy. */
+function activeEndpoint(protocol: string): string {
+  return `EXISTS (SELECT FROM skill_endpoints e WHERE e.skill_id = s.id AND e.protocol = ${protocol} AND e.status = 'active')`;
+}
+
 function facetsOf(filter: SkillFilter, callableOnly: boolean): string[] {
-  const { capability, category, protocol, metadata = {} } = filter;
+  const { capability, category, protocol, include, metadata = {} } = filter;
   return [
     ...(capability !== undefined || category !== undefined
       ? [capabilityFacet(capability, category, callableOnly)]
       : []),
-    ...(protocol !== undefined ? [protocolFacet(protocol)] : []),
+    ...(protocol !== undefined && include === undefined ? [protocolFacet(protocol)] : []),
     ...Object.entries(metadata).map(([key, value]) => metadataFacet(key, value)),
   ];
 }
 
-function versionCondition(range: string, where: Conditions): string {
+export function versionCondition(range: string, where: Conditions): string {
   const alternatives = versionBounds(range).map((bounds) =>
     bounds.length === 0
       ? 'true'

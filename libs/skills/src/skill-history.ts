@@ -1,19 +1,46 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { InjectRepository } from '@nestjs/typeorm';
+import type { Transaction } from '#database';
 import { LessThan, Repository } from 'typeorm';
-import { SkillEventEntity } from './skill-event.entity.js';
+import { v7 as uuidv7 } from 'uuid';
+import { type SkillEvent, SkillEventEntity } from './skill-event.entity.js';
 
 /** As long as the audit log (AI Bridge v0.6.0, section on logs). */
 const RETENTION_MS = 90 * 24 * 3600 * 1000;
 const PURGE_EVERY_MS = 6 * 3600 * 1000;
 
-/** Keeps the history of Skills within bounds. */
+/** One event: the Skill as it was named then. */
+export interface HistoryEntry {
+  /** Of the Skill. */
+  id: string;
+  name: string;
+  version: string;
+  registered_at: Date;
+  event: SkillEvent;
+  /** Of an event of one endpoint. */
+  endpoint_url?: string;
+}
+
+/** What happened to Skills: written in the transaction of the change, kept within bounds. */
 @Injectable()
 export class SkillHistory {
   private readonly logger = new Logger('skills');
 
   constructor(@InjectRepository(SkillEventEntity) private readonly events: Repository<SkillEventEntity>) {}
+
+  async record(tx: Transaction, actor: string, entries: readonly HistoryEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const rows = entries.map((entry) => ({ ...entry, skill_id: entry.id, id: uuidv7() }));
+    await tx.query(
+      `INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at, unregistered_at, endpoint_url)
+       SELECT x.id, x.skill_id, x.name, x.version, x.event, $2, x.registered_at,
+         CASE WHEN x.event = 'unregistered' THEN now() END, x.endpoint_url
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, name text, version text, event text,
+         registered_at timestamptz, endpoint_url text)`,
+      [JSON.stringify(rows), actor],
+    );
+  }
 
   /** Deletes events of more than 90 days; every replica may do so at any time. */
   @Interval(PURGE_EVERY_MS)

@@ -2,12 +2,12 @@
  * Parts of a Skill as JSON, built by PostgreSQL: a page of Skills with all its parts is one round trip. `OFFSET 0` keeps
  * the planner from walking the whole index on created_at for the order of a few rows, which it does without statistics.
  */
-const ENDPOINTS = `COALESCE((SELECT json_agg(json_build_object(
+const endpoints = (condition: string): string => `COALESCE((SELECT json_agg(json_build_object(
     'endpoint_id', e.id, 'url', e.url, 'protocol', e.protocol, 'weight', e.weight, 'status', e.status,
-    'parameters', COALESCE(
+    'health', e.health, 'parameters', COALESCE(
       (SELECT json_object_agg(p.key, p.value ORDER BY p.key) FROM endpoint_params p WHERE p.endpoint_id = e.id),
       '{}'::json)) ORDER BY e.created_at, e.id)
-  FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e), '[]'::json)`;
+  FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id ${condition} OFFSET 0) e), '[]'::json)`;
 
 const PARAMETERS = `COALESCE((SELECT json_object_agg(p.name,
     CASE WHEN p.default_value IS NULL
@@ -26,10 +26,15 @@ const CAPABILITIES = `COALESCE((SELECT json_agg(${CAPABILITY_JSON} ORDER BY c.cr
 const METADATA = `COALESCE((SELECT json_object_agg(m.key, m.value ORDER BY m.key)
   FROM skill_metadata m WHERE m.skill_id = s.id), '{}'::json)`;
 
+const columns = (endpointCondition: string): string => `s.id, s.name, s.description, s.version, s.status, s.owner,
+  s.generation, s.revision, s.registered_at, s.last_heartbeat, s.created_at, s.updated_at,
+  ${endpoints(endpointCondition)} AS endpoints, ${CAPABILITIES} AS capabilities, ${METADATA} AS metadata`;
+
 /** The columns of a Skill `s` with all its parts. */
-export const SKILL_COLUMNS = `s.id, s.name, s.description, s.version, s.status, s.owner, s.generation, s.revision,
-  s.registered_at, s.last_heartbeat, s.created_at, s.updated_at,
-  ${ENDPOINTS} AS endpoints, ${CAPABILITIES} AS capabilities, ${METADATA} AS metadata`;
+export const SKILL_COLUMNS = columns('');
+
+/** The same without endpoints that are unhealthy. */
+export const LIVE_SKILL_COLUMNS = columns(`AND e.health <> 'unhealthy'`);
 
 /** Collects the conditions of a query and their parameters; values never become part of the text. */
 export class Conditions {

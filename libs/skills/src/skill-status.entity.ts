@@ -1,9 +1,7 @@
 import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, JoinColumn, OneToOne, type Relation, Unique } from 'typeorm';
+import type { Health } from './health.js';
 import { SkillEntity } from './skill.entity.js';
-
-export const HEALTHS = ['healthy', 'unhealthy', 'warning'] as const;
-export type Health = (typeof HEALTHS)[number];
 
 /** How a Skill is doing: one row per Skill. */
 @Entity('skill_status')

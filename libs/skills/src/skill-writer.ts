@@ -5,7 +5,10 @@ import { indexOfBody } from './facets.js';
 import { keyOf } from './skill-key.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
+import { EndpointHealthWriter } from './endpoint-health.writer.js';
 import type { SkillEvent } from './skill-event.entity.js';
+import { SkillHistory } from './skill-history.js';
+import type { SkillLeases } from './skill-observers.js';
 import type { SkillStatus } from './skill.entity.js';
 import type { CreateSkillBody, RegisterSkillBody, ReplaceSkillBody } from './skill.dto.js';
 
@@ -27,6 +30,8 @@ export interface RegisteredSkill {
   generation: number;
   registered_at: Date;
   created: boolean;
+  /** Of the endpoints that the body named. */
+  leases: SkillLeases;
 }
 
 /**
@@ -38,16 +43,18 @@ export class SkillWriter {
   constructor(
     private readonly parts: SkillPartsWriter,
     private readonly index: SkillIndexWriter,
+    private readonly health: EndpointHealthWriter,
+    private readonly history: SkillHistory,
   ) {}
 
   /** Inserts a Skill that nobody has heard from yet. Returns false when the name and version are taken. */
   async create(tx: Transaction, id: string, owner: string, body: CreateSkillBody): Promise<boolean> {
-    const { facets, callable } = indexOfBody(body);
+    const { facets, callable, has_active, has_live } = indexOfBody(body);
     const inserted = await tx.query<LockedSkill[]>(
-      `INSERT INTO skills (id, name, description, version, owner, facets, callable)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)
+      `INSERT INTO skills (id, name, description, version, owner, facets, callable, has_active, has_live)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        ON CONFLICT (name, version) DO NOTHING RETURNING id, name, version, registered_at`,
-      [id, body.name, body.description ?? '', body.version, owner, facets, callable],
+      [id, body.name, body.description ?? '', body.version, owner, facets, callable, has_active, has_live],
     );
     if (inserted.length === 0) return false;
     await this.parts.merge(tx, [{ skillId: id, body }]);
@@ -76,12 +83,16 @@ export class SkillWriter {
     }));
     const registered = await this.upsert(tx, owner, rows);
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
-    const results = bodies.map((body) => byKey.get(keyOf(body)));
-    const written = bodies.flatMap((body, index) => {
-      const skillId = results[index]?.id;
+    const written = bodies.flatMap((body) => {
+      const skillId = byKey.get(keyOf(body))?.id;
       return skillId === undefined ? [] : [{ skillId, body }];
     });
     await this.parts.merge(tx, written);
+    const leases = await this.health.open(
+      tx,
+      owner,
+      written.map(({ skillId, body }) => ({ skillId, owner, urls: body.endpoints.map(({ url }) => url) })),
+    );
     await this.index.refresh(
       tx,
       written.map(({ skillId }) => skillId),
@@ -92,17 +103,23 @@ export class SkillWriter {
       owner,
       registered.filter(({ created }) => created),
     );
-    return results;
+    const leasesOf = new Map(leases.map((skill) => [skill.skillId, skill]));
+    return bodies.map((body) => {
+      const skill = byKey.get(keyOf(body));
+      const leases = skill && leasesOf.get(skill.id);
+      return leases && { ...skill, leases };
+    });
   }
 
   /** Takes the rows in one order everywhere, so that two batches cannot wait for each other. */
-  private async upsert(tx: Transaction, owner: string, rows: object[]): Promise<RegisteredSkill[]> {
+  private async upsert(tx: Transaction, owner: string, rows: object[]): Promise<Omit<RegisteredSkill, 'leases'>[]> {
     try {
-      return await tx.query<RegisteredSkill[]>(
-        `INSERT INTO skills AS s (id, name, description, version, owner, facets, callable, last_heartbeat)
-         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.facets, x.callable, now()
+      return await tx.query<Omit<RegisteredSkill, 'leases'>[]>(
+        `INSERT INTO skills AS s (id, name, description, version, owner, facets, callable, has_active, has_live,
+           last_heartbeat)
+         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.facets, x.callable, x.has_active, x.has_live, now()
          FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, facets bigint[],
-           callable boolean)
+           callable boolean, has_active boolean, has_live boolean)
          WHERE NOT EXISTS (
            SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
          ORDER BY x.name, x.version
@@ -168,21 +185,13 @@ export class SkillWriter {
     await this.record(tx, 'updated', actor, [skill]);
   }
 
-  private async record(
+  private record(
     tx: Transaction,
     event: SkillEvent,
     actor: string,
     skills: readonly Pick<LockedSkill, 'id' | 'name' | 'version' | 'registered_at'>[],
   ): Promise<void> {
-    if (skills.length === 0) return;
-    const rows = skills.map((skill) => ({ ...skill, skill_id: skill.id, id: uuidv7() }));
-    await tx.query(
-      `INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at, unregistered_at)
-       SELECT x.id, x.skill_id, x.name, x.version, $2::text, $3, x.registered_at,
-         CASE WHEN $2::text = 'unregistered' THEN now() END
-       FROM jsonb_to_recordset($1::jsonb)
-         AS x(id uuid, skill_id uuid, name text, version text, registered_at timestamptz)`,
-      [JSON.stringify(rows), event, actor],
-    );
+    const entries = skills.map(({ id, name, version, registered_at }) => ({ id, name, version, registered_at, event }));
+    return this.history.record(tx, actor, entries);
   }
 }

@@ -1,5 +1,6 @@
 import { CapabilityEntity, CapabilityParamEntity } from './capability.entity.js';
 import { EndpointEntity, EndpointParamEntity } from './endpoint.entity.js';
+import { EndpointLeaseEntity } from './endpoint-lease.entity.js';
 import { SkillEventEntity } from './skill-event.entity.js';
 import { SkillMetadataEntity } from './skill-metadata.entity.js';
 import { SkillSearchEntity } from './skill-search.entity.js';
@@ -11,6 +12,7 @@ export const SKILL_ENTITIES = [
   SkillEntity,
   EndpointEntity,
   EndpointParamEntity,
+  EndpointLeaseEntity,
   CapabilityEntity,
   CapabilityParamEntity,
   SkillMetadataEntity,

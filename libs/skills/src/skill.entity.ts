@@ -15,8 +15,9 @@ export type SkillStatus = (typeof SKILL_STATUSES)[number];
 @Check('ck_skills_status', `status IN ('active', 'inactive', 'maintenance')`)
 @Check('ck_skills_revision', 'revision > 0')
 @Unique('uq_skills_name_version', ['name', 'version'])
-@Index('ix_skills_status', ['status', 'createdAt', 'id', 'callable'])
-@Index('ix_skills_created_at', ['createdAt', 'id'])
+@Index('ix_skills_status', ['status', 'createdAt', 'id', 'callable', 'hasActive', 'hasLive'])
+@Index('ix_skills_created_at', ['createdAt', 'id', 'hasLive'])
+@Index('ix_skills_dead', ['id'], { where: 'NOT has_live' })
 @Index('ix_skills_updated_at', ['updatedAt', 'id'])
 @Index('ix_skills_version_key', ['versionKey', 'id'])
 // GIN, which TypeORM cannot declare: the migration makes it.
@@ -68,9 +69,17 @@ export class SkillEntity extends TimestampedEntity {
   @Column({ type: 'bigint', array: true, default: () => "'{}'", select: false })
   facets: string[];
 
-  /** Whether it has an active endpoint. */
+  /** Whether it has an active endpoint that is not unhealthy: discovery finds no other. */
   @Column({ type: 'boolean', default: true, select: false })
   callable: boolean;
+
+  /** Whether it has an active endpoint, whatever its health. */
+  @Column({ name: 'has_active', type: 'boolean', default: true, select: false })
+  hasActive: boolean;
+
+  /** Whether it has an endpoint that is not unhealthy, whatever its status: lists show no other. */
+  @Column({ name: 'has_live', type: 'boolean', default: true, select: false })
+  hasLive: boolean;
 
   @OneToMany(() => EndpointEntity, (endpoint) => endpoint.skill)
   endpoints?: Relation<EndpointEntity>[];

@@ -22,6 +22,9 @@ export const SKILL_SORTS = [
 ] as const;
 export type SkillSort = (typeof SKILL_SORTS)[number];
 
+const INCLUDES = ['unhealthy'] as const;
+type Include = (typeof INCLUDES)[number];
+
 const MAX_METADATA_FILTERS = 10;
 
 function SearchTextField(): PropertyDecorator {
@@ -108,6 +111,13 @@ export class SkillFilter {
   @MetadataFilterField()
   metadata?: Record<string, string>;
 
+  @EnumField(INCLUDES, {
+    name: 'Include',
+    required: false,
+    description: 'unhealthy: also endpoints that are unhealthy, and Skills that have no others',
+  })
+  include?: Include;
+
   @EnumField(SKILL_SORTS, {
     name: 'SkillSort',
     required: false,
@@ -135,7 +145,14 @@ export function ApiMetadataFilter(): MethodDecorator {
 
 export class ListSkillsQuery extends IntersectionType(SkillFilter, SkipQuery) {}
 
-export class DiscoverQuery extends IntersectionType(SkillFilter, PageQuery) {}
+export class DiscoverQuery extends IntersectionType(SkillFilter, PageQuery) {
+  @EnumField(['true', 'false'], {
+    name: 'Explain',
+    required: false,
+    description: 'true: also why Skills that nearly match were left out; needs skill:manage',
+  })
+  explain?: 'true' | 'false';
+}
 
 class CapabilityFilter {
   @TextField({ max: 255, required: false, example: 'forecast', description: 'Exact name' })

@@ -7,7 +7,8 @@ import {
   type EndpointStatus,
 } from './endpoint.entity.js';
 import { PARAMETER_DECLARATIONS_SCHEMA, type ParameterDeclaration } from './skill-fields.decorators.js';
-import { HEALTHS, type Health } from './skill-status.entity.js';
+import { HEALTHS, type Health } from './health.js';
+import { LeaseResponse } from './lease-terms.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 
 const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
@@ -29,6 +30,9 @@ export class EndpointResponse {
 
   @ApiProperty({ enum: ENDPOINT_STATUSES, enumName: 'EndpointStatus', example: 'active' })
   status: EndpointStatus;
+
+  @ApiProperty({ enum: HEALTHS, enumName: 'Health', example: 'healthy' })
+  health: Health;
 
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { health_path: '/health' } })
   parameters: Record<string, string>;
@@ -111,6 +115,19 @@ export class SkillResponse {
   updated_at: string;
 }
 
+export class ExplanationResponse {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ example: 'weather-skill' })
+  name: string;
+
+  @ApiProperty({
+    example: 'status is maintenance; http://localhost:8001: unhealthy, its lease ended at 2026-01-18T00:00:00.000Z',
+  })
+  reason: string;
+}
+
 export class DiscoverResponse {
   @ApiProperty({ type: 'integer', example: 1 })
   total: number;
@@ -123,6 +140,14 @@ export class DiscoverResponse {
 
   @ApiProperty({ type: () => SkillResponse, isArray: true })
   skills: SkillResponse[];
+
+  @ApiProperty({
+    type: () => ExplanationResponse,
+    isArray: true,
+    required: false,
+    description: 'With explain=true: Skills that nearly matched, and why they were left out',
+  })
+  explain?: ExplanationResponse[];
 }
 
 export class CapabilityPageResponse {
@@ -149,8 +174,14 @@ export class RegisteredResponse {
   @ApiProperty({ format: 'date-time', example: TIME })
   registered_at: string;
 
-  @ApiProperty({ type: 'integer', example: 1, description: 'Rises with every registration' })
+  @ApiProperty({ type: 'integer', example: 1, description: 'Rises with every registration; say it in heartbeats' })
   generation: number;
+
+  @ApiProperty({ type: () => LeaseResponse })
+  lease: LeaseResponse;
+
+  @ApiProperty({ example: 28.713, description: 'Seconds until the first heartbeat is due' })
+  interval: number;
 }
 
 export class UnregisteredResponse {
@@ -162,26 +193,6 @@ export class UnregisteredResponse {
 
   @ApiProperty({ format: 'date-time', example: TIME })
   unregistered_at: string;
-}
-
-export class SkillStatusResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
-  skill_id: string;
-
-  @ApiProperty({ enum: SKILL_STATUSES, enumName: 'SkillStatus', example: 'active' })
-  status: SkillStatus;
-
-  @ApiProperty({ enum: HEALTHS, enumName: 'Health', example: 'healthy' })
-  health: Health;
-
-  @ApiProperty({ type: 'integer', example: 3600, description: 'Seconds since the registration' })
-  uptime: number;
-
-  @ApiProperty({ type: 'integer', example: 0 })
-  request_count: number;
-
-  @ApiProperty({ type: 'integer', example: 0 })
-  error_count: number;
 }
 
 export class SkillStatusChangedResponse {

@@ -1,17 +1,22 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '#cache';
+import { type AiBridgeSettings, aiBridgeSettings } from '#config';
 import { IdempotencyModule } from '#idempotency';
 import { CapabilitiesController } from './capabilities.controller.js';
 import { CapabilitiesRepository } from './capabilities.repository.js';
 import { CapabilitiesService } from './capabilities.service.js';
 import { CapabilitiesWriter } from './capabilities.writer.js';
+import { DiscoveryExplainer } from './discovery-explainer.js';
+import { EndpointHealthWriter } from './endpoint-health.writer.js';
 import { EndpointsWriter } from './endpoints.writer.js';
+import { LeaseTerms } from './lease-terms.js';
 import { RegistrationService } from './registration.service.js';
 import { RegistryController } from './registry.controller.js';
 import { SKILL_ENTITIES } from './skill.entities.js';
 import { SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
+import { SkillObservers } from './skill-observers.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 import { SkillWriter } from './skill-writer.js';
 import { SkillsController } from './skills.controller.js';
@@ -37,6 +42,15 @@ import { SkillsService } from './skills.service.js';
     SkillIndexWriter,
     SkillHistory,
     SkillsMonitor,
+    SkillObservers,
+    EndpointHealthWriter,
+    DiscoveryExplainer,
+    {
+      provide: LeaseTerms,
+      inject: [aiBridgeSettings.KEY],
+      useFactory: (settings: AiBridgeSettings) => new LeaseTerms(settings),
+    },
   ],
+  exports: [SkillObservers, EndpointHealthWriter, LeaseTerms],
 })
 export class SkillsModule {}

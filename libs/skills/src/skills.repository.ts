@@ -4,10 +4,10 @@ import type { Page, Slice } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { type FilterMode, SkillSelection } from './skill-filter.sql.js';
-import { SKILL_COLUMNS } from './skill-sql.js';
+import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import type { SkillStatus } from './skill.entity.js';
 import type { SkillFilter } from './skill.query.js';
-import type { CapabilityResponse, EndpointResponse, SkillResponse, SkillStatusResponse } from './skill.response.js';
+import type { CapabilityResponse, EndpointResponse, SkillResponse } from './skill.response.js';
 
 interface SkillRow {
   id: string;
@@ -56,7 +56,7 @@ export class SkillsRepository {
     const rows = await this.dataSource.query<SkillRow[]>(
       `WITH page AS MATERIALIZED (
          SELECT p.id, row_number() OVER () AS place FROM (${selection.ids(offset, limit)}) p)
-       SELECT ${SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
+       SELECT ${filter.include === undefined ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
       selection.parameters,
     );
     return rows.map(toSkill);
@@ -66,18 +66,6 @@ export class SkillsRepository {
     const selection = new SkillSelection(filter, mode);
     const [row] = await this.dataSource.query<{ total: number }[]>(selection.count(), selection.parameters);
     return row?.total ?? 0;
-  }
-
-  /** State, health and counters; uptime counts from the registration that is alive. */
-  async status(skillId: string): Promise<SkillStatusResponse | undefined> {
-    const [row] = await this.dataSource.query<SkillStatusResponse[]>(
-      `SELECT s.id AS skill_id, s.status, t.health,
-         greatest(0, floor(extract(epoch FROM now() - s.registered_at)))::int AS uptime,
-         t.request_count, t.error_count
-       FROM skills s JOIN skill_status t ON t.skill_id = s.id WHERE s.id = $1`,
-      [skillId],
-    );
-    return row;
   }
 
   /** How many Skills there are of each status. */

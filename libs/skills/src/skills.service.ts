@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { CacheProvider } from '#cache';
-import { ConflictError, type Page, SkillNotFoundError, sliceOf, validateBody } from '#common';
+import { ConflictError, type Page, PermissionError, SkillNotFoundError, sliceOf, validateBody } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { v7 as uuidv7 } from 'uuid';
+import { DiscoveryExplainer } from './discovery-explainer.js';
 import { assertMatch } from './etag.js';
 import { mergePatch } from './merge-patch.js';
 import { SKILL_CACHE } from './skill.cache.js';
@@ -15,12 +16,8 @@ import {
   ReplaceSkillBody,
 } from './skill.dto.js';
 import type { DiscoverQuery, ListSkillsQuery } from './skill.query.js';
-import type {
-  DiscoverResponse,
-  SkillResponse,
-  SkillStatusChangedResponse,
-  SkillStatusResponse,
-} from './skill.response.js';
+import type { DiscoverResponse, SkillResponse, SkillStatusChangedResponse } from './skill.response.js';
+import { SkillObservers } from './skill-observers.js';
 import { type LockedSkill, SkillWriter } from './skill-writer.js';
 import { SkillsRepository, type TaggedSkill } from './skills.repository.js';
 
@@ -33,17 +30,25 @@ export class SkillsService {
     private readonly transactions: Transactions,
     private readonly idempotency: IdempotencyService,
     private readonly cache: CacheProvider,
+    private readonly observers: SkillObservers,
+    private readonly explainer: DiscoveryExplainer,
   ) {}
 
   list(query: ListSkillsQuery): Promise<Page<SkillResponse>> {
     return this.repository.page(query, { callableOnly: false }, { offset: query.skip, limit: query.limit });
   }
 
-  /** Skills that can be called: active unless another status is asked for, and by enabled capabilities only. */
-  async discover(query: DiscoverQuery): Promise<DiscoverResponse> {
+  /** Skills that can be called: alive, active unless another status is asked for, by enabled capabilities only. */
+  async discover(caller: Caller, query: DiscoverQuery): Promise<DiscoverResponse> {
     const filter = { ...query, status: query.status ?? 'active' };
-    const { total, items } = await this.repository.page(filter, { callableOnly: true }, sliceOf(query));
-    return { total, page: query.page, page_size: query.page_size, skills: items };
+    const explained = query.explain === 'true';
+    if (explained && !caller.may('skill:manage'))
+      throw new PermissionError('explain needs the permission skill:manage');
+    const [{ total, items }, explain] = await Promise.all([
+      this.repository.page(filter, { callableOnly: true }, sliceOf(query)),
+      explained ? this.explainer.explain(caller, filter) : undefined,
+    ]);
+    return { total, page: query.page, page_size: query.page_size, skills: items, ...(explain && { explain }) };
   }
 
   /** @throws SkillNotFoundError (1004) */
@@ -51,13 +56,6 @@ export class SkillsService {
     const skill = await this.cache.getOrLoad(SKILL_CACHE, skillId, () => this.repository.find(skillId));
     if (!skill) throw new SkillNotFoundError();
     return skill;
-  }
-
-  /** @throws SkillNotFoundError (1004) */
-  async status(skillId: string): Promise<SkillStatusResponse> {
-    const status = await this.repository.status(skillId);
-    if (!status) throw new SkillNotFoundError();
-    return status;
   }
 
   /** @throws ConflictError (1006) when the name and version are taken, by whomever. */
@@ -114,6 +112,7 @@ export class SkillsService {
       return work(tx, skill);
     });
     await this.cache.invalidate(SKILL_CACHE, skillId);
+    await this.observers.changed([skillId]);
     return result;
   }
 
@@ -154,7 +153,7 @@ function toBody({
     description,
     version,
     status,
-    endpoints: endpoints.map(({ endpoint_id: _, ...endpoint }) => endpoint),
+    endpoints: endpoints.map(({ endpoint_id: _id, health: _health, ...endpoint }) => endpoint),
     capabilities: capabilities.map(({ capability_id: _id, skill_id: _skill, category, ...capability }) => ({
       ...capability,
       ...(category === null ? {} : { category }),

@@ -1,0 +1,15 @@
+import { registerAs } from '@nestjs/config';
+import { IsInt, Max, Min } from 'class-validator';
+import { Setting } from './setting.js';
+
+/** This service as a registry (protocol.md section 5). */
+export class RegistrySettings {
+  /** Seconds after the end of its lease until an endpoint is unregistered; 0: never. */
+  @Setting('REGISTRY_DEREGISTER_AFTER', { example: '86400' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(0, { message: 'must not be under 0' })
+  @Max(31_536_000, { message: 'must not be over 31536000' })
+  deregisterAfter: number = 86_400;
+}
+
+export const registrySettings = registerAs('registry', () => new RegistrySettings());

@@ -1,0 +1,93 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type DatabaseSettings, databaseSettings } from '#config';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { ADVISORY_LOCKS } from './advisory-lock.js';
+import { DatabaseServer } from './database-server.js';
+import { dedicatedOptions } from './data-source-options.js';
+
+/** Milliseconds of silence after which PostgreSQL ends the session: a leader that hangs or is cut off loses its lock. */
+const SILENCE_LIMIT_MS = 5_000;
+
+/**
+ * Which of the replicas leads: the one whose session holds an advisory lock. The session is a connection of its own, so
+ * that a busy pool cannot starve it. PostgreSQL frees the lock when the session ends: at once when the process dies,
+ * after 5 s when it stands still or is cut off.
+ *
+ * The leader writes through the session that holds the lock. Who has lost the lock has lost the session, and cannot
+ * write as a leader any more (fencing).
+ */
+@Injectable()
+export class LeaderElection implements OnApplicationShutdown {
+  private dataSource: DataSource | undefined;
+  private runner: QueryRunner | undefined;
+  private leading = false;
+  private closed = false;
+
+  constructor(
+    private readonly server: DatabaseServer,
+    @Inject(databaseSettings.KEY) private readonly settings: DatabaseSettings,
+  ) {}
+
+  /** As of the last `campaign`. */
+  get isLeader(): boolean {
+    return this.leading;
+  }
+
+  /**
+   * Takes the lead where it is free, and keeps it: call it more often than every 5 seconds, one call at a time. Returns the
+   * leader's session, undefined for everybody else. Rejects when PostgreSQL is out of reach; the lead is then lost.
+   */
+  async campaign(): Promise<EntityManager | undefined> {
+    if (this.closed) return undefined;
+    try {
+      const runner = (this.runner ??= await this.connect());
+      if (this.leading) await runner.query('SELECT 1');
+      else this.leading = await this.try(runner, 'pg_try_advisory_lock', 'leader');
+      return this.leading ? runner.manager : undefined;
+    } catch (error) {
+      await this.hangUp();
+      throw error;
+    }
+  }
+
+  /** Whether no other replica is connected to this database. For a replica that stops. */
+  async isLastReplica(): Promise<boolean> {
+    const { runner } = this;
+    if (runner === undefined) return false;
+    await runner.query('SELECT pg_advisory_unlock_shared($1)', [ADVISORY_LOCKS.replicas]);
+    const alone = await this.try(runner, 'pg_try_advisory_lock', 'replicas');
+    if (alone) await runner.query('SELECT pg_advisory_unlock($1)', [ADVISORY_LOCKS.replicas]);
+    await runner.query('SELECT pg_advisory_lock_shared($1)', [ADVISORY_LOCKS.replicas]);
+    return alone;
+  }
+
+  /** After `beforeApplicationShutdown`, where those who lead end their work. */
+  async onApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    await this.hangUp();
+  }
+
+  private async connect(): Promise<QueryRunner> {
+    const options = dedicatedOptions(this.server.url, this.settings, SILENCE_LIMIT_MS);
+    this.dataSource = await new DataSource(options).initialize();
+    const runner = this.dataSource.createQueryRunner();
+    // Every replica holds this one, shared: see isLastReplica.
+    await runner.query('SELECT pg_advisory_lock_shared($1)', [ADVISORY_LOCKS.replicas]);
+    return runner;
+  }
+
+  private async try(runner: QueryRunner, call: string, lock: 'leader' | 'replicas'): Promise<boolean> {
+    const [row] = (await runner.query(`SELECT ${call}($1) AS got`, [ADVISORY_LOCKS[lock]])) as { got: boolean }[];
+    return row?.got === true;
+  }
+
+  private async hangUp(): Promise<void> {
+    const { dataSource, runner } = this;
+    this.leading = false;
+    this.runner = undefined;
+    this.dataSource = undefined;
+    // A session that is broken already cannot be ended twice.
+    await runner?.release().catch(() => undefined);
+    if (dataSource?.isInitialized) await dataSource.destroy().catch(() => undefined);
+  }
+}

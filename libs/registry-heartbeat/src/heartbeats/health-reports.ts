@@ -1,0 +1,59 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { CacheProvider } from '#cache';
+import { Transactions } from '#database';
+import { OutageLog } from '#logging';
+import { type ChangedEndpoint, type EndpointHealth, EndpointHealthWriter, SKILL_CACHE } from '#skills';
+import { TransitionMetrics } from '../transition.metrics.js';
+
+/** A heartbeat that changes what PostgreSQL says of an endpoint. */
+export interface HealthReport extends EndpointHealth {
+  /** The client that beats. */
+  actor: string;
+}
+
+/** Writes what heartbeats change: endpoints that come back, or say something else of themselves than before. */
+@Injectable()
+export class HealthReports {
+  private readonly outage = new OutageLog(new Logger('heartbeats'), 'Writing health');
+
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly writer: EndpointHealthWriter,
+    private readonly cache: CacheProvider,
+    private readonly metrics: TransitionMetrics,
+  ) {}
+
+  /** Like `apply`; what cannot be written now is written with a later heartbeat, by the journal. */
+  async tryApply(reports: readonly HealthReport[]): Promise<void> {
+    try {
+      await this.apply(reports);
+    } catch (error) {
+      this.outage.begin(String(error));
+    }
+  }
+
+  /** One transaction. When it has returned, discovery shows it. */
+  async apply(reports: readonly HealthReport[]): Promise<void> {
+    if (reports.length === 0) return;
+    const changed = await this.transactions.run(async (tx) => {
+      const all: ChangedEndpoint[] = [];
+      for (const [actor, group] of groupedByActor(reports)) all.push(...(await this.writer.report(tx, actor, group)));
+      return all;
+    });
+    this.outage.end();
+    for (const { health } of changed) this.metrics.count(health);
+    await this.cache.invalidate(SKILL_CACHE, ...new Set(changed.map(({ skillId }) => skillId)));
+  }
+}
+
+/** The last report of an endpoint holds. */
+function groupedByActor(reports: readonly HealthReport[]): Map<string, HealthReport[]> {
+  const last = new Map(reports.map((report) => [report.endpointId, report]));
+  const groups = new Map<string, HealthReport[]>();
+  for (const report of last.values()) {
+    const group = groups.get(report.actor);
+    if (group) group.push(report);
+    else groups.set(report.actor, [report]);
+  }
+  return groups;
+}

@@ -1,0 +1,136 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { OutageLog } from '#logging';
+import { MetricsService } from '#metrics';
+import { LeaseTerms } from '#skills';
+import { LeaseOpener } from '../leases/lease-opener.js';
+import { HealthReports } from './health-reports.js';
+import { type EndpointEntry, JournalRepository, type SkillEntry } from './journal.repository.js';
+import type { SentBeat } from './renewals.js';
+
+/** What a member measured of itself. */
+export interface MemberMetrics {
+  /** Seconds. */
+  uptime?: number;
+  request_count?: number;
+  error_count?: number;
+  /** Percent. */
+  cpu_usage?: number;
+  /** Percent. */
+  memory_usage?: number;
+}
+
+/** Rows in one transaction. */
+const CHUNK = 500;
+/** Endpoints that may wait; more than this can only be while PostgreSQL is away, and the next heartbeat says it again. */
+const MAX_WAITING = 200_000;
+const LONGEST_PAUSE_MS = 5_000;
+const JOB = 'heartbeat-journal';
+
+/**
+ * Write-behind: heartbeats cost no write of their own. The last one of each endpoint waits here and reaches PostgreSQL in
+ * batches, a third of an interval later at most (5 s for long intervals), and at shutdown.
+ *
+ * PostgreSQL's `last_heartbeat` is the second witness of life: the sweeper ends no lease of an endpoint that PostgreSQL
+ * has heard of within two intervals, whatever the lease store says.
+ */
+@Injectable()
+export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private endpoints = new Map<string, EndpointEntry>();
+  private skills = new Map<string, SkillEntry>();
+  private writing: Promise<void> | undefined;
+  private readonly outage = new OutageLog(new Logger('heartbeats'), 'Writing heartbeats');
+
+  constructor(
+    private readonly repository: JournalRepository,
+    private readonly reports: HealthReports,
+    private readonly opener: LeaseOpener,
+    private readonly scheduler: SchedulerRegistry,
+    private readonly terms: LeaseTerms,
+    metrics: MetricsService,
+  ) {
+    metrics.gauge({
+      name: 'registry_journal_entries',
+      help: 'Heartbeats that wait to be written.',
+      collect: (gauge) => {
+        gauge.set(this.endpoints.size);
+      },
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    const pause = Math.min(LONGEST_PAUSE_MS, this.terms.interval / 3);
+    this.scheduler.addInterval(
+      JOB,
+      setInterval(() => void this.flush(), pause),
+    );
+  }
+
+  /** Requests have ended by now: what is written here is all there is. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
+    await this.flush();
+    await this.flush();
+  }
+
+  /** Notes a heartbeat that renewed these endpoints. */
+  note({ skillId, url, health, actor }: SentBeat, metrics: MemberMetrics, endpointIds: readonly string[]): void {
+    const at = performance.now();
+    const measured = Object.values(metrics).some((value) => value !== undefined);
+    for (const endpointId of endpointIds) {
+      if (this.endpoints.size >= MAX_WAITING && !this.endpoints.has(endpointId)) return;
+      const before = this.endpoints.get(endpointId)?.metrics;
+      const own = url !== undefined && measured ? { ...before, ...metrics } : before;
+      this.endpoints.set(endpointId, { endpointId, skillId, health, actor, at, ...(own && { metrics: own }) });
+    }
+    // Of all endpoints together: said of the Skill, not of each.
+    if (url === undefined && measured) {
+      this.skills.set(skillId, { skillId, metrics: { ...this.skills.get(skillId)?.metrics, ...metrics } });
+    }
+  }
+
+  /** Writes what waits. One at a time; never rejects. */
+  flush(): Promise<void> {
+    this.writing ??= this.write().finally(() => {
+      this.writing = undefined;
+    });
+    return this.writing;
+  }
+
+  private async write(): Promise<void> {
+    const endpoints = [...this.endpoints.values()];
+    const skills = [...this.skills.values()];
+    this.endpoints = new Map();
+    this.skills = new Map();
+    let written = 0;
+    try {
+      for (; written < endpoints.length; written += CHUNK) {
+        await this.writeChunk(endpoints.slice(written, written + CHUNK));
+      }
+      for (; skills.length > 0; skills.splice(0, CHUNK)) {
+        await this.repository.writeSkillMetrics(skills.slice(0, CHUNK));
+      }
+      this.outage.end();
+    } catch (error) {
+      this.outage.begin(String(error));
+      this.putBack(endpoints.slice(written), skills);
+    }
+  }
+
+  private async writeChunk(entries: readonly EndpointEntry[]): Promise<void> {
+    const { gone, differing } = await this.repository.write(entries);
+    // Removed while the lease store was out of reach.
+    await this.opener.changed([...gone]);
+    const now = performance.now();
+    await this.reports.apply(
+      entries.filter(({ endpointId, at }) => differing.has(endpointId) && now - at < this.terms.warnAfter),
+    );
+  }
+
+  /** For the next attempt, behind what has come since. */
+  private putBack(endpoints: readonly EndpointEntry[], skills: readonly SkillEntry[]): void {
+    for (const entry of endpoints)
+      if (!this.endpoints.has(entry.endpointId)) this.endpoints.set(entry.endpointId, entry);
+    for (const entry of skills) if (!this.skills.has(entry.skillId)) this.skills.set(entry.skillId, entry);
+  }
+}

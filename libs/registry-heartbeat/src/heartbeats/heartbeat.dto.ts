@@ -1,0 +1,73 @@
+import { EnumField, IntegerField, NumberField, UuidField } from '#common';
+import { EndpointUrlField, type Health, HEALTHS } from '#skills';
+import { ApiProperty } from '@nestjs/swagger';
+import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
+
+export const MAX_HEARTBEATS = 1000;
+/** A thousand years in seconds: what is more is no uptime. */
+const MAX_UPTIME = 31_557_600_000;
+
+/** POST /skills/{skill_id}/heartbeat; everything is optional (protocol.md section 5). */
+export class HeartbeatBody {
+  @EndpointUrlField({ required: false, description: 'The endpoint that is alive; all of the Skill when absent' })
+  endpoint_url?: string;
+
+  @IntegerField({
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    required: false,
+    example: 1,
+    description: 'Of the registration; an older one than the present is refused with 1006',
+  })
+  generation?: number;
+
+  @EnumField(HEALTHS, {
+    name: 'Health',
+    required: false,
+    example: 'healthy',
+    description: 'What the member says of itself; healthy when absent',
+  })
+  health?: Health;
+
+  @NumberField({ min: 0, max: MAX_UPTIME, required: false, example: 3600, description: 'Seconds since it started' })
+  uptime?: number;
+
+  @IntegerField({
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    required: false,
+    example: 1024,
+    description: 'Requests served',
+  })
+  request_count?: number;
+
+  @IntegerField({
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    required: false,
+    example: 3,
+    description: 'Requests that failed',
+  })
+  error_count?: number;
+
+  @NumberField({ min: 0, max: 100, required: false, example: 12.5, description: 'Percent' })
+  cpu_usage?: number;
+
+  @NumberField({ min: 0, max: 100, required: false, example: 40, description: 'Percent' })
+  memory_usage?: number;
+}
+
+/** One of many. */
+export class HeartbeatItem extends HeartbeatBody {
+  @UuidField({ description: 'Id of the Skill' })
+  skill_id: string;
+}
+
+/** POST /heartbeats. The items are checked in portions, so that a thousand of them do not hold up other requests. */
+export class HeartbeatsBody {
+  @ApiProperty({ type: () => HeartbeatItem, isArray: true, minItems: 1, maxItems: MAX_HEARTBEATS })
+  @IsArray({ message: 'must be an array' })
+  @ArrayMinSize(1, { message: 'must have at least 1 item' })
+  @ArrayMaxSize(MAX_HEARTBEATS, { message: `must have at most ${MAX_HEARTBEATS} items` })
+  heartbeats: unknown[];
+}

@@ -1,0 +1,57 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { LeaseResponse } from '#skills';
+
+const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
+
+export class HeartbeatResponse {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ type: () => LeaseResponse })
+  lease: LeaseResponse;
+
+  @ApiProperty({ example: 28.713, description: 'Seconds until the next heartbeat is due; a little random, never late' })
+  interval: number;
+
+  @ApiProperty({ type: 'integer', example: 1, description: 'Of the registration that was renewed' })
+  generation: number;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-18T00:00:00.000Z' })
+  server_time: string;
+}
+
+export const HEARTBEAT_STATUSES = ['ok', 'unknown', 'stale'] as const;
+export type HeartbeatStatus = (typeof HEARTBEAT_STATUSES)[number];
+
+export class HeartbeatResult {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({
+    enum: HEARTBEAT_STATUSES,
+    enumName: 'HeartbeatStatus',
+    example: 'ok',
+    description: 'unknown: register again; stale: a newer registration has taken over, stop',
+  })
+  status: HeartbeatStatus;
+
+  @ApiProperty({ type: 'integer', required: false, example: 1004, description: 'Why it is not ok: the error code' })
+  code?: number;
+
+  @ApiProperty({ required: false, example: 'Skill does not exist' })
+  message?: string;
+}
+
+export class HeartbeatsResponse {
+  @ApiProperty({ type: () => HeartbeatResult, isArray: true, description: 'One for each heartbeat, in order' })
+  results: HeartbeatResult[];
+
+  @ApiProperty({ type: () => LeaseResponse, description: 'Of those that are ok' })
+  lease: LeaseResponse;
+
+  @ApiProperty({ example: 28.713, description: 'Seconds until the next heartbeats are due' })
+  interval: number;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-18T00:00:00.000Z' })
+  server_time: string;
+}

@@ -1,0 +1,42 @@
+import { Body, Controller, Param, Post } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, type Caller, CurrentCaller } from '#auth';
+import { ApiErrors, ProtocolRoute } from '#common';
+import { SkillIdParam } from '#skills';
+import { HeartbeatBody, HeartbeatsBody } from './heartbeat.dto.js';
+import { HeartbeatResponse, HeartbeatsResponse } from './heartbeat.response.js';
+import { HeartbeatsService } from './heartbeats.service.js';
+
+/** Heartbeats of members (protocol.md sections 5 and 11). */
+@ApiTags('registry')
+@Controller()
+export class HeartbeatsController {
+  constructor(private readonly heartbeats: HeartbeatsService) {}
+
+  @Post('skills/:skill_id/heartbeat')
+  @Authenticated('skill:register')
+  @ProtocolRoute(HeartbeatResponse)
+  @ApiOperation({
+    summary: 'Renew the lease of a Skill, or of one of its endpoints',
+    description: '404: register again. 409: a newer registration has taken over, stop.',
+    operationId: 'heartbeat',
+  })
+  @ApiBody({ type: HeartbeatBody, required: false })
+  @ApiErrors(1001, 1004, 1006)
+  beat(
+    @CurrentCaller() caller: Caller,
+    @Param() { skill_id }: SkillIdParam,
+    @Body() body?: HeartbeatBody,
+  ): Promise<HeartbeatResponse> {
+    return this.heartbeats.beat(caller, skill_id, body ?? {});
+  }
+
+  @Post('heartbeats')
+  @Authenticated('skill:register')
+  @ProtocolRoute(HeartbeatsResponse)
+  @ApiOperation({ summary: 'Renew many leases', operationId: 'heartbeats' })
+  @ApiErrors(1001)
+  beatMany(@CurrentCaller() caller: Caller, @Body() body: HeartbeatsBody): Promise<HeartbeatsResponse> {
+    return this.heartbeats.beatMany(caller, body);
+  }
+}

@@ -1,0 +1,114 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
+import {
+  type ApiError,
+  BadParameterError,
+  ConflictError,
+  type Fault,
+  PermissionError,
+  SkillNotFoundError,
+  validateBody,
+} from '#common';
+import { type LeaseResponse, LeaseTerms } from '#skills';
+import { HeartbeatBody, HeartbeatItem, type HeartbeatsBody } from './heartbeat.dto.js';
+import type { HeartbeatResponse, HeartbeatResult, HeartbeatsResponse, HeartbeatStatus } from './heartbeat.response.js';
+import { type Heartbeat, type Renewal, Renewals } from './renewals.js';
+
+/** Items that are checked before other requests get their turn. */
+const VALIDATE_AT_ONCE = 50;
+/** Faults told of one request. */
+const MAX_FAULTS = 100;
+
+/** Takes heartbeats: who beats, for what, and what becomes of it. */
+@Injectable()
+export class HeartbeatsService {
+  constructor(
+    private readonly renewals: Renewals,
+    private readonly terms: LeaseTerms,
+  ) {}
+
+  /**
+   * @throws SkillNotFoundError (1004) register again; ConflictError (1006) a ghost; PermissionError (1003) the Skill of
+   * another client; BadParameterError (1001) no endpoint of this Skill
+   */
+  async beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
+    const renewal = await this.renewals.renew(caller, heartbeatOf(skillId, body));
+    if (renewal.status !== 'ok') throw errorOf(renewal.status);
+    return { skill_id: skillId, ...this.answer(), generation: renewal.generation };
+  }
+
+  /** One result per item, in order. @throws BadParameterError (1001) with the faults of every item */
+  async beatMany(caller: Caller, { heartbeats }: HeartbeatsBody): Promise<HeartbeatsResponse> {
+    const items = await validateAll(heartbeats);
+    const renewals = await Promise.all(
+      items.map((item) => this.renewals.renew(caller, heartbeatOf(item.skill_id, item))),
+    );
+    return { results: items.map(({ skill_id }, index) => resultOf(skill_id, renewals[index])), ...this.answer() };
+  }
+
+  private answer(): { lease: LeaseResponse; interval: number; server_time: string } {
+    return {
+      lease: this.terms.lease(),
+      interval: this.terms.nextInterval(),
+      server_time: new Date().toISOString(),
+    };
+  }
+}
+
+function heartbeatOf(skillId: string, body: HeartbeatBody): Heartbeat {
+  const { endpoint_url: url, generation, health = 'healthy', ...metrics } = body;
+  return { skillId, url, generation, health, metrics };
+}
+
+type Failure = Exclude<Renewal['status'], 'ok'>;
+
+function errorOf(failure: Failure): ApiError {
+  switch (failure) {
+    case 'unknown':
+      return new SkillNotFoundError();
+    case 'stale':
+      return new ConflictError('A newer registration has taken over');
+    case 'foreign':
+      return new PermissionError('This Skill belongs to another client');
+    case 'no-endpoint':
+      return new BadParameterError([{ field: 'endpoint_url', reason: 'is no endpoint of this Skill' }]);
+  }
+}
+
+const STATUSES: Readonly<Record<Renewal['status'], HeartbeatStatus>> = {
+  ok: 'ok',
+  stale: 'stale',
+  unknown: 'unknown',
+  foreign: 'unknown',
+  'no-endpoint': 'unknown',
+};
+
+function resultOf(skill_id: string, renewal: Renewal | undefined): HeartbeatResult {
+  if (renewal === undefined) throw new Error('a renewal without an outcome');
+  const status = STATUSES[renewal.status];
+  if (renewal.status === 'ok') return { skill_id, status };
+  const { code, message, details } = errorOf(renewal.status);
+  const faults = details.map(({ field, reason }) => `${field} ${reason}`);
+  return { skill_id, status, code, message: [message, ...faults].join('; ') };
+}
+
+async function validateAll(heartbeats: readonly unknown[]): Promise<HeartbeatItem[]> {
+  const items: HeartbeatItem[] = [];
+  const faults: Fault[] = [];
+  for (const [index, heartbeat] of heartbeats.entries()) {
+    if (index % VALIDATE_AT_ONCE === VALIDATE_AT_ONCE - 1) await nextTurn();
+    try {
+      items.push(await validateBody(HeartbeatItem, heartbeat));
+    } catch (error) {
+      if (!(error instanceof BadParameterError)) throw error;
+      faults.push(...error.details.map(({ field, reason }) => ({ field: fieldOf(index, field), reason })));
+    }
+  }
+  if (faults.length > 0) throw new BadParameterError(faults.slice(0, MAX_FAULTS));
+  return items;
+}
+
+function fieldOf(index: number, field: string): string {
+  return field === 'body' ? `heartbeats.${index}` : `heartbeats.${index}.${field}`;
+}

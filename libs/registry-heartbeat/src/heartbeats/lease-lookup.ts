@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { LeaseOpener } from '../leases/lease-opener.js';
+import type { Health } from '#skills';
+import { type KnownEndpoint, type KnownSkill, LeaseRepository, leasesOf } from '../leases/lease.repository.js';
+import { type HealthReport, HealthReports } from './health-reports.js';
+import type { Renewal, SentBeat } from './renewals.js';
+
+/** Skills read at once. */
+const MAX_SKILLS = 200;
+
+/** What PostgreSQL says to one heartbeat: which endpoints it renews, or why none. */
+export type Finding = Exclude<Renewal, { status: 'ok' }> | { status: 'found'; endpoints: KnownEndpoint[] };
+
+/** Renews by what PostgreSQL knows, and lets the lease store know. */
+@Injectable()
+export class LeaseLookup {
+  constructor(
+    private readonly repository: LeaseRepository,
+    private readonly reports: HealthReports,
+    private readonly opener: LeaseOpener,
+  ) {}
+
+  /** In the order of the beats. Rejects when PostgreSQL is out of reach: nobody else can tell. */
+  async renew(beats: readonly SentBeat[]): Promise<Renewal[]> {
+    const skills = await this.load([...new Set(beats.map(({ skillId }) => skillId))]);
+    const findings = beats.map((beat) => findingOf(beat, skills.get(beat.skillId)));
+    await this.reports.apply(findings.flatMap((finding, index) => reportsOf(finding, beats[index])));
+    const renewed = renewedBy(beats, findings);
+    await this.opener.open([...skills.values()].map((skill) => leasesOf(skill, renewed)));
+    return this.renewalsOf(beats, findings);
+  }
+
+  private async load(skillIds: readonly string[]): Promise<Map<string, KnownSkill>> {
+    const all = new Map<string, KnownSkill>();
+    for (let start = 0; start < skillIds.length; start += MAX_SKILLS) {
+      const found = await this.repository.find(skillIds.slice(start, start + MAX_SKILLS));
+      for (const [id, skill] of found) all.set(id, skill);
+    }
+    return all;
+  }
+
+  private async renewalsOf(beats: readonly SentBeat[], findings: readonly Finding[]): Promise<Renewal[]> {
+    // An endpoint that stayed away for too long was unregistered: its member comes back by registering again.
+    const unknown = beats.flatMap(({ skillId, url }, index) =>
+      findings[index]?.status === 'no-endpoint' && url !== undefined ? [{ skillId, url, index }] : [],
+    );
+    const gone = new Set([...(await this.repository.unregistered(unknown))].map(({ index }) => index));
+    return findings.map((finding, index) => {
+      if (finding.status !== 'found') return gone.has(index) ? { status: 'unknown' } : finding;
+      const generation = Math.max(...finding.endpoints.map((endpoint) => endpoint.generation));
+      return { status: 'ok', generation, endpointIds: finding.endpoints.map(({ endpointId }) => endpointId) };
+    });
+  }
+}
+
+/**
+ * Fencing, by the same rules as the lease store: an older generation than the endpoint's is a ghost; a newer one is of a
+ * registration that this database never saw (it was restored from a backup), so that the member has to register again.
+ */
+export function findingOf(beat: SentBeat, skill: KnownSkill | undefined): Finding {
+  if (!skill) return { status: 'unknown' };
+  const { url, generation, boundTo } = beat;
+  if (boundTo !== undefined && boundTo !== skill.owner) return { status: 'foreign' };
+  const meant = url === undefined ? skill.endpoints : skill.endpoints.filter((endpoint) => endpoint.url === url);
+  if (meant.length === 0) return { status: url === undefined ? 'unknown' : 'no-endpoint' };
+  if (generation === undefined) return { status: 'found', endpoints: meant };
+  const endpoints = meant.filter((endpoint) => endpoint.generation === generation);
+  if (endpoints.length > 0) return { status: 'found', endpoints };
+  return { status: meant.some((endpoint) => endpoint.generation > generation) ? 'stale' : 'unknown' };
+}
+
+/** Endpoints that hold no living lease, or whose health was another. */
+function reportsOf(finding: Finding, beat: SentBeat | undefined): HealthReport[] {
+  if (finding.status !== 'found' || !beat) return [];
+  const { health, actor } = beat;
+  return finding.endpoints
+    .filter((endpoint) => !endpoint.live || endpoint.health !== health)
+    .map(({ endpointId }) => ({ endpointId, health, actor }));
+}
+
+/** What the beats say of endpoints that they renew. */
+function renewedBy(beats: readonly SentBeat[], findings: readonly Finding[]): Map<string, Health> {
+  return new Map(
+    findings.flatMap((finding, index) => {
+      const health = beats[index]?.health;
+      if (finding.status !== 'found' || health === undefined) return [];
+      return finding.endpoints.map(({ endpointId }) => [endpointId, health] as const);
+    }),
+  );
+}

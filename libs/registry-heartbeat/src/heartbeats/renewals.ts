@@ -1,0 +1,144 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Caller } from '#auth';
+import { OutageLog } from '#logging';
+import type { Health } from '#skills';
+import { type Beat, LeaseStore, type RenewOutcome } from '../leases/lease-store.js';
+import { HealthReports } from './health-reports.js';
+import { HeartbeatJournal, type MemberMetrics } from './heartbeat-journal.js';
+import { HeartbeatMetrics } from './heartbeat.metrics.js';
+import { LeaseLookup } from './lease-lookup.js';
+
+/** What a member says with one heartbeat. */
+export interface Heartbeat {
+  skillId: string;
+  /** One endpoint; all of the Skill when undefined. */
+  url: string | undefined;
+  generation: number | undefined;
+  health: Health;
+  metrics: MemberMetrics;
+}
+
+/**
+ * - `ok`: renewed.
+ * - `unknown`: no such Skill, or a registration that this registry knows nothing of: register again.
+ * - `stale`: a newer registration has taken over.
+ * - `foreign`: the Skill belongs to another client.
+ * - `no-endpoint`: the Skill has no endpoint with that url.
+ */
+export type Renewal =
+  | { status: 'ok'; generation: number; endpointIds: readonly string[] }
+  | { status: 'unknown' | 'stale' | 'foreign' | 'no-endpoint' };
+
+/** A heartbeat with who sent it, as it goes to the store. */
+export interface SentBeat extends Beat {
+  actor: string;
+}
+
+interface Waiting {
+  beat: SentBeat;
+  metrics: MemberMetrics;
+  resolve: (renewal: Renewal) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Beats in one round trip. */
+const MAX_BATCH = 500;
+
+/**
+ * Renews leases. Beats that arrive in the same turn of the event loop share one round trip to the lease store. What the
+ * store does not know, and everything while it is out of reach, is asked of PostgreSQL: a living member is never told
+ * that it is unknown because a store has lost its memory.
+ */
+@Injectable()
+export class Renewals {
+  private waiting: Waiting[] = [];
+  private readonly outage = new OutageLog(new Logger('heartbeats'), 'The lease store');
+
+  constructor(
+    private readonly store: LeaseStore,
+    private readonly lookup: LeaseLookup,
+    private readonly reports: HealthReports,
+    private readonly journal: HeartbeatJournal,
+    private readonly metrics: HeartbeatMetrics,
+  ) {}
+
+  /** Rejects when neither the store nor PostgreSQL can tell. */
+  renew(caller: Caller, { skillId, url, generation, health, metrics }: Heartbeat): Promise<Renewal> {
+    const beat: SentBeat = {
+      actor: caller.clientId,
+      skillId,
+      health,
+      ...(url !== undefined && { url }),
+      ...(generation !== undefined && { generation }),
+      ...(caller.boundTo !== undefined && { boundTo: caller.boundTo }),
+    };
+    return new Promise((resolve, reject) => {
+      // After the I/O of this turn: every request that it read is in.
+      if (this.waiting.length === 0) setImmediate(() => void this.flush());
+      this.waiting.push({ beat, metrics, resolve, reject });
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const all = this.waiting;
+    this.waiting = [];
+    for (let start = 0; start < all.length; start += MAX_BATCH) {
+      const batch = all.slice(start, start + MAX_BATCH);
+      try {
+        await this.renewBatch(batch);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+  }
+
+  private async renewBatch(batch: readonly Waiting[]): Promise<void> {
+    const outcomes = await this.ask(batch.map(({ beat }) => beat));
+    const missing: Waiting[] = [];
+    const renewed: [Waiting, Renewal][] = [];
+    const changes: { endpointId: string; health: Health; actor: string }[] = [];
+    for (const [index, waiting] of batch.entries()) {
+      const outcome = outcomes?.[index];
+      if (outcome === undefined || outcome.status === 'missing') {
+        missing.push(waiting);
+      } else if (outcome.status !== 'renewed') {
+        this.answer(waiting, outcome as Renewal);
+      } else {
+        const { actor, health } = waiting.beat;
+        for (const { endpointId, wasLate, reportedBefore } of outcome.endpoints) {
+          if (wasLate || reportedBefore !== health) changes.push({ endpointId, health, actor });
+        }
+        const endpointIds = outcome.endpoints.map(({ endpointId }) => endpointId);
+        renewed.push([waiting, { status: 'ok', generation: outcome.generation, endpointIds }]);
+      }
+    }
+    // Discovery must show it before the member hears of it. When PostgreSQL is away, the journal makes up for it.
+    await this.reports.tryApply(changes);
+    for (const [waiting, renewal] of renewed) this.answer(waiting, renewal);
+    if (missing.length === 0) return;
+    const found = await this.lookup.renew(missing.map(({ beat }) => beat));
+    for (const [index, waiting] of missing.entries()) {
+      const renewal = found[index];
+      if (renewal === undefined) throw new Error('a heartbeat without an outcome');
+      this.answer(waiting, renewal);
+    }
+  }
+
+  private answer({ beat, metrics, resolve }: Waiting, renewal: Renewal): void {
+    if (renewal.status === 'ok') this.journal.note(beat, metrics, renewal.endpointIds);
+    this.metrics.count(renewal.status);
+    resolve(renewal);
+  }
+
+  /** Undefined while the store is out of reach, or answers with an error: Redis may be read-only, or out of memory. */
+  private async ask(beats: readonly Beat[]): Promise<RenewOutcome[] | undefined> {
+    try {
+      const outcomes = await this.store.renew(beats);
+      this.outage.end();
+      return outcomes;
+    } catch (error) {
+      this.outage.begin(`${String(error)}; heartbeats go to PostgreSQL`);
+      return undefined;
+    }
+  }
+}

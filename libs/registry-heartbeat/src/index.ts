@@ -1,0 +1,2 @@
+export { RegistryHeartbeatModule } from './registry-heartbeat.module.js';
+export { RegistryIdentityEntity } from './registry-identity.entity.js';

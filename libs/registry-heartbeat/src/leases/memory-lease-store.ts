@@ -1,0 +1,223 @@
+import type { Health, LeaseTerms } from '#skills';
+import {
+  type Beat,
+  type LeaseCensus,
+  type LeasedEndpoint,
+  type LeasedSkill,
+  type LeaseRef,
+  LeaseStore,
+  type RenewOutcome,
+  type SweepMarks,
+  type SweepState,
+} from './lease-store.js';
+
+interface Lease {
+  readonly skillId: string;
+  readonly endpointId: string;
+  readonly generation: number;
+  reported: Health;
+  renewedAt: number;
+}
+
+interface Skill {
+  owner: string;
+  /** By url. */
+  readonly leases: Map<string, Lease>;
+}
+
+/**
+ * Leases of a service without Redis: one replica, in memory, on the monotonic clock. A set iterates in the order in
+ * which its members were added, so that the longest silent come first without any sorting.
+ */
+export class MemoryLeaseStore extends LeaseStore {
+  private readonly skills = new Map<string, Skill>();
+  private onTime = new Set<Lease>();
+  private overdue = new Set<Lease>();
+  private sweptAt = 0;
+  private marks: SweepMarks = { graceUntil: 0, threatenedSince: 0, frozen: false, complete: false };
+
+  constructor(private readonly terms: LeaseTerms) {
+    super();
+  }
+
+  renew(beats: readonly Beat[]): Promise<RenewOutcome[]> {
+    return Promise.resolve(beats.map((beat) => this.renewOne(beat)));
+  }
+
+  open(skills: readonly LeasedSkill[]): Promise<void> {
+    for (const { skillId, owner, endpoints } of skills) {
+      const skill = this.skills.get(skillId) ?? { owner, leases: new Map<string, Lease>() };
+      skill.owner = owner;
+      this.skills.set(skillId, skill);
+      for (const endpoint of endpoints) this.openOne(skillId, skill, endpoint);
+    }
+    return Promise.resolve();
+  }
+
+  forget(skillIds: readonly string[]): Promise<void> {
+    for (const skillId of skillIds) {
+      for (const lease of this.skills.get(skillId)?.leases.values() ?? []) this.end(lease);
+      this.skills.delete(skillId);
+    }
+    return Promise.resolve();
+  }
+
+  remaining(skillId: string): Promise<Map<string, number>> {
+    const now = performance.now();
+    const leases = [...(this.skills.get(skillId)?.leases.values() ?? [])].filter((lease) => this.isHeld(lease));
+    return Promise.resolve(
+      new Map(leases.map(({ endpointId, renewedAt }) => [endpointId, renewedAt + this.terms.ttl - now])),
+    );
+  }
+
+  census(asOf: number): Promise<LeaseCensus> {
+    const { ttl, interval } = this.terms;
+    const limit = asOf - (ttl - interval);
+    return Promise.resolve({
+      onTime: this.onTime.size,
+      overdue: this.overdue.size,
+      expiring: countUntil(this.overdue, limit) + countUntil(this.onTime, limit),
+    });
+  }
+
+  takeLate(asOf: number, limit: number): Promise<LeaseRef[]> {
+    const late = firstUntil(this.onTime, asOf - this.terms.warnAfter, limit);
+    for (const lease of late) {
+      this.onTime.delete(lease);
+      this.overdue.add(lease);
+    }
+    return Promise.resolve(late.map(refOf));
+  }
+
+  returnLate(): Promise<void> {
+    // What was taken is older than what was left.
+    this.onTime = new Set([...this.overdue, ...this.onTime]);
+    this.overdue = new Set();
+    return Promise.resolve();
+  }
+
+  expired(asOf: number, limit: number): Promise<LeaseRef[]> {
+    return Promise.resolve(firstUntil(this.overdue, asOf - this.terms.ttl, limit).map(refOf));
+  }
+
+  settle(leases: readonly LeaseRef[]): Promise<void> {
+    for (const ref of leases) {
+      const lease = this.find(ref);
+      if (lease?.renewedAt === ref.renewedAt) this.end(lease);
+    }
+    return Promise.resolve();
+  }
+
+  reprieve(leases: readonly LeaseRef[]): Promise<void> {
+    for (const ref of leases) {
+      const lease = this.find(ref);
+      if (lease && this.overdue.has(lease)) this.hold(lease);
+    }
+    return Promise.resolve();
+  }
+
+  async beginSweep(): Promise<SweepState> {
+    const state = await this.state();
+    this.sweptAt = state.now;
+    return state;
+  }
+
+  state(): Promise<SweepState> {
+    return Promise.resolve({ ...this.marks, now: performance.now(), sweptAt: this.sweptAt });
+  }
+
+  keep(marks: Partial<SweepMarks>): Promise<void> {
+    this.marks = { ...this.marks, ...marks };
+    return Promise.resolve();
+  }
+
+  /** This clock never steps back. */
+  clampToNow(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  private renewOne({ skillId, url, generation, boundTo, health }: Beat): RenewOutcome {
+    const skill = this.skills.get(skillId);
+    if (!skill) return { status: 'missing' };
+    if (boundTo !== undefined && boundTo !== skill.owner) return { status: 'foreign' };
+    const one = url === undefined ? undefined : skill.leases.get(url);
+    const meant = url === undefined ? [...skill.leases.values()] : one ? [one] : [];
+    const leases = generation === undefined ? meant : meant.filter((lease) => lease.generation === generation);
+    if (leases.length === 0) {
+      const isGhost = generation !== undefined && meant.some((lease) => lease.generation > generation);
+      return { status: isGhost ? 'stale' : 'missing' };
+    }
+    const endpoints = leases.map((lease) => {
+      const renewed = {
+        endpointId: lease.endpointId,
+        wasLate: !this.onTime.has(lease),
+        reportedBefore: lease.reported,
+      };
+      lease.reported = health;
+      this.hold(lease);
+      return renewed;
+    });
+    return { status: 'renewed', generation: Math.max(...leases.map((lease) => lease.generation)), endpoints };
+  }
+
+  private openOne(skillId: string, skill: Skill, endpoint: LeasedEndpoint): void {
+    const { endpointId, url, generation, reported, live } = endpoint;
+    const known = skill.leases.get(url);
+    if (known?.endpointId === endpointId && known.generation > generation) return;
+    if (known?.endpointId === endpointId && known.generation === generation) {
+      if (live && !this.isHeld(known)) this.hold(known);
+      return;
+    }
+    if (known) this.end(known);
+    const lease = { skillId, endpointId, generation, reported, renewedAt: 0 };
+    skill.leases.set(url, lease);
+    if (live) this.hold(lease);
+  }
+
+  private hold(lease: Lease): void {
+    lease.renewedAt = performance.now();
+    this.overdue.delete(lease);
+    // Taken out first: it must become the last.
+    this.onTime.delete(lease);
+    this.onTime.add(lease);
+  }
+
+  private end(lease: Lease): void {
+    this.onTime.delete(lease);
+    this.overdue.delete(lease);
+  }
+
+  private isHeld(lease: Lease): boolean {
+    return this.onTime.has(lease) || this.overdue.has(lease);
+  }
+
+  private find({ skillId, endpointId }: LeaseRef): Lease | undefined {
+    for (const lease of this.skills.get(skillId)?.leases.values() ?? []) {
+      if (lease.endpointId === endpointId) return lease;
+    }
+    return undefined;
+  }
+}
+
+function refOf({ skillId, endpointId, renewedAt }: Lease): LeaseRef {
+  return { skillId, endpointId, renewedAt };
+}
+
+/** The first of a set in the order of renewal that were renewed at this time or before. */
+function firstUntil(leases: ReadonlySet<Lease>, renewedAt: number, limit: number): Lease[] {
+  const found: Lease[] = [];
+  for (const lease of leases) {
+    if (lease.renewedAt > renewedAt || found.length >= limit) break;
+    found.push(lease);
+  }
+  return found;
+}
+
+function countUntil(leases: ReadonlySet<Lease>, renewedAt: number): number {
+  let count = 0;
+  for (const lease of leases) {
+    if (lease.renewedAt > renewedAt) break;
+    count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,173 @@
+import { RedisScript } from './redis-script.js';
+
+/**
+ * KEYS[1] is the sorted set of leases on time, KEYS[2] that of overdue ones, KEYS[3] the hash of what sweeps leave for
+ * each other; members are `skillId:endpointId`, scores the time of the last renewal in milliseconds of Redis' clock.
+ * Further keys are hashes, one per Skill: `owner`, and by url `endpointId|generation|reported`.
+ */
+const PRELUDE = `
+local on_time, overdue, marks = KEYS[1], KEYS[2], KEYS[3]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function parse(value)
+  local first = string.find(value, '|', 1, true)
+  local second = string.find(value, '|', first + 1, true)
+  return string.sub(value, 1, first - 1), string.sub(value, first + 1, second - 1), string.sub(value, second + 1)
+end
+`;
+
+const script = (body: string): RedisScript => new RedisScript(PRELUDE + body);
+
+/**
+ * ARGV, five for each beat: skill id, url, generation, boundTo (each '' when absent), health. Answers one text for each:
+ * m(issing), s(tale), f(oreign), or r(enewed) with the generation and each endpoint's id, lateness and former report.
+ */
+export const RENEW = script(`
+local answers = {}
+for i = 1, #KEYS - 3 do
+  local key, at = KEYS[3 + i], (i - 1) * 5
+  local skill, url, generation, bound, health = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
+  local owner, fields = redis.call('HGET', key, 'owner'), {}
+  local answer = 'm'
+  if owner and bound ~= '' and bound ~= owner then
+    answer = 'f'
+  elseif owner then
+    if url ~= '' then
+      local value = redis.call('HGET', key, url)
+      if value then fields = { url, value } end
+    else
+      fields = redis.call('HGETALL', key)
+    end
+    local highest, renewed = 0, {}
+    for f = 1, #fields, 2 do
+      if fields[f] ~= 'owner' then
+        local id, gen, reported = parse(fields[f + 1])
+        if generation == '' or gen == generation then
+          local member = skill .. ':' .. id
+          local late = redis.call('ZADD', on_time, now, member)
+          if late == 1 then redis.call('ZREM', overdue, member) end
+          if reported ~= health then
+            redis.call('HSET', key, fields[f], id .. '|' .. gen .. '|' .. health)
+          end
+          if tonumber(gen) > highest then highest = tonumber(gen) end
+          renewed[#renewed + 1] = id .. '|' .. late .. '|' .. reported
+        elseif tonumber(gen) > tonumber(generation) then
+          answer = 's'
+        end
+      end
+    end
+    if #renewed > 0 then
+      answer = 'r' .. string.format('%.0f', highest) .. ';' .. table.concat(renewed, ';')
+    end
+  end
+  answers[i] = answer
+end
+return answers`);
+
+/** ARGV for each Skill: its id, owner, number of endpoints; for each of those: id, url, generation, reported, live (0, 1). */
+export const OPEN = script(`
+local at = 0
+local function take() at = at + 1; return ARGV[at] end
+for k = 4, #KEYS do
+  local key, skill, owner = KEYS[k], take(), take()
+  redis.call('HSET', key, 'owner', owner)
+  for _ = 1, tonumber(take()) do
+    local id, url, gen, reported, live = take(), take(), take(), take(), take() == '1'
+    local member = skill .. ':' .. id
+    local known = redis.call('HGET', key, url)
+    local known_id, known_gen
+    if known then known_id, known_gen = parse(known) end
+    if known_id == id and tonumber(known_gen) == tonumber(gen) then
+      if live and not redis.call('ZSCORE', overdue, member) then redis.call('ZADD', on_time, 'NX', now, member) end
+    elseif known_id ~= id or tonumber(known_gen) < tonumber(gen) then
+      if known then
+        redis.call('ZREM', on_time, skill .. ':' .. known_id)
+        redis.call('ZREM', overdue, skill .. ':' .. known_id)
+      end
+      redis.call('HSET', key, url, id .. '|' .. gen .. '|' .. reported)
+      if live then redis.call('ZADD', on_time, now, member) end
+    end
+  end
+end`);
+
+/** ARGV: the id of each Skill. */
+export const FORGET = script(`
+for k = 4, #KEYS do
+  local fields = redis.call('HGETALL', KEYS[k])
+  for f = 1, #fields, 2 do
+    if fields[f] ~= 'owner' then
+      local member = ARGV[k - 3] .. ':' .. parse(fields[f + 1])
+      redis.call('ZREM', on_time, member)
+      redis.call('ZREM', overdue, member)
+    end
+  end
+  redis.call('DEL', KEYS[k])
+end`);
+
+/** ARGV: skill id. Answers endpoint id and milliseconds since its renewal, in turn. */
+export const SILENCE = script(`
+local fields, result = redis.call('HGETALL', KEYS[4]), {}
+for f = 1, #fields, 2 do
+  if fields[f] ~= 'owner' then
+    local id = parse(fields[f + 1])
+    local member = ARGV[1] .. ':' .. id
+    local at = redis.call('ZSCORE', on_time, member) or redis.call('ZSCORE', overdue, member)
+    if at then
+      result[#result + 1] = id
+      result[#result + 1] = now - tonumber(at)
+    end
+  end
+end
+return result`);
+
+/** ARGV: the time at or before which a lease that ends within an interval was renewed. */
+export const CENSUS = script(`
+return { redis.call('ZCARD', on_time), redis.call('ZCARD', overdue),
+  redis.call('ZCOUNT', on_time, '-inf', ARGV[1]) + redis.call('ZCOUNT', overdue, '-inf', ARGV[1]) }`);
+
+/** ARGV: the time at or before which a late lease was renewed; limit. Answers members and scores in turn. */
+export const TAKE_LATE = script(`
+local found = redis.call('ZRANGEBYSCORE', on_time, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+for i = 1, #found, 2 do
+  redis.call('ZREM', on_time, found[i])
+  redis.call('ZADD', overdue, found[i + 1], found[i])
+end
+return found`);
+
+export const RETURN_LATE = script(`
+redis.call('ZUNIONSTORE', on_time, 2, on_time, overdue, 'AGGREGATE', 'MAX')
+redis.call('DEL', overdue)`);
+
+/** ARGV: as TAKE_LATE. */
+export const EXPIRED = script(`
+return redis.call('ZRANGEBYSCORE', overdue, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])`);
+
+/** ARGV: members and scores in turn. */
+export const SETTLE = script(`
+for i = 1, #ARGV, 2 do
+  local at = redis.call('ZSCORE', overdue, ARGV[i])
+  if at and tonumber(at) == tonumber(ARGV[i + 1]) then redis.call('ZREM', overdue, ARGV[i]) end
+end`);
+
+/** ARGV: members. */
+export const REPRIEVE = script(`
+for i = 1, #ARGV do
+  if redis.call('ZREM', overdue, ARGV[i]) == 1 then redis.call('ZADD', on_time, now, ARGV[i]) end
+end`);
+
+/** ARGV: 1 to mark the sweep. Answers the time, when it was swept before, and the marks with their names in turn. */
+export const STATE = script(`
+local found = redis.call('HGETALL', marks)
+if ARGV[1] == '1' then redis.call('HSET', marks, 'sweptAt', string.format('%.0f', now)) end
+table.insert(found, 1, string.format('%.0f', now))
+return found`);
+
+/** ARGV: limit. Answers how many. */
+export const CLAMP = script(`
+local after, count = '(' .. string.format('%.0f', now), 0
+for _, set in ipairs({ on_time, overdue }) do
+  local found = redis.call('ZRANGEBYSCORE', set, after, '+inf', 'LIMIT', 0, ARGV[1])
+  for i = 1, #found do redis.call('ZADD', set, now, found[i]) end
+  count = count + #found
+end
+return count`);

@@ -1,0 +1,25 @@
+import { Controller, Get, Param } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated } from '#auth';
+import { ApiErrors, ProtocolRoute } from '#common';
+import { SkillIdParam } from '#skills';
+import { SkillStatusResponse } from './skill-status.response.js';
+import { SkillStatusService } from './skill-status.service.js';
+
+@ApiTags('registry')
+@Controller('skills')
+export class SkillStatusController {
+  constructor(private readonly statuses: SkillStatusService) {}
+
+  @Get(':skill_id/status')
+  @Authenticated('skill:read')
+  @ProtocolRoute(SkillStatusResponse)
+  @ApiOperation({
+    summary: 'Read how a Skill is doing: its state, its counters, and the lease of each endpoint',
+    operationId: 'getSkillStatus',
+  })
+  @ApiErrors(1001, 1004)
+  status(@Param() { skill_id }: SkillIdParam): Promise<SkillStatusResponse> {
+    return this.statuses.status(skill_id);
+  }
+}

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { EndpointStatus, Health, SkillStatus } from '#skills';
+import { DataSource } from 'typeorm';
+
+export interface EndpointRecord {
+  endpoint_id: string;
+  url: string;
+  status: EndpointStatus;
+  health: Health;
+  generation: number | null;
+  /** Seconds since the last heartbeat that was written; null without a lease. */
+  silence: number | null;
+  /** Whether it holds a lease. */
+  live: boolean;
+}
+
+export interface StatusRecord {
+  skill_id: string;
+  status: SkillStatus;
+  health: Health;
+  uptime: number;
+  request_count: number;
+  error_count: number;
+  cpu_usage: number | null;
+  memory_usage: number | null;
+  last_heartbeat: Date | null;
+  endpoints: EndpointRecord[];
+}
+
+/** Reads how Skills are doing, as PostgreSQL knows it. */
+@Injectable()
+export class SkillStatusRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** `uptime` counts from the oldest registration that is alive; a Skill without leases is as old as itself. */
+  async find(skillId: string): Promise<StatusRecord | undefined> {
+    const [row] = await this.dataSource.query<StatusRecord[]>(
+      `SELECT s.id AS skill_id, s.status, t.health, t.request_count, t.error_count, t.cpu_usage, t.memory_usage,
+         s.last_heartbeat, e.endpoints,
+         CASE WHEN e.leased AND e.since IS NULL THEN 0
+           ELSE greatest(0, floor(extract(epoch FROM now() - COALESCE(e.since, s.registered_at))))::int END AS uptime
+       FROM skills s JOIN skill_status t ON t.skill_id = s.id CROSS JOIN LATERAL (
+         SELECT bool_or(l.id IS NOT NULL) AS leased, min(l.registered_at) FILTER (WHERE l.expired_at IS NULL) AS since,
+           COALESCE(json_agg(json_build_object('endpoint_id', e.id, 'url', e.url, 'status', e.status, 'health', e.health,
+             'generation', l.generation, 'silence', extract(epoch FROM now() - l.last_heartbeat)::float8,
+             'live', l.id IS NOT NULL AND l.expired_at IS NULL) ORDER BY e.created_at, e.id), '[]'::json) AS endpoints
+         FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e
+         LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id) e
+       WHERE s.id = $1`,
+      [skillId],
+    );
+    return row;
+  }
+}

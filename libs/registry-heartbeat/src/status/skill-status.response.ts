@@ -1,0 +1,86 @@
+import {
+  ENDPOINT_STATUSES,
+  type EndpointStatus,
+  type Health,
+  HEALTHS,
+  LeaseResponse,
+  SKILL_STATUSES,
+  type SkillStatus,
+} from '#skills';
+import { ApiProperty } from '@nestjs/swagger';
+
+const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
+const TIME = '2026-01-18T00:00:00.000Z';
+
+export class EndpointStatusResponse {
+  @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e11' })
+  endpoint_id: string;
+
+  @ApiProperty({ example: 'http://localhost:8001' })
+  url: string;
+
+  @ApiProperty({ enum: ENDPOINT_STATUSES, enumName: 'EndpointStatus', example: 'active' })
+  status: EndpointStatus;
+
+  @ApiProperty({ enum: HEALTHS, enumName: 'Health', example: 'healthy' })
+  health: Health;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    example: 1,
+    description: 'Of the registration that named it last; null for an endpoint that never registered',
+  })
+  generation: number | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: TIME })
+  last_heartbeat: string | null;
+
+  @ApiProperty({
+    type: () => LeaseResponse,
+    nullable: true,
+    description: 'null when it holds none: its lease has ended, or it was never heard from',
+  })
+  lease: LeaseResponse | null;
+}
+
+export class SkillStatusResponse {
+  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  skill_id: string;
+
+  @ApiProperty({ enum: SKILL_STATUSES, enumName: 'SkillStatus', example: 'active' })
+  status: SkillStatus;
+
+  @ApiProperty({
+    enum: HEALTHS,
+    enumName: 'Health',
+    example: 'healthy',
+    description: 'Of its active endpoints: unhealthy when all are, healthy when all are',
+  })
+  health: Health;
+
+  @ApiProperty({
+    type: 'integer',
+    example: 3600,
+    description: 'Seconds since the oldest registration that is alive; 0 when none is',
+  })
+  uptime: number;
+
+  @ApiProperty({ type: 'integer', example: 0 })
+  request_count: number;
+
+  @ApiProperty({ type: 'integer', example: 0 })
+  error_count: number;
+
+  @ApiProperty({ type: Number, nullable: true, example: 12.5, description: 'Percent, as its members say' })
+  cpu_usage: number | null;
+
+  @ApiProperty({ type: Number, nullable: true, example: 40, description: 'Percent, as its members say' })
+  memory_usage: number | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: TIME })
+  last_heartbeat: string | null;
+
+  @ApiProperty({ type: () => EndpointStatusResponse, isArray: true })
+  endpoints: EndpointStatusResponse[];
+}

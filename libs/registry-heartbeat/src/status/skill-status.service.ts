@@ -1,0 +1,57 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { SkillNotFoundError } from '#common';
+import { LeaseTerms } from '#skills';
+import { LeaseStore } from '../leases/lease-store.js';
+import { type EndpointRecord, SkillStatusRepository } from './skill-status.repository.js';
+import type { EndpointStatusResponse, SkillStatusResponse } from './skill-status.response.js';
+
+/** How a Skill is doing (AI Bridge v0.6.0, Skill interface: status). */
+@Injectable()
+export class SkillStatusService {
+  private readonly logger = new Logger('leases');
+
+  constructor(
+    private readonly repository: SkillStatusRepository,
+    private readonly store: LeaseStore,
+    private readonly terms: LeaseTerms,
+  ) {}
+
+  /** @throws SkillNotFoundError (1004) */
+  async status(skillId: string): Promise<SkillStatusResponse> {
+    const [record, remaining] = await Promise.all([this.repository.find(skillId), this.remaining(skillId)]);
+    if (!record) throw new SkillNotFoundError();
+    const endpoints = record.endpoints.map((endpoint) => this.endpointOf(endpoint, remaining));
+    // The lease store has heard what is not yet written.
+    const heard = [
+      record.last_heartbeat?.toISOString() ?? '',
+      ...endpoints.map(({ last_heartbeat }) => last_heartbeat ?? ''),
+    ];
+    const last = heard.reduce((latest, time) => (time > latest ? time : latest));
+    return { ...record, last_heartbeat: last === '' ? null : last, endpoints };
+  }
+
+  private endpointOf(
+    { silence, live, ...endpoint }: EndpointRecord,
+    remaining: ReadonlyMap<string, number>,
+  ): EndpointStatusResponse {
+    const written = silence === null ? undefined : this.terms.ttl - silence * 1000;
+    const left = remaining.get(endpoint.endpoint_id) ?? written;
+    if (left === undefined) return { ...endpoint, last_heartbeat: null, lease: null };
+    const heardAt = Date.now() - (this.terms.ttl - left);
+    return {
+      ...endpoint,
+      last_heartbeat: new Date(heardAt).toISOString(),
+      lease: live ? this.terms.lease(left) : null,
+    };
+  }
+
+  /** Empty when the store is out of reach: PostgreSQL's times, some seconds old, take its place. */
+  private async remaining(skillId: string): Promise<ReadonlyMap<string, number>> {
+    try {
+      return await this.store.remaining(skillId);
+    } catch (error) {
+      this.logger.debug(`the lease store does not answer: ${String(error)}`);
+      return new Map();
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { LeaderElection, type Transaction } from '#database';
+import { OutageLog } from '#logging';
+import { LeaseTerms } from '#skills';
+import { LeaseStore, type SweepState } from '../leases/lease-store.js';
+import { LeaseAudit } from './lease-audit.js';
+import { preserve } from './self-preservation.js';
+import { Sweep } from './sweep.js';
+import { SweepMetrics } from './sweep.metrics.js';
+import { type SweepTerms, sweepTerms } from './sweep-terms.js';
+
+const JOB = 'lease-sweeper';
+/** Leases whose times are corrected at once. */
+const CLAMP_BATCH = 1_000;
+
+/**
+ * Ends the leases of members that fell silent. A scheduled job of every replica; one of them leads and sweeps. It ends
+ * nothing for one full lease after nobody has swept for a while: after a start, an outage of Redis or PostgreSQL, a loss
+ * of the lease store's data, or a clock that was set (docs/heartbeats.md).
+ */
+@Injectable()
+export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('leases');
+  private readonly outage = new OutageLog(this.logger, 'Sweeping');
+  private readonly sweepTerms: SweepTerms;
+  private sweeping: Promise<void> | undefined;
+  private wasLeading = false;
+
+  constructor(
+    private readonly leader: LeaderElection,
+    private readonly store: LeaseStore,
+    private readonly sweep: Sweep,
+    private readonly audit: LeaseAudit,
+    private readonly scheduler: SchedulerRegistry,
+    private readonly metrics: SweepMetrics,
+    private readonly terms: LeaseTerms,
+  ) {
+    this.sweepTerms = sweepTerms(terms);
+  }
+
+  onApplicationBootstrap(): void {
+    this.scheduler.addInterval(
+      JOB,
+      setInterval(() => void this.tick(), this.sweepTerms.tick),
+    );
+  }
+
+  /** The lead is given up later, in `onApplicationShutdown`: by then nothing of this is under way. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
+    await this.sweeping;
+  }
+
+  /** One at a time; never rejects. */
+  tick(): Promise<void> {
+    this.sweeping ??= this.run().finally(() => {
+      this.sweeping = undefined;
+    });
+    return this.sweeping;
+  }
+
+  private async run(): Promise<void> {
+    try {
+      const session = await this.leader.campaign();
+      if (session) await this.lead(session);
+      this.wasLeading = session !== undefined;
+      this.outage.end();
+    } catch (error) {
+      this.wasLeading = false;
+      this.outage.begin(String(error));
+    }
+  }
+
+  private async lead(session: Transaction): Promise<void> {
+    const began = performance.now();
+    let state = await this.store.beginSweep();
+    if (!state.complete) state = await this.rebuild();
+    else if (!this.wasLeading) {
+      this.logger.log('this replica sweeps');
+      // What a sweep that died half-way took, and may not have written.
+      await this.store.returnLate();
+    }
+    const graceUntil = await this.graceOf(state);
+    if (state.now >= graceUntil) await this.expire(session, state, began);
+    await this.audit.step();
+    this.metrics.swept(performance.now() - began);
+  }
+
+  /** The store is new, or has lost its data: it is told of every lease that PostgreSQL knows, each a full one from now. */
+  private async rebuild(): Promise<SweepState> {
+    await this.audit.all();
+    await this.store.keep({ complete: true });
+    const state = await this.store.beginSweep();
+    this.logger.log(
+      'the lease store is new: leases were taken over from PostgreSQL, and last for a full lease from now',
+    );
+    // As after any time in which nobody has swept.
+    return { ...state, sweptAt: 0 };
+  }
+
+  /** Until when nothing ends. */
+  private async graceOf({ now, sweptAt, graceUntil }: SweepState): Promise<number> {
+    if (now < sweptAt) while ((await this.store.clampToNow(CLAMP_BATCH)) === CLAMP_BATCH);
+    else if (now - sweptAt <= this.sweepTerms.gap) return Math.min(graceUntil, now + this.terms.ttl);
+    const until = now + this.terms.ttl;
+    await this.store.keep({ graceUntil: until });
+    this.logger.log(`nothing was swept for a while, or a clock was set: no lease ends for ${this.terms.ttl / 1000} s`);
+    return until;
+  }
+
+  private async expire(session: Transaction, state: SweepState, began: number): Promise<void> {
+    const { now } = state;
+    // What is left when the time is up is taken by the next sweep.
+    const isTime = (): boolean => performance.now() - began < this.sweepTerms.tick;
+    const after = preserve(state, await this.store.census(now), now, this.sweepTerms.longestFreeze);
+    if (after.threatenedSince !== state.threatenedSince || after.frozen !== state.frozen) await this.store.keep(after);
+    if (after.frozen !== state.frozen) this.tellOfFreeze(after.frozen);
+    while ((await this.sweep.warn(session, now)) && isTime());
+    if (after.frozen) return;
+    let oldest = 0;
+    for (let full = true; full && isTime();) {
+      const ended = await this.sweep.end(session, now);
+      if (ended[0]) oldest = Math.max(oldest, now - ended[0].renewedAt - this.terms.ttl);
+      full = ended.length > 0;
+    }
+    this.metrics.lag(oldest);
+    await this.sweep.unregister(session);
+  }
+
+  private tellOfFreeze(frozen: boolean): void {
+    if (!frozen) {
+      this.logger.log('self-preservation is over: leases end again');
+      return;
+    }
+    this.metrics.froze();
+    this.logger.warn(
+      'self-preservation: too many leases would end at once, so that none does until heartbeats come again, ' +
+        `for ${this.sweepTerms.longestFreeze / 1000} s at most`,
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CacheProvider } from '#cache';
+import { type RegistrySettings, registrySettings } from '#config';
+import type { Transaction } from '#database';
+import { type ChangedEndpoint, SKILL_CACHE, SkillObservers } from '#skills';
+import { type LeaseRef, LeaseStore } from '../leases/lease-store.js';
+import { TransitionMetrics } from '../transition.metrics.js';
+import { SweepRepository } from './sweep.repository.js';
+
+/** Leases in one transaction; small enough that other requests get their turn. */
+const BATCH = 200;
+
+/** The transitions of one sweep: healthy → warning → unhealthy → unregistered. Every step may be done twice. */
+@Injectable()
+export class Sweep {
+  private readonly logger = new Logger('leases');
+
+  constructor(
+    private readonly store: LeaseStore,
+    private readonly repository: SweepRepository,
+    private readonly skills: SkillObservers,
+    private readonly cache: CacheProvider,
+    private readonly metrics: TransitionMetrics,
+    @Inject(registrySettings.KEY) private readonly settings: RegistrySettings,
+  ) {}
+
+  /** A batch of leases that are overdue. Returns whether there may be more. */
+  async warn(session: Transaction, asOf: number): Promise<boolean> {
+    const late = await this.store.takeLate(asOf, BATCH);
+    if (late.length > 0) await this.tell(await this.repository.warn(session, late));
+    return late.length === BATCH;
+  }
+
+  /** A batch of leases that end. Returns those that it went through, longest silent first. */
+  async end(session: Transaction, asOf: number): Promise<LeaseRef[]> {
+    const expired = await this.store.expired(asOf, BATCH);
+    if (expired.length === 0) return [];
+    const { changed, ended, alive, gone } = await this.repository.end(session, expired);
+    await this.tell(changed);
+    if (ended.length > 0) await this.store.settle(ended);
+    if (alive.length > 0) await this.store.reprieve(alive);
+    if (gone.length > 0) await this.skills.changed([...new Set(gone.map(({ skillId }) => skillId))]);
+    if (changed.length > 0) this.logger.log(`${changed.length} endpoints are unhealthy: their leases have ended`);
+    return expired;
+  }
+
+  /** A batch of endpoints that stayed away for REGISTRY_DEREGISTER_AFTER. */
+  async unregister(session: Transaction): Promise<void> {
+    const { deregisterAfter } = this.settings;
+    if (deregisterAfter === 0) return;
+    const { skillIds, count } = await this.repository.unregister(session, deregisterAfter, BATCH);
+    if (count === 0) return;
+    await this.cache.invalidate(SKILL_CACHE, ...skillIds);
+    await this.skills.changed(skillIds);
+    this.metrics.count('unregistered', count);
+    this.logger.log(`${count} endpoints were unregistered: they stayed away for ${deregisterAfter} s`);
+  }
+
+  private async tell(changed: readonly ChangedEndpoint[]): Promise<void> {
+    for (const { health } of changed) this.metrics.count(health);
+    await this.cache.invalidate(SKILL_CACHE, ...new Set(changed.map(({ skillId }) => skillId)));
+  }
+}

@@ -1,0 +1,169 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#database';
+import { v7 as uuidv7 } from 'uuid';
+import type { Health } from './health.js';
+import { SkillHistory } from './skill-history.js';
+import { SkillIndexWriter } from './skill-index.writer.js';
+import type { SkillLeases } from './skill-observers.js';
+
+export interface EndpointHealth {
+  endpointId: string;
+  health: Health;
+}
+
+/** An endpoint that is another than before. */
+export interface ChangedEndpoint extends EndpointHealth {
+  skillId: string;
+}
+
+interface ChangedRow {
+  endpoint_id: string;
+  health: Health;
+  url: string;
+  id: string;
+  name: string;
+  version: string;
+  registered_at: Date;
+}
+
+/** Endpoints that registered. */
+export interface RegisteredEndpoints {
+  skillId: string;
+  owner: string;
+  urls: readonly string[];
+}
+
+/**
+ * Writes leases and the health that follows from them, with what depends on it: the index, the health of the Skill, its
+ * history and its revision. Everything locks the Skills first and in the order of name and version, as registrations do,
+ * so that no two changes wait for each other.
+ */
+@Injectable()
+export class EndpointHealthWriter {
+  constructor(
+    private readonly index: SkillIndexWriter,
+    private readonly history: SkillHistory,
+  ) {}
+
+  /** Opens leases of the Skills' present generation: whoever registers is alive. The Skills are locked already. */
+  async open(tx: Transaction, actor: string, skills: readonly RegisteredEndpoints[]): Promise<SkillLeases[]> {
+    const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => ({ id: uuidv7(), skill_id: skillId, url })));
+    const opened = await tx.query<
+      { endpointId: string; url: string; health: Health; generation: number; id: string }[]
+    >(
+      `WITH opened AS (
+         INSERT INTO endpoint_leases AS l (id, endpoint_id, skill_id, generation)
+         SELECT x.id, e.id, e.skill_id, s.generation FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, url text)
+           JOIN skill_endpoints e ON e.skill_id = x.skill_id AND e.url = x.url JOIN skills s ON s.id = x.skill_id
+         ON CONFLICT (endpoint_id) DO UPDATE SET generation = EXCLUDED.generation, registered_at = now(),
+           last_heartbeat = now(), expired_at = NULL, updated_at = now()
+         RETURNING l.endpoint_id, l.skill_id, l.generation)
+       SELECT o.endpoint_id AS "endpointId", o.skill_id AS id, o.generation, e.url, e.health
+       FROM opened o JOIN skill_endpoints e ON e.id = o.endpoint_id`,
+      [JSON.stringify(rows)],
+    );
+    const back = opened.filter(({ health }) => health !== 'healthy');
+    await this.set(
+      tx,
+      actor,
+      back.map(({ endpointId }) => ({ endpointId, health: 'healthy' as const })),
+    );
+    return skills.map(({ skillId, owner }) => ({
+      skillId,
+      owner,
+      endpoints: opened
+        .filter(({ id }) => id === skillId)
+        .map(({ endpointId, url, generation }) => ({ endpointId, url, generation, health: 'healthy', live: true })),
+    }));
+  }
+
+  /** Heartbeats: these endpoints hold a lease from now on, and are as their members say. Returns those that changed. */
+  async report(tx: Transaction, actor: string, reports: readonly EndpointHealth[]): Promise<ChangedEndpoint[]> {
+    const ids = reports.map(({ endpointId }) => endpointId);
+    await this.lock(tx, ids);
+    await tx.query(
+      `INSERT INTO endpoint_leases AS l (id, endpoint_id, skill_id, generation)
+       SELECT x.id, e.id, e.skill_id, s.generation FROM unnest($1::uuid[], $2::uuid[]) AS x(id, endpoint_id)
+         JOIN skill_endpoints e ON e.id = x.endpoint_id JOIN skills s ON s.id = e.skill_id
+       ON CONFLICT (endpoint_id) DO UPDATE SET last_heartbeat = now(), expired_at = NULL, updated_at = now()`,
+      [ids.map(() => uuidv7()), ids],
+    );
+    return this.change(tx, actor, reports);
+  }
+
+  /** Gives endpoints this health. Returns those that had another. */
+  async change(tx: Transaction, actor: string, healths: readonly EndpointHealth[]): Promise<ChangedEndpoint[]> {
+    const changed = await this.set(tx, actor, healths);
+    const skillIds = [...new Set(changed.map(({ skillId }) => skillId))];
+    if (skillIds.length === 0) return [];
+    await tx.query('UPDATE skills SET revision = revision + 1 WHERE id = ANY($1::uuid[])', [skillIds]);
+    await this.index.refreshHealth(tx, skillIds);
+    return changed;
+  }
+
+  /** Takes endpoints away, and the Skills that have no others. Returns the ids of all these Skills. */
+  async unregister(tx: Transaction, actor: string, endpointIds: readonly string[]): Promise<string[]> {
+    await this.lock(tx, endpointIds);
+    const gone = await tx.query<ChangedRow[]>(
+      `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url, health)
+       SELECT g.id AS endpoint_id, g.health, g.url, s.id, s.name, s.version, s.registered_at
+       FROM gone g JOIN skills s ON s.id = g.skill_id`,
+      [endpointIds],
+    );
+    await this.history.record(
+      tx,
+      actor,
+      gone.map(({ url, ...skill }) => ({ ...skill, event: 'endpoint_unregistered', endpoint_url: url })),
+    );
+    const skillIds = [...new Set(gone.map(({ id }) => id))];
+    const [empty] = await tx.query<[{ id: string }[], number]>(
+      `DELETE FROM skills s WHERE id = ANY($1::uuid[])
+         AND NOT EXISTS (SELECT FROM skill_endpoints e WHERE e.skill_id = s.id) RETURNING id`,
+      [skillIds],
+    );
+    const removed = new Map(
+      gone.filter(({ id }) => empty.some((skill) => skill.id === id)).map((row) => [row.id, row]),
+    );
+    await this.history.record(
+      tx,
+      actor,
+      [...removed.values()].map((skill) => ({ ...skill, event: 'unregistered' })),
+    );
+    const left = skillIds.filter((id) => !removed.has(id));
+    await tx.query('UPDATE skills SET revision = revision + 1, updated_at = now() WHERE id = ANY($1::uuid[])', [left]);
+    await this.index.refreshHealth(tx, left);
+    return skillIds;
+  }
+
+  /** Holds the Skills of these endpoints until the end of the transaction. */
+  async lock(tx: Transaction, endpointIds: readonly string[]): Promise<void> {
+    await tx.query(
+      `SELECT id FROM skills WHERE id IN (SELECT skill_id FROM skill_endpoints WHERE id = ANY($1::uuid[]))
+       ORDER BY name, version FOR NO KEY UPDATE`,
+      [endpointIds],
+    );
+  }
+
+  private async set(tx: Transaction, actor: string, healths: readonly EndpointHealth[]): Promise<ChangedEndpoint[]> {
+    if (healths.length === 0) return [];
+    const changed = await tx.query<ChangedRow[]>(
+      `WITH changed AS (
+         UPDATE skill_endpoints e SET health = x.health, updated_at = now()
+         FROM unnest($1::uuid[], $2::text[]) AS x(id, health) WHERE e.id = x.id AND e.health <> x.health
+         RETURNING e.id, e.skill_id, e.url, e.health)
+       SELECT c.id AS endpoint_id, c.health, c.url, s.id, s.name, s.version, s.registered_at
+       FROM changed c JOIN skills s ON s.id = c.skill_id`,
+      [healths.map(({ endpointId }) => endpointId), healths.map(({ health }) => health)],
+    );
+    await this.history.record(
+      tx,
+      actor,
+      changed.map(({ url, health, ...skill }) => ({
+        ...skill,
+        event: `endpoint_${health}` as const,
+        endpoint_url: url,
+      })),
+    );
+    return changed.map(({ endpoint_id, health, id }) => ({ endpointId: endpoint_id, health, skillId: id }));
+  }
+}

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.js';
 import { ensureBinary, firstOnPath, type Run } from './system-package.js';
 
 export interface RedisServer {
@@ -30,16 +31,18 @@ export function ensureRedisBinary(): string {
 
 /**
  * Starts a Redis of its own on the loopback, with an empty data set and nothing written to disk. Throws, with the
- * server's log, when it does not answer in time.
+ * server's log, when it does not answer in time. `env` comes on top of the environment.
  */
-export async function startRedisServer(options: { port?: number } = {}): Promise<RedisServer> {
+export async function startRedisServer(
+  options: { port?: number; env?: Record<string, string> } = {},
+): Promise<RedisServer> {
   const binary = ensureRedisBinary();
   const port = options.port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'redis-test-'));
   const log = join(folder, 'redis.log');
   const settings = { bind: '127.0.0.1', port, save: '', appendonly: 'no', daemonize: 'no', dir: folder, logfile: log };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn(binary, args, { stdio: 'ignore' });
+  const child = spawn(binary, args, { stdio: 'ignore', env: { ...process.env, ...options.env } });
   const warden = spawn('sh', ['-c', WARDEN, String(child.pid), folder], { stdio: ['pipe', 'ignore', 'ignore'] });
   const stop = async (): Promise<void> => {
     await end(warden);
@@ -70,16 +73,6 @@ async function end(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit');
   child.kill('SIGKILL');
   await exit;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No free port on the loopback');
-  return address.port;
 }
 
 /** Resolves when the server answers a PING; throws when it has ended, or is silent for too long. */

@@ -61,7 +61,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   });
   const log = createLogger(settings.logging, settings.app, sink);
   const app = await createApp(settings, log);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(settings.app.port, '127.0.0.1');
   const url = await app.getUrl();
   const http = request(url);
   const admin = await tokenOf(http, 'admin', ADMIN_SECRET);

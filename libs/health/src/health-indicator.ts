@@ -17,6 +17,11 @@ export interface IndicatorCheck {
    */
   readiness: boolean;
   /**
+   * Shown in /health, and counts for nothing there: whatever it says, the service is as healthy as without it. What
+   * watches over the thing tells the log of it. Only with `readiness: false`.
+   */
+  informative?: true;
+  /**
    * Looks, and answers within a second: later is `down`. Throwing is `down` too, and the error goes to the log only.
    * Not called again before it has come back, unless it never does (`BoundedCheck`).
    */

@@ -19,7 +19,8 @@ export class HealthRegistry {
       name,
       new BoundedCheck(indicator, ({ status, reason, error }) => {
         const line = `${name} is ${status}${reason === undefined ? '' : `: ${reason}`}`;
-        if (status === 'up') this.logger.log(line);
+        if (indicator.informative) this.logger.debug(line);
+        else if (status === 'up') this.logger.log(line);
         else if (error === undefined) this.logger.warn(line);
         else this.logger.warn(line, error);
       }),
@@ -35,5 +36,9 @@ export class HealthRegistry {
 
   isReadinessRelevant(name: string): boolean {
     return this.checks.get(name)?.indicator.readiness ?? false;
+  }
+
+  isInformative(name: string): boolean {
+    return this.checks.get(name)?.indicator.informative ?? false;
   }
 }

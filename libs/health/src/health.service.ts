@@ -16,7 +16,10 @@ export class HealthService {
     @Inject(appSettings.KEY) private readonly app: AppSettings,
   ) {}
 
-  /** How things are: unhealthy without what it cannot serve without, a warning for anything else that is not up. */
+  /**
+   * How things are: unhealthy without what it cannot serve without, a warning for anything else that is not up, unless
+   * it is there for information only.
+   */
   async health(): Promise<HealthResponse> {
     const { checks } = await this.run(this.registry.all());
     return {
@@ -37,7 +40,9 @@ export class HealthService {
   }
 
   private statusOf(checks: Checks): HealthResponse['status'] {
-    const troubled = Object.entries(checks).filter(([, { status }]) => status !== 'up');
+    const troubled = Object.entries(checks).filter(
+      ([name, { status }]) => status !== 'up' && !this.registry.isInformative(name),
+    );
     if (troubled.some(([name, { status }]) => status === 'down' && this.registry.isReadinessRelevant(name)))
       return 'unhealthy';
     return troubled.length > 0 ? 'warning' : 'healthy';

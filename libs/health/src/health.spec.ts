@@ -172,6 +172,22 @@ describe('health', () => {
     expect([database.runs, upstream.runs]).toEqual([1, 1]);
   });
 
+  it.each(['degraded', 'down'] as const)(
+    'shows an informative check that is %s, and is healthy all the same',
+    async (state) => {
+      const check = () => Promise.resolve({ status: state, reason: 'no answer' });
+      app.get(HealthRegistry).register({ name: 'registry', readiness: false, informative: true, check });
+      expect(await ask('/health')).toMatchObject({
+        status: 200,
+        body: { status: 'healthy', checks: { registry: { status: state, reason: 'no answer' } } },
+      });
+      expect((await ask('/readyz')).body).toEqual({ status: 'ready', checks: { database: { status: 'up' } } });
+      upstream.set({ status: 'degraded' });
+      expect((await ask('/health')).body.status).toBe('warning');
+      expect(logged).toEqual(['upstream is degraded health']);
+    },
+  );
+
   it('is not ready while it drains, though it lives and is healthy', async () => {
     app.get(LifecycleState).startDraining();
     expect(await ask('/readyz')).toEqual({

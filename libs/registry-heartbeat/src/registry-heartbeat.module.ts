@@ -16,6 +16,7 @@ import { LeaseStore } from './leases/lease-store.js';
 import { LeaseRepository } from './leases/lease.repository.js';
 import { MemoryLeaseStore } from './leases/memory-lease-store.js';
 import { RedisLeaseStore } from './leases/redis-lease-store.js';
+import { MEMBERSHIP_PROVIDERS } from './membership/index.js';
 import { RegistryIdentityEntity } from './registry-identity.entity.js';
 import { SkillStatusController } from './status/skill-status.controller.js';
 import { SkillStatusRepository } from './status/skill-status.repository.js';
@@ -59,6 +60,6 @@ const STATUS = [SkillStatusService, SkillStatusRepository];
 @Module({
   imports: [TypeOrmModule.forFeature([RegistryIdentityEntity]), CacheModule, SkillsModule],
   controllers: [HeartbeatsController, SkillStatusController],
-  providers: [...LEASES, ...HEARTBEATS, ...SWEEPER, ...STATUS],
+  providers: [...LEASES, ...HEARTBEATS, ...SWEEPER, ...STATUS, ...MEMBERSHIP_PROVIDERS],
 })
 export class RegistryHeartbeatModule {}

@@ -8,7 +8,7 @@ import type { EndpointProtocol, EndpointStatus } from './endpoint.entity.js';
 import { capabilityFacet, metadataFacet, protocolFacet } from './facets.js';
 import type { Health } from './health.js';
 import { searchQuery } from './search-document.js';
-import { versionCondition } from './skill-filter.sql.js';
+import { activeEndpoint, versionCondition } from './skill-filter.sql.js';
 import type { SkillStatus } from './skill.entity.js';
 import type { SkillFilter } from './skill.query.js';
 import type { ExplanationResponse } from './skill.response.js';
@@ -88,6 +88,7 @@ function strictly(filter: SkillFilter & { status: SkillStatus }, near: Condition
     `s.status = ${near.bind(status)}`,
     include === undefined ? 's.callable' : 's.has_active',
     ...(facets.length > 0 ? [`s.facets @> ${near.bind(facets)}::bigint[]`] : []),
+    ...(protocol !== undefined && include !== undefined ? [activeEndpoint(near.bind(protocol))] : []),
     ...(version !== undefined ? [versionCondition(version, near)] : []),
   ];
 }

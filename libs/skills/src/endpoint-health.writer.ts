@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import type { Health } from './health.js';
-import { SkillHistory } from './skill-history.js';
+import { type HistorySkill, SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import type { SkillLeases } from './skill-observers.js';
 
@@ -16,14 +16,10 @@ export interface ChangedEndpoint extends EndpointHealth {
   skillId: string;
 }
 
-interface ChangedRow {
+interface ChangedRow extends HistorySkill {
   endpoint_id: string;
   health: Health;
   url: string;
-  id: string;
-  name: string;
-  version: string;
-  registered_at: Date;
 }
 
 /** Endpoints that registered. */

@@ -3,6 +3,7 @@ import type { Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { schemeOf } from './skill-fields.decorators.js';
 import type { EndpointBody } from './skill.dto.js';
+import { type HistorySkill, SkillHistory } from './skill-history.js';
 import { type WrittenPart, WrittenParts } from './written-part.js';
 
 interface Part {
@@ -13,6 +14,8 @@ interface Part {
 /** Writes endpoints of many Skills: new ones with defaults, known ones (by url) with what the body says. */
 @Injectable()
 export class EndpointsWriter {
+  constructor(private readonly history: SkillHistory) {}
+
   async merge(
     tx: Transaction,
     skills: readonly { skillId: string; body: { endpoints: readonly EndpointBody[] } }[],
@@ -38,6 +41,29 @@ export class EndpointsWriter {
       parts.filter((part) => !part.written.created),
     );
     await this.writeParameters(tx, parts);
+  }
+
+  /**
+   * Unregisters endpoints whose lease has ended, longest ago first, where a Skill has more than `limit` endpoints. What
+   * this transaction wrote stays.
+   */
+  async dropEnded(tx: Transaction, actor: string, skillIds: readonly string[], limit: number): Promise<void> {
+    const gone = await tx.query<(HistorySkill & { url: string })[]>(
+      `WITH gone AS (
+         DELETE FROM skill_endpoints e USING (
+           SELECT l.endpoint_id, row_number() OVER (PARTITION BY l.skill_id ORDER BY l.expired_at) AS place,
+             (SELECT count(*) FROM skill_endpoints n WHERE n.skill_id = l.skill_id) - $2::int AS excess
+           FROM endpoint_leases l JOIN skill_endpoints x ON x.id = l.endpoint_id
+           WHERE l.skill_id = ANY($1::uuid[]) AND l.expired_at IS NOT NULL AND x.updated_at < now()) d
+         WHERE e.id = d.endpoint_id AND d.place <= d.excess RETURNING e.skill_id, e.url)
+       SELECT s.id, s.name, s.version, s.registered_at, g.url FROM gone g JOIN skills s ON s.id = g.skill_id`,
+      [skillIds, limit],
+    );
+    await this.history.record(
+      tx,
+      actor,
+      gone.map(({ url, ...skill }) => ({ ...skill, event: 'endpoint_unregistered', endpoint_url: url })),
+    );
   }
 
   private async update(tx: Transaction, parts: readonly Part[]): Promise<void> {

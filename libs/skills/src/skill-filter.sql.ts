@@ -76,7 +76,7 @@ export class SkillSelection {
 }
 
 /** Facets of protocols are of endpoints that are not unhealthy. */
-function activeEndpoint(protocol: string): string {
+export function activeEndpoint(protocol: string): string {
   return `EXISTS (SELECT FROM skill_endpoints e WHERE e.skill_id = s.id AND e.protocol = ${protocol} AND e.status = 'active')`;
 }
 

@@ -10,13 +10,15 @@ import { type SkillEvent, SkillEventEntity } from './skill-event.entity.js';
 const RETENTION_MS = 90 * 24 * 3600 * 1000;
 const PURGE_EVERY_MS = 6 * 3600 * 1000;
 
-/** One event: the Skill as it was named then. */
-export interface HistoryEntry {
-  /** Of the Skill. */
+/** The Skill as it was named then. */
+export interface HistorySkill {
   id: string;
   name: string;
   version: string;
   registered_at: Date;
+}
+
+export interface HistoryEntry extends HistorySkill {
   event: SkillEvent;
   /** Of an event of one endpoint. */
   endpoint_url?: string;

@@ -26,7 +26,7 @@ export class SkillPartsWriter {
    * within an endpoint or a capability that is there already: its weight, its status, its parameters (docs/adr/0007).
    * @throws SkillLimitError
    */
-  async merge(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
+  async merge(tx: Transaction, actor: string, parts: readonly SkillParts[]): Promise<void> {
     if (parts.length === 0) return;
     await this.endpoints.merge(tx, parts);
     await this.capabilities.merge(tx, parts);
@@ -36,11 +36,11 @@ export class SkillPartsWriter {
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid) ON CONFLICT (skill_id) DO NOTHING`,
       [JSON.stringify(parts.map(({ skillId }) => ({ id: uuidv7(), skill_id: skillId })))],
     );
-    await this.checkLimits(tx, parts);
+    await this.checkLimits(tx, actor, parts);
   }
 
   /** Leaves a Skill with what the body says and nothing else; endpoints keep their id by url, capabilities by name. */
-  async replace(tx: Transaction, skillId: string, body: ReplaceSkillBody): Promise<void> {
+  async replace(tx: Transaction, actor: string, skillId: string, body: ReplaceSkillBody): Promise<void> {
     const { endpoints, capabilities = [] } = body;
     await tx.query('DELETE FROM skill_endpoints WHERE skill_id = $1 AND url <> ALL($2::text[])', [
       skillId,
@@ -51,21 +51,34 @@ export class SkillPartsWriter {
       capabilities.map(({ name }) => name),
     ]);
     await tx.query('DELETE FROM skill_metadata WHERE skill_id = $1', [skillId]);
-    await this.merge(tx, [{ skillId, body: completed(body) }]);
+    await this.merge(tx, actor, [{ skillId, body: completed(body) }]);
   }
 
   /** Replicas add their parts one by one, each within the limits of a body: the sum has the same limits. */
-  private async checkLimits(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
-    const over = await tx.query<{ name: string; version: string; part: string | null }[]>(
+  private async checkLimits(tx: Transaction, actor: string, parts: readonly SkillParts[]): Promise<void> {
+    const ids = parts.map(({ skillId }) => skillId);
+    let over = await this.overfull(tx, ids);
+    if (over.some(({ part }) => part === 'endpoints')) {
+      // Replicas that come with a new address each leave dead ones behind: those make room.
+      await this.endpoints.dropEnded(tx, actor, ids, MAX_PARTS);
+      over = await this.overfull(tx, ids);
+    }
+    const part = over[0]?.part;
+    if (part) throw new SkillLimitError(over.filter((skill) => skill.part === part).map(keyOf), part);
+  }
+
+  private overfull(
+    tx: Transaction,
+    ids: readonly string[],
+  ): Promise<{ name: string; version: string; part: string }[]> {
+    return tx.query(
       `SELECT * FROM (SELECT s.name, s.version, CASE
            WHEN (SELECT count(*) FROM skill_endpoints e WHERE e.skill_id = s.id) > $2 THEN 'endpoints'
            WHEN (SELECT count(*) FROM capabilities c WHERE c.skill_id = s.id) > $2 THEN 'capabilities'
            WHEN (SELECT count(*) FROM skill_metadata m WHERE m.skill_id = s.id) > $2 THEN 'metadata' END AS part
          FROM skills s WHERE s.id = ANY($1::uuid[])) s WHERE s.part IS NOT NULL`,
-      [parts.map(({ skillId }) => skillId), MAX_PARTS],
+      [ids, MAX_PARTS],
     );
-    const part = over[0]?.part;
-    if (part) throw new SkillLimitError(over.filter((skill) => skill.part === part).map(keyOf), part);
   }
 
   private async mergeMetadata(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {

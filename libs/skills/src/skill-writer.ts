@@ -7,7 +7,7 @@ import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 import { EndpointHealthWriter } from './endpoint-health.writer.js';
 import type { SkillEvent } from './skill-event.entity.js';
-import { SkillHistory } from './skill-history.js';
+import { type HistorySkill, SkillHistory } from './skill-history.js';
 import type { SkillLeases } from './skill-observers.js';
 import type { SkillStatus } from './skill.entity.js';
 import type { CreateSkillBody, RegisterSkillBody, ReplaceSkillBody } from './skill.dto.js';
@@ -57,7 +57,7 @@ export class SkillWriter {
       [id, body.name, body.description ?? '', body.version, owner, facets, callable, has_active, has_live],
     );
     if (inserted.length === 0) return false;
-    await this.parts.merge(tx, [{ skillId: id, body }]);
+    await this.parts.merge(tx, owner, [{ skillId: id, body }]);
     await this.index.refresh(tx, [id]);
     await this.record(tx, 'registered', owner, inserted);
     return true;
@@ -87,7 +87,7 @@ export class SkillWriter {
       const skillId = byKey.get(keyOf(body))?.id;
       return skillId === undefined ? [] : [{ skillId, body }];
     });
-    await this.parts.merge(tx, written);
+    await this.parts.merge(tx, owner, written);
     const leases = await this.health.open(
       tx,
       owner,
@@ -155,7 +155,7 @@ export class SkillWriter {
        WHERE id = $1`,
       [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active'],
     );
-    await this.parts.replace(tx, skill.id, body);
+    await this.parts.replace(tx, actor, skill.id, body);
     await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'updated', actor, [{ ...skill, name: body.name, version: body.version }]);
   }
@@ -185,12 +185,7 @@ export class SkillWriter {
     await this.record(tx, 'updated', actor, [skill]);
   }
 
-  private record(
-    tx: Transaction,
-    event: SkillEvent,
-    actor: string,
-    skills: readonly Pick<LockedSkill, 'id' | 'name' | 'version' | 'registered_at'>[],
-  ): Promise<void> {
+  private record(tx: Transaction, event: SkillEvent, actor: string, skills: readonly HistorySkill[]): Promise<void> {
     const entries = skills.map(({ id, name, version, registered_at }) => ({ id, name, version, registered_at, event }));
     return this.history.record(tx, actor, entries);
   }

@@ -36,6 +36,11 @@ export class HealthReports {
   async apply(reports: readonly HealthReport[]): Promise<void> {
     if (reports.length === 0) return;
     const changed = await this.transactions.run(async (tx) => {
+      // All at once, in one order: two transactions that took actor after actor would wait for each other.
+      await this.writer.lock(
+        tx,
+        reports.map(({ endpointId }) => endpointId),
+      );
       const all: ChangedEndpoint[] = [];
       for (const [actor, group] of groupedByActor(reports)) all.push(...(await this.writer.report(tx, actor, group)));
       return all;

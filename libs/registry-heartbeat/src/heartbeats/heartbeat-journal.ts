@@ -22,7 +22,7 @@ export interface MemberMetrics {
 
 /** Rows in one transaction. */
 const CHUNK = 500;
-/** Endpoints that may wait; more than this can only be while PostgreSQL is away, and the next heartbeat says it again. */
+/** What may wait; more than this can only be while PostgreSQL is away, and the next heartbeat says it again. */
 const MAX_WAITING = 200_000;
 const LONGEST_PAUSE_MS = 5_000;
 const JOB = 'heartbeat-journal';
@@ -78,13 +78,13 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
     const at = performance.now();
     const measured = Object.values(metrics).some((value) => value !== undefined);
     for (const endpointId of endpointIds) {
-      if (this.endpoints.size >= MAX_WAITING && !this.endpoints.has(endpointId)) return;
+      if (isFull(this.endpoints, endpointId)) continue;
       const before = this.endpoints.get(endpointId)?.metrics;
       const own = url !== undefined && measured ? { ...before, ...metrics } : before;
       this.endpoints.set(endpointId, { endpointId, skillId, health, actor, at, ...(own && { metrics: own }) });
     }
     // Of all endpoints together: said of the Skill, not of each.
-    if (url === undefined && measured) {
+    if (url === undefined && measured && !isFull(this.skills, skillId)) {
       this.skills.set(skillId, { skillId, metrics: { ...this.skills.get(skillId)?.metrics, ...metrics } });
     }
   }
@@ -133,4 +133,8 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
       if (!this.endpoints.has(entry.endpointId)) this.endpoints.set(entry.endpointId, entry);
     for (const entry of skills) if (!this.skills.has(entry.skillId)) this.skills.set(entry.skillId, entry);
   }
+}
+
+function isFull(waiting: ReadonlyMap<string, unknown>, id: string): boolean {
+  return waiting.size >= MAX_WAITING && !waiting.has(id);
 }

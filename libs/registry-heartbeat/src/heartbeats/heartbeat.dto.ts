@@ -59,7 +59,7 @@ export class HeartbeatBody {
 
 /** One of many. */
 export class HeartbeatItem extends HeartbeatBody {
-  @UuidField({ description: 'Id of the Skill' })
+  @UuidField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
   skill_id: string;
 }
 

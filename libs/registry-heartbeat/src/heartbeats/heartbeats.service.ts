@@ -42,7 +42,7 @@ export class HeartbeatsService {
   async beatMany(caller: Caller, { heartbeats }: HeartbeatsBody): Promise<HeartbeatsResponse> {
     const items = await validateAll(heartbeats);
     const renewals = await Promise.all(
-      items.map((item) => this.renewals.renew(caller, heartbeatOf(item.skill_id, item))),
+      items.map(({ skill_id, ...item }) => this.renewals.renew(caller, heartbeatOf(skill_id, item))),
     );
     return { results: items.map(({ skill_id }, index) => resultOf(skill_id, renewals[index])), ...this.answer() };
   }

@@ -43,7 +43,7 @@ export class JournalRepository {
       await this.writeTimes(tx, entries, now);
       const measured = entries.filter(({ metrics }) => metrics !== undefined);
       if (measured.length > 0) await this.writeMetrics(tx, measured);
-      return this.compare(tx, entries);
+      return this.compare(tx, entries, now);
     });
   }
 
@@ -88,19 +88,22 @@ export class JournalRepository {
     );
   }
 
-  private async compare(tx: Transaction, entries: readonly EndpointEntry[]): Promise<WrittenEntries> {
-    const rows = await tx.query<{ endpoint_id: string; health: Health | null; ended: boolean }[]>(
-      `SELECT x.endpoint_id, e.health, l.expired_at IS NOT NULL AS ended FROM unnest($1::uuid[]) AS x(endpoint_id)
+  /** A heartbeat from before a registration says nothing of what registered. */
+  private async compare(tx: Transaction, entries: readonly EndpointEntry[], now: number): Promise<WrittenEntries> {
+    const rows = await tx.query<{ endpoint_id: string; health: Health | null; ended: boolean; past: boolean }[]>(
+      `SELECT x.endpoint_id, e.health, l.expired_at IS NOT NULL AS ended,
+         COALESCE(l.registered_at > now() - x.age * interval '1 millisecond', false) AS past
+       FROM unnest($1::uuid[], $2::float8[]) AS x(endpoint_id, age)
        LEFT JOIN skill_endpoints e ON e.id = x.endpoint_id LEFT JOIN endpoint_leases l ON l.endpoint_id = x.endpoint_id`,
-      [entries.map(({ endpointId }) => endpointId)],
+      [entries.map(({ endpointId }) => endpointId), entries.map(({ at }) => now - at)],
     );
     const byId = new Map(entries.map((entry) => [entry.endpointId, entry]));
     const result: WrittenEntries = { gone: new Set(), differing: new Set() };
-    for (const { endpoint_id, health, ended } of rows) {
+    for (const { endpoint_id, health, ended, past } of rows) {
       const entry = byId.get(endpoint_id);
       if (!entry) continue;
       if (health === null) result.gone.add(entry.skillId);
-      else if (ended || health !== entry.health) result.differing.add(endpoint_id);
+      else if (!past && (ended || health !== entry.health)) result.differing.add(endpoint_id);
     }
     return result;
   }

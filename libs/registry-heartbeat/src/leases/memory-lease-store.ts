@@ -103,7 +103,7 @@ export class MemoryLeaseStore extends LeaseStore {
   settle(leases: readonly LeaseRef[]): Promise<void> {
     for (const ref of leases) {
       const lease = this.find(ref);
-      if (lease?.renewedAt === ref.renewedAt) this.end(lease);
+      if (lease && this.overdue.has(lease) && lease.renewedAt === ref.renewedAt) this.end(lease);
     }
     return Promise.resolve();
   }

@@ -166,7 +166,7 @@ return found`);
 export const CLAMP = script(`
 local after, count = '(' .. string.format('%.0f', now), 0
 for _, set in ipairs({ on_time, overdue }) do
-  local found = redis.call('ZRANGEBYSCORE', set, after, '+inf', 'LIMIT', 0, ARGV[1])
+  local found = redis.call('ZRANGEBYSCORE', set, after, '+inf', 'LIMIT', 0, ARGV[1] - count)
   for i = 1, #found do redis.call('ZADD', set, now, found[i]) end
   count = count + #found
 end

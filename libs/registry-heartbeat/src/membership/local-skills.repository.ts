@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Health } from '#skills';
+import { DataSource } from 'typeorm';
+import { validate as isUuid } from 'uuid';
+
+/** The key of metadata that names the registry from which a Skill was mirrored. */
+export const REGISTRY_KEY = 'ooder.registry';
+
+/** An address at which a Skill can be called. */
+export interface LocalEndpoint {
+  url: string;
+  health: Health;
+}
+
+/** As much of a Skill as a heartbeat needs. */
+export interface SkillSummary {
+  id: string;
+  /** Another one after every change of the Skill. */
+  stamp: string;
+  /** The active ones. */
+  endpoints: LocalEndpoint[];
+}
+
+/** All of a Skill that is mirrored. */
+export interface LocalSkill extends SkillSummary {
+  name: string;
+  version: string;
+  description: string;
+  endpoints: (LocalEndpoint & { weight: number; parameters: Record<string, string> })[];
+  capabilities: {
+    name: string;
+    description: string;
+    category: string | null;
+    version: string;
+    status: string;
+    parameters: Record<string, object>;
+  }[];
+  metadata: Record<string, string>;
+}
+
+/**
+ * Found by their Skill. `OFFSET 0`, here and below, keeps the planner from starting at the other end: without statistics
+ * it takes the active ones, or all Skills, for few.
+ */
+const ACTIVE = `(SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e WHERE e.status = 'active'`;
+
+/**
+ * Skills that registered here, and not with another registry that mirrors them here: those are never passed on, so that
+ * neither chains nor rings of registries hand a Skill round and round.
+ */
+const OWN = `s.status = 'active'
+  AND NOT EXISTS (SELECT FROM skill_metadata m WHERE m.skill_id = s.id AND m.key = '${REGISTRY_KEY}' OFFSET 0)
+  AND EXISTS (SELECT FROM ${ACTIVE})`;
+
+const STAMP = `s.generation || '.' || s.revision AS stamp`;
+
+const PARAMETERS = `COALESCE((SELECT json_object_agg(p.name, CASE WHEN p.default_value IS NULL
+    THEN json_build_object('type', p.type, 'required', p.required, 'description', p.description)
+    ELSE json_build_object('type', p.type, 'required', p.required, 'description', p.description,
+      'default', p.default_value::json) END ORDER BY p.id)
+  FROM (SELECT * FROM capability_params p WHERE p.capability_id = c.id OFFSET 0) p), '{}'::json)`;
+
+/** Sorted, so that the same Skill always reads the same. */
+const PARTS = `(SELECT json_agg(json_build_object('url', e.url, 'weight', e.weight, 'health', e.health, 'parameters',
+      COALESCE((SELECT json_object_agg(p.key, p.value ORDER BY p.key) FROM endpoint_params p
+        WHERE p.endpoint_id = e.id), '{}'::json)) ORDER BY e.url) FROM ${ACTIVE}) AS endpoints,
+  COALESCE((SELECT json_agg(json_build_object('name', c.name, 'description', c.description, 'category', c.category,
+      'version', c.version, 'status', c.status, 'parameters', ${PARAMETERS}) ORDER BY c.name)
+    FROM (SELECT * FROM capabilities c WHERE c.skill_id = s.id OFFSET 0) c), '[]'::json) AS capabilities,
+  COALESCE((SELECT json_object_agg(m.key, m.value ORDER BY m.key)
+    FROM skill_metadata m WHERE m.skill_id = s.id), '{}'::json) AS metadata`;
+
+/** Reads the Skills that this service, as a member, registers with its upstream registry. */
+@Injectable()
+export class LocalSkillsRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** Up to `limit`, in the order of their ids, after this one. */
+  page(after: string, limit: number): Promise<SkillSummary[]> {
+    return this.dataSource.query<SkillSummary[]>(
+      `SELECT s.id, ${STAMP},
+         (SELECT json_agg(json_build_object('url', e.url, 'health', e.health)) FROM ${ACTIVE}) AS endpoints
+       FROM (SELECT * FROM skills WHERE id > $1 ORDER BY id OFFSET 0) s WHERE ${OWN} ORDER BY s.id LIMIT $2`,
+      [after, limit],
+    );
+  }
+
+  /** Those of these that are still to be mirrored. */
+  find(skillIds: readonly string[]): Promise<LocalSkill[]> {
+    return this.dataSource.query<LocalSkill[]>(
+      `SELECT s.id, s.name, s.version, s.description, ${STAMP}, ${PARTS}
+       FROM (SELECT * FROM skills WHERE id = ANY($1::uuid[]) OFFSET 0) s WHERE ${OWN} ORDER BY s.id`,
+      [skillIds],
+    );
+  }
+
+  /** Whether a registration upstream has arrived in this very database: the upstream registry is this service. */
+  async holdsRegistration(skillId: string, publicUrl: string): Promise<boolean> {
+    if (!isUuid(skillId)) return false;
+    const rows = await this.dataSource.query<unknown[]>(
+      'SELECT FROM skill_metadata WHERE skill_id = $1 AND key = $2 AND value = $3',
+      [skillId, REGISTRY_KEY, publicUrl],
+    );
+    return rows.length > 0;
+  }
+}

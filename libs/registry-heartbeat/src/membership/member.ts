@@ -1,0 +1,187 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AppSettings } from '#config';
+import type { LeaderElection } from '#database';
+import { BackOff } from './back-off.js';
+import { concurrently } from './concurrently.js';
+import { type LocalSkillsRepository, REGISTRY_KEY } from './local-skills.repository.js';
+import { MembershipLog } from './membership-log.js';
+import { CircularMembershipError, type MembershipState, NameTakenError } from './membership-state.js';
+import type { MembershipMetrics } from './membership.metrics.js';
+import { Mirror } from './mirror.js';
+import type { BeatStatus, Registration } from './upstream-answers.js';
+import type { UpstreamClient } from './upstream-client.js';
+import { UpstreamError } from './upstream-http.js';
+
+export type Election = Pick<LeaderElection, 'isLeader' | 'isLastReplica'>;
+export type OwnSkills = Pick<LocalSkillsRepository, 'page' | 'find' | 'holdsRegistration'>;
+
+/** Milliseconds between two looks whether this replica leads. */
+const STANDBY_MS = 500;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+const SHORTEST_INTERVAL_MS = 1_000;
+/** Heartbeats come early, by this part of the interval at most, and never late. */
+const JITTER = 0.1;
+/** Milliseconds for what is said upstream at the end; what is not said by then lets its lease end. */
+const LEAVE_MS = 2_000;
+const UNREGISTER_AT_ONCE = 10;
+
+/** This service as a member of an upstream registry (protocol.md section 5): its states, and its rounds. */
+export class Member {
+  private readonly log: MembershipLog;
+  private readonly backOff: BackOff;
+  private readonly mirror: Mirror;
+  private current: MembershipState = 'standby';
+  private fault = '';
+  private self: Registration | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly app: Pick<AppSettings, 'name' | 'version'>,
+    private readonly client: UpstreamClient,
+    private readonly skills: OwnSkills,
+    private readonly election: Election,
+    private readonly metrics: MembershipMetrics,
+    /** Milliseconds. */
+    private readonly interval: number,
+  ) {
+    this.log = new MembershipLog(client.registry, `${app.name} ${app.version}`);
+    this.mirror = new Mirror(client, skills, metrics, interval);
+    this.backOff = new BackOff(Math.min(interval, FIRST_RETRY_MS), Math.max(interval, LONGEST_RETRY_MS));
+  }
+
+  get state(): MembershipState {
+    return this.current;
+  }
+
+  /** Why it is unreachable, for anybody to read. */
+  get publicReason(): string {
+    return this.fault;
+  }
+
+  get mirroredSkills(): number {
+    return this.mirror.upstreamIds.length;
+  }
+
+  /** One round; never two at a time. Never rejects. Returns the milliseconds to the next; undefined: there is none. */
+  async beat(publicUrl: string): Promise<number | undefined> {
+    if (!this.election.isLeader) return this.standBy();
+    if (this.current === 'standby') this.current = 'connecting';
+    const began = performance.now();
+    try {
+      await this.beatItself(publicUrl);
+      await this.mirror.sync(publicUrl, () => this.isActing);
+    } catch (error) {
+      return this.failed(error);
+    }
+    this.backOff.reset();
+    this.log.registered(this.current, publicUrl);
+    this.current = 'registered';
+    return this.pauseAfter(performance.now() - began);
+  }
+
+  /** The round under way, if there is one, sends no further request. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /**
+   * After `stop`. Unregisters this service and its Skills when no other replica can go on being the member. Never
+   * rejects, and takes 2 s at most.
+   */
+  async leave(): Promise<void> {
+    const ids = [...(this.self ? [this.self.skillId] : []), ...this.mirror.upstreamIds];
+    if (!this.election.isLeader || ids.length === 0) return;
+    const end = performance.now() + LEAVE_MS;
+    const leaving = this.unregisterAll(ids, end).catch((error: unknown) => {
+      this.log.unsaid(error);
+    });
+    await Promise.race([leaving, delay(LEAVE_MS, undefined, { ref: false })]);
+  }
+
+  /** Rounds begin an interval apart, however long they take; the shorter one of ours and the upstream's. */
+  private pauseAfter(elapsed: number): number {
+    const asked = Math.max(SHORTEST_INTERVAL_MS, this.self?.interval ?? this.interval);
+    const interval = Math.min(this.interval, asked);
+    return Math.max(interval * JITTER, interval * (1 - JITTER * Math.random()) - elapsed);
+  }
+
+  private get isActing(): boolean {
+    return !this.stopped && this.election.isLeader;
+  }
+
+  private async unregisterAll(skillIds: readonly string[], end: number): Promise<void> {
+    if (!(await this.election.isLastReplica())) return;
+    await concurrently(skillIds, UNREGISTER_AT_ONCE, async (skillId) => {
+      const left = end - performance.now();
+      if (left <= 0) return;
+      await this.client.unregister(skillId, left).catch((error: unknown) => {
+        this.log.unsaid(error);
+      });
+    });
+  }
+
+  private standBy(): number {
+    if (this.current !== 'standby') {
+      this.current = 'standby';
+      this.self = undefined;
+      this.mirror.clear();
+      this.backOff.reset();
+      this.log.handOver();
+    }
+    return STANDBY_MS;
+  }
+
+  private async beatItself(publicUrl: string): Promise<void> {
+    if (this.self && (await this.renew(this.self, publicUrl)) === 'ok') return;
+    // Forgotten upstream; or somebody registered in our name later than we did, who leads no more: we do.
+    this.self = undefined;
+    const registration = await this.client.register({
+      name: this.app.name,
+      version: this.app.version,
+      description: 'A registry of Skills',
+      endpoints: [{ url: publicUrl }],
+      metadata: { [REGISTRY_KEY]: publicUrl },
+    });
+    if (registration === 'taken') throw new NameTakenError();
+    if (await this.skills.holdsRegistration(registration.skillId, publicUrl)) {
+      throw new CircularMembershipError(registration.skillId);
+    }
+    this.self = registration;
+  }
+
+  private async renew({ skillId, generation }: Registration, endpoint_url: string): Promise<BeatStatus> {
+    try {
+      const status = await this.client.beat(skillId, { endpoint_url, generation, health: 'healthy' });
+      this.metrics.count(status);
+      return status;
+    } catch (error) {
+      this.metrics.count('failed');
+      throw error;
+    }
+  }
+
+  private async failed(error: unknown): Promise<number | undefined> {
+    if (error instanceof CircularMembershipError) {
+      this.current = 'circular';
+      this.log.circular();
+      await this.client.unregister(error.skillId).catch((reason: unknown) => {
+        this.log.unsaid(reason);
+      });
+      return undefined;
+    }
+    if (error instanceof UpstreamError) {
+      this.current = 'unreachable';
+      this.fault = error.publicReason;
+      this.log.unreachable(error.message);
+      return this.backOff.next(error.retryAfter);
+    }
+    if (error instanceof NameTakenError) {
+      this.current = 'rejected';
+      this.log.rejected();
+    } else {
+      this.log.localFault(error);
+    }
+    return this.backOff.next();
+  }
+}

@@ -1,0 +1,79 @@
+import type { AiBridgeSettings } from '#config';
+import { readToken } from './upstream-answers.js';
+import { UpstreamError, type UpstreamHttp } from './upstream-http.js';
+
+type CredentialSettings = Pick<AiBridgeSettings, 'apiKey' | 'clientId' | 'clientSecret'>;
+
+/** A token is given up before it ends, by so many milliseconds or a tenth of its life: calls take time. */
+const EARLY_MS = 30_000;
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
+interface HeldToken {
+  token: string;
+  /** On the clock of `performance.now()`. */
+  until: number;
+}
+
+/** Who this service is to its upstream registry: a key, a client of its token endpoint (RFC 6749), or nobody. */
+export class UpstreamCredentials {
+  private held: HeldToken | undefined;
+  private fetching: Promise<HeldToken> | undefined;
+
+  constructor(
+    private readonly settings: CredentialSettings,
+    private readonly tokenUrl: string,
+    private readonly http: UpstreamHttp,
+  ) {}
+
+  /** What proves it, for the headers of a call. @throws UpstreamError when there is no token to be had. */
+  async headers(): Promise<Record<string, string>> {
+    const { apiKey, clientId, clientSecret } = this.settings;
+    if (apiKey !== undefined) return { 'x-api-key': apiKey };
+    if (clientId === undefined || clientSecret === undefined) return {};
+    return { authorization: `Bearer ${await this.token(clientId, clientSecret)}` };
+  }
+
+  /** Gives up the token that was refused. Returns whether another may do better. */
+  drop({ authorization }: Record<string, string>): boolean {
+    if (authorization === undefined) return false;
+    // Of many calls that were refused together, one alone may give up the token that all used.
+    if (authorization === `Bearer ${this.held?.token}`) this.held = undefined;
+    return true;
+  }
+
+  /** A text of the upstream without the secrets that it may repeat. */
+  mask(text: string): string {
+    const secrets = [this.settings.apiKey, this.settings.clientSecret, this.held?.token];
+    return secrets.reduce<string>((masked, secret) => (secret ? masked.replaceAll(secret, '***') : masked), text);
+  }
+
+  private async token(clientId: string, clientSecret: string): Promise<string> {
+    if (this.held && performance.now() < this.held.until) return this.held.token;
+    this.fetching ??= this.fetch(clientId, clientSecret).finally(() => {
+      this.fetching = undefined;
+    });
+    this.held = await this.fetching;
+    return this.held.token;
+  }
+
+  private async fetch(client_id: string, client_secret: string): Promise<HeldToken> {
+    const form = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret });
+    const { status, body, retryAfter } = await this.http.post(this.tokenUrl, form, FORM);
+    if (status === 429 || status === 503) {
+      throw new UpstreamError(`it answers ${status} to the request for a token`, undefined, retryAfter);
+    }
+    // What it says is not repeated: it may hold the secret.
+    if (status >= 400) throw refusedCredentials(status);
+    const token = status < 300 ? readToken(body) : undefined;
+    if (!token) throw new UpstreamError('its answer to the request for a token holds no token');
+    const { lifetime } = token;
+    return { token: token.token, until: performance.now() + lifetime - Math.min(EARLY_MS, lifetime / 10) };
+  }
+}
+
+export function refusedCredentials(status: number): UpstreamError {
+  return new UpstreamError(
+    `it refuses the credentials (${status}): check AI_BRIDGE_API_KEY, or AI_BRIDGE_CLIENT_ID and AI_BRIDGE_CLIENT_SECRET`,
+    'the upstream registry refuses the credentials',
+  );
+}

@@ -1,0 +1,203 @@
+import { DataSource } from 'typeorm';
+import { type Api, apiOf } from '../../../../test/e2e/api.js';
+import { ALL, LEASE_STORES, leasedEndpoint } from '../../../../test/support/lease-stores.js';
+import { type RedisServer, startRedisServer } from '../../../../test/support/redis-server.js';
+import { skillBody } from '../../../../test/support/skill.factory.js';
+import { startTestApp, type TestApp } from '../../../../test/support/test-app.js';
+import { LeaseStore } from '../leases/lease-store.js';
+import { LeaseAudit } from './lease-audit.js';
+import { LeaseSweeper } from './lease-sweeper.js';
+import { Sweep } from './sweep.js';
+
+const INTERVAL = 30;
+
+/** The service of these tests ends no lease itself: it runs for less than one. Time passes by what a sweep is told. */
+describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
+  let redis: RedisServer | undefined;
+  let app: TestApp;
+  let api: Api;
+  let store: LeaseStore;
+  beforeAll(async () => {
+    redis = kind === 'redis' ? await startRedisServer() : undefined;
+    app = await startTestApp({ env: { REGISTRY_DEREGISTER_AFTER: '1000', ...(redis && { REDIS_URL: redis.url }) } });
+    api = apiOf(app);
+    store = app.app.get(LeaseStore);
+    // Its own sweeps find nothing more to do for one lease.
+    await app.app.get(LeaseSweeper).tick();
+  }, 300_000);
+  afterAll(async () => {
+    await app.close();
+    await redis?.stop();
+  });
+  afterEach(async () => {
+    const skills = await app.database.query<{ id: string }>('DELETE FROM skills RETURNING id');
+    await store.forget(skills.map(({ id }) => id));
+  });
+
+  const session = () => app.app.get(DataSource).manager;
+  const asOf = async (intervals: number) => (await store.state()).now + intervals * INTERVAL * 1000;
+  /** Members were silent for so long, as far as the lease store knows. */
+  const warnAfter = async (intervals: number) => app.app.get(Sweep).warn(session(), await asOf(intervals));
+  const endAfter = async (intervals: number) => app.app.get(Sweep).end(session(), await asOf(intervals));
+  /** And as far as PostgreSQL knows. */
+  const silence = (intervals: number, url = '%') =>
+    app.database.query(
+      `UPDATE endpoint_leases l SET last_heartbeat = now() - $1 * interval '1 second' FROM skill_endpoints e
+       WHERE e.id = l.endpoint_id AND e.url LIKE $2`,
+      [intervals * INTERVAL, url],
+    );
+  const register = async (...urls: string[]) => {
+    const body = skillBody({ endpoints: urls.map((url) => ({ url })) });
+    return (await api.post('/skills/register', body).expect(200)).body.data.skill_id as string;
+  };
+  const healths = async (skillId: string) => {
+    const { body } = await api.get(`/skills/${skillId}`).expect(200);
+    return (body.endpoints as { url: string; health: string }[]).map(({ health }) => health);
+  };
+  const events = async (skillId: string) => {
+    const rows = await app.database.query<{ event: string; actor: string }>(
+      'SELECT event, actor FROM skill_events WHERE skill_id = $1 ORDER BY created_at, id',
+      [skillId],
+    );
+    return rows.slice(1).map(({ event, actor }) => `${event} by ${actor}`);
+  };
+  const counts = async () => {
+    const { onTime, overdue } = await store.census(0);
+    return [onTime, overdue];
+  };
+
+  it('warns of who is silent, and then ends the lease', async () => {
+    const skillId = await register('http://w/');
+    expect(await healths(skillId)).toEqual(['healthy']);
+    await silence(1.5);
+    expect(await warnAfter(1.5)).toBe(false);
+    expect(await healths(skillId)).toEqual(['warning']);
+    expect(await endAfter(2.9)).toEqual([]);
+    await silence(3);
+    expect(await endAfter(3)).toMatchObject([{ skillId }]);
+    expect(await healths(skillId)).toEqual(['unhealthy']);
+    expect(await counts()).toEqual([0, 0]);
+    expect(await endAfter(3)).toEqual([]);
+    expect(await events(skillId)).toEqual(['endpoint_warning by sweeper', 'endpoint_unhealthy by sweeper']);
+  });
+
+  it('neither warns of nor ends who was heard of in PostgreSQL', async () => {
+    const skillId = await register('http://h/1', 'http://h/2');
+    await silence(1.2, '%/1');
+    await silence(1.3, '%/2');
+    await warnAfter(1.5);
+    expect(await healths(skillId)).toEqual(['healthy', 'warning']);
+    await silence(1.9, '%/1');
+    await silence(2.1, '%/2');
+    expect(await endAfter(3)).toHaveLength(2);
+    expect(await healths(skillId)).toEqual(['healthy', 'unhealthy']);
+    // The one that was heard of has a full lease again.
+    expect(await counts()).toEqual([1, 0]);
+    expect(await warnAfter(1.4)).toBe(false);
+    expect(await counts()).toEqual([1, 0]);
+  });
+
+  it('takes a heartbeat of the future for none: it was written before the clock stepped back', async () => {
+    const skillId = await register('http://f/1', 'http://f/2');
+    await silence(-2, '%/1');
+    await silence(-0.5, '%/2');
+    await warnAfter(1.5);
+    await endAfter(3);
+    expect(await healths(skillId)).toEqual(['unhealthy', 'healthy']);
+  });
+
+  it('leaves to members what they say of themselves, until their lease ends', async () => {
+    const skillId = await register('http://s/');
+    await api.post(`/skills/${skillId}/heartbeat`, { health: 'unhealthy' }).expect(200);
+    await silence(3);
+    await warnAfter(1.5);
+    expect(await healths(skillId)).toEqual(['unhealthy']);
+    await endAfter(3);
+    expect((await api.get(`/skills/${skillId}/status`)).body.data.endpoints).toMatchObject([{ lease: null }]);
+    await api.post(`/skills/${skillId}/heartbeat`).expect(200);
+    expect(await healths(skillId)).toEqual(['healthy']);
+  });
+
+  it('that did not finish is done again, and nothing is told twice', async () => {
+    const skillId = await register('http://t/');
+    await silence(3);
+    await warnAfter(1.5);
+    await endAfter(3);
+    const told = await events(skillId);
+    // PostgreSQL was told, the store was not.
+    const [lease] = await app.database.query<{ id: string }>('SELECT endpoint_id AS id FROM endpoint_leases');
+    await store.forget([skillId]);
+    const endpoint = leasedEndpoint({ endpointId: lease?.id ?? '', url: 'http://t/' });
+    await store.open([{ skillId, owner: 'admin', endpoints: [endpoint] }]);
+    await warnAfter(1.5);
+    await endAfter(3);
+    expect([await events(skillId), await counts()]).toEqual([told, [0, 0]]);
+  });
+
+  it('forgets endpoints that are no more', async () => {
+    const [gone, changed] = [await register('http://g/'), await register('http://g/1', 'http://g/2')];
+    await silence(3);
+    await app.database.query('DELETE FROM skills WHERE id = $1', [gone]);
+    await app.database.query(`DELETE FROM skill_endpoints WHERE url = 'http://g/1'`);
+    await warnAfter(1.5);
+    await endAfter(3);
+    expect([await counts(), await healths(changed)]).toEqual([[0, 0], ['unhealthy']]);
+    expect(await store.renew([{ skillId: gone, health: 'healthy' }])).toEqual([{ status: 'missing' }]);
+    expect(await store.renew([{ skillId: changed, health: 'healthy' }])).toMatchObject([{ endpoints: [{}] }]);
+  });
+
+  it('goes through many in batches, longest silent first', async () => {
+    const skills = Array.from({ length: 230 }, () => skillBody());
+    await api.post('/skills/batch', { skills }).expect(200);
+    await silence(3);
+    expect([await warnAfter(1.5), await warnAfter(1.5)]).toEqual([true, false]);
+    const batches = [await endAfter(3), await endAfter(3), await endAfter(3)];
+    expect(batches.map(({ length }) => length)).toEqual([200, 30, 0]);
+    expect((await api.get('/skills/discover')).body.data.total).toBe(0);
+  });
+
+  it('unregisters who stayed away, and the Skill with its last endpoint', async () => {
+    const [half, whole, late] = [
+      await register('http://u/1', 'http://u/2'),
+      await register('http://u/3'),
+      await register('http://u/4'),
+    ];
+    const away = (seconds: number, url: string) =>
+      app.database.query(
+        `UPDATE endpoint_leases l SET expired_at = now() - $1 * interval '1 second' FROM skill_endpoints e
+         WHERE e.id = l.endpoint_id AND e.url = $2`,
+        [seconds, url],
+      );
+    for (const url of ['http://u/1', 'http://u/3']) await away(1_001, url);
+    await away(990, 'http://u/4');
+    await app.app.get(Sweep).unregister(session());
+    expect((await api.get(`/skills/${half}`)).body.endpoints).toMatchObject([{ url: 'http://u/2' }]);
+    await api.get(`/skills/${whole}`).expect(404);
+    await api.get(`/skills/${late}`).expect(200);
+    expect(await events(half)).toEqual(['endpoint_unregistered by sweeper']);
+    expect(await events(whole)).toEqual(['endpoint_unregistered by sweeper', 'unregistered by sweeper']);
+    for (const [id, url] of [
+      [half, 'http://u/1'],
+      [whole, 'http://u/3'],
+    ] as const) {
+      await api.post(`/skills/${id}/heartbeat`, { endpoint_url: url }).expect(404);
+    }
+    await api.post(`/skills/${late}/heartbeat`).expect(200);
+  });
+
+  it('is told by the audit of leases that the store has missed, each a full one', async () => {
+    const [missed, known] = [await register('http://a/1', 'http://a/2'), await register('http://a/3')];
+    await store.forget([missed]);
+    expect(await counts()).toEqual([1, 0]);
+    await app.app.get(LeaseAudit).all();
+    expect(await counts()).toEqual([3, 0]);
+    expect(await store.takeLate(await asOf(1.4), ALL)).toEqual([]);
+    await silence(3);
+    await warnAfter(1.5);
+    await endAfter(3);
+    expect([await healths(missed), await healths(known)]).toEqual([['unhealthy', 'unhealthy'], ['unhealthy']]);
+    // Ended leases stay ended.
+    await app.app.get(LeaseAudit).all();
+    expect(await counts()).toEqual([0, 0]);
+  });
+});

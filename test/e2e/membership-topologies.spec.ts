@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/free-port.js';
+import type { TestApp } from '../support/test-app.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { until } from '../support/until.js';
+import { close, closeAll, create, find, has, health, namesOf, skillsOf, start, warnings } from './registries.js';
+
+describe('replicas of a member', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(async () => {
+    await closeAll();
+    await database.drop();
+  });
+
+  it('are one member, that stays when one of them stops, and ends with the last', async () => {
+    const upstream = await start('upstream');
+    const replica = (url: string): Promise<TestApp> => start('member', upstream.url, { APP_PUBLIC_URL: url }, database);
+    const first = await replica('http://first.example.com');
+    await create(first, { name: 'own' });
+    await until(has(upstream, 'own'));
+    const second = await replica('http://second.example.com');
+    await delay(2_500);
+    const urls = async (): Promise<string[]> =>
+      ((await find(upstream, 'member'))?.endpoints ?? []).map(({ url }) => url);
+    expect(await urls()).toEqual(['http://first.example.com']);
+    expect((await health(second)).checks.upstream).toEqual({ status: 'up' });
+    expect((await second.http.get('/metrics')).text).toContain('registry_upstream_up 0');
+    await close(first);
+    expect(await namesOf(upstream)).toEqual(['member', 'own']);
+    await until(async () => (await urls()).includes('http://second.example.com'));
+    await until(async () => (await second.http.get('/metrics')).text.includes('registry_upstream_skills 1'));
+    await close(second);
+    expect(await namesOf(upstream)).toEqual([]);
+  });
+});
+
+describe('registries of registries', () => {
+  afterEach(closeAll);
+
+  it('pass on no Skill that came from another registry: a chain of three', async () => {
+    const top = await start('top');
+    const middle = await start('middle', top.url);
+    const low = await start('low', middle.url);
+    await create(middle, { name: 'of-middle' });
+    await create(low, { name: 'of-low' });
+    await until(async () => (await namesOf(middle)).length === 3);
+    await until(async () => (await namesOf(top)).length === 2);
+    const before = [...(await skillsOf(top)), ...(await skillsOf(middle))].map(({ generation }) => generation);
+    await delay(2_500);
+    expect(await namesOf(top)).toEqual(['middle', 'of-middle']);
+    expect(await namesOf(middle)).toEqual(['low', 'of-low', 'of-middle']);
+    expect(await namesOf(low)).toEqual(['of-low']);
+    const after = [...(await skillsOf(top)), ...(await skillsOf(middle))].map(({ generation }) => generation);
+    expect(after).toEqual(before);
+  });
+
+  it('pass on no Skill that came from another registry: a ring of two', async () => {
+    const port = await freePort();
+    const second = await start('second', `http://127.0.0.1:${port}`);
+    const first = await start('first', second.url, { APP_PORT: String(port) });
+    await create(first, { name: 'of-first' });
+    await create(second, { name: 'of-second' });
+    const complete = async (): Promise<boolean> =>
+      (await namesOf(first)).length === 3 && (await namesOf(second)).length === 3;
+    await until(complete);
+    const generations = async (): Promise<number[]> =>
+      [...(await skillsOf(first)), ...(await skillsOf(second))].map(({ generation }) => generation);
+    const before = await generations();
+    await delay(2_500);
+    expect(await namesOf(first)).toEqual(['of-first', 'of-second', 'second']);
+    expect(await namesOf(second)).toEqual(['first', 'of-first', 'of-second']);
+    expect(await generations()).toEqual(before);
+  });
+
+  it('do not register with themselves', async () => {
+    const port = await freePort();
+    const app = await start('ouroboros', `http://127.0.0.1:${port}`, { APP_PORT: String(port) });
+    await create(app, { name: 'own' });
+    const circular = { status: 'degraded', reason: 'the upstream registry is this service itself' };
+    await until(async () => JSON.stringify((await health(app)).checks.upstream) === JSON.stringify(circular));
+    await until(async () => (await namesOf(app)).length === 1);
+    await delay(1_500);
+    expect(await namesOf(app)).toEqual(['own']);
+    expect((await find(app, 'own'))?.metadata).not.toHaveProperty('ooder.registry');
+    expect((await health(app)).status).toBe('healthy');
+    expect(warnings(app)).toEqual([expect.stringContaining('leads back to this service')]);
+  });
+});

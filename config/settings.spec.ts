@@ -34,7 +34,7 @@ describe('settings', () => {
   };
 
   it('have the defaults of the deployment guide', () => {
-    const { app, database, security, redis, aiBridge, logging } = load({});
+    const { app, database, security, redis, aiBridge, registry, logging } = load({});
     expect(app).toMatchObject({ name: 'ooder-skill', version: '0.6.0', host: '0.0.0.0', port: 8000, debug: false });
     expect(database).toMatchObject({ poolSize: 10, maxOverflow: 20 });
     expect([database.url, redis.url]).toEqual([undefined, undefined]);
@@ -45,21 +45,37 @@ describe('settings', () => {
       registryUrl: 'http://localhost:8080/api/v1/skills/register',
       heartbeatInterval: 30,
     });
+    expect([app.publicUrl, aiBridge.clientId, aiBridge.clientSecret, aiBridge.apiKey]).toEqual(
+      new Array(4).fill(undefined),
+    );
+    expect(registry.deregisterAfter).toBe(86_400);
     expect(logging.level).toBe('info');
   });
 
   it('are read from the environment in the types that they have', () => {
-    const { app, database, redis, aiBridge, logging } = load({
+    const { app, database, redis, aiBridge, registry, logging } = load({
       APP_PORT: ' 9000 ',
       APP_DEBUG: 'TRUE',
       DATABASE_URL: 'postgresql://u:p@db:5432/skill_db',
       REDIS_URL: 'rediss://:p@cache:6379/3',
       AI_BRIDGE_REGISTRY_URL: '',
       AI_BRIDGE_HEARTBEAT_INTERVAL: '5',
+      AI_BRIDGE_CLIENT_ID: 'member',
+      AI_BRIDGE_CLIENT_SECRET: 'a secret of the member',
+      AI_BRIDGE_API_KEY: 'ok_0123456789',
+      APP_PUBLIC_URL: 'https://registry.example.com/a/b',
+      REGISTRY_DEREGISTER_AFTER: '0',
     });
-    expect(app).toMatchObject({ port: 9000, debug: true });
+    expect(app).toMatchObject({ port: 9000, debug: true, publicUrl: 'https://registry.example.com/a/b' });
     expect([database.url, redis.url]).toEqual(['postgresql://u:p@db:5432/skill_db', 'rediss://:p@cache:6379/3']);
-    expect(aiBridge).toMatchObject({ registryUrl: '', heartbeatInterval: 5 });
+    expect(aiBridge).toMatchObject({
+      registryUrl: '',
+      heartbeatInterval: 5,
+      clientId: 'member',
+      clientSecret: 'a secret of the member',
+      apiKey: 'ok_0123456789',
+    });
+    expect(registry.deregisterAfter).toBe(0);
     expect(logging.level).toBe('debug');
   });
 
@@ -80,26 +96,38 @@ describe('settings', () => {
     const { faults, message } = faultsOf({
       APP_PORT: 'eighty',
       APP_DEBUG: 'perhaps',
+      APP_PUBLIC_URL: 'registry.example.com',
       APP_VERSION: '6',
       DATABASE_URL: 'mysql://u:p@h/d',
       DATABASE_POOL_SIZE: '0',
       SECURITY_ALGORITHM: 'none',
       SECURITY_JWT_EXPIRY: '1.5',
       REDIS_URL: 'localhost',
+      AI_BRIDGE_API_KEY: 'a key',
+      AI_BRIDGE_CLIENT_ID: 'c'.repeat(65),
+      AI_BRIDGE_CLIENT_SECRET: 's'.repeat(1025),
       AI_BRIDGE_HEARTBEAT_INTERVAL: '-1',
+      AI_BRIDGE_REGISTRY_URL: 'ftp://upstream/',
+      REGISTRY_DEREGISTER_AFTER: '-1',
       LOG_LEVEL: 'loud',
       NODE_ENV: 'staging',
     });
     expect(faults.map(({ variable }) => variable).toSorted()).toEqual([
+      'AI_BRIDGE_API_KEY',
+      'AI_BRIDGE_CLIENT_ID',
+      'AI_BRIDGE_CLIENT_SECRET',
       'AI_BRIDGE_HEARTBEAT_INTERVAL',
+      'AI_BRIDGE_REGISTRY_URL',
       'APP_DEBUG',
       'APP_PORT',
+      'APP_PUBLIC_URL',
       'APP_VERSION',
       'DATABASE_POOL_SIZE',
       'DATABASE_URL',
       'LOG_LEVEL',
       'NODE_ENV',
       'REDIS_URL',
+      'REGISTRY_DEREGISTER_AFTER',
       'SECURITY_ALGORITHM',
       'SECURITY_JWT_EXPIRY',
     ]);
@@ -108,7 +136,31 @@ describe('settings', () => {
       expect(example).not.toBe('');
       expect(message).toContain(`${variable} ${problem} (example: ${example})`);
     }
-    expect(message).toContain('11 setting(s)');
+    expect(message).toContain('17 setting(s)');
+  });
+
+  it.each([
+    [
+      'APP_PUBLIC_URL',
+      ['ws://a/', 'http://', 'https://u:p@a/', 'https://a/?q=1', 'https://a/#f', 'https://a b/', 'http://a:x/'],
+    ],
+    ['AI_BRIDGE_REGISTRY_URL', ['upstream', 'ws://upstream/', 'http://a b/']],
+    ['AI_BRIDGE_API_KEY', ['two words', 'key\tkey', 'schlüssel', 'k'.repeat(1025)]],
+    ['AI_BRIDGE_HEARTBEAT_INTERVAL', ['0', '3601', '1.5', '30s']],
+    ['REGISTRY_DEREGISTER_AFTER', ['-1', '31536001', '1.5', '1d', 'never']],
+  ])('do not take for %s what it cannot be', (variable, values) => {
+    for (const value of values) {
+      expect([value, faultsOf({ [variable]: value }).faults]).toMatchObject([value, [{ variable }]]);
+    }
+  });
+
+  it.each([
+    ['APP_PUBLIC_URL', ['http://a', 'https://a.example:8443/', 'http://[::1]:8000/base', 'http://10.0.0.1']],
+    ['AI_BRIDGE_REGISTRY_URL', ['', 'https://a.example/api/v1/skills/register']],
+    ['AI_BRIDGE_HEARTBEAT_INTERVAL', ['1', '3600']],
+    ['REGISTRY_DEREGISTER_AFTER', ['0', '31536000']],
+  ])('take for %s all that it can be', (variable, values) => {
+    for (const value of values) expect(() => load({ [variable]: value })).not.toThrow();
   });
 
   it('never repeat a value, which may be a secret', () => {
@@ -117,6 +169,8 @@ describe('settings', () => {
       REDIS_URL: 'http://:s3cret-redis@h',
       SECURITY_ADMIN_CLIENT_SECRET: 's3cret-short',
       SECURITY_JWT_SECRET: 's3cret-jwt',
+      AI_BRIDGE_API_KEY: 's3cret key',
+      AI_BRIDGE_CLIENT_SECRET: 's3cret'.repeat(200),
     };
     const { message } = faultsOf({ ...secrets, NODE_ENV: 'production' });
     expect(message).not.toContain('s3cret');

@@ -38,6 +38,7 @@ const CALLS: {
     roles: ['admin', 'operator'],
     call: (api, _, id) => api.put(`/capabilities/${id}/status`, { status: 'enabled' }).then(),
   },
+  { name: 'heartbeat', roles: ['admin'], call: (api, id) => api.post(`/skills/${id}/heartbeat`).then() },
   { name: 'delete', roles: ['admin', 'operator'], call: (api, id) => api.delete(`/skills/${id}`).then() },
   { name: 'unregister', roles: ['admin', 'operator'], call: (api, id) => api.post(`/skills/${id}/unregister`).then() },
   { name: 'list clients', roles: ['admin'], call: (api) => api.get('/auth/clients').then() },

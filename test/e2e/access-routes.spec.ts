@@ -20,6 +20,8 @@ const PERMISSIONS: Record<string, string> = {
   'DELETE /api/v1/skills/:skill_id': 'skill:manage',
   'POST /api/v1/skills/register': 'skill:register',
   'POST /api/v1/skills/batch': 'skill:register',
+  'POST /api/v1/skills/:skill_id/heartbeat': 'skill:register',
+  'POST /api/v1/heartbeats': 'skill:register',
   'POST /api/v1/skills/:skill_id/unregister': 'skill:unregister',
   'GET /api/v1/skills/discover': 'skill:read',
   'GET /api/v1/skills/:skill_id/status': 'skill:read',

@@ -241,6 +241,7 @@ describe('bad input: what a body says', () => {
       await api.get(`/skills/${id}/status`),
       await api.put(`/skills/${id}/status`, { status: 'active' }),
       await api.post(`/skills/${id}/unregister`),
+      await api.post(`/skills/${id}/heartbeat`),
       await api.put(`/capabilities/${id}/status`, { status: 'enabled' }),
       await api.get(`/capabilities?skill_id=${id}`),
     ];

@@ -4,12 +4,19 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 type Row = Record<string, unknown>;
 
 /** One good row of each table, in the order in which they need each other. */
-const ids = { skill: randomUUID(), endpoint: randomUUID(), capability: randomUUID(), channel: randomUUID() };
+const ids = {
+  skill: randomUUID(),
+  endpoint: randomUUID(),
+  second: randomUUID(),
+  capability: randomUUID(),
+  channel: randomUUID(),
+};
 const GOOD: Record<string, Row> = {
   clients: { client_id: 'c', name: 'n', role: 'viewer', secret_hash: 'h' },
   skills: { id: ids.skill, name: 'n', version: '1.2.3', owner: 'o' },
   skill_endpoints: { id: ids.endpoint, skill_id: ids.skill, url: 'http://a/', protocol: 'http' },
   endpoint_params: { endpoint_id: ids.endpoint, key: 'k', value: 'v' },
+  endpoint_leases: { endpoint_id: ids.endpoint, skill_id: ids.skill, generation: 1 },
   capabilities: { id: ids.capability, skill_id: ids.skill, name: 'n', version: '1.0.0' },
   capability_params: { capability_id: ids.capability, name: 'n', type: 'string' },
   skill_metadata: { skill_id: ids.skill, key: 'k', value: 'v' },
@@ -33,6 +40,7 @@ const OTHER: Record<string, Row> = {
   skills: { name: 'n2' },
   skill_endpoints: { url: 'http://b/' },
   endpoint_params: { key: 'k2' },
+  endpoint_leases: { endpoint_id: ids.second },
   capabilities: { name: 'n2' },
   capability_params: { name: 'n2' },
   skill_metadata: { key: 'k2' },
@@ -76,9 +84,19 @@ const REFUSED: [table: string, row: Row, state: string][] = [
   ['skill_endpoints', { status: 'gone' }, CHECK],
   ['skill_endpoints', { url: `http://${'x'.repeat(512)}` }, TOO_LONG],
   ['skill_endpoints', { skill_id: randomUUID() }, FOREIGN_KEY],
+  ['skill_endpoints', { health: 'dead' }, CHECK],
   ['endpoint_params', { key: 'k' }, UNIQUE],
   ['endpoint_params', { endpoint_id: randomUUID() }, FOREIGN_KEY],
   ['endpoint_params', { value: 'x'.repeat(513) }, TOO_LONG],
+  ['endpoint_leases', { endpoint_id: ids.endpoint }, UNIQUE],
+  ['endpoint_leases', { endpoint_id: randomUUID() }, FOREIGN_KEY],
+  ['endpoint_leases', { skill_id: randomUUID() }, FOREIGN_KEY],
+  ['endpoint_leases', { generation: null }, NOT_NULL],
+  ['endpoint_leases', { uptime: -1 }, CHECK],
+  ['endpoint_leases', { request_count: -1 }, CHECK],
+  ['endpoint_leases', { error_count: -1 }, CHECK],
+  ['endpoint_leases', { cpu_usage: -0.5 }, CHECK],
+  ['endpoint_leases', { memory_usage: 100.5 }, CHECK],
   ['capabilities', { name: 'n' }, UNIQUE],
   ['capabilities', { name: ' ' }, CHECK],
   ['capabilities', { status: 'on' }, CHECK],
@@ -103,6 +121,7 @@ const REFUSED: [table: string, row: Row, state: string][] = [
   ['skill_search', {}, UNIQUE],
   ['skill_search', { skill_id: randomUUID() }, FOREIGN_KEY],
   ['skill_events', { event: 'eaten' }, CHECK],
+  ['skill_events', { endpoint_url: `http://${'x'.repeat(512)}` }, TOO_LONG],
   ['skill_events', { registered_at: null }, NOT_NULL],
   ['channels', { status: 'shut' }, CHECK],
   ['channels', { capability_id: randomUUID() }, FOREIGN_KEY],
@@ -120,6 +139,7 @@ describe('what the database itself refuses', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     for (const [table, row] of Object.entries(GOOD)) await insert(table, row);
+    await insert('skill_endpoints', { ...GOOD.skill_endpoints, id: ids.second, url: 'http://second/' });
   });
   afterAll(() => database.drop());
 

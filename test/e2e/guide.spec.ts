@@ -48,6 +48,7 @@ describe("the deployment guide's own lines (sections 5.1 and 5.2)", () => {
           protocol: 'http',
           weight: 1,
           status: 'active',
+          health: 'healthy',
           parameters: {},
         },
       ],

@@ -41,7 +41,9 @@ describe('a fuzzer over /openapi.json', () => {
     });
 
   async function send(route: Route, { parameters, body }: Call): Promise<Response> {
-    const ids = Object.values(parameters).includes(EXISTING) ? await newIds() : {};
+    const text = JSON.stringify(body) as string | undefined;
+    const isAsked = Object.values(parameters).includes(EXISTING) || text?.includes(EXISTING);
+    const ids = isAsked ? await newIds() : {};
     const query = new URLSearchParams();
     const headers: Record<string, string> = {};
     let path = route.path;
@@ -60,8 +62,8 @@ describe('a fuzzer over /openapi.json', () => {
       headers,
     );
     if (route.operation.security?.length !== 0) void request.auth(app.admin, { type: 'bearer' });
-    if (body === undefined) return request;
-    return request.set('content-type', 'application/json').send(JSON.stringify(body));
+    if (text === undefined) return request;
+    return request.set('content-type', 'application/json').send(text.replaceAll(EXISTING, ids.skill_id ?? ''));
   }
 
   const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

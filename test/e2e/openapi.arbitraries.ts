@@ -41,6 +41,11 @@ export function valid(document: OpenApiDocument, raw: Schema): Arbitrary<unknown
         fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 100 }),
         fc.constantFrom(schema.minimum ?? 0, schema.maximum ?? 100),
       );
+    case 'number':
+      return fc.oneof(
+        fc.double({ min: schema.minimum ?? 0, max: schema.maximum ?? 100, noNaN: true }),
+        fc.constantFrom(schema.minimum ?? 0, schema.maximum ?? 100),
+      );
     case 'boolean':
       return fc.boolean();
     case 'array':
@@ -133,7 +138,10 @@ function placesOf(holder: object): [Record<string, unknown>, string][] {
   ]);
 }
 
-/** Rules that no schema tells: a protocol is the url's scheme, lists name nothing twice, a default is of its type. */
+/**
+ * Rules that no schema tells: a protocol is the url's scheme, lists name nothing twice, a default is of its type, a
+ * heartbeat comes from an endpoint of the Skill.
+ */
 export function repair(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const body = value as Record<string, unknown>;
@@ -152,6 +160,7 @@ export function repair(value: unknown): unknown {
     }
   }
   if (Array.isArray(body.skills)) body.skills.forEach(repair);
+  delete body.endpoint_url;
   if (body.skill_id === EXISTING) delete body.skill_id;
   if (typeof body.client_id === 'string') body.client_id = body.client_id.replace(/[^\w.-]/g, '_');
   return body;

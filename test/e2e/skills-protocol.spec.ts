@@ -28,6 +28,8 @@ describe('Skills in the protocol style', () => {
         status: 'registered',
         registered_at: expect.stringMatching(TIME),
         generation: expect.any(Number),
+        lease: { expires_at: expect.stringMatching(TIME), ttl: 90 },
+        interval: expect.any(Number),
       },
     });
   });
@@ -113,7 +115,7 @@ describe('Skills in the protocol style', () => {
   });
 
   it('tells how a Skill is doing, and changes its status', async () => {
-    const { skill_id } = await register();
+    const { skill_id, generation } = await register({ endpoints: [{ url: 'http://doing/' }] });
     expect((await api.get(`/skills/${skill_id}/status`).expect(200)).body).toEqual({
       code: 0,
       message: 'success',
@@ -121,9 +123,23 @@ describe('Skills in the protocol style', () => {
         skill_id,
         status: 'active',
         health: 'healthy',
-        uptime: expect.any(Number),
+        uptime: 0,
         request_count: 0,
         error_count: 0,
+        cpu_usage: null,
+        memory_usage: null,
+        last_heartbeat: expect.stringMatching(TIME),
+        endpoints: [
+          {
+            endpoint_id: expect.stringMatching(UUID),
+            url: 'http://doing/',
+            status: 'active',
+            health: 'healthy',
+            generation,
+            last_heartbeat: expect.stringMatching(TIME),
+            lease: { expires_at: expect.stringMatching(TIME), ttl: 90 },
+          },
+        ],
       },
     });
     const { body } = await api.put(`/skills/${skill_id}/status`, { status: 'maintenance' }).expect(200);

@@ -41,7 +41,7 @@ describe('the documents', () => {
 
   it('README: the first calls work as they stand', () => {
     const { output, statuses } = run(service, commandsOf('README.md'));
-    expect(statuses).toEqual([200, 200, 200, 200, 200]);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200]);
     expect(output).toContain('"total":1');
     expect(output).toContain('"health":"healthy"');
     expect(output).toContain('registry_skills{status="active"} 1');

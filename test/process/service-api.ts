@@ -13,15 +13,18 @@ export interface CallOptions {
   token?: string;
   body?: unknown;
   agent?: Agent;
+  /** Gives the request up. */
+  signal?: AbortSignal;
 }
 
 /** One request on a connection of its own, unless an agent is given. Rejects when the connection fails. */
 export function call<T = Record<string, unknown>>(url: string, options: CallOptions = {}): Promise<Answer<T>> {
-  const { method = options.body === undefined ? 'GET' : 'POST', token, body, agent } = options;
+  const { method = options.body === undefined ? 'GET' : 'POST', token, body, agent, signal } = options;
   const began = performance.now();
   const parameters: RequestOptions = {
     method,
     agent: agent ?? false,
+    signal,
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),

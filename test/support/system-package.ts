@@ -27,14 +27,24 @@ const INSTALLERS: { manager: string; root: boolean; install: (name: string) => s
 export function ensureBinary(
   binaries: readonly string[],
   packages: readonly string[],
+  afterInstall?: (run: Run) => void,
+): string {
+  const [program = ''] = binaries;
+  return ensureInstalled(`${program} on the PATH`, () => firstOnPath(binaries), packages, afterInstall);
+}
+
+/** The same for anything that `find` gives the path of, such as a library; `what` names it in messages. */
+export function ensureInstalled(
+  what: string,
+  find: () => string | undefined,
+  packages: readonly string[],
   afterInstall: (run: Run) => void = () => undefined,
 ): string {
-  const present = firstOnPath(binaries);
+  const present = find();
   if (present !== undefined) return present;
-  const [program = ''] = binaries;
   const installer = INSTALLERS.find(({ manager }) => firstOnPath([manager]) !== undefined);
-  if (installer === undefined) throw new Error(`No ${program} on the PATH, and no known package manager to install it`);
-  process.stderr.write(`No ${program} on the PATH: installing it with ${installer.manager} ...\n`);
+  if (installer === undefined) throw new Error(`No ${what}, and no known package manager to install it`);
+  process.stderr.write(`No ${what}: installing it with ${installer.manager} ...\n`);
   const prefix = installer.root && process.getuid?.() !== 0 ? ['sudo', '-n'] : [];
   const run: Run = (command) => execute([...prefix, ...command]);
   let output = '';
@@ -44,12 +54,12 @@ export function ensureBinary(
         .install(name)
         .map(run)
         .find((result) => result !== undefined) ?? output;
-    const installed = firstOnPath(binaries);
+    const installed = find();
     if (installed === undefined) continue;
     afterInstall(run);
     return installed;
   }
-  throw new Error(`Could not install ${program} with ${installer.manager}; install it by hand. ${output}`);
+  throw new Error(`Could not install ${what} with ${installer.manager}; install it by hand. ${output}`);
 }
 
 export function firstOnPath(names: readonly string[]): string | undefined {

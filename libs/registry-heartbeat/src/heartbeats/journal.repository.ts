@@ -88,11 +88,11 @@ export class JournalRepository {
     );
   }
 
-  /** A heartbeat from before a registration says nothing of what registered. */
+  /** A heartbeat that is older than the last that PostgreSQL knows, or than a registration, says nothing any more. */
   private async compare(tx: Transaction, entries: readonly EndpointEntry[], now: number): Promise<WrittenEntries> {
     const rows = await tx.query<{ endpoint_id: string; health: Health | null; ended: boolean; past: boolean }[]>(
       `SELECT x.endpoint_id, e.health, l.expired_at IS NOT NULL AS ended,
-         COALESCE(l.registered_at > now() - x.age * interval '1 millisecond', false) AS past
+         COALESCE(l.last_heartbeat > now() - x.age * interval '1 millisecond', false) AS past
        FROM unnest($1::uuid[], $2::float8[]) AS x(endpoint_id, age)
        LEFT JOIN skill_endpoints e ON e.id = x.endpoint_id LEFT JOIN endpoint_leases l ON l.endpoint_id = x.endpoint_id`,
       [entries.map(({ endpointId }) => endpointId), entries.map(({ at }) => now - at)],

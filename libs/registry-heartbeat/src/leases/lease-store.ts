@@ -89,7 +89,7 @@ export interface SweepState extends SweepMarks {
 
 /**
  * Where leases live: who was heard from, and when. Two implementations, Redis and in-process, that keep one contract
- * (lease-store.contract.ts runs against both). The terms (interval, warnAfter, ttl) are given to the constructor.
+ * (lease-store.*.contract.spec.ts run against both). The terms (interval, warnAfter, ttl) are given to the constructor.
  *
  * All times are those of the store: the server time of Redis, the monotonic clock of the process. PostgreSQL stays the
  * truth of who is registered; what is lost here is rebuilt from it. Every method may reject when the store is out of

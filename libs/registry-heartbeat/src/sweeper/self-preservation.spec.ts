@@ -40,6 +40,13 @@ describe('self-preservation', () => {
     expect(preserve(later, of(100, 15), 7_000, LONGEST)).toEqual(CALM);
   });
 
+  it('counts anew when the clock stepped back', () => {
+    const before = { threatenedSince: 9_000_000, frozen: true };
+    const after = preserve(before, THREAT, 5_000, LONGEST);
+    expect(after).toEqual({ threatenedSince: 5_000, frozen: true });
+    expect(preserve(after, THREAT, 5_000 + LONGEST, LONGEST).frozen).toBe(false);
+  });
+
   it('lets go after the longest time, and holds nothing again before the threat was over', () => {
     let state = preserve(CALM, THREAT, 5_000, LONGEST);
     const frozenAt = (now: number, census = THREAT): boolean => {

@@ -18,6 +18,8 @@ function isThreatened({ onTime, overdue, expiring }: LeaseCensus): boolean {
  */
 export function preserve(before: Preservation, census: LeaseCensus, now: number, longest: number): Preservation {
   if (!isThreatened(census)) return { threatenedSince: 0, frozen: false };
-  const threatenedSince = before.threatenedSince === 0 ? now : before.threatenedSince;
+  const since = before.threatenedSince;
+  // In the future: the clock stepped back.
+  const threatenedSince = since === 0 || since > now ? now : since;
   return { threatenedSince, frozen: now - threatenedSince < longest };
 }

@@ -168,14 +168,22 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
          WHERE e.id = l.endpoint_id AND e.url = $2`,
         [seconds, url],
       );
+    for (const url of ['http://u/1', 'http://u/3', 'http://u/4']) await silence(3, url);
+    await warnAfter(1.5);
+    await endAfter(3);
     for (const url of ['http://u/1', 'http://u/3']) await away(1_001, url);
     await away(990, 'http://u/4');
+    expect([await healths(half), await healths(whole)]).toEqual([['unhealthy', 'healthy'], ['unhealthy']]);
+    expect((await api.get(`/skills/${half}/status`)).body.data.health).toBe('warning');
     await app.app.get(Sweep).unregister(session());
+    expect((await api.get(`/skills/${half}/status`)).body.data.health).toBe('healthy');
     expect((await api.get(`/skills/${half}`)).body.endpoints).toMatchObject([{ url: 'http://u/2' }]);
     await api.get(`/skills/${whole}`).expect(404);
     await api.get(`/skills/${late}`).expect(200);
-    expect(await events(half)).toEqual(['endpoint_unregistered by sweeper']);
-    expect(await events(whole)).toEqual(['endpoint_unregistered by sweeper', 'unregistered by sweeper']);
+    const last = ['endpoint_warning', 'endpoint_unhealthy', 'endpoint_unregistered'].map(
+      (event) => `${event} by sweeper`,
+    );
+    expect([await events(half), await events(whole)]).toEqual([last, [...last, 'unregistered by sweeper']]);
     for (const [id, url] of [
       [half, 'http://u/1'],
       [whole, 'http://u/3'],

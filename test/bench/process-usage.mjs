@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Of /proc/PID/stat: USER_HZ, which Linux fixes. */
+const TICKS_PER_SECOND = 100;
+/** Of the fields of /proc/PID/stat that follow the program's name. */
+const PARENT = 1;
+const USER_TIME = 11;
+const SYSTEM_TIME = 12;
+const ENDED_CHILDRENS_USER_TIME = 13;
+const ENDED_CHILDRENS_SYSTEM_TIME = 14;
+
+/** Seconds of CPU that these processes have used, and children of theirs that have ended. */
+export function cpuSecondsOf(pids) {
+  const times = [USER_TIME, SYSTEM_TIME, ENDED_CHILDRENS_USER_TIME, ENDED_CHILDRENS_SYSTEM_TIME];
+  const ticks = pids.map((pid) => times.reduce((sum, field) => sum + (statOf(pid)[field] ?? 0), 0));
+  return ticks.reduce((sum, value) => sum + value, 0) / TICKS_PER_SECOND;
+}
+
+/** Bytes of resident memory; what several processes share counts once. */
+export function memoryOf(pids) {
+  const kilobytes = pids.map((pid) => Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0));
+  return kilobytes.reduce((sum, value) => sum + value, 0) * 1024;
+}
+
+/** A process and its living children. */
+export function familyOf(pid) {
+  const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return [pid, ...others.map(Number).filter((other) => statOf(other)[PARENT] === pid)];
+}
+
+function statOf(pid) {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // The process has just ended.
+    return '';
+  }
+}

@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LEASE_MS, LeaseSite } from './lease-site.js';
+import { countUnhealthy } from './lease-watch.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+const FEW = 10;
+/** Until PostgreSQL is used again, a lease in which nothing ends, and time for a busy machine. */
+const GONE_WITHIN_MS = 15_000;
+
+describe('leases in Redis while PostgreSQL fails', () => {
+  let proxy: TcpProxy;
+  let site: LeaseSite;
+
+  beforeAll(async () => {
+    const route = async (url: string): Promise<string> => (proxy = await TcpProxy.start(url)).url;
+    site = await LeaseSite.start({ route, members: { count: 300, perRequest: 30 } });
+  });
+  afterAll(async () => {
+    await site.close();
+    await proxy.close();
+  });
+
+  it('are renewed while it is cut off; who died meanwhile is found afterwards', async () => {
+    await delay(1_000);
+    await proxy.cut();
+    const killed = site.members.kill(FEW);
+    await delay(1.5 * LEASE_MS);
+    expect(await countUnhealthy(site.database, killed)).toBe(0);
+    await proxy.restore();
+    await site.expectOnlyDeadGone(killed, GONE_WITHIN_MS);
+    expect(site.members.refusals).toEqual([]);
+  });
+
+  it('do not end when all of its sessions are terminated', async () => {
+    const killed = site.members.kill(FEW);
+    const terminated = await site.database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name LIKE 'ooder-skill%'`,
+    );
+    // The leader's, and those of the pool.
+    expect(terminated.length).toBeGreaterThan(1);
+    await site.expectOnlyDeadGone(killed, GONE_WITHIN_MS);
+    expect(site.members.refusals).toEqual([]);
+  });
+});

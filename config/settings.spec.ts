@@ -33,6 +33,12 @@ describe('settings', () => {
     throw new Error('the settings were taken');
   };
 
+  it('want the id and the secret of a client of the upstream registry together', () => {
+    const problems = (env: Record<string, string>) => faultsOf(env).faults.map(({ variable }) => variable);
+    expect(problems({ AI_BRIDGE_CLIENT_ID: 'member' })).toEqual(['AI_BRIDGE_CLIENT_SECRET']);
+    expect(problems({ AI_BRIDGE_CLIENT_SECRET: 'a secret of the member' })).toEqual(['AI_BRIDGE_CLIENT_ID']);
+  });
+
   it('have the defaults of the deployment guide', () => {
     const { app, database, security, redis, aiBridge, registry, logging } = load({});
     expect(app).toMatchObject({ name: 'ooder-skill', version: '0.6.0', host: '0.0.0.0', port: 8000, debug: false });

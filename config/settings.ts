@@ -69,6 +69,15 @@ export function loadSettings(environment: Environment = process.env, file = '.en
       example: '/etc/ooder-skill/jwt-key.pem',
     });
   }
+  const { clientId, clientSecret } = aiBridge;
+  if ((clientId === undefined) !== (clientSecret === undefined)) {
+    const missing = clientId === undefined ? 'AI_BRIDGE_CLIENT_ID' : 'AI_BRIDGE_CLIENT_SECRET';
+    faults.push({
+      variable: missing,
+      problem: 'is needed: AI_BRIDGE_CLIENT_ID and AI_BRIDGE_CLIENT_SECRET go together',
+      example: 'those of a client of the upstream registry',
+    });
+  }
   const warnings = resolveJwtSecret(app, security, faults);
   if (faults.length > 0) throw new SettingsError(faults);
   return { app, database, security, redis, aiBridge, registry, logging, warnings };

@@ -46,6 +46,36 @@ describe.each(LEASE_STORES)('heartbeats with leases in %s', (kind) => {
     return { name, skillId: all[0]?.skill_id ?? '', generations: all.map(({ generation }) => generation) };
   };
 
+  it('are the only ones: a change by people leaves a lease as it is', async () => {
+    const { skill_id } = await register();
+    const before = await app.app.get(LeaseStore).remaining(skill_id);
+    await delay(30);
+    await api.patch(`/skills/${skill_id}`, { description: 'changed' }).expect(200);
+    await api.put(`/skills/${skill_id}/status`, { status: 'maintenance' }).expect(200);
+    const after = await app.app.get(LeaseStore).remaining(skill_id);
+    expect([...after.keys()]).toEqual([...before.keys()]);
+    for (const [id, left] of after) expect(left).toBeLessThanOrEqual((before.get(id) ?? 0) - 25);
+  });
+
+  it('are taken after PostgreSQL was restored from a backup that is older than the lease store', async () => {
+    const { skill_id, generation } = await register();
+    await app.database.query('UPDATE endpoint_leases SET generation = generation - 1 WHERE skill_id = $1', [skill_id]);
+    await beat(skill_id, { generation: generation - 1 }).expect(200);
+    await beat(skill_id, { generation: generation - 1 }).expect(200);
+    expect(
+      (await app.app.get(LeaseStore).renew([{ skillId: skill_id, generation: generation - 1, health: 'healthy' }]))[0],
+    ).toMatchObject({ status: 'renewed', generation: generation - 1 });
+  });
+
+  it('of a Skill as a whole give a lease to each of its endpoints', async () => {
+    const urls = ['http://static/1', 'http://static/2'];
+    const { body } = await api.post('/skills', skillBody({ endpoints: urls.map((url) => ({ url })) })).expect(201);
+    await beat(body.skill_id, { endpoint_url: urls[0] }).expect(200);
+    expect((await status(body.skill_id)).endpoints.map(({ lease }) => lease === null)).toEqual([false, true]);
+    await beat(body.skill_id).expect(200);
+    expect((await status(body.skill_id)).endpoints.map(({ lease }) => lease === null)).toEqual([false, false]);
+  });
+
   it('are answered with the lease, when to come next, and the generation', async () => {
     const { skill_id, generation } = await register();
     const { body } = await beat(skill_id).expect(200);

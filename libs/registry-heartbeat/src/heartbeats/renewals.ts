@@ -2,8 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { OutageLog } from '#logging';
 import type { Health } from '#skills';
+import { LeaseOpener } from '../leases/lease-opener.js';
 import { type Beat, LeaseStore, type RenewOutcome } from '../leases/lease-store.js';
-import { HealthReports } from './health-reports.js';
+import { type HealthReport, HealthReports } from './health-reports.js';
 import { HeartbeatJournal, type MemberMetrics } from './heartbeat-journal.js';
 import { HeartbeatMetrics } from './heartbeat.metrics.js';
 import { LeaseLookup } from './lease-lookup.js';
@@ -41,13 +42,19 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
+/** A heartbeat that the store could not answer, or takes for a ghost's. */
+interface Unsettled {
+  waiting: Waiting;
+  isGhost: boolean;
+}
+
 /** Beats in one round trip. */
 const MAX_BATCH = 500;
 
 /**
  * Renews leases. Beats that arrive in the same turn of the event loop share one round trip to the lease store. What the
- * store does not know, and everything while it is out of reach, is asked of PostgreSQL: a living member is never told
- * that it is unknown because a store has lost its memory.
+ * store does not know or holds for a ghost, and everything while it is out of reach, is asked of PostgreSQL: a living
+ * member is never told that it is unknown because a store has lost its memory, or a ghost because it remembers too much.
  */
 @Injectable()
 export class Renewals {
@@ -60,6 +67,7 @@ export class Renewals {
     private readonly reports: HealthReports,
     private readonly journal: HeartbeatJournal,
     private readonly metrics: HeartbeatMetrics,
+    private readonly opener: LeaseOpener,
   ) {}
 
   /** Rejects when neither the store nor PostgreSQL can tell. */
@@ -94,15 +102,15 @@ export class Renewals {
 
   private async renewBatch(batch: readonly Waiting[]): Promise<void> {
     const outcomes = await this.ask(batch.map(({ beat }) => beat));
-    const missing: Waiting[] = [];
+    const unsettled: Unsettled[] = [];
     const renewed: [Waiting, Renewal][] = [];
-    const changes: { endpointId: string; health: Health; actor: string }[] = [];
+    const changes: HealthReport[] = [];
     for (const [index, waiting] of batch.entries()) {
       const outcome = outcomes?.[index];
-      if (outcome === undefined || outcome.status === 'missing') {
-        missing.push(waiting);
-      } else if (outcome.status !== 'renewed') {
-        this.answer(waiting, outcome as Renewal);
+      if (outcome === undefined || outcome.status === 'missing' || outcome.status === 'stale') {
+        unsettled.push({ waiting, isGhost: outcome?.status === 'stale' });
+      } else if (outcome.status === 'foreign') {
+        this.answer(waiting, outcome);
       } else {
         const { actor, health } = waiting.beat;
         for (const { endpointId, wasLate, reportedBefore } of outcome.endpoints) {
@@ -115,10 +123,16 @@ export class Renewals {
     // Discovery must show it before the member hears of it. When PostgreSQL is away, the journal makes up for it.
     await this.reports.tryApply(changes);
     for (const [waiting, renewal] of renewed) this.answer(waiting, renewal);
-    if (missing.length === 0) return;
-    const found = await this.lookup.renew(missing.map(({ beat }) => beat));
-    for (const [index, waiting] of missing.entries()) {
-      const renewal = found[index];
+    if (unsettled.length > 0) await this.settle(unsettled);
+  }
+
+  /** By what PostgreSQL says. */
+  private async settle(unsettled: readonly Unsettled[]): Promise<void> {
+    const renewals = await this.lookup.renew(unsettled.map(({ waiting }) => waiting.beat));
+    const wronged = unsettled.filter(({ isGhost }, index) => isGhost && renewals[index]?.status === 'ok');
+    await this.opener.replace([...new Set(wronged.map(({ waiting }) => waiting.beat.skillId))]);
+    for (const [index, { waiting }] of unsettled.entries()) {
+      const renewal = renewals[index];
       if (renewal === undefined) throw new Error('a heartbeat without an outcome');
       this.answer(waiting, renewal);
     }

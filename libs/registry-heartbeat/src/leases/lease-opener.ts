@@ -34,13 +34,23 @@ export class LeaseOpener implements SkillObserver, OnModuleInit {
     );
   }
 
-  /** Endpoints may be gone: what was known is replaced by what PostgreSQL knows now. */
+  /** Endpoints, or the Skills, may be gone; what is left keeps its lease as it is. */
   async changed(skillIds: readonly string[]): Promise<void> {
+    await this.sync(skillIds, false);
+  }
+
+  /** What was known does not hold (PostgreSQL was restored from a backup, say): PostgreSQL's word takes its place. */
+  async replace(skillIds: readonly string[]): Promise<void> {
+    await this.sync(skillIds, true);
+  }
+
+  private async sync(skillIds: readonly string[], anew: boolean): Promise<void> {
     for (let start = 0; start < skillIds.length; start += MAX_SKILLS) {
       const ids = skillIds.slice(start, start + MAX_SKILLS);
       await this.attempt(async () => {
-        await this.store.forget(ids);
         const known = await this.repository.find(ids);
+        const forgotten = anew ? ids : ids.filter((id) => !known.has(id));
+        if (forgotten.length > 0) await this.store.forget(forgotten);
         await this.store.open([...known.values()].map((skill) => leasesOf(skill)));
       });
     }

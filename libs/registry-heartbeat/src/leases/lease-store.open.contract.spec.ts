@@ -122,6 +122,19 @@ describe.each(LEASE_STORES)('registrations at the lease store in %s', (kind) => 
     await scene.store.open([]);
   });
 
+  it('forget endpoints that a whole Skill does not name, and leave those that it names as they are', async () => {
+    const { skill, skillId, first } = await scene.opened({ url: 'http://a/1' }, { url: 'http://a/2' });
+    const other = await scene.opened({});
+    await scene.makeOverdue();
+    await scene.store.open([{ ...skill, endpoints: [first], isWhole: true }]);
+    expect(await scene.held(skill)).toEqual([first.endpointId]);
+    expect(await scene.beat(skillId)).toMatchObject({
+      endpoints: [{ endpointId: first.endpointId, wasLate: true }],
+    });
+    expect(await scene.beat(skillId, { url: 'http://a/2' })).toEqual({ status: 'missing' });
+    expect(await scene.held(other.skill)).toEqual([other.first.endpointId]);
+  });
+
   it('are forgotten with all their leases, and no other is', async () => {
     const [some, ended, kept] = [
       await scene.opened({}, {}),

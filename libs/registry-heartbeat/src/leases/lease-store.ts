@@ -18,6 +18,8 @@ export interface LeasedSkill {
   /** The client that registered it. */
   owner: string;
   endpoints: readonly LeasedEndpoint[];
+  /** These are all that the Skill has: others that are known are forgotten. */
+  isWhole?: boolean;
 }
 
 /** One heartbeat. */
@@ -45,11 +47,14 @@ export interface RenewedEndpoint {
 /**
  * - `renewed`: by a full lease from now; `generation` is the highest of the endpoints renewed.
  * - `missing`: the store knows no such Skill, no such url, or an older generation than the beat's: ask PostgreSQL.
- * - `stale`: the endpoint, or every endpoint of the Skill, belongs to a newer registration. Nothing was renewed.
+ * - `stale`: the endpoint, or an endpoint of the Skill while none is of the beat's generation, belongs to a newer registration. Nothing was renewed.
  * - `foreign`: the Skill belongs to another client than `boundTo`. Nothing was renewed.
  */
 export type RenewOutcome =
-  { status: 'renewed'; generation: number; endpoints: RenewedEndpoint[] } | { status: 'missing' | 'stale' | 'foreign' };
+  | { status: 'renewed'; generation: number; endpoints: RenewedEndpoint[] }
+  | { status: 'missing' }
+  | { status: 'stale' }
+  | { status: 'foreign' };
 
 /** A lease, for the sweeper. */
 export interface LeaseRef {
@@ -105,7 +110,8 @@ export abstract class LeaseStore {
   /**
    * Makes leases known. An endpoint that is new here, or of a newer generation than the one known, gets a full lease
    * from now when it is `live`, and counts as ended otherwise; so does a known one of the same generation that is `live`
-   * and holds no lease here. Any other is left as it is: a late call never undoes a newer one. Endpoints not named stay.
+   * and holds no lease here. Any other is left as it is: a late call never undoes a newer one. Endpoints not named stay,
+   * unless the Skill `isWhole`.
    */
   abstract open(skills: readonly LeasedSkill[]): Promise<void>;
 

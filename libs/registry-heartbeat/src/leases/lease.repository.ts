@@ -11,8 +11,6 @@ export interface KnownEndpoint {
   health: Health;
   /** Of its registration; of its Skill when it never registered. */
   generation: number;
-  /** Whether it holds a lease or held one. */
-  leased: boolean;
   /** Whether that lease lives. */
   live: boolean;
 }
@@ -24,20 +22,18 @@ export interface KnownSkill {
 }
 
 /**
- * The leases of a Skill, as a lease store is told of them; endpoints that a heartbeat has just renewed count as live,
- * with the health that it reported.
+ * All endpoints of a Skill, as a lease store is told of them; those that a heartbeat has just renewed count as live, with
+ * the health that it reported, and those that never held a lease as ended.
  */
 export function leasesOf(skill: KnownSkill, renewed: ReadonlyMap<string, Health> = new Map()): LeasedSkill {
-  const endpoints = skill.endpoints
-    .filter(({ leased, endpointId }) => leased || renewed.has(endpointId))
-    .map(({ endpointId, url, generation, health, live }) => ({
-      endpointId,
-      url,
-      generation,
-      reported: renewed.get(endpointId) ?? health,
-      live: live || renewed.has(endpointId),
-    }));
-  return { skillId: skill.skillId, owner: skill.owner, endpoints };
+  const endpoints = skill.endpoints.map(({ endpointId, url, generation, health, live }) => ({
+    endpointId,
+    url,
+    generation,
+    reported: renewed.get(endpointId) ?? health,
+    live: live || renewed.has(endpointId),
+  }));
+  return { skillId: skill.skillId, owner: skill.owner, endpoints, isWhole: true };
 }
 
 /** Reads who is registered, for a lease store that does not know, or not any more. */
@@ -50,7 +46,7 @@ export class LeaseRepository {
     const skills = await this.dataSource.query<KnownSkill[]>(
       `SELECT s.id AS "skillId", s.owner, COALESCE((SELECT json_agg(json_build_object(
            'endpointId', e.id, 'url', e.url, 'health', e.health, 'generation', COALESCE(l.generation, s.generation),
-           'leased', l.id IS NOT NULL, 'live', l.id IS NOT NULL AND l.expired_at IS NULL))
+           'live', l.id IS NOT NULL AND l.expired_at IS NULL))
          FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e
          LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id), '[]'::json) AS endpoints
        FROM skills s WHERE s.id = ANY($1::uuid[])`,

@@ -45,10 +45,11 @@ export class MemoryLeaseStore extends LeaseStore {
   }
 
   open(skills: readonly LeasedSkill[]): Promise<void> {
-    for (const { skillId, owner, endpoints } of skills) {
+    for (const { skillId, owner, endpoints, isWhole = false } of skills) {
       const skill = this.skills.get(skillId) ?? { owner, leases: new Map<string, Lease>() };
       skill.owner = owner;
       this.skills.set(skillId, skill);
+      if (isWhole) this.keepOnly(skill, new Set(endpoints.map(({ url }) => url)));
       for (const endpoint of endpoints) this.openOne(skillId, skill, endpoint);
     }
     return Promise.resolve();
@@ -172,6 +173,14 @@ export class MemoryLeaseStore extends LeaseStore {
     const lease = { skillId, endpointId, generation, reported, renewedAt: 0 };
     skill.leases.set(url, lease);
     if (live) this.hold(lease);
+  }
+
+  private keepOnly(skill: Skill, urls: ReadonlySet<string>): void {
+    for (const [url, lease] of skill.leases) {
+      if (urls.has(url)) continue;
+      this.end(lease);
+      skill.leases.delete(url);
+    }
   }
 
   private hold(lease: Lease): void {

@@ -53,9 +53,10 @@ export class RedisLeaseStore extends LeaseStore {
   }
 
   async open(skills: readonly LeasedSkill[]): Promise<void> {
-    const args = skills.flatMap(({ skillId, owner, endpoints }) => [
+    const args = skills.flatMap(({ skillId, owner, endpoints, isWhole = false }) => [
       skillId,
       owner,
+      isWhole ? '1' : '0',
       String(endpoints.length),
       ...endpoints.flatMap(({ endpointId, url, generation, reported, live }) => [
         endpointId,

@@ -64,16 +64,18 @@ for i = 1, #KEYS - 3 do
 end
 return answers`);
 
-/** ARGV for each Skill: its id, owner, number of endpoints; for each of those: id, url, generation, reported, live (0, 1). */
+/** ARGV for each Skill: its id, owner, whether these are all (0, 1), number of endpoints; for each of those: id, url, generation, reported, live (0, 1). */
 export const OPEN = script(`
 local at = 0
 local function take() at = at + 1; return ARGV[at] end
 for k = 4, #KEYS do
-  local key, skill, owner = KEYS[k], take(), take()
+  local key, skill, owner, whole = KEYS[k], take(), take(), take() == '1'
+  local named = { owner = true }
   redis.call('HSET', key, 'owner', owner)
   for _ = 1, tonumber(take()) do
     local id, url, gen, reported, live = take(), take(), take(), take(), take() == '1'
     local member = skill .. ':' .. id
+    named[url] = true
     local known = redis.call('HGET', key, url)
     local known_id, known_gen
     if known then known_id, known_gen = parse(known) end
@@ -86,6 +88,15 @@ for k = 4, #KEYS do
       end
       redis.call('HSET', key, url, id .. '|' .. gen .. '|' .. reported)
       if live then redis.call('ZADD', on_time, now, member) end
+    end
+  end
+  local fields = whole and redis.call('HGETALL', key) or {}
+  for f = 1, #fields, 2 do
+    if not named[fields[f]] then
+      local member = skill .. ':' .. parse(fields[f + 1])
+      redis.call('ZREM', on_time, member)
+      redis.call('ZREM', overdue, member)
+      redis.call('HDEL', key, fields[f])
     end
   end
 end`);

@@ -145,7 +145,7 @@ export class Members {
       await delay(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined);
       // One that took longer than an interval is followed by the next at once.
       due = Math.max(due + this.interval, performance.now());
-      if (!signal.aborted) await this.takeTurn(group);
+      if (!this.halt.signal.aborted) await this.takeTurn(group);
     }
   }
 

@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedPostgres } from '#database';
 import pg from 'pg';
-import { cpuSecondsOf, familyOf, memoryOf } from './process-usage.mjs';
+import { cpuSecondsOf, familyOf, machineCpuSeconds, memoryOf } from './process-usage.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');
@@ -106,9 +106,9 @@ export class BenchSite {
     return new Map(lines.map(split));
   }
 
-  /** Seconds of CPU used so far. */
+  /** Seconds of CPU used so far; `machine`: by all programs there are. */
   cpu() {
-    return this.#eachOf(cpuSecondsOf);
+    return { ...this.#eachOf(cpuSecondsOf), machine: machineCpuSeconds() };
   }
 
   /** Bytes of resident memory. */

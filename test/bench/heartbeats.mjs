@@ -106,9 +106,12 @@ async function snapshot() {
 function report({ before, after, elapsed, latencies, failures, waiting }) {
   const grown = (name) => (after.metrics.get(name) ?? 0) - (before.metrics.get(name) ?? 0);
   const rate = (value) => value / elapsed;
-  const cpu = (part) => `${(PERCENT * rate(after.cpu[part] - before.cpu[part])).toFixed(0)} % of a core`;
+  const used = (part) => after.cpu[part] - before.cpu[part];
+  const share = (cpuSeconds) => `${(PERCENT * rate(cpuSeconds)).toFixed(0)} % of a core`;
+  const cpu = (part) => share(used(part));
   const memory = (part) => `${(after.memory[part] / MIB).toFixed(0)} MiB`;
-  const own = process.cpuUsage(before.own);
+  const own = (after.own.user + after.own.system - before.own.user - before.own.system) / 1e6;
+  const others = used('machine') - used('service') - used('postgres') - used('redis') - own;
   const updates = after.written.updates - before.written.updates;
   const percentile = (share) => `${(latencies[Math.floor(share * (latencies.length - 1))] ?? 0).toFixed(1)} ms`;
   const sweeps = grown('registry_sweep_duration_seconds_count');
@@ -131,7 +134,8 @@ function report({ before, after, elapsed, latencies, failures, waiting }) {
     'sweeps a second': `${rate(sweeps).toFixed(1)}, ${((1000 * grown('registry_sweep_duration_seconds_sum')) / sweeps).toFixed(1)} ms each`,
     'leases on time': after.metrics.get('registry_leases{health="healthy"}'),
     'endpoints that became unhealthy': grown('registry_endpoint_transitions_total{to="unhealthy"}'),
-    'this program: CPU': `${(PERCENT * rate((own.user + own.system) / 1e6)).toFixed(0)} % of a core`,
+    'this program: CPU': share(own),
+    'all others on this machine: CPU': share(others),
   };
   const width = Math.max(...Object.keys(rows).map((name) => name.length));
   for (const [name, value] of Object.entries(rows)) console.log(`${name.padEnd(width)}  ${value}`);

@@ -16,6 +16,13 @@ export function cpuSecondsOf(pids) {
   return ticks.reduce((sum, value) => sum + value, 0) / TICKS_PER_SECOND;
 }
 
+/** Seconds of CPU that all programs of this machine have used. */
+export function machineCpuSeconds() {
+  const [, ...ticks] = read('/proc/stat').split('\n', 1)[0].trim().split(/ +/).map(Number);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = ticks;
+  return (user + nice + system + irq + softirq) / TICKS_PER_SECOND;
+}
+
 /** Bytes of resident memory; what several processes share counts once. */
 export function memoryOf(pids) {
   const kilobytes = pids.map((pid) => Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0));

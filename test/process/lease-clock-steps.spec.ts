@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createClient } from 'redis';
 import { FakeClock } from '../support/fake-clock.js';
 import { LEASE_MS, LeaseSite, type LeaseSiteOptions } from './lease-site.js';
+import { call } from './service-api.js';
 
 const HOUR = 3_600;
 const FEW = 5;
@@ -9,35 +11,68 @@ const GONE_WITHIN_MS = 2 * LEASE_MS + 4_000;
 // Tokens live by the wall clock too: these bear the steps.
 const ENV = { SECURITY_JWT_EXPIRY: String(24 * HOUR) };
 
+/** Whose clock it is. */
+interface Owner {
+  optionsFor(clock: FakeClock): Partial<LeaseSiteOptions>;
+  /** Milliseconds, as Redis or the service sees it. */
+  timeOf(site: LeaseSite): Promise<number>;
+}
+
 /** Leases in Redis live by its wall clock; those of a process by no wall clock at all. */
-const OWNERS: [string, (clock: FakeClock) => Partial<LeaseSiteOptions>][] = [
-  ['Redis', ({ env }) => ({ redis: env, env: ENV })],
-  ['a service with leases in-process', ({ env }) => ({ redis: 'none', env: { ...ENV, ...env } })],
+const OWNERS: Owner[] = [
+  {
+    optionsFor: ({ env }) => ({ redis: env, env: ENV }),
+    timeOf: async ({ redis }) => {
+      const client = await createClient({ url: redis?.url }).connect();
+      const time = await client.time();
+      await client.quit();
+      return time.getTime();
+    },
+  },
+  {
+    optionsFor: ({ env }) => ({ redis: 'none', env: { ...ENV, ...env } }),
+    timeOf: async ({ service }) => {
+      const { body } = await call<{ timestamp: string }>(`${service.url}/health`);
+      return Date.parse(body.timestamp);
+    },
+  },
 ];
 
-describe.each(OWNERS)('the wall clock of %s', (_, optionsFor) => {
-  let clock: FakeClock;
-  let site: LeaseSite;
+/** One of each: it is the waiting that takes long, and they wait together. */
+describe('a wall clock', () => {
+  let worlds: { owner: Owner; clock: FakeClock; site: LeaseSite }[];
 
   beforeAll(async () => {
-    clock = new FakeClock();
-    site = await LeaseSite.start({ members: { count: 100, perRequest: 20 }, ...optionsFor(clock) });
+    const members = { count: 100, perRequest: 20 };
+    worlds = await Promise.all(
+      OWNERS.map(async (owner) => {
+        const clock = new FakeClock();
+        return { owner, clock, site: await LeaseSite.start({ members, ...owner.optionsFor(clock) }) };
+      }),
+    );
     // Nothing ends for a full lease after a start.
     await delay(LEASE_MS);
   });
   afterAll(async () => {
-    await site.close();
-    clock.remove();
+    for (const { site, clock } of worlds) {
+      await site.close();
+      clock.remove();
+    }
   });
 
-  it.each([
-    ['an hour forward', HOUR],
-    ['two hours back', -HOUR],
-  ])('is set %s: nobody who lives is gone, and who dies is found', async (__, offset) => {
+  async function step({ owner, clock, site }: (typeof worlds)[number], offset: number): Promise<void> {
     clock.set(offset);
+    expect(Math.abs((await owner.timeOf(site)) - Date.now() - offset * 1000)).toBeLessThan(60_000);
     // Most of the dead were heard of after the step, and some before it.
     await delay(500);
     await site.expectOnlyDeadGone(site.members.kill(FEW), GONE_WITHIN_MS);
     expect(site.members.refusals).toEqual([]);
+  }
+
+  it.each([
+    ['an hour forward', HOUR],
+    ['two hours back', -HOUR],
+  ])('that is set %s leaves the living alone, and the dead are found', async (_, offset) => {
+    await Promise.all(worlds.map((world) => step(world, offset)));
   });
 });

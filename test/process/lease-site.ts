@@ -75,8 +75,8 @@ export class LeaseSite {
     return service;
   }
 
-  startReplica(): Promise<ServiceProcess> {
-    return startService(this.serviceOptions);
+  startReplica(env: Record<string, string> = {}): Promise<ServiceProcess> {
+    return startService({ ...this.serviceOptions, env: { ...this.serviceOptions.env, ...env } });
   }
 
   /** These, who are the last of the dead, are found in time; nobody who lives was ever held for dead. */

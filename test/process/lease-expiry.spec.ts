@@ -111,9 +111,6 @@ describe.each(['in-process', 'Redis'])('a member with a lease (%s) that falls si
     const ended = sights.at(-1)?.at ?? 0;
     expect(ended - sent).toBeGreaterThan(LEASE_MS);
     expect(ended - answered).toBeLessThan(ENDED_WITHIN_MS);
-    process.stderr.write(
-      `MEASURE ${store} warned ${(warned - answered).toFixed()} ended ${(ended - sent).toFixed()}..${(ended - answered).toFixed()}\n`,
-    );
   });
 
   it('is not revived by a ghost', async () => {

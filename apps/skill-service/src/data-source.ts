@@ -1,4 +1,4 @@
-import { ClientEntity } from '#auth';
+import { AUTH_ENTITIES } from '#auth';
 import { ChannelContextEntity, ChannelEntity } from '#channels';
 import { IdempotencyKeyEntity } from '#idempotency';
 import { RegistryIdentityEntity } from '#registry-heartbeat';
@@ -6,7 +6,7 @@ import { SKILL_ENTITIES } from '#skills';
 
 /** Every table of the service. */
 export const ENTITIES = [
-  ClientEntity,
+  ...AUTH_ENTITIES,
   ...SKILL_ENTITIES,
   RegistryIdentityEntity,
   ChannelEntity,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuthenticationError } from '#common';
 import { setRequestActor } from '#logging';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Caller, callerOf, setCaller } from './caller.js';
+import { Caller, callerOf, originOf, setCaller } from './caller.js';
 import { TokensService } from './tokens.service.js';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
@@ -18,7 +18,7 @@ export class Authenticator {
   async authenticate(request: FastifyRequest): Promise<Caller> {
     const known = callerOf(request);
     if (known) return known;
-    const caller = await this.tokens.verify(bearerTokenOf(request));
+    const caller = new Caller(await this.tokens.verify(bearerTokenOf(request)), originOf(request));
     setCaller(request, caller);
     setRequestActor(request, caller.clientId);
     return caller;

@@ -3,16 +3,39 @@ import { AuthenticationError, PermissionError } from '#common';
 import type { FastifyRequest } from 'fastify';
 import { isBoundToOwnSkills, type Permission, type Role } from './roles.js';
 
-/** Who sends a request, as its token says. */
+/** Who somebody is, as a token or a key says. */
+export interface Identity {
+  readonly clientId: string;
+  readonly role: Role;
+  /** What the credential grants: the role's permissions, narrowed by its scope. */
+  readonly permissions: ReadonlySet<Permission>;
+  /** The Spaces that the client is limited to; undefined: none in particular, all. */
+  readonly spaces?: ReadonlySet<string>;
+}
+
+/** Where a request comes from, for the audit log. */
+export interface RequestOrigin {
+  readonly traceId: string;
+  readonly address: string;
+}
+
+/** Who sends a request. */
 export class Caller {
   constructor(
-    readonly clientId: string,
-    readonly role: Role,
-    private readonly permissions: ReadonlySet<Permission>,
+    readonly identity: Identity,
+    readonly origin: RequestOrigin,
   ) {}
 
+  get clientId(): string {
+    return this.identity.clientId;
+  }
+
+  get role(): Role {
+    return this.identity.role;
+  }
+
   may(permission: Permission): boolean {
-    return this.permissions.has(permission);
+    return this.identity.permissions.has(permission);
   }
 
   /** The owner whose Skills alone this caller may change; undefined: those of anybody. */
@@ -40,6 +63,10 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
 
 export function callerOf(request: FastifyRequest): Caller | undefined {
   return (request as WithCaller)[CALLER];
+}
+
+export function originOf(request: FastifyRequest): RequestOrigin {
+  return { traceId: request.id, address: request.ip };
 }
 
 /** The authenticated caller of a guarded route. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthenticationError } from '#common';
 import { type SecuritySettings, securitySettings } from '#config';
-import { Caller } from './caller.js';
+import type { Identity } from './caller.js';
 import type { ClientEntity } from './client.entity.js';
 import { OAuthError } from './oauth-error.js';
 import { type Permission, PERMISSIONS, permissionsOf, type Role, ROLES } from './roles.js';
@@ -42,7 +42,7 @@ export class TokensService {
   }
 
   /** @throws AuthenticationError (1002); why exactly a token does not hold is not told. */
-  async verify(token: string): Promise<Caller> {
+  async verify(token: string): Promise<Identity> {
     let claims: Claims;
     try {
       claims = await this.signer.verify(token);
@@ -53,7 +53,7 @@ export class TokensService {
     if (typeof sub !== 'string' || typeof scope !== 'string' || !isRole(role)) {
       throw new AuthenticationError('The token is invalid or has expired', true);
     }
-    return new Caller(sub, role, new Set(scope.split(' ').filter(isPermission)));
+    return { clientId: sub, role, permissions: new Set(scope.split(' ').filter(isPermission)) };
   }
 }
 

@@ -17,6 +17,7 @@ export type SkillStatus = (typeof SKILL_STATUSES)[number];
 @Unique('uq_skills_name_version', ['name', 'version'])
 @Index('ix_skills_status', ['status', 'createdAt', 'id', 'callable', 'hasActive', 'hasLive'])
 @Index('ix_skills_created_at', ['createdAt', 'id', 'hasLive'])
+@Index('ix_skills_space', ['spaceId', 'createdAt', 'id'])
 @Index('ix_skills_dead', ['id'], { where: 'NOT has_live' })
 @Index('ix_skills_updated_at', ['updatedAt', 'id'])
 @Index('ix_skills_version_key', ['versionKey', 'id'])
@@ -50,6 +51,10 @@ export class SkillEntity extends TimestampedEntity {
   /** The client that registered it. */
   @Column({ type: 'varchar', length: 255 })
   owner: string;
+
+  /** The Space that it lives in; null: in none. */
+  @Column({ name: 'space_id', type: 'varchar', length: 64, nullable: true })
+  spaceId: string | null;
 
   /** Rises with every registration. */
   @Column({ type: 'bigint', default: () => `nextval('skill_generation')` })

@@ -1,0 +1,42 @@
+import { TimestampedEntity } from '#database';
+import { Check, Column, Entity, Index } from 'typeorm';
+
+export const AUDIT_RESULTS = ['success', 'denied', 'failed'] as const;
+export type AuditResult = (typeof AUDIT_RESULTS)[number];
+
+/** Who did what to which target; nobody can change or delete it (a trigger sees to that). */
+@Entity('audit_entries')
+@Check('ck_audit_entries_result', `result IN ('success', 'denied', 'failed')`)
+@Index('ix_audit_entries_created_at', ['createdAt', 'id'])
+@Index('ix_audit_entries_actor', ['actor', 'createdAt', 'id'])
+@Index('ix_audit_entries_action', ['action', 'createdAt', 'id'])
+@Index('ix_audit_entries_target', ['target', 'createdAt', 'id'])
+export class AuditEntryEntity extends TimestampedEntity {
+  /** The client's id. */
+  @Column({ type: 'varchar', length: 255 })
+  actor: string;
+
+  /** Such as `skill.register`. */
+  @Column({ type: 'varchar', length: 64 })
+  action: string;
+
+  /** Such as `skill:<id>`. */
+  @Column({ type: 'varchar', length: 255 })
+  target: string;
+
+  @Column({ type: 'varchar', length: 16 })
+  result: AuditResult;
+
+  /** SHA-256 of the target before, as canonical JSON; null where there was none. */
+  @Column({ name: 'before_digest', type: 'char', length: 64, nullable: true })
+  beforeDigest: string | null;
+
+  @Column({ name: 'after_digest', type: 'char', length: 64, nullable: true })
+  afterDigest: string | null;
+
+  @Column({ name: 'trace_id', type: 'varchar', length: 64 })
+  traceId: string;
+
+  @Column({ type: 'varchar', length: 64 })
+  address: string;
+}

@@ -1,0 +1,17 @@
+import { ApiKeyEntity } from './api-key.entity.js';
+import { AuditBlockEntity, AuditSealEntity } from './audit/audit-block.entity.js';
+import { AuditEntryEntity } from './audit/audit-entry.entity.js';
+import { ClientEntity } from './client.entity.js';
+import { RevocationEntity } from './revocation.entity.js';
+import { SessionEntity } from './session.entity.js';
+
+/** The tables of this room. */
+export const AUTH_ENTITIES = [
+  ClientEntity,
+  ApiKeyEntity,
+  SessionEntity,
+  RevocationEntity,
+  AuditEntryEntity,
+  AuditBlockEntity,
+  AuditSealEntity,
+];

@@ -1,0 +1,145 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Interval, SchedulerRegistry } from '@nestjs/schedule';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Transaction } from '#database';
+import { OutageLog } from '#logging';
+import { DataSource, LessThan } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { RevocationEntity, type RevocationKind } from './revocation.entity.js';
+
+/** What one credential is made of, as far as it can be revoked. */
+export interface Revocable {
+  readonly clientId: string;
+  /** Of the client when the token was issued. */
+  readonly clientVersion?: number;
+  /** `jti`. */
+  readonly tokenId?: string;
+  readonly sessionId?: string;
+  readonly keyId?: string;
+}
+
+export interface Revocation {
+  kind: RevocationKind;
+  subject: string;
+  /** Of a client: the oldest version that is still good. Absent: none is. */
+  minVersion?: number;
+  /** When the last credential that this concerns expires by itself. */
+  expiresAt: Date;
+}
+
+interface Row {
+  kind: RevocationKind;
+  subject: string;
+  min_version: number | null;
+  expires_at: Date;
+}
+
+/** Every replica knows within this time, and half a second for the query. */
+const POLL_MS = 500;
+/** A transaction may commit so much later than it began; rows are looked at again for as long. */
+const OVERLAP_S = 60;
+const PURGE_EVERY_MS = 600_000;
+const JOB = 'revocation-list';
+
+/**
+ * Credentials that hold no more, in the memory of every replica, so that a request asks nobody. PostgreSQL is the truth,
+ * and is asked twice a second; while it is away the last list holds. Bounded by the life of tokens.
+ */
+@Injectable()
+export class RevocationList implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('auth');
+  private readonly outage = new OutageLog(this.logger, 'The list of revocations');
+  private readonly revoked = new Map<string, { minVersion: number; expiresAt: number }>();
+  private isComplete = false;
+  private loading: Promise<void> | undefined;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly scheduler: SchedulerRegistry,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.load();
+    this.scheduler.addInterval(
+      JOB,
+      setInterval(() => void this.refresh(), POLL_MS),
+    );
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
+    await this.loading;
+  }
+
+  isRevoked({ clientId, clientVersion = 0, tokenId, sessionId, keyId }: Revocable): boolean {
+    if (this.revoked.size === 0) return false;
+    const client = this.revoked.get(nameOf('client', clientId));
+    return (
+      (client !== undefined && clientVersion < client.minVersion) ||
+      (tokenId !== undefined && this.revoked.has(nameOf('token', tokenId))) ||
+      (sessionId !== undefined && this.revoked.has(nameOf('session', sessionId))) ||
+      (keyId !== undefined && this.revoked.has(nameOf('api_key', keyId)))
+    );
+  }
+
+  /** Within the transaction of what makes it necessary. Call `refresh` after the commit: here it then holds at once. */
+  async revoke(tx: Transaction, revocations: readonly Revocation[]): Promise<void> {
+    if (revocations.length === 0) return;
+    await tx.getRepository(RevocationEntity).insert(
+      revocations.map(({ kind, subject, minVersion, expiresAt }) => ({
+        id: uuidv7(),
+        kind,
+        subject,
+        minVersion: minVersion ?? null,
+        expiresAt,
+      })),
+    );
+  }
+
+  /** Reads what is new. One at a time; never rejects. */
+  refresh(): Promise<void> {
+    this.loading ??= this.load()
+      .then(
+        () => {
+          this.outage.end();
+        },
+        (error: unknown) => {
+          this.outage.begin(String(error));
+        },
+      )
+      .finally(() => {
+        this.loading = undefined;
+      });
+    return this.loading;
+  }
+
+  /** Deletes what has expired; every replica may do so at any time. */
+  @Interval(PURGE_EVERY_MS)
+  async purge(): Promise<void> {
+    const now = Date.now();
+    for (const [name, { expiresAt }] of this.revoked) if (expiresAt < now) this.revoked.delete(name);
+    try {
+      await this.dataSource.getRepository(RevocationEntity).delete({ expiresAt: LessThan(new Date(now)) });
+    } catch (error) {
+      this.logger.warn(`expired revocations were not deleted; trying again later: ${String(error)}`);
+    }
+  }
+
+  private async load(): Promise<void> {
+    const rows = await this.dataSource.query<Row[]>(
+      `SELECT kind, subject, min_version, expires_at FROM revocations
+       WHERE expires_at > now() AND ($1 OR created_at > now() - $2 * interval '1 second')`,
+      [!this.isComplete, OVERLAP_S],
+    );
+    this.isComplete = true;
+    for (const { kind, subject, min_version, expires_at } of rows) {
+      const name = nameOf(kind, subject);
+      const minVersion = Math.max(min_version ?? Infinity, this.revoked.get(name)?.minVersion ?? 0);
+      this.revoked.set(name, { minVersion, expiresAt: expires_at.getTime() });
+    }
+  }
+}
+
+function nameOf(kind: RevocationKind, subject: string): string {
+  return `${kind}:${subject}`;
+}

@@ -15,6 +15,7 @@ const rooms = {
   'libs/cache': [...platform, 'logging', 'metrics', 'health'],
   'libs/idempotency': [...platform, 'database'],
   'libs/auth': [...platform, 'logging', 'metrics', 'health', 'database', 'cache'],
+  'libs/rate-limit': [...platform, 'logging', 'metrics', 'cache', 'auth'],
   'libs/skills': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth'],
   'libs/registry-heartbeat': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'auth', 'skills'],
   'libs/channels': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth', 'skills'],

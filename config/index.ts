@@ -2,8 +2,12 @@ export { AiBridgeSettings, aiBridgeSettings } from './ai-bridge.settings.js';
 export { AppSettings, appSettings } from './app.settings.js';
 export { keepSecret } from './data-folder.js';
 export { DatabaseSettings, databaseSettings } from './database.settings.js';
+export { EdgeSettings, edgeSettings } from './edge.settings.js';
+export { encryptionKeyOf } from './encryption-key.js';
 export { LoggingSettings, loggingSettings, type LogLevel } from './logging.settings.js';
 export { isNpmStart } from './npm-start.js';
+export { OidcSettings, oidcSettings } from './oidc.settings.js';
+export { RateLimitSettings, rateLimitSettings } from './rate-limit.settings.js';
 export { RegistrySettings, registrySettings } from './registry.settings.js';
 export { RedisSettings, redisSettings } from './redis.settings.js';
 export {
@@ -11,9 +15,17 @@ export {
   type HmacAlgorithm,
   KEY_PAIR_ALGORITHMS,
   type KeyPairAlgorithm,
+  MAX_JWT_EXPIRY,
   SecuritySettings,
   securitySettings,
   type SigningAlgorithm,
 } from './security.settings.js';
 export { SettingsModule } from './settings.module.js';
-export { loadDatabaseSettings, loadSettings, SETTING_VARIABLES, type Settings, SettingsError } from './settings.js';
+export {
+  loadDatabaseSettings,
+  loadSecretsSettings,
+  loadSettings,
+  SETTING_VARIABLES,
+  type Settings,
+  SettingsError,
+} from './settings.js';

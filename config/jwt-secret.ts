@@ -16,6 +16,17 @@ export function weaknessOf(secret: string | undefined): string | undefined {
   return undefined;
 }
 
+/** Secrets of the past sign nothing, but whoever guesses one can. */
+export function checkPreviousSecrets({ previousJwtSecrets }: SecuritySettings, faults: SettingFault[]): void {
+  const weakness = previousJwtSecrets.map(weaknessOf).find((found) => found !== undefined);
+  if (weakness === undefined) return;
+  faults.push({
+    variable: 'SECURITY_PREVIOUS_JWT_SECRETS',
+    problem: `holds a secret that ${weakness}`,
+    example: 'the secret before, for as long as its tokens live',
+  });
+}
+
 /**
  * The rule of protocol.md section 2: a weak secret stops a production start; elsewhere a random one takes its place,
  * kept in the data folder so that tokens survive a restart. Returns a warning for the log when that happened to a

@@ -8,6 +8,9 @@ export type HmacAlgorithm = (typeof HMAC_ALGORITHMS)[number];
 export type KeyPairAlgorithm = (typeof KEY_PAIR_ALGORITHMS)[number];
 export type SigningAlgorithm = HmacAlgorithm | KeyPairAlgorithm;
 
+/** Seconds: no access token lives longer, so that no revocation has to be kept longer either. */
+export const MAX_JWT_EXPIRY = 86_400;
+
 /** Tokens and the first client (deployment guide 4.3; AI Bridge v0.6.0 fixes no more than the names). */
 export class SecuritySettings {
   /** Shared secret of the HS algorithms; see `resolveJwtSecret` for what happens without a good one. */
@@ -18,8 +21,18 @@ export class SecuritySettings {
   @Setting('SECURITY_JWT_EXPIRY', { example: '3600' })
   @IsInt({ message: 'must be a whole number of seconds' })
   @Min(1, { message: 'must not be under 1' })
-  @Max(86_400, { message: 'must not be over 86400' })
+  @Max(MAX_JWT_EXPIRY, { message: `must not be over ${MAX_JWT_EXPIRY}` })
   jwtExpiry: number = 3600;
+
+  /**
+   * Seconds that a refresh token is valid; each use gives a new one. A day outlives the hour of an access token by far,
+   * and sessions that nobody uses (every grant opens one) do not pile up.
+   */
+  @Setting('SECURITY_REFRESH_EXPIRY', { example: '86400' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(1, { message: 'must not be under 1' })
+  @Max(31_536_000, { message: 'must not be over 31536000' })
+  refreshExpiry: number = 86_400;
 
   @Setting('SECURITY_ALGORITHM', { example: 'HS256' })
   @IsIn([...HMAC_ALGORITHMS, ...KEY_PAIR_ALGORITHMS], {
@@ -31,6 +44,22 @@ export class SecuritySettings {
   @Setting('SECURITY_PRIVATE_KEY_FILE', { example: '/etc/ooder-skill/jwt-key.pem' })
   @Length(1, 4096, { message: 'must be a path' })
   privateKeyFile?: string;
+
+  /** Secrets before the present one, separated by commas: tokens that they signed are good until they expire. */
+  @Setting('SECURITY_PREVIOUS_JWT_SECRETS', { example: 'the secret before, for as long as its tokens live' })
+  previousJwtSecrets: string[] = [];
+
+  /** PEM files with the keys (public or private) before the present one, separated by commas. */
+  @Setting('SECURITY_PREVIOUS_KEY_FILES', { example: '/etc/ooder-skill/jwt-key-2025.pem' })
+  previousKeyFiles: string[] = [];
+
+  /** What secret values of Skills are encrypted with; see `resolveEncryptionKey` for what happens without one. */
+  @Setting('SECURITY_ENCRYPTION_KEY', { example: 'the output of: openssl rand -base64 32' })
+  encryptionKey?: string;
+
+  /** Keys before the present one, separated by commas; `npm run secrets:rotate` makes them superfluous. */
+  @Setting('SECURITY_PREVIOUS_ENCRYPTION_KEYS', { example: 'the key before, until npm run secrets:rotate has run' })
+  previousEncryptionKeys: string[] = [];
 
   @Setting('SECURITY_ADMIN_CLIENT_ID', { example: 'admin' })
   @Matches(/^[A-Za-z0-9._-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })

@@ -72,5 +72,10 @@ function convert(raw: string, type: unknown): unknown {
     if (/^(true|1|yes|on)$/i.test(raw)) return true;
     if (/^(false|0|no|off)$/i.test(raw)) return false;
   }
+  if (type === Array)
+    return raw
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean);
   return raw;
 }

@@ -5,8 +5,30 @@ import type { Settings } from './settings.js';
 /** Puts the settings, parsed once at boot, within reach of every module: inject a section by its `KEY`. */
 @Module({})
 export class SettingsModule {
-  static forRoot({ app, database, security, redis, aiBridge, registry, logging }: Settings): DynamicModule {
-    const sections = Object.entries({ app, database, security, redis, aiBridge, registry, logging });
+  static forRoot({
+    app,
+    database,
+    security,
+    oidc,
+    edge,
+    rateLimit,
+    redis,
+    aiBridge,
+    registry,
+    logging,
+  }: Settings): DynamicModule {
+    const sections = Object.entries({
+      app,
+      database,
+      security,
+      oidc,
+      edge,
+      rateLimit,
+      redis,
+      aiBridge,
+      registry,
+      logging,
+    });
     return {
       module: SettingsModule,
       imports: [

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv, promisify } from 'node:util';
 import {
+  encryptionKeyOf,
   keepSecret,
   loadDatabaseSettings,
+  loadSecretsSettings,
   loadSettings,
   SETTING_VARIABLES,
   type Settings,
@@ -188,6 +190,82 @@ describe('settings', () => {
     expect(
       load({ SECURITY_ALGORITHM: 'ES256', SECURITY_PRIVATE_KEY_FILE: '/k.pem', NODE_ENV: 'production' }).warnings,
     ).toEqual([]);
+  });
+
+  it('name the limits of requests, and what stands between the service and its callers', () => {
+    expect(load({}).rateLimit).toMatchObject({ reads: 60_000, writes: 12_000, token: 60 });
+    expect(load({}).edge).toMatchObject({ corsOrigins: [], corsCredentials: false, trustProxy: [], isTls: false });
+    expect(load({ RATE_LIMIT_TOKEN: '0' }).rateLimit.token).toBe(0);
+    expect(load({ TRUST_PROXY: '10.0.0.0/8, ::1', CORS_ORIGINS: 'https://a.example.com,*' }).edge).toMatchObject({
+      trustProxy: ['10.0.0.0/8', '::1'],
+      corsOrigins: ['https://a.example.com', '*'],
+    });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['RATE_LIMIT_READS', { RATE_LIMIT_READS: '-1' }],
+    ['RATE_LIMIT_WRITES', { RATE_LIMIT_WRITES: 'many' }],
+    ['RATE_LIMIT_TOKEN', { RATE_LIMIT_TOKEN: '1.5' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'https://a.example.com/path' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'a.example.com' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: '*', CORS_CREDENTIALS: 'true' }],
+    ['TRUST_PROXY', { TRUST_PROXY: '0.0.0.0/0' }],
+    ['TRUST_PROXY', { TRUST_PROXY: '10.0.0.0/33' }],
+    ['TRUST_PROXY', { TRUST_PROXY: 'true' }],
+    ['TLS_KEY_FILE', { TLS_CERT_FILE: '/tls.crt' }],
+    ['TLS_CERT_FILE', { TLS_KEY_FILE: '/tls.key' }],
+    ['SECURITY_ENCRYPTION_KEY', { SECURITY_ENCRYPTION_KEY: 'too-short' }],
+    ['SECURITY_ENCRYPTION_KEY', { SECURITY_ENCRYPTION_KEY: '00'.repeat(32) }],
+    ['SECURITY_PREVIOUS_ENCRYPTION_KEYS', { SECURITY_PREVIOUS_ENCRYPTION_KEYS: 'a,b' }],
+  ])('%s is refused when it is %p', (variable, env) => {
+    expect(faultsOf(env).faults.map((fault) => fault.variable)).toEqual([variable]);
+  });
+
+  it('keep an encryption key outside of production, and need none in production', () => {
+    const kept = load({}).security.encryptionKey;
+    expect(encryptionKeyOf(kept ?? '')).toHaveLength(32);
+    expect(load({}).security.encryptionKey).toBe(kept);
+    expect(statSync(join(folder, 'data', 'encryption-key')).mode & 0o777).toBe(0o600);
+    const production = { NODE_ENV: 'production', SECURITY_JWT_SECRET: GOOD_SECRET };
+    expect(load(production).security.encryptionKey).toBeUndefined();
+    const hex = '0123456789abcdef'.repeat(4);
+    expect(load({ ...production, SECURITY_ENCRYPTION_KEY: hex }).security.encryptionKey).toBe(hex);
+    expect(() => loadSecretsSettings({ ...production, DATA_DIR: folder }, join(folder, '.env'))).toThrow('is not set');
+  });
+
+  it('read lists, and refuse a former secret that anybody could guess', () => {
+    expect(
+      load({ SECURITY_PREVIOUS_KEY_FILES: ' /a.pem, /b.pem,', SECURITY_PREVIOUS_JWT_SECRETS: GOOD_SECRET }).security,
+    ).toMatchObject({
+      previousKeyFiles: ['/a.pem', '/b.pem'],
+      previousJwtSecrets: [GOOD_SECRET],
+      refreshExpiry: 86_400,
+    });
+    const { faults, message } = faultsOf({ SECURITY_PREVIOUS_JWT_SECRETS: `${GOOD_SECRET},s3cret-short` });
+    expect(faults).toMatchObject([
+      { variable: 'SECURITY_PREVIOUS_JWT_SECRETS', problem: 'holds a secret that is shorter than 32 bytes' },
+    ]);
+    expect(message).not.toContain('s3cret');
+  });
+
+  it('name another identity provider only with what its tokens are for, and with roles that there are', () => {
+    const good = { SECURITY_OIDC_ISSUER: 'https://id.example.com/realms/a', SECURITY_OIDC_AUDIENCE: 'ooder' };
+    expect(load({ ...good, SECURITY_OIDC_ROLE_MAP: 'registry-admins=admin, devs=publisher' }).oidc).toMatchObject({
+      issuer: good.SECURITY_OIDC_ISSUER,
+      roleClaim: 'role',
+      roleMap: ['registry-admins=admin', 'devs=publisher'],
+    });
+    expect(load({ ...good, SECURITY_OIDC_ISSUER: 'http://127.0.0.1:9/realms/a' }).oidc.audience).toBe('ooder');
+    for (const [variable, value] of [
+      ['SECURITY_OIDC_AUDIENCE', ''],
+      ['SECURITY_OIDC_ISSUER', 'http://id.example.com'],
+      ['SECURITY_OIDC_ISSUER', 'https://user:password@id.example.com'],
+      ['SECURITY_OIDC_ISSUER', 'https://id.example.com/?x'],
+      ['SECURITY_OIDC_ROLE_MAP', 'devs=root'],
+      ['SECURITY_OIDC_ROLE_MAP', 'devs'],
+    ] as const) {
+      expect(faultsOf({ ...good, [variable]: value }).faults).toMatchObject([{ variable }]);
+    }
   });
 
   it('ask the database commands for no secret of the service', () => {

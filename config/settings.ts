@@ -4,8 +4,12 @@ import { parseEnv } from 'node:util';
 import { AiBridgeSettings } from './ai-bridge.settings.js';
 import { AppSettings } from './app.settings.js';
 import { DatabaseSettings } from './database.settings.js';
-import { resolveJwtSecret } from './jwt-secret.js';
+import { checkPreviousSecrets, resolveJwtSecret } from './jwt-secret.js';
 import { LoggingSettings } from './logging.settings.js';
+import { checkEdge, EdgeSettings } from './edge.settings.js';
+import { resolveEncryptionKey } from './encryption-key.js';
+import { checkOidc, OidcSettings } from './oidc.settings.js';
+import { RateLimitSettings } from './rate-limit.settings.js';
 import { RedisSettings } from './redis.settings.js';
 import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
 import { RegistrySettings } from './registry.settings.js';
@@ -16,6 +20,9 @@ export interface Settings {
   app: AppSettings;
   database: DatabaseSettings;
   security: SecuritySettings;
+  oidc: OidcSettings;
+  edge: EdgeSettings;
+  rateLimit: RateLimitSettings;
   redis: RedisSettings;
   aiBridge: AiBridgeSettings;
   registry: RegistrySettings;
@@ -28,6 +35,9 @@ const SECTIONS = [
   AppSettings,
   DatabaseSettings,
   SecuritySettings,
+  OidcSettings,
+  EdgeSettings,
+  RateLimitSettings,
   RedisSettings,
   AiBridgeSettings,
   RegistrySettings,
@@ -56,6 +66,9 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const app = readSection(AppSettings, env, faults);
   const database = readSection(DatabaseSettings, env, faults);
   const security = readSection(SecuritySettings, env, faults);
+  const oidc = readSection(OidcSettings, env, faults);
+  const edge = readSection(EdgeSettings, env, faults);
+  const rateLimit = readSection(RateLimitSettings, env, faults);
   const redis = readSection(RedisSettings, env, faults);
   const aiBridge = readSection(AiBridgeSettings, env, faults);
   const registry = readSection(RegistrySettings, env, faults);
@@ -78,9 +91,13 @@ export function loadSettings(environment: Environment = process.env, file = '.en
       example: 'those of a client of the upstream registry',
     });
   }
+  checkOidc(oidc, faults);
+  checkEdge(edge, faults);
+  checkPreviousSecrets(security, faults);
   const warnings = resolveJwtSecret(app, security, faults);
+  resolveEncryptionKey(app, security, faults);
   if (faults.length > 0) throw new SettingsError(faults);
-  return { app, database, security, redis, aiBridge, registry, logging, warnings };
+  return { app, database, security, oidc, edge, rateLimit, redis, aiBridge, registry, logging, warnings };
 }
 
 /** What the database commands need; they run where no secret of the service is at hand. @throws SettingsError */
@@ -96,6 +113,26 @@ export function loadDatabaseSettings(
   app.dataDir = resolve(app.dataDir);
   if (faults.length > 0) throw new SettingsError(faults);
   return { app, database, logging };
+}
+
+/** What the rotation of secrets needs. @throws SettingsError, also when there is no key to encrypt with. */
+export function loadSecretsSettings(
+  environment: Environment = process.env,
+  file = '.env',
+): Pick<Settings, 'app' | 'database' | 'logging' | 'security'> {
+  const settings = loadDatabaseSettings(environment, file);
+  const faults: SettingFault[] = [];
+  const security = readSection(SecuritySettings, { ...readEnvFile(file), ...environment }, faults);
+  resolveEncryptionKey(settings.app, security, faults);
+  if (faults.length === 0 && security.encryptionKey === undefined) {
+    faults.push({
+      variable: 'SECURITY_ENCRYPTION_KEY',
+      problem: 'is not set',
+      example: 'the output of: openssl rand -base64 32',
+    });
+  }
+  if (faults.length > 0) throw new SettingsError(faults);
+  return { ...settings, security };
 }
 
 function readEnvFile(file: string): Environment {

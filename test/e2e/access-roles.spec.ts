@@ -2,62 +2,168 @@ import { type Role, ROLES } from '#auth';
 import type { Response } from 'supertest';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { type Api, apiOf, expectError, NOBODY } from './api.js';
+import { type Api, apiKeyOf, apiOf, expectError, keyApiOf, NOBODY } from './api.js';
+import { PUBLIC } from './access.routes.js';
+import { routesOf } from './routes.js';
 
-/** Every call on somebody else's Skill, and the roles that may do it (protocol.md section 9). */
-const CALLS: {
-  name: string;
-  roles: Role[];
-  call: (api: Api, skill: string, capability: string) => Promise<Response>;
-}[] = [
-  { name: 'list', roles: [...ROLES], call: (api) => api.get('/skills').then() },
-  { name: 'read', roles: [...ROLES], call: (api, id) => api.get(`/skills/${id}`).then() },
-  { name: 'discover', roles: [...ROLES], call: (api) => api.get('/skills/discover').then() },
-  { name: 'status', roles: [...ROLES], call: (api, id) => api.get(`/skills/${id}/status`).then() },
-  { name: 'capabilities', roles: [...ROLES], call: (api) => api.get('/capabilities').then() },
-  { name: 'create', roles: ['admin', 'publisher'], call: (api) => api.post('/skills', skillBody()).then() },
-  { name: 'register', roles: ['admin', 'publisher'], call: (api) => api.post('/skills/register', skillBody()).then() },
+/** What a call is made on: the Skill of somebody else, and a client that has a key. */
+interface Subject {
+  skill: string;
+  capability: string;
+  client: string;
+  key: string;
+}
+
+interface Call {
+  route: string;
+  /** Of protocol.md section 9, on what belongs to somebody else. */
+  roles: readonly Role[];
+  call: (api: Api, subject: Subject) => Promise<Response>;
+}
+
+const EVERYBODY = ROLES;
+const READERS = ['admin', 'operator', 'publisher', 'agent', 'viewer'] as const;
+const REGISTRARS = ['admin', 'publisher'] as const;
+/** A publisher manages and unregisters its own Skills only; so it beats. */
+const MANAGERS = ['admin', 'operator'] as const;
+const ADMINS = ['admin'] as const;
+
+const CALLS: Call[] = [
+  { route: 'GET /skills', roles: READERS, call: (api) => api.get('/skills').then() },
+  { route: 'GET /skills/:skill_id', roles: READERS, call: (api, { skill }) => api.get(`/skills/${skill}`).then() },
+  { route: 'GET /skills/discover', roles: READERS, call: (api) => api.get('/skills/discover').then() },
   {
-    name: 'batch',
-    roles: ['admin', 'publisher'],
+    route: 'GET /skills/discover',
+    roles: ['admin', 'operator', 'publisher'],
+    call: (api) => api.get('/skills/discover?explain=true').then(),
+  },
+  {
+    route: 'GET /skills/:skill_id/status',
+    roles: READERS,
+    call: (api, { skill }) => api.get(`/skills/${skill}/status`).then(),
+  },
+  { route: 'GET /capabilities', roles: READERS, call: (api) => api.get('/capabilities').then() },
+  { route: 'POST /skills', roles: REGISTRARS, call: (api) => api.post('/skills', skillBody()).then() },
+  {
+    route: 'POST /skills/register',
+    roles: REGISTRARS,
+    call: (api) => api.post('/skills/register', skillBody()).then(),
+  },
+  {
+    route: 'POST /skills/batch',
+    roles: REGISTRARS,
     call: (api) => api.post('/skills/batch', { skills: [skillBody()] }).then(),
   },
-  { name: 'replace', roles: ['admin', 'operator'], call: (api, id) => api.put(`/skills/${id}`, skillBody()).then() },
   {
-    name: 'patch',
-    roles: ['admin', 'operator'],
-    call: (api, id) => api.patch(`/skills/${id}`, { description: 'x' }).then(),
+    route: 'POST /heartbeats',
+    roles: REGISTRARS,
+    call: (api, { skill }) => api.post('/heartbeats', { heartbeats: [{ skill_id: skill }] }).then(),
   },
   {
-    name: 'change status',
-    roles: ['admin', 'operator'],
-    call: (api, id) => api.put(`/skills/${id}/status`, { status: 'active' }).then(),
+    route: 'POST /skills/:skill_id/heartbeat',
+    roles: ADMINS,
+    call: (api, { skill }) => api.post(`/skills/${skill}/heartbeat`).then(),
   },
   {
-    name: 'switch',
-    roles: ['admin', 'operator'],
-    call: (api, _, id) => api.put(`/capabilities/${id}/status`, { status: 'enabled' }).then(),
+    route: 'PUT /skills/:skill_id',
+    roles: MANAGERS,
+    call: (api, { skill }) => api.put(`/skills/${skill}`, skillBody()).then(),
   },
-  { name: 'heartbeat', roles: ['admin'], call: (api, id) => api.post(`/skills/${id}/heartbeat`).then() },
-  { name: 'delete', roles: ['admin', 'operator'], call: (api, id) => api.delete(`/skills/${id}`).then() },
-  { name: 'unregister', roles: ['admin', 'operator'], call: (api, id) => api.post(`/skills/${id}/unregister`).then() },
-  { name: 'list clients', roles: ['admin'], call: (api) => api.get('/auth/clients').then() },
   {
-    name: 'create a client',
-    roles: ['admin'],
+    route: 'PATCH /skills/:skill_id',
+    roles: MANAGERS,
+    call: (api, { skill }) => api.patch(`/skills/${skill}`, { description: 'x' }).then(),
+  },
+  {
+    route: 'PUT /skills/:skill_id/status',
+    roles: MANAGERS,
+    call: (api, { skill }) => api.put(`/skills/${skill}/status`, { status: 'active' }).then(),
+  },
+  {
+    route: 'PUT /capabilities/:capability_id/status',
+    roles: MANAGERS,
+    call: (api, { capability }) => api.put(`/capabilities/${capability}/status`, { status: 'enabled' }).then(),
+  },
+  {
+    route: 'DELETE /skills/:skill_id',
+    roles: MANAGERS,
+    call: (api, { skill }) => api.delete(`/skills/${skill}`).then(),
+  },
+  {
+    route: 'POST /skills/:skill_id/unregister',
+    roles: MANAGERS,
+    call: (api, { skill }) => api.post(`/skills/${skill}/unregister`).then(),
+  },
+  { route: 'GET /auth/me', roles: EVERYBODY, call: (api) => api.get('/auth/me').then() },
+  { route: 'GET /audit', roles: ['admin', 'operator'], call: (api) => api.get('/audit').then() },
+  { route: 'GET /auth/clients', roles: ADMINS, call: (api) => api.get('/auth/clients').then() },
+  {
+    route: 'POST /auth/clients',
+    roles: ADMINS,
     call: (api) => api.post('/auth/clients', { name: 'c', role: 'admin' }).then(),
+  },
+  {
+    route: 'GET /auth/clients/:client_id',
+    roles: ADMINS,
+    call: (api, { client }) => api.get(`/auth/clients/${client}`).then(),
+  },
+  {
+    route: 'PATCH /auth/clients/:client_id',
+    roles: ADMINS,
+    call: (api, { client }) => api.patch(`/auth/clients/${client}`, { role: 'admin' }).then(),
+  },
+  {
+    route: 'DELETE /auth/clients/:client_id',
+    roles: ADMINS,
+    call: (api, { client }) => api.delete(`/auth/clients/${client}`).then(),
+  },
+  {
+    route: 'POST /auth/clients/:client_id/rotate-secret',
+    roles: ADMINS,
+    call: (api, { client }) => api.post(`/auth/clients/${client}/rotate-secret`).then(),
+  },
+  {
+    route: 'POST /auth/clients/:client_id/api-keys',
+    roles: ADMINS,
+    call: (api, { client }) => api.post(`/auth/clients/${client}/api-keys`, { name: 'k' }).then(),
+  },
+  {
+    route: 'GET /auth/clients/:client_id/api-keys',
+    roles: ADMINS,
+    call: (api, { client }) => api.get(`/auth/clients/${client}/api-keys`).then(),
+  },
+  {
+    route: 'GET /auth/clients/:client_id/api-keys/:key_id',
+    roles: ADMINS,
+    call: (api, { client, key }) => api.get(`/auth/clients/${client}/api-keys/${key}`).then(),
+  },
+  {
+    route: 'DELETE /auth/clients/:client_id/api-keys/:key_id',
+    roles: ADMINS,
+    call: (api, { client, key }) => api.delete(`/auth/clients/${client}/api-keys/${key}`).then(),
   },
 ];
 
 describe('roles and ownership', () => {
   let app: TestApp;
   let owner: Api;
-  let clients: Record<Role, Api>;
+  let callers: { role: Role; by: string; api: Api }[];
+  let apis: Record<Role, Api>;
   beforeAll(async () => {
     app = await startTestApp();
     owner = apiOf(app, (await app.client('publisher')).token);
-    const pairs = await Promise.all(ROLES.map(async (role) => [role, apiOf(app, (await app.client(role)).token)]));
-    clients = Object.fromEntries(pairs) as Record<Role, Api>;
+    const pairs = await Promise.all(
+      ROLES.map(async (role) => {
+        const { clientId, token } = await app.client(role);
+        const { key } = await apiKeyOf(app, clientId);
+        return { role, token: apiOf(app, token), key: keyApiOf(app, key) };
+      }),
+    );
+    callers = pairs.flatMap(({ role, token, key }) => [
+      { role, by: 'token', api: token },
+      { role, by: 'API key', api: key },
+    ]);
+    apis = Object.fromEntries(pairs.map(({ role, token }) => [role, token])) as Record<Role, Api>;
   });
   afterAll(() => app.close());
 
@@ -65,34 +171,60 @@ describe('roles and ownership', () => {
     const { body } = await owner.post('/skills', skillBody()).expect(201);
     return { skill: body, id: body.skill_id as string, capability: body.capabilities[0].capability_id as string };
   };
+  const subject = async (): Promise<{ subject: Subject; state: () => Promise<unknown> }> => {
+    const { id, capability } = await owned();
+    const created = await apiOf(app).post('/auth/clients', { name: 'c', role: 'viewer' }).expect(201);
+    const clientId = created.body.client_id as string;
+    const { id: key } = await apiKeyOf(app, clientId);
+    const state = async (): Promise<unknown> => [
+      (await owner.get(`/skills/${id}`)).body,
+      await app.database.query('SELECT * FROM clients WHERE client_id = $1', [clientId]),
+      await app.database.query(
+        'SELECT k.* FROM api_keys k JOIN clients c ON c.id = k.client_uuid AND c.client_id = $1',
+        [clientId],
+      ),
+    ];
+    return { subject: { skill: id, capability, client: clientId, key }, state };
+  };
 
-  it.each(CALLS)('$name: for the roles of the table, and no other', async ({ roles, call }) => {
-    for (const role of ROLES) {
-      const api = clients[role];
-      const { id, skill, capability } = await owned();
-      const answer = await call(api, id, capability);
-      if (roles.includes(role)) {
-        expect([role, answer.status]).toEqual([role, expect.any(Number)]);
-        expect(answer.status).toBeLessThan(300);
-      } else {
-        expectError(answer, 403, 1003);
-        expect((await owner.get(`/skills/${id}`)).body).toEqual(skill);
-      }
-    }
+  it('are asked of every guarded route there is', () => {
+    const guarded = routesOf(app.app)
+      .filter((route) => route.includes(' /api/v1/') && !route.startsWith('HEAD ') && !PUBLIC.includes(route))
+      .map((route) => route.replace('/api/v1', ''));
+    expect([...new Set(CALLS.map(({ route }) => route))].sort()).toEqual(guarded.sort());
   });
 
+  it.each(CALLS)(
+    '$route: for the roles of the table, and no other, by token and by API key',
+    async ({ route, roles, call }) => {
+      let { subject: target, state } = await subject();
+      for (const { role, by, api } of callers) {
+        const before = await state();
+        const answer = await call(api, target);
+        if (roles.includes(role)) {
+          expect([role, by, answer.status < 300, answer.status]).toEqual([role, by, true, answer.status]);
+          if (!route.startsWith('GET')) ({ subject: target, state } = await subject());
+        } else {
+          expect([role, by, answer.status]).toEqual([role, by, 403]);
+          expectError(answer, 403, 1003);
+          expect(await state()).toEqual(before);
+        }
+      }
+    },
+  );
+
   it('lets a publisher change what it owns by every route', async () => {
-    for (const { name, call, roles } of CALLS) {
-      if (roles.includes('publisher') || name.includes('client')) continue;
+    for (const { route, call, roles } of CALLS) {
+      if (roles.includes('publisher') || /auth|audit/.test(route)) continue;
       const { id, capability } = await owned();
-      const { status } = await call(owner, id, capability);
-      expect([name, status < 300]).toEqual([name, true]);
+      const { status } = await call(owner, { skill: id, capability, client: NOBODY, key: NOBODY });
+      expect([route, status < 300]).toEqual([route, true]);
     }
   });
 
   it('does not let a publisher take over a Skill by registering it', async () => {
     const { id, skill } = await owned();
-    const other = clients.publisher;
+    const other = apis.publisher;
     const { name, version } = skill;
     expectError(await other.post('/skills', skillBody({ name, version })), 409, 1006);
     expectError(await other.post('/skills/register', skillBody({ name, version })), 409, 1006);
@@ -107,75 +239,15 @@ describe('roles and ownership', () => {
 
   it('refuses by owner before it tells of the ETag, and tells 1004 to all', async () => {
     const { id } = await owned();
-    const other = clients.publisher;
+    const other = apis.publisher;
     expectError(await other.delete(`/skills/${id}`).set('if-match', '"0.0"'), 403, 1003);
     expectError(await other.delete(`/skills/${NOBODY}`), 404, 1004);
   });
 
   it('keeps the owner of a Skill that an operator changes', async () => {
     const { id, skill } = await owned();
-    const { body } = await clients.operator.put(`/skills/${id}`, skillBody()).expect(200);
+    const { body } = await apis.operator.put(`/skills/${id}`, skillBody()).expect(200);
     expect(body.owner).toBe(skill.owner);
     await owner.patch(`/skills/${id}`, { description: 'mine' }).expect(200);
-  });
-});
-
-describe('clients', () => {
-  let app: TestApp;
-  let api: Api;
-  beforeAll(async () => {
-    app = await startTestApp();
-    api = apiOf(app);
-  });
-  afterAll(() => app.close());
-
-  it('are created with a secret that is shown once', async () => {
-    const { body } = await api
-      .post('/auth/clients', { client_id: 'weather-team', name: '天气 team', role: 'publisher' })
-      .expect(201);
-    expect(body).toEqual({
-      client_id: 'weather-team',
-      client_secret: expect.stringMatching(/^[\w-]{43}$/),
-      name: '天气 team',
-      role: 'publisher',
-      created_at: expect.any(String),
-    });
-    const list = await api.get('/auth/clients').expect(200);
-    expect(list.body).toContainEqual({
-      client_id: 'weather-team',
-      name: '天气 team',
-      role: 'publisher',
-      disabled: false,
-      created_at: body.created_at,
-    });
-    expect(list.text).not.toContain(body.client_secret);
-    expect(list.text).not.toContain('secret');
-    expectError(await api.post('/auth/clients', { client_id: 'weather-team', name: 'x', role: 'viewer' }), 409, 1006);
-  });
-
-  it.each([
-    { name: 'x', role: 'root' },
-    { name: '', role: 'viewer' },
-    { role: 'viewer' },
-    { name: 'x' },
-    { name: 'x', role: ['viewer'] },
-    { name: 'x', role: 'viewer', client_id: 'a b' },
-    { name: 'x', role: 'viewer', client_id: 'a'.repeat(65) },
-    { name: 'x', role: 'viewer', client_id: '' },
-    { name: 'x', role: 'viewer', client_secret: 'mine' },
-    { name: 'x', role: 'viewer', disabled: false },
-    { name: 'a\u0000', role: 'viewer' },
-  ])('are refused as %j', async (body) => {
-    expectError(await api.post('/auth/clients', body), 400, 1001);
-  });
-
-  it('get no token once they are disabled', async () => {
-    const { clientId, secret } = await app.client('viewer');
-    await app.database.query('UPDATE clients SET disabled = true WHERE client_id = $1', [clientId]);
-    const answer = await app.http
-      .post('/api/v1/auth/token')
-      .send({ grant_type: 'client_credentials', client_id: clientId, client_secret: secret })
-      .expect(401);
-    expect(answer.body.error).toBe('invalid_client');
   });
 });

@@ -11,10 +11,31 @@ export interface Api {
 }
 
 export function apiOf({ http, admin }: TestApp, token: string = admin): Api {
+  return callsOf(http, (request) => request.auth(token, { type: 'bearer' }));
+}
+
+/** Calls with an API key. */
+export function keyApiOf({ http }: TestApp, key: string): Api {
+  return callsOf(http, (request) => request.set('x-api-key', key));
+}
+
+/** A new API key of a client. */
+export async function apiKeyOf(
+  app: TestApp,
+  clientId: string,
+  body: object = {},
+): Promise<{ id: string; key: string }> {
+  const created = await apiOf(app)
+    .post(`/auth/clients/${clientId}/api-keys`, { name: 'a key', ...body })
+    .expect(201);
+  return { id: created.body.key_id as string, key: created.body.api_key as string };
+}
+
+function callsOf(http: TestApp['http'], sign: (request: Test) => Test): Api {
   const call =
     (method: 'get' | 'post' | 'put' | 'patch' | 'delete') =>
     (path: string, body?: object): Test => {
-      const request = http[method](`/api/v1${path}`).auth(token, { type: 'bearer' });
+      const request = sign(http[method](`/api/v1${path}`));
       return body === undefined ? request : request.send(body);
     };
   return {

@@ -2,9 +2,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { type OpenApiDocument, operationsOf, pointerTo, resolve, type Route, type Schema } from './openapi.model.js';
+import { PUBLIC as PUBLIC_ROUTES } from './access.routes.js';
 import { routesOf } from './routes.js';
 
-const PUBLIC = ['/health', '/livez', '/readyz', '/metrics', '/api/v1/auth/token'];
+const PUBLIC = PUBLIC_ROUTES.map((route) => route.replace(/^[A-Z]+ /, ''));
 
 describe('/openapi.json', () => {
   let app: TestApp;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Response } from 'supertest';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { apiOf } from './api.js';
+import { apiKeyOf, apiOf } from './api.js';
 import { EDIT, EXISTING, mutate, parametersOf, repair, valid } from './openapi.arbitraries.js';
 import { type OpenApiDocument, operationsOf, pointerTo, resolve, type Route } from './openapi.model.js';
 
@@ -70,7 +70,11 @@ describe('a fuzzer over /openapi.json', () => {
 
   async function newIds(): Promise<Record<string, string>> {
     const { body } = await apiOf(app).post('/skills', skillBody()).expect(201);
-    return { skill_id: body.skill_id as string, capability_id: body.capabilities[0].capability_id as string };
+    const client = await apiOf(app).post('/auth/clients', { name: 'fuzzed', role: 'admin' }).expect(201);
+    const client_id = client.body.client_id as string;
+    const { id: key_id } = await apiKeyOf(app, client_id);
+    const skill_id = body.skill_id as string;
+    return { skill_id, capability_id: body.capabilities[0].capability_id as string, client_id, key_id };
   }
 
   /** Never a 5xx, a documented status, and a body as its schema says. */

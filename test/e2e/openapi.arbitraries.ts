@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { type OpenApiDocument, type Parameter, resolve, type Schema } from './openapi.model.js';
 
-/** Stands for the id of a Skill or capability that is there; the sender puts it in. */
+/** Stands for the id of a Skill, a capability, a client or a key that is there; the sender puts it in. */
 export const EXISTING = '@existing';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -26,12 +26,16 @@ export function valid(document: OpenApiDocument, raw: Schema): Arbitrary<unknown
       document,
       schema.allOf.reduce((all, part) => ({ ...all, ...resolve(document, part) }), {}),
     );
+  if (schema.oneOf) return fc.oneof(...schema.oneOf.map((part) => valid(document, part)));
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const type = Array.isArray(schema.type) ? schema.type.find((candidate) => candidate !== 'null') : schema.type;
   switch (type) {
     case 'string':
       if (schema.format === 'uuid')
         return fc.oneof({ weight: 4, arbitrary: fc.constant(EXISTING) }, { weight: 1, arbitrary: fc.uuid() });
+      // To come: what expires must not have expired.
+      if (schema.format === 'date-time')
+        return fc.integer({ min: 2050, max: 2099 }).map((year) => `${year}-01-18T00:00:00.000Z`);
       if (schema.format === 'uri') return fc.nat(999).map((n) => `http://fuzz.example/${n}`);
       if (schema.pattern !== undefined)
         return fc.stringMatching(new RegExp(schema.pattern)).filter((value) => value.length <= 32);
@@ -46,10 +50,12 @@ export function valid(document: OpenApiDocument, raw: Schema): Arbitrary<unknown
         fc.double({ min: schema.minimum ?? 0, max: schema.maximum ?? 100, noNaN: true }),
         fc.constantFrom(schema.minimum ?? 0, schema.maximum ?? 100),
       );
+    case 'null':
+      return fc.constant(null);
     case 'boolean':
       return fc.boolean();
     case 'array':
-      return fc.array(valid(document, schema.items ?? {}), {
+      return (schema.uniqueItems ? fc.uniqueArray : fc.array)(valid(document, schema.items ?? {}), {
         minLength: schema.minItems ?? 0,
         maxLength: Math.max(schema.minItems ?? 0, 3),
       });
@@ -185,7 +191,9 @@ export function parametersOf(
             ? fc.constantFrom('"1.1"', '*', '*', 'W/"1.1"')
             : name === 'Idempotency-Key'
               ? fc.uuid()
-              : valid(document, schema),
+              : name === 'client_id'
+                ? fc.oneof({ weight: 4, arbitrary: fc.constant(EXISTING) }, valid(document, schema))
+                : valid(document, schema),
       ]),
     ),
     { requiredKeys: required },

@@ -15,6 +15,7 @@ export interface Schema {
   items?: Schema;
   minItems?: number;
   maxItems?: number;
+  uniqueItems?: boolean;
   properties?: Record<string, Schema>;
   patternProperties?: Record<string, Schema>;
   propertyNames?: Schema;

@@ -20,7 +20,13 @@ describe('the token endpoint (RFC 6749)', () => {
       json(GRANT).auth('admin', ADMIN_SECRET),
     ]) {
       const { body, headers } = await request.expect(200);
-      expect(Object.keys(body as object).sort()).toEqual(['access_token', 'expires_in', 'scope', 'token_type']);
+      expect(Object.keys(body as object).sort()).toEqual([
+        'access_token',
+        'expires_in',
+        'refresh_token',
+        'scope',
+        'token_type',
+      ]);
       expect(headers['cache-control']).toBe('no-store');
     }
   });

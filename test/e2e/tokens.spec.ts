@@ -4,7 +4,14 @@ import { apiOf, expectError } from './api.js';
 
 const SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
 const NOW = Math.floor(Date.now() / 1000);
-const CLAIMS = { sub: 'admin', role: 'admin', scope: 'skill:read skill:register', iat: NOW, exp: NOW + 60 };
+const CLAIMS = {
+  sub: 'admin',
+  role: 'admin',
+  scope: 'skill:read skill:register',
+  jti: 'a-token',
+  iat: NOW,
+  exp: NOW + 60,
+};
 const SCOPE = { iss: 'ooder-skill', aud: 'ooder-skill' };
 const key = (secret: string) => new TextEncoder().encode(secret);
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

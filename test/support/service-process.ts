@@ -13,8 +13,8 @@ export interface Exit {
 
 export interface ServiceOptions {
   /**
-   * On top of an environment that holds no variable of the service. APP_PORT is 0, a free one, and there is no upstream
-   * registry, unless set here.
+   * On top of an environment that holds no variable of the service. APP_PORT is 0, a free one, there is no upstream
+   * registry, and no limit of tokens, unless set here.
    */
   env?: Record<string, string>;
   /** The working directory, by default a new folder; DATA_DIR is `.data` in it unless set. */
@@ -63,6 +63,8 @@ export class ServiceProcess {
         ...bareEnvironment(),
         APP_PORT: '0',
         AI_BRIDGE_REGISTRY_URL: '',
+        // Tests ask for more tokens than an honest client.
+        RATE_LIMIT_TOKEN: '0',
         ...(asNpmStart && { npm_lifecycle_event: 'start' }),
         ...env,
       },
@@ -90,7 +92,7 @@ export class ServiceProcess {
 
   /** Where it listens; it says so when it is ready. */
   get url(): string {
-    const [, url] = /"API +(http:\S+)\/api\/v1"/.exec(this.output) ?? [];
+    const [, url] = /"API +(https?:\S+)\/api\/v1"/.exec(this.output) ?? [];
     if (url === undefined) throw new Error(`The service is not ready:\n${this.output}`);
     return url.replace('localhost', '127.0.0.1');
   }

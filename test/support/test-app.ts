@@ -22,8 +22,8 @@ export interface TestApp {
   http: ReturnType<typeof request>;
   /** A bearer token of the admin. */
   admin: string;
-  /** A new client of this role, and its token. */
-  client(role: Role): Promise<{ clientId: string; secret: string; token: string }>;
+  /** A new client of this role, and its token; limited to `spaces` if there are any. */
+  client(role: Role, ...spaces: string[]): Promise<{ clientId: string; secret: string; token: string }>;
   close(): Promise<void>;
 }
 
@@ -48,6 +48,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       SECURITY_ADMIN_CLIENT_SECRET: ADMIN_SECRET,
       // No upstream, unless a test brings one.
       AI_BRIDGE_REGISTRY_URL: '',
+      // Tests ask for more tokens than an honest client, and show wrong secrets.
+      RATE_LIMIT_TOKEN: '0',
       ...options.env,
     },
     join(dataDir, 'no.env'),
@@ -73,11 +75,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     url,
     http,
     admin,
-    client: async (role) => {
+    client: async (role, ...spaces) => {
       const created = await http
         .post('/api/v1/auth/clients')
         .auth(admin, { type: 'bearer' })
-        .send({ name: role, role })
+        .send({ name: role, role, ...(spaces.length > 0 && { spaces }) })
         .expect(201);
       const { client_id, client_secret } = created.body as { client_id: string; client_secret: string };
       return { clientId: client_id, secret: client_secret, token: await tokenOf(http, client_id, client_secret) };

@@ -7,6 +7,7 @@ import { type Settings, SettingsModule } from '#config';
 import { DatabaseModule } from '#database';
 import { HealthModule } from '#health';
 import { MetricsModule } from '#metrics';
+import { RateLimitModule } from '#rate-limit';
 import { RegistryHeartbeatModule } from '#registry-heartbeat';
 import { SkillsModule } from '#skills';
 import { ENTITIES } from './data-source.js';
@@ -26,6 +27,7 @@ export class AppModule {
         DatabaseModule.forRoot(ENTITIES),
         CacheModule,
         AuthModule,
+        RateLimitModule,
         SkillsModule,
         RegistryHeartbeatModule,
         ChannelsModule,

@@ -1,24 +1,38 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Authenticator } from '#auth';
+import { Authenticator, RefusedRequests } from '#auth';
 import { allowLargeBodies, ApiExceptionFilter, BODY_LIMIT, createValidationPipe } from '#common';
 import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
 import { MetricsService, registerHttpMetrics } from '#metrics';
+import { RateLimiter } from '#rate-limit';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { parseQuery, registerBodyParsers } from './body-parsers.js';
 import { answerClientError } from './client-errors.js';
 import { Draining } from './draining.js';
 import { serveOpenApi } from './openapi.js';
+import { registerSecurityHeaders } from './security-headers.js';
+import { TlsCertificate } from './tls-certificate.js';
 
 /** Milliseconds for a request to arrive in whole; a slower sender is cut off. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * Headers are small: 16 KiB and a hundred of them, within 10 seconds, also on a connection that never sends any. What a
+ * caller is quiet for between two requests is Fastify's keepAliveTimeout (72 s, longer than load balancers wait); a
+ * time-out of the connection itself would cut calls that take their time.
+ */
+const SERVER_OPTIONS = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+const MAX_HEADERS = 100;
 
 /** The service as it runs, and as the e2e tests run it; it does not listen yet. */
 export async function createApp(settings: Settings, log: ServiceLog): Promise<NestFastifyApplication> {
+  const tls = TlsCertificate.of(settings.edge);
+  const { trustProxy } = settings.edge;
   const adapter = new FastifyAdapter({
+    ...(tls ? { https: { ...SERVER_OPTIONS, ...tls.serverOptions } } : { http: SERVER_OPTIONS }),
+    trustProxy: trustProxy.length > 0 && trustProxy,
     genReqId: traceIdGenerator,
     frameworkErrors: frameworkErrors(log.logger),
     clientErrorHandler: answerClientError,
@@ -38,8 +52,14 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   const fastify = adapter.getInstance();
   registerRequestLogging(fastify, log.logger);
   registerHttpMetrics(fastify, app.get(MetricsService));
+  fastify.server.maxHeadersCount = MAX_HEADERS;
+  tls?.watch(fastify.server);
+  // Before anything that may refuse: a page must be able to read a refusal, and a preflight request has no credentials.
+  await registerSecurityHeaders(app, settings.edge);
   app.get(Draining).watch(fastify);
+  app.get(RateLimiter).watch(fastify);
   app.get(Authenticator).watch(fastify);
+  app.get(RefusedRequests).watch(fastify);
   registerBodyParsers(fastify);
   allowLargeBodies(fastify);
   setPrefix(app);

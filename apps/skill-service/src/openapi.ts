@@ -1,11 +1,28 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { BEARER_SCHEME, OAUTH2_SCHEME, PERMISSIONS } from '#auth';
+import { DocumentBuilder, getSchemaPath, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { API_KEY_SCHEME, BEARER_SCHEME, OAUTH2_SCHEME, PERMISSIONS } from '#auth';
+import { ERROR_CATALOGUE, ErrorResponse, exampleOf } from '#common';
 import type { AppSettings } from '#config';
 import { API_PREFIX } from './app.routes.js';
 
 const DESCRIPTION = `Registry of the Skill protocol stack, Ooder AI Bridge v0.6.0. Get a token at \`POST /${API_PREFIX}/auth/token\`
 (or press Authorize and give a client id and secret), register a Skill, discover it.`;
+
+/** Of every route but probes and documents: the limits are those of the server, not of a route. */
+const TOO_MANY_REQUESTS = {
+  description: `${ERROR_CATALOGUE[1009].title} (1009)`,
+  headers: {
+    'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' as const } },
+    'RateLimit-Policy': { description: 'The quota: "writes";q=12000;w=60', schema: { type: 'string' as const } },
+    RateLimit: { description: 'What remains of it: "writes";r=0;t=42', schema: { type: 'string' as const } },
+  },
+  content: {
+    'application/json': {
+      schema: { $ref: getSchemaPath(ErrorResponse) },
+      examples: { '1009': { value: exampleOf(1009) } },
+    },
+  },
+};
 
 /** The OpenAPI 3.1 document, made from the routes themselves. */
 export function createOpenApiDocument(app: INestApplication, { version }: Pick<AppSettings, 'version'>): OpenAPIObject {
@@ -20,8 +37,10 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
     .addTag('registry', 'Skills in the protocol style: register, discover, status')
     .addTag('capabilities', 'What Skills can do')
     .addTag('auth', 'Tokens and clients')
+    .addTag('audit', 'Who did what')
     .addTag('operations', 'Probes and metrics')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, BEARER_SCHEME)
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, API_KEY_SCHEME)
     .addOAuth2(
       {
         type: 'oauth2',
@@ -36,10 +55,12 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
     )
     .build();
   const document = SwaggerModule.createDocument(app, config);
-  // Said, not left open: these routes need no token.
-  for (const path of Object.values(document.paths)) {
+  for (const [url, path] of Object.entries(document.paths)) {
     for (const operation of [path.get, path.post, path.put, path.patch, path.delete]) {
-      if (operation) operation.security ??= [];
+      if (!operation) continue;
+      // Said, not left open: these routes need no token.
+      operation.security ??= [];
+      if (url.startsWith(`/${API_PREFIX}/`)) operation.responses['429'] ??= TOO_MANY_REQUESTS;
     }
   }
   return document;

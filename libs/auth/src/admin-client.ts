@@ -5,6 +5,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type AppSettings, appSettings, keepSecret, type SecuritySettings, securitySettings } from '#config';
 import { withAdvisoryLock } from '#database';
 import { DataSource, type EntityManager, type Repository } from 'typeorm';
+import { startAboveCutOff } from './client-cut-off.js';
 import { ClientEntity } from './client.entity.js';
 import { hashSecret, randomSecret, verifySecret } from './secret-hash.js';
 
@@ -42,13 +43,9 @@ export class AdminClient implements OnModuleInit {
     if (!client) {
       const secret = given ?? keepSecret(this.app.dataDir, SECRET_FILE, randomSecret);
       const secretHash = await hashSecret(secret);
-      await clients.insert({
-        ...new ClientEntity(),
-        clientId: this.clientId,
-        name: 'Administrator',
-        role: 'admin',
-        secretHash,
-      });
+      const created = clients.create({ clientId: this.clientId, name: 'Administrator', role: 'admin', secretHash });
+      await clients.insert(created);
+      await startAboveCutOff(session, created);
       this.logger.log(`created the admin client "${this.clientId}"`);
     }
     if (given === undefined) this.secretSource = this.findFile();

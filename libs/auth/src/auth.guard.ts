@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { PermissionError, PUBLIC_ROUTE } from '#common';
 import type { FastifyRequest } from 'fastify';
-import { REQUIRED_PERMISSION } from './authenticated.decorator.js';
+import { ANY_CALLER, REQUIRED_PERMISSION } from './authenticated.decorator.js';
 import { Authenticator } from './authenticator.js';
 import type { Permission } from './roles.js';
 
@@ -18,7 +18,11 @@ export class AuthGuard implements CanActivate {
     const targets = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC_ROUTE, targets)) return true;
     const caller = await this.authenticator.authenticate(context.switchToHttp().getRequest<FastifyRequest>());
-    const permission = this.reflector.getAllAndOverride<Permission | undefined>(REQUIRED_PERMISSION, targets);
+    const permission = this.reflector.getAllAndOverride<Permission | typeof ANY_CALLER | undefined>(
+      REQUIRED_PERMISSION,
+      targets,
+    );
+    if (permission === ANY_CALLER) return true;
     if (permission === undefined || !caller.may(permission)) {
       throw new PermissionError(permission && `This needs the permission ${permission}`);
     }

@@ -1,31 +1,89 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule, JwtService } from '@nestjs/jwt';
-import { TypeOrmModule } from '@nestjs/typeorm';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { CacheModule, RedisConnection } from '#cache';
 import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
+import type { DataSource } from 'typeorm';
 import { AdminClient } from './admin-client.js';
+import { ApiKeyCache } from './api-key-cache.js';
+import { ApiKeyUsage } from './api-key-usage.js';
+import { ApiKeyVerifier } from './api-key-verifier.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditJobs } from './audit/audit-jobs.js';
 import { AuditLog } from './audit/audit-log.js';
+import { AuditRepository } from './audit/audit.repository.js';
+import { AuditRetention } from './audit/audit-retention.js';
+import { AuditSealer } from './audit/audit-sealer.js';
+import { RefusedRequests } from './audit/refused-requests.js';
 import { Authenticator } from './authenticator.js';
 import { AuthGuard } from './auth.guard.js';
 import { AUTH_ENTITIES } from './auth.entities.js';
+import { ClientChangesService } from './client-changes.service.js';
+import { ClientCutOff } from './client-cut-off.js';
 import { ClientsController } from './clients.controller.js';
 import { ClientsService } from './clients.service.js';
 import { RevocationList } from './revocation-list.js';
 import { createTokenSigner } from './token-signer.js';
+import { GrantsService } from './grants.service.js';
+import { MeController } from './me.controller.js';
+import { MetadataController } from './metadata.controller.js';
+import { OidcKeys } from './oidc/oidc-keys.js';
+import { OidcVerifier } from './oidc/oidc-verifier.js';
+import { PostgresSessionStore } from './sessions/postgres-session-store.js';
+import { RedisSessionStore } from './sessions/redis-session-store.js';
+import { SessionPurge } from './sessions/session-purge.js';
+import { SessionStore } from './sessions/session-store.js';
+import { SessionsService } from './sessions/sessions.service.js';
+import { TokenStatusController } from './token-status.controller.js';
+import { TokenStatusService } from './token-status.service.js';
 import { TokenController } from './token.controller.js';
 import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
 
-/** Clients, tokens, roles, and the guard of every route. */
+/** Clients, tokens, sessions, roles, and the guard of every route. */
 @Module({
-  imports: [TypeOrmModule.forFeature(AUTH_ENTITIES), JwtModule.register({})],
-  controllers: [TokenController, ClientsController],
+  imports: [TypeOrmModule.forFeature(AUTH_ENTITIES), JwtModule.register({}), CacheModule],
+  controllers: [
+    TokenController,
+    TokenStatusController,
+    MeController,
+    MetadataController,
+    ClientsController,
+    ApiKeysController,
+    AuditController,
+  ],
   providers: [
     ClientsService,
+    ClientChangesService,
+    ClientCutOff,
+    ApiKeysService,
+    ApiKeyVerifier,
+    ApiKeyCache,
+    ApiKeyUsage,
     TokensService,
+    GrantsService,
+    TokenStatusService,
+    SessionsService,
+    SessionPurge,
+    OidcKeys,
+    OidcVerifier,
+    {
+      provide: SessionStore,
+      inject: [RedisConnection, getDataSourceToken()],
+      useFactory: (redis: RedisConnection, dataSource: DataSource) =>
+        redis.isConfigured ? new RedisSessionStore(redis) : new PostgresSessionStore(dataSource),
+    },
     AdminClient,
     Authenticator,
     RevocationList,
     AuditLog,
+    AuditRepository,
+    AuditSealer,
+    AuditRetention,
+    RefusedRequests,
+    AuditJobs,
     {
       provide: TOKEN_SIGNER,
       inject: [securitySettings.KEY, JwtService, appSettings.KEY],
@@ -34,6 +92,6 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     },
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [AdminClient, Authenticator, AuditLog],
+  exports: [AdminClient, Authenticator, AuditLog, RefusedRequests],
 })
 export class AuthModule {}

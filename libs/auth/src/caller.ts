@@ -11,6 +11,8 @@ export interface Identity {
   readonly permissions: ReadonlySet<Permission>;
   /** The Spaces that the client is limited to; undefined: none in particular, all. */
   readonly spaces?: ReadonlySet<string>;
+  /** When the credential expires by itself; undefined: never. */
+  readonly expiresAt?: Date;
 }
 
 /** Where a request comes from, for the audit log. */
@@ -46,6 +48,31 @@ export class Caller {
   /** Whether a permission to manage or unregister reaches a Skill of this owner. */
   mayChange(owner: string): boolean {
     return this.boundTo === undefined || this.boundTo === owner;
+  }
+
+  /** The Spaces outside of which this caller sees nothing; undefined: it sees all, also what lives in none. */
+  get spaces(): readonly string[] | undefined {
+    return this.identity.spaces && [...this.identity.spaces];
+  }
+
+  /** Whether it may know of what lives in this Space; null: in none. */
+  maySee(spaceId: string | null): boolean {
+    const { spaces } = this.identity;
+    return spaces === undefined || (spaceId !== null && spaces.has(spaceId));
+  }
+
+  /**
+   * The Space that something of this caller goes to; undefined: none. Who is limited to Spaces names one of them, unless
+   * there is only one. @throws PermissionError (1003)
+   */
+  spaceFor(wanted: string | undefined): string | undefined {
+    const { spaces } = this;
+    if (spaces === undefined) return wanted;
+    const space = wanted ?? (spaces.length === 1 ? spaces[0] : undefined);
+    if (space === undefined)
+      throw new PermissionError('This client is limited to Spaces: name one of them in space_id');
+    if (!this.maySee(space)) throw new PermissionError('This client is limited to other Spaces');
+    return space;
   }
 
   /** @throws PermissionError (1003) */

@@ -1,24 +1,17 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EnumField, TextField } from '#common';
-import { ValidateBy } from 'class-validator';
+import { BooleanField, EnumField, IdentifierField, IdentifierListField, IntegerField, TextField } from '#common';
 import { type Role, ROLES } from './roles.js';
 
-const CLIENT_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const MAX_SPACES = 100;
+/** A week. */
+const MAX_OVERLAP_S = 7 * 86_400;
 
 /** protocol.md section 11. */
 export class CreateClientBody {
-  @TextField({
-    max: 64,
+  @IdentifierField({
     required: false,
     example: 'weather-team',
     description: 'Letters, digits, dots, dashes and underscores; made up when absent',
-  })
-  @ValidateBy({
-    name: 'clientId',
-    validator: {
-      validate: (value) => value === undefined || (typeof value === 'string' && CLIENT_ID.test(value)),
-      defaultMessage: () => 'must be letters, digits, dots, dashes and underscores',
-    },
   })
   client_id?: string;
 
@@ -27,6 +20,52 @@ export class CreateClientBody {
 
   @EnumField(ROLES, { name: 'Role', example: 'publisher' })
   role: Role;
+
+  @IdentifierListField({
+    max: MAX_SPACES,
+    required: false,
+    example: ['building-7'],
+    description: 'The only Spaces that it sees and writes to; all when absent',
+  })
+  spaces?: string[];
+}
+
+/** What is not said stays as it is. */
+export class PatchClientBody {
+  @TextField({ max: 255, required: false, example: 'Weather team' })
+  name?: string;
+
+  @EnumField(ROLES, { name: 'Role', required: false, example: 'publisher' })
+  role?: Role;
+
+  @IdentifierListField({
+    max: MAX_SPACES,
+    required: false,
+    nullable: true,
+    example: ['building-7'],
+    description: 'null: all Spaces, and what lives in none',
+  })
+  spaces?: string[] | null;
+
+  @BooleanField({ required: false, description: 'true: no token or key of it holds any more' })
+  disabled?: boolean;
+}
+
+export class RotateSecretBody {
+  @IntegerField({
+    min: 0,
+    max: MAX_OVERLAP_S,
+    default: 0,
+    required: false,
+    description:
+      'Seconds that the present secret still holds; with 0 it ends at once, and so do all tokens and sessions',
+  })
+  overlap?: number;
+}
+
+export class ClientIdParam {
+  @IdentifierField({ example: 'weather-team', description: 'Id of the client' })
+  client_id: string;
 }
 
 export class ClientResponse {
@@ -39,6 +78,15 @@ export class ClientResponse {
   @ApiProperty({ enum: [...ROLES], enumName: 'Role', example: 'publisher' })
   role: Role;
 
+  @ApiProperty({
+    type: String,
+    isArray: true,
+    nullable: true,
+    example: ['building-7'],
+    description: 'The only Spaces that it sees and writes to; null: all',
+  })
+  spaces: string[] | null;
+
   @ApiProperty()
   disabled: boolean;
 
@@ -46,12 +94,14 @@ export class ClientResponse {
   created_at: string;
 }
 
-export class ClientCreatedResponse {
-  @ApiProperty({ example: 'weather-team' })
-  client_id: string;
-
+export class ClientSecretResponse {
   @ApiProperty({ description: 'Shown this once; only a hash is kept' })
   client_secret: string;
+}
+
+export class ClientCreatedResponse extends ClientSecretResponse {
+  @ApiProperty({ example: 'weather-team' })
+  client_id: string;
 
   @ApiProperty({ example: 'Weather team' })
   name: string;

@@ -1,6 +1,16 @@
 export { AdminClient } from './admin-client.js';
 export { AuthModule } from './auth.module.js';
-export { Authenticated, BEARER_SCHEME, OAUTH2_SCHEME, REQUIRED_PERMISSION } from './authenticated.decorator.js';
+export { type AuditActor, type AuditChange, AuditLog, systemActor } from './audit/audit-log.js';
+export { type AuditReport, type NotedBlock, verifyAudit } from './audit/audit-verifier.js';
+export { RefusedRequests } from './audit/refused-requests.js';
+export {
+  ANY_CALLER,
+  API_KEY_SCHEME,
+  Authenticated,
+  BEARER_SCHEME,
+  OAUTH2_SCHEME,
+  REQUIRED_PERMISSION,
+} from './authenticated.decorator.js';
 export { Authenticator } from './authenticator.js';
 export { Caller, CurrentCaller } from './caller.js';
 export { AUTH_ENTITIES } from './auth.entities.js';

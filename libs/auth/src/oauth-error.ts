@@ -2,7 +2,14 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import { ApiProperty } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
-export const OAUTH_ERRORS = ['invalid_request', 'invalid_client', 'unsupported_grant_type', 'invalid_scope'] as const;
+export const OAUTH_ERRORS = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'temporarily_unavailable',
+] as const;
 export type OAuthErrorCode = (typeof OAUTH_ERRORS)[number];
 
 /** The errors of the token endpoint have a shape of their own (RFC 6749 section 5.2). */
@@ -32,9 +39,21 @@ export class OAuthErrorFilter implements ExceptionFilter<OAuthError> {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (error === 'invalid_client')
       void reply.header('www-authenticate', basic ? 'Basic realm="ooder-skill"' : 'Bearer');
+    if (error === 'temporarily_unavailable') void reply.header('retry-after', '1');
     void reply
-      .status(error === 'invalid_client' ? 401 : 400)
+      .status(statusOf(error))
       .header('cache-control', 'no-store')
       .send({ error, error_description: description } satisfies OAuthErrorResponse);
+  }
+}
+
+function statusOf(error: OAuthErrorCode): number {
+  switch (error) {
+    case 'invalid_client':
+      return 401;
+    case 'temporarily_unavailable':
+      return 503;
+    default:
+      return 400;
   }
 }

@@ -96,8 +96,10 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
     );
   }
 
-  /** Reads what is new. One at a time; never rejects. */
-  refresh(): Promise<void> {
+  /** Reads what is new: all that is committed by now. One reading at a time; never rejects. */
+  async refresh(): Promise<void> {
+    // One that is under way may have begun before the commit.
+    await this.loading;
     this.loading ??= this.load()
       .then(
         () => {

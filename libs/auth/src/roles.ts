@@ -33,3 +33,7 @@ const UNBOUND_ROLES: ReadonlySet<Role> = new Set(['admin', 'operator']);
 export function isBoundToOwnSkills(role: Role): boolean {
   return !UNBOUND_ROLES.has(role);
 }
+
+export function isRole(value: unknown): value is Role {
+  return (ROLES as readonly unknown[]).includes(value);
+}

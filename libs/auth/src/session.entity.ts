@@ -14,6 +14,10 @@ export class SessionEntity extends TimestampedEntity {
   @JoinColumn({ name: 'client_uuid', foreignKeyConstraintName: 'fk_sessions_client' })
   client?: Relation<ClientEntity>;
 
+  /** `token_version` of the client when the session began. */
+  @Column({ name: 'client_version', type: 'integer' })
+  clientVersion: number;
+
   /** SHA-256 of the newest refresh token, in hexadecimal. */
   @Column({ name: 'token_hash', type: 'char', length: 64 })
   tokenHash: string;

@@ -7,44 +7,78 @@ export interface ClientCredentials {
   basic: boolean;
 }
 
-export interface TokenRequest extends ClientCredentials {
+export type TokenRequest = ClientCredentials & {
   scope: string | undefined;
-}
+} & ({ grantType: 'client_credentials' } | { grantType: 'refresh_token'; refreshToken: string });
 
-const PARAMETERS = ['grant_type', 'client_id', 'client_secret', 'scope'] as const;
-const MAX_LENGTH = 1024;
+export const GRANT_TYPES = ['client_credentials', 'refresh_token'] as const;
+
+/** Characters that each parameter may have. */
+const PARAMETERS = {
+  grant_type: 1024,
+  client_id: 1024,
+  client_secret: 1024,
+  scope: 1024,
+  refresh_token: 1024,
+  token: 8192,
+} as const;
+type Parameters = Partial<Record<keyof typeof PARAMETERS, string>>;
 
 /**
- * Reads a token request (RFC 6749 sections 2.3.1 and 4.4.2): unknown parameters are ignored, repeated ones refused,
+ * Reads a token request (RFC 6749 sections 2.3.1, 4.4.2 and 6): unknown parameters are ignored, repeated ones refused,
  * and a client uses one way of authentication only.
  * @throws OAuthError
  */
 export function readTokenRequest(body: unknown, authorization: string | undefined): TokenRequest {
   const parameters = readParameters(body);
-  if (parameters.grant_type === undefined) throw new OAuthError('invalid_request', 'grant_type is required');
-  if (parameters.grant_type !== 'client_credentials') {
-    throw new OAuthError('unsupported_grant_type', 'Only client_credentials is supported');
+  const { grant_type: grantType, scope } = parameters;
+  switch (grantType) {
+    case undefined:
+      throw new OAuthError('invalid_request', 'grant_type is required');
+    case 'client_credentials':
+      return { ...readCredentials(parameters, authorization), scope, grantType };
+    case 'refresh_token': {
+      const refreshToken = required(parameters, 'refresh_token');
+      return { ...readCredentials(parameters, authorization), scope, grantType, refreshToken };
+    }
+    default:
+      throw new OAuthError('unsupported_grant_type', `Only ${GRANT_TYPES.join(' and ')} are supported`);
   }
-  return { ...readCredentials(parameters, authorization), scope: parameters.scope };
 }
 
-function readParameters(body: unknown): Partial<Record<(typeof PARAMETERS)[number], string>> {
+/** The token that a request to revoke or to introspect is about. `token_type_hint` is not needed. @throws OAuthError */
+export function readToken(body: unknown): string {
+  return required(readParameters(body), 'token');
+}
+
+/** Who sends a request to revoke or to introspect. @throws OAuthError */
+export function readClient(body: unknown, authorization: string | undefined): ClientCredentials {
+  return readCredentials(readParameters(body), authorization);
+}
+
+function required(parameters: Parameters, name: keyof Parameters): string {
+  const value = parameters[name];
+  if (value === undefined) throw new OAuthError('invalid_request', `${name} is required`);
+  return value;
+}
+
+function readParameters(body: unknown): Parameters {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new OAuthError('invalid_request', 'The body must be a form or a JSON object');
   }
   return Object.fromEntries(
-    PARAMETERS.flatMap((name) => {
+    Object.entries(PARAMETERS).flatMap(([name, maxLength]) => {
       const value = (body as Record<string, unknown>)[name];
       if (value === undefined || value === '') return [];
       if (typeof value !== 'string') throw new OAuthError('invalid_request', `${name} must be given once, as a string`);
-      if (value.length > MAX_LENGTH) throw new OAuthError('invalid_request', `${name} is too long`);
+      if (value.length > maxLength) throw new OAuthError('invalid_request', `${name} is too long`);
       return [[name, value]];
     }),
   );
 }
 
 function readCredentials(
-  { client_id, client_secret }: { client_id?: string; client_secret?: string },
+  { client_id, client_secret }: Parameters,
   authorization: string | undefined,
 ): ClientCredentials {
   const basic = /^Basic +(.+)$/i.exec(authorization ?? '')?.[1];

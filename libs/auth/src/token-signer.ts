@@ -1,25 +1,31 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { JwtService } from '@nestjs/jwt';
+import type { SecuritySettings } from '#config';
+import { decodeProtectedHeader, type JSONWebKeySet, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose';
 import {
-  HMAC_ALGORITHMS,
-  type HmacAlgorithm,
-  type KeyPairAlgorithm,
-  type SecuritySettings,
-  SettingsError,
-} from '#config';
-import { jwtVerify, SignJWT } from 'jose';
+  type HmacKey,
+  jwkOf,
+  type KeyPair,
+  type PublicKey,
+  readTokenKeys,
+  type VerificationKey,
+} from './token-keys.js';
 
 export type Claims = Record<string, unknown>;
 
 /**
- * Signs and checks the tokens of this service. `verify` accepts only the configured algorithm, whatever the token's
- * own header says (RFC 8725 section 3.1), checks `exp` (which must be there), `nbf`, `iss` and `aud`, and rejects
- * with an error when anything is wrong.
+ * Checks tokens of one key. `verify` accepts only the algorithm of the key, whatever the token's own header says (RFC
+ * 8725 section 3.1), checks `exp` and `iat` (which must be there), `nbf`, `iss` and `aud`, and rejects with an error
+ * when anything is wrong.
  */
-export interface TokenSigner {
-  sign(claims: Claims): Promise<string>;
+export interface TokenVerifier {
   verify(token: string): Promise<Claims>;
+}
+
+/** Signs and checks the tokens of this service. */
+export interface TokenSigner extends TokenVerifier {
+  /** The public keys (RFC 7517); none of shared secrets. */
+  readonly jwks: JSONWebKeySet;
+  sign(claims: Claims): Promise<string>;
 }
 
 /** What every token must carry. */
@@ -29,107 +35,116 @@ export interface TokenScope {
 }
 
 /** Seconds by which the clocks of two machines may differ. */
-const LEEWAY_S = 5;
+export const LEEWAY_S = 5;
 
 /** HS256, HS384, HS512: one secret signs and checks. */
-export class HmacSigner implements TokenSigner {
+class HmacSigner implements TokenVerifier {
   constructor(
     private readonly jwt: JwtService,
-    private readonly secret: string,
-    private readonly algorithm: HmacAlgorithm,
+    private readonly key: HmacKey,
     private readonly scope: TokenScope,
   ) {}
 
   sign(claims: Claims): Promise<string> {
+    const { secret, algorithm, kid } = this.key;
     return this.jwt.signAsync(
       { ...claims, iss: this.scope.issuer, aud: this.scope.audience },
-      {
-        secret: this.secret,
-        algorithm: this.algorithm,
-      },
+      { secret, algorithm, keyid: kid },
     );
   }
 
-  async verify(token: string): Promise<Claims> {
-    const claims = await this.jwt.verifyAsync<Claims>(token, {
-      secret: this.secret,
-      algorithms: [this.algorithm],
+  verify(token: string): Promise<Claims> {
+    const { secret, algorithm } = this.key;
+    return this.jwt.verifyAsync<Claims>(token, {
+      secret,
+      algorithms: [algorithm],
       clockTolerance: LEEWAY_S,
       ...this.scope,
     });
-    // The library takes a token without an expiry for one that never expires.
-    if (typeof claims.exp !== 'number') throw new Error('the token has no expiry');
-    return claims;
   }
 }
 
-/** RS256, ES256, EdDSA: a private key signs; everybody with the public key can check. */
-export class KeyPairSigner implements TokenSigner {
-  private readonly publicKey: KeyObject;
-
+/** RS256, ES256, EdDSA: everybody with the public key can check ... */
+class PublicKeyVerifier implements TokenVerifier {
   constructor(
-    private readonly privateKey: KeyObject,
-    private readonly algorithm: KeyPairAlgorithm,
+    private readonly key: PublicKey,
     private readonly scope: TokenScope,
-  ) {
-    this.publicKey = createPublicKey(privateKey);
-  }
-
-  sign(claims: Claims): Promise<string> {
-    return new SignJWT({ ...claims, iss: this.scope.issuer, aud: this.scope.audience })
-      .setProtectedHeader({ alg: this.algorithm, typ: 'JWT' })
-      .sign(this.privateKey);
-  }
+  ) {}
 
   async verify(token: string): Promise<Claims> {
-    const { payload } = await jwtVerify(token, this.publicKey, {
-      algorithms: [this.algorithm],
+    const { publicKey, algorithm } = this.key;
+    const { payload } = await jwtVerify(token, publicKey, {
+      algorithms: [algorithm],
       clockTolerance: LEEWAY_S,
-      requiredClaims: ['exp'],
       ...this.scope,
     });
     return payload;
   }
 }
 
-const KEY_TYPES: Readonly<Record<KeyPairAlgorithm, string>> = { RS256: 'rsa', ES256: 'ec', EdDSA: 'ed25519' };
+/** ... and the private key signs. */
+class KeyPairSigner extends PublicKeyVerifier {
+  constructor(
+    private readonly pair: KeyPair,
+    private readonly own: TokenScope,
+  ) {
+    super(pair, own);
+  }
 
-/** RFC 7518 section 3.3. */
-const MIN_RSA_BITS = 2048;
+  sign(claims: Claims): Promise<string> {
+    const { privateKey, algorithm, kid } = this.pair;
+    return new SignJWT({ ...claims, iss: this.own.issuer, aud: this.own.audience })
+      .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid } satisfies JWTHeaderParameters)
+      .sign(privateKey);
+  }
+}
+
+/**
+ * The key that signs and those before it. A token names its key by `kid`; one without is of the present key. Nothing else
+ * of its header counts: the key fixes the algorithm.
+ */
+class KeyRing implements TokenSigner {
+  constructor(
+    private readonly current: HmacSigner | KeyPairSigner,
+    private readonly verifiers: ReadonlyMap<string, TokenVerifier>,
+    readonly jwks: JSONWebKeySet,
+  ) {}
+
+  sign(claims: Claims): Promise<string> {
+    return this.current.sign(claims);
+  }
+
+  async verify(token: string): Promise<Claims> {
+    const { kid } = decodeProtectedHeader(token);
+    const verifier = kid === undefined ? this.current : this.verifiers.get(kid);
+    if (verifier === undefined) throw new Error('no key has this id');
+    const claims = await verifier.verify(token);
+    // The libraries take a token without an expiry for one that never expires, and do not look at its beginning.
+    if (typeof claims.exp !== 'number') throw new Error('the token has no expiry');
+    if (typeof claims.iat !== 'number' || claims.iat > Date.now() / 1000 + LEEWAY_S) {
+      throw new Error('the token was not issued before now');
+    }
+    return claims;
+  }
+}
 
 /** The signer that the settings ask for. @throws SettingsError when there is no secret, or no key file that fits. */
 export function createTokenSigner(settings: SecuritySettings, jwt: JwtService, scope: TokenScope): TokenSigner {
-  const { algorithm, jwtSecret, privateKeyFile = '' } = settings;
-  if (!isHmac(algorithm)) return new KeyPairSigner(readPrivateKey(privateKeyFile, algorithm), algorithm, scope);
-  if (jwtSecret === undefined) {
-    const example = 'the output of: openssl rand -base64 48';
-    throw new SettingsError([{ variable: 'SECURITY_JWT_SECRET', problem: 'is not set', example }]);
-  }
-  return new HmacSigner(jwt, jwtSecret, algorithm, scope);
-}
-
-function readPrivateKey(file: string, algorithm: KeyPairAlgorithm): KeyObject {
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(readFileSync(file));
-  } catch (error) {
-    throw keyFault(`cannot be read as a private key (${(error as NodeJS.ErrnoException).code ?? 'no PEM'})`);
-  }
-  if (key.asymmetricKeyType !== KEY_TYPES[algorithm]) {
-    throw keyFault(`holds no ${KEY_TYPES[algorithm]} key, which ${algorithm} needs`);
-  }
-  const { namedCurve = 'prime256v1', modulusLength = MIN_RSA_BITS } = key.asymmetricKeyDetails ?? {};
-  if (namedCurve !== 'prime256v1') throw keyFault('holds no key on P-256, which ES256 needs');
-  if (modulusLength < MIN_RSA_BITS) throw keyFault(`holds a key of less than ${MIN_RSA_BITS} bits`);
-  return key;
-}
-
-function keyFault(problem: string): SettingsError {
-  return new SettingsError([
-    { variable: 'SECURITY_PRIVATE_KEY_FILE', problem, example: '/etc/ooder-skill/jwt-key.pem' },
+  const { current, previous } = readTokenKeys(settings);
+  const signer = isPublic(current) ? new KeyPairSigner(current, scope) : new HmacSigner(jwt, current, scope);
+  // The present key last: should it also stand among those before it, it is the one that counts.
+  const verifiers = new Map<string, TokenVerifier>([
+    ...previous.map((key) => [key.kid, verifierOf(key, jwt, scope)] as const),
+    [current.kid, signer],
   ]);
+  const shown = new Map([current, ...previous].filter(isPublic).map((key) => [key.kid, jwkOf(key)]));
+  return new KeyRing(signer, verifiers, { keys: [...shown.values()] });
 }
 
-function isHmac(algorithm: SecuritySettings['algorithm']): algorithm is HmacAlgorithm {
-  return (HMAC_ALGORITHMS as readonly string[]).includes(algorithm);
+function verifierOf(key: VerificationKey, jwt: JwtService, scope: TokenScope): TokenVerifier {
+  return isPublic(key) ? new PublicKeyVerifier(key, scope) : new HmacSigner(jwt, key, scope);
+}
+
+function isPublic<T extends VerificationKey>(key: T): key is Extract<T, PublicKey> {
+  return 'publicKey' in key;
 }

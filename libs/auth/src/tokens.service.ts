@@ -2,74 +2,108 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthenticationError } from '#common';
 import { type SecuritySettings, securitySettings } from '#config';
+import { decodeJwt } from 'jose';
+import { type AccessClaims, readAccessClaims } from './access-claims.js';
 import type { Identity } from './caller.js';
 import type { ClientEntity } from './client.entity.js';
-import { OAuthError } from './oauth-error.js';
-import { type Permission, PERMISSIONS, permissionsOf, type Role, ROLES } from './roles.js';
-import type { Claims, TokenSigner } from './token-signer.js';
+import { OidcVerifier } from './oidc/oidc-verifier.js';
+import { RevocationList } from './revocation-list.js';
+import { permissionsOf } from './roles.js';
+import type { TokenSigner } from './token-signer.js';
+import { type Credential, VerifiedTokens } from './verified-tokens.js';
 
 export const TOKEN_SIGNER = Symbol('token signer');
 
-/** An access token as RFC 6749 section 5.1 answers it. */
-export interface IssuedToken {
-  access_token: string;
-  token_type: 'Bearer';
-  expires_in: number;
-  scope: string;
+export interface AccessToken {
+  token: string;
+  tokenId: string;
+  /** Seconds. */
+  expiresIn: number;
 }
 
 /** Access tokens: stateless JWTs that carry the client, its role and the granted permissions. */
 @Injectable()
 export class TokensService {
+  private readonly verified = new VerifiedTokens();
+
   constructor(
     @Inject(TOKEN_SIGNER) private readonly signer: TokenSigner,
     @Inject(securitySettings.KEY) private readonly settings: SecuritySettings,
+    private readonly revocations: RevocationList,
+    private readonly oidc: OidcVerifier,
   ) {}
 
-  /** @throws OAuthError invalid_scope when the scope holds what the client's role does not. */
-  async issue(client: ClientEntity, requestedScope?: string): Promise<IssuedToken> {
-    const scope = grantedScope(client.role, requestedScope);
+  async issue(client: ClientEntity, scope: string, sessionId?: string): Promise<AccessToken> {
     const now = Math.floor(Date.now() / 1000);
-    const access_token = await this.signer.sign({
+    const tokenId = randomUUID();
+    const expiresIn = this.settings.jwtExpiry;
+    const token = await this.signer.sign({
       sub: client.clientId,
+      client_id: client.clientId,
       role: client.role,
       scope,
-      jti: randomUUID(),
+      ...(client.spaces && { spaces: client.spaces }),
+      jti: tokenId,
+      ...(sessionId !== undefined && { sid: sessionId }),
+      ver: client.tokenVersion,
       iat: now,
-      exp: now + this.settings.jwtExpiry,
+      nbf: now,
+      exp: now + expiresIn,
     });
-    return { access_token, token_type: 'Bearer', expires_in: this.settings.jwtExpiry, scope };
+    return { token, tokenId, expiresIn };
   }
 
   /** @throws AuthenticationError (1002); why exactly a token does not hold is not told. */
   async verify(token: string): Promise<Identity> {
-    let claims: Claims;
+    const credential = this.verified.get(token) ?? (await this.check(token));
+    if (this.revocations.isRevoked(credential.revocable)) throw refusal();
+    return credential.identity;
+  }
+
+  /** The claims of a token of this service that holds; undefined: it does not, or is of somebody else. */
+  async inspect(token: string): Promise<AccessClaims | undefined> {
     try {
-      claims = await this.signer.verify(token);
+      const claims = readAccessClaims(await this.signer.verify(token));
+      return this.revocations.isRevoked(revocableOf(claims)) ? undefined : claims;
     } catch {
-      throw new AuthenticationError('The token is invalid or has expired', true);
+      return undefined;
     }
-    const { sub, role, scope } = claims;
-    if (typeof sub !== 'string' || typeof scope !== 'string' || !isRole(role)) {
-      throw new AuthenticationError('The token is invalid or has expired', true);
+  }
+
+  private async check(token: string): Promise<Credential> {
+    let credential: Credential;
+    try {
+      credential = this.oidc.isIssuer(decodeJwt(token).iss)
+        ? await this.oidc.verify(token)
+        : credentialOf(readAccessClaims(await this.signer.verify(token)));
+    } catch {
+      throw refusal();
     }
-    return { clientId: sub, role, permissions: new Set(scope.split(' ').filter(isPermission)) };
+    this.verified.add(token, credential);
+    return credential;
   }
 }
 
-function grantedScope(role: Role, requested: string | undefined): string {
-  const allowed = permissionsOf(role);
-  const wanted = [...new Set((requested ?? '').split(' ').filter(Boolean))];
-  if (wanted.length === 0) return allowed.join(' ');
-  const refused = wanted.filter((scope) => !(allowed as readonly string[]).includes(scope));
-  if (refused.length > 0) throw new OAuthError('invalid_scope', 'The scope holds what this client may not ask for');
-  return wanted.join(' ');
+function credentialOf(claims: AccessClaims): Credential {
+  const { sub, role, scope, spaces, exp } = claims;
+  const granted = new Set(scope.split(' '));
+  return {
+    identity: {
+      clientId: sub,
+      role,
+      permissions: new Set(permissionsOf(role).filter((permission) => granted.has(permission))),
+      ...(spaces && { spaces: new Set(spaces) }),
+      expiresAt: new Date(exp * 1000),
+    },
+    revocable: revocableOf(claims),
+    expiresAt: exp,
+  };
 }
 
-function isRole(value: unknown): value is Role {
-  return (ROLES as readonly unknown[]).includes(value);
+function revocableOf({ sub, ver, jti, sid }: AccessClaims): Credential['revocable'] {
+  return { clientId: sub, clientVersion: ver, tokenId: jti, sessionId: sid };
 }
 
-function isPermission(value: string): value is Permission {
-  return (PERMISSIONS as readonly string[]).includes(value);
+function refusal(): AuthenticationError {
+  return new AuthenticationError('The token is invalid or has expired', true);
 }

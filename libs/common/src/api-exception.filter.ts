@@ -8,13 +8,14 @@ import {
   type ErrorCode,
   InternalError,
   NotFoundError,
+  TooManyRequestsError,
   UnavailableError,
 } from './error-catalogue.js';
 import type { ErrorResponse } from './error.response.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route answers a request that it cannot read in the shape of RFC 6749 section 5.2. */
+    /** The route answers its errors in the shape of RFC 6749 section 5.2. */
     oauthErrors?: boolean;
   }
 }
@@ -48,12 +49,13 @@ export class ApiExceptionFilter implements ExceptionFilter {
     // The caller has gone, or the answer is on its way: there is nobody left to tell.
     if (reply.sent) return;
     if (error instanceof AuthenticationError) void reply.header('www-authenticate', error.challenge);
+    if (error instanceof TooManyRequestsError) void reply.header('retry-after', String(error.retryAfter));
     if (error instanceof UnavailableError) void reply.header('retry-after', '1');
     void reply
       .status(error.status)
       .header('cache-control', 'no-store')
       .type('application/json; charset=utf-8')
-      .send(isOAuthFault(error, request) ? oauthBodyOf(error) : bodyOf(error, request));
+      .send(request.routeOptions.config.oauthErrors ? oauthBodyOf(error, request) : bodyOf(error, request));
   }
 
   private translate(exception: unknown): ApiError {
@@ -84,15 +86,20 @@ export function bodyOf(error: ApiError, request: FastifyRequest): ErrorResponse 
   };
 }
 
-function isOAuthFault(error: ApiError, request: FastifyRequest): boolean {
-  return error instanceof BadParameterError && request.routeOptions.config.oauthErrors === true;
-}
+/** RFC 6749 section 5.2, RFC 6750 section 3.1; those for 429, 500 and 503 are of RFC 6749 section 4.1.2.1. */
+const OAUTH_ERRORS: Readonly<Record<number, string>> = {
+  400: 'invalid_request',
+  401: 'invalid_token',
+  403: 'insufficient_scope',
+  429: 'temporarily_unavailable',
+  503: 'temporarily_unavailable',
+};
 
-function oauthBodyOf({ details }: ApiError): { error: string; error_description: string } {
-  return {
-    error: 'invalid_request',
-    error_description: details.map(({ field, reason }) => `${field} ${reason}`).join('; '),
-  };
+/** What is no fault of the request's form has our own members as well, which OAuth clients do not look at. */
+function oauthBodyOf(error: ApiError, request: FastifyRequest): object {
+  const faults = error.details.map(({ field, reason }) => `${field} ${reason}`).join('; ');
+  const oauth = { error: OAUTH_ERRORS[error.status] ?? 'server_error', error_description: faults || error.message };
+  return error instanceof BadParameterError ? oauth : { ...bodyOf(error, request), ...oauth };
 }
 
 /** Errors of Nest and Fastify themselves: an unknown route, a body that cannot be read. */

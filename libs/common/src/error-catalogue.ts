@@ -17,6 +17,7 @@ export const ERROR_CATALOGUE = {
   1006: { status: 409, title: 'Skill already registered', level: 'debug' },
   1007: { status: 500, title: 'Internal error', level: 'error' },
   1008: { status: 503, title: 'Service unavailable', level: 'warn' },
+  1009: { status: 429, title: 'Too many requests', level: 'debug' },
   1010: { status: 404, title: 'Not found', level: 'debug' },
   1011: { status: 412, title: 'Conflict with the present version', level: 'debug' },
 } as const satisfies Record<number, { status: number; title: string; level: 'debug' | 'warn' | 'error' }>;
@@ -97,6 +98,16 @@ export class InternalError extends ApiError {
 export class UnavailableError extends ApiError {
   constructor(message?: string, cause?: unknown) {
     super(1008, message, [], { cause });
+  }
+}
+
+/** 1009: more than the client may ask for; `retryAfter` is the time to wait, in whole seconds. */
+export class TooManyRequestsError extends ApiError {
+  constructor(
+    readonly retryAfter: number,
+    message?: string,
+  ) {
+    super(1009, message);
   }
 }
 

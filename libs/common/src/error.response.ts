@@ -54,7 +54,8 @@ export function ApiErrors(...codes: ErrorCode[]): ClassDecorator & MethodDecorat
   return applyDecorators(ApiExtraModels(ErrorResponse), ...responses);
 }
 
-function exampleOf(code: ErrorCode): ErrorResponse {
+/** An answer with this code, as documents show it. */
+export function exampleOf(code: ErrorCode): ErrorResponse {
   return {
     code,
     message: ERROR_CATALOGUE[code].title,

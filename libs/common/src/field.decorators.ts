@@ -29,7 +29,7 @@ export interface FieldOptions {
   required?: boolean;
 }
 
-function field(
+export function field(
   options: FieldOptions,
   schema: ApiPropertyOptions,
   ...validators: PropertyDecorator[]

@@ -14,9 +14,10 @@ export {
   PermissionError,
   PreconditionFailedError,
   SkillNotFoundError,
+  TooManyRequestsError,
   UnavailableError,
 } from './error-catalogue.js';
-export { ApiErrors, ErrorResponse } from './error.response.js';
+export { ApiErrors, ErrorResponse, exampleOf } from './error.response.js';
 export {
   EnumField,
   type FieldOptions,
@@ -29,6 +30,7 @@ export {
   TextMapField,
   UuidField,
 } from './field.decorators.js';
+export { BooleanField, EnumListField, IdentifierField, IdentifierListField } from './identifier.decorators.js';
 export { allowLargeBodies, BODY_LIMIT, LargeBody } from './large-body.decorator.js';
 export {
   linkHeader,
@@ -43,4 +45,5 @@ export {
 } from './pagination.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';
+export { TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody } from './validation.pipe.js';

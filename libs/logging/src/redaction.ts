@@ -7,7 +7,7 @@ const MAX_CAUSES = 5;
 const REDACTED = '[redacted]';
 const SECRET_KEY = /(?:authorization|cookie|api[-_]?key|private[-_]?key|passw(?:or)?d|secret|token)s?$/i;
 
-/** Credentials inside a text: of a URL, of an Authorization header, of a query string or form, and bare JWTs. */
+/** Credentials inside a text: of a URL, of an Authorization header, of a query string or form, JWTs and API keys. */
 const SECRET_TEXTS: readonly { hint: string; pattern: RegExp; replacement: string }[] = [
   {
     hint: '://',
@@ -16,6 +16,7 @@ const SECRET_TEXTS: readonly { hint: string; pattern: RegExp; replacement: strin
   },
   { hint: ' ', pattern: /\b(Bearer|Basic) +[\w.~+/=-]{8,}/gi, replacement: `$1 ${REDACTED}` },
   { hint: '=', pattern: /((?:api_?key|password|secret|token)=)[^&\s"',;]+/gi, replacement: `$1${REDACTED}` },
+  { hint: 'osk_', pattern: /\bosk_[\w-]{20,}/g, replacement: REDACTED },
   { hint: 'eyJ', pattern: /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g, replacement: REDACTED },
 ];
 

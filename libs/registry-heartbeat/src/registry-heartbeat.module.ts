@@ -11,6 +11,7 @@ import { HeartbeatsService } from './heartbeats/heartbeats.service.js';
 import { JournalRepository } from './heartbeats/journal.repository.js';
 import { LeaseLookup } from './heartbeats/lease-lookup.js';
 import { Renewals } from './heartbeats/renewals.js';
+import { SpaceLimits } from './heartbeats/space-limits.js';
 import { LeaseOpener } from './leases/lease-opener.js';
 import { LeaseStore } from './leases/lease-store.js';
 import { LeaseRepository } from './leases/lease.repository.js';
@@ -52,6 +53,7 @@ const HEARTBEATS = [
   HeartbeatJournal,
   JournalRepository,
   HeartbeatMetrics,
+  SpaceLimits,
 ];
 const SWEEPER = [LeaseSweeper, Sweep, SweepRepository, LeaseAudit, SweepMetrics, SweepMonitor, TransitionMetrics];
 const STATUS = [SkillStatusService, SkillStatusRepository];

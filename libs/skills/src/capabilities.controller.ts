@@ -17,8 +17,8 @@ export class CapabilitiesController {
   @ProtocolRoute(CapabilityPageResponse)
   @ApiOperation({ summary: 'List capabilities', operationId: 'listCapabilities' })
   @ApiErrors(1001)
-  list(@Query() query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
-    return this.capabilities.list(query);
+  list(@CurrentCaller() caller: Caller, @Query() query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
+    return this.capabilities.list(caller, query);
   }
 
   @Put(':capability_id/status')

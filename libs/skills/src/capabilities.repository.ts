@@ -7,18 +7,24 @@ import type { CapabilityStatus } from './capability.entity.js';
 import { CAPABILITY_JSON, Conditions } from './skill-sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import type { CapabilityResponse } from './skill.response.js';
+import { inSpaces } from './spaces.js';
 
 /** Reads capabilities across Skills, and switches them. */
 @Injectable()
 export class CapabilitiesRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  async page(query: ListCapabilitiesQuery): Promise<Page<CapabilityResponse>> {
+  /** `spaces`: of the Skills; undefined: everywhere. */
+  async page(query: ListCapabilitiesQuery, spaces: readonly string[] | undefined): Promise<Page<CapabilityResponse>> {
     const where = new Conditions();
     if (query.name !== undefined) where.add(`c.name = ${where.bind(query.name)}`);
     if (query.category !== undefined) where.add(`c.category = ${where.bind(query.category)}`);
     if (query.skill_id !== undefined) where.add(`c.skill_id = ${where.bind(query.skill_id)}`);
     if (query.status !== undefined) where.add(`c.status = ${where.bind(query.status)}`);
+    if (spaces) {
+      const condition = inSpaces('s.space_id', spaces, (value) => where.bind(value));
+      where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE ${condition})`);
+    }
     const slice = sliceOf(query);
     const bounds = [...where.parameters, slice.limit, slice.offset];
     const [rows, [count]] = await Promise.all([
@@ -46,12 +52,18 @@ export class CapabilitiesRepository {
     return row?.skill_id;
   }
 
-  /** Returns the time of the change, or undefined when the capability has gone. */
-  async changeStatus(tx: Transaction, capabilityId: string, status: CapabilityStatus): Promise<Date | undefined> {
-    const [rows] = await tx.query<[{ updated_at: Date }[], number]>(
-      'UPDATE capabilities SET status = $2, updated_at = now() WHERE id = $1 RETURNING updated_at',
+  /** Returns the status before and the time of the change, or undefined when the capability has gone. */
+  async changeStatus(
+    tx: Transaction,
+    capabilityId: string,
+    status: CapabilityStatus,
+  ): Promise<{ before: CapabilityStatus; at: Date } | undefined> {
+    const [rows] = await tx.query<[{ before: CapabilityStatus; at: Date }[], number]>(
+      `UPDATE capabilities c SET status = $2, updated_at = now()
+       FROM (SELECT id, status FROM capabilities WHERE id = $1 FOR UPDATE) b WHERE c.id = b.id
+       RETURNING b.status AS before, c.updated_at AS at`,
       [capabilityId, status],
     );
-    return rows[0]?.updated_at;
+    return rows[0];
   }
 }

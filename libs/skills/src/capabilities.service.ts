@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '#auth';
+import { AuditLog, type Caller } from '#auth';
 import { CacheProvider } from '#cache';
 import { CapabilityNotFoundError } from '#common';
 import { Transactions } from '#database';
@@ -8,6 +8,7 @@ import type { CapabilityStatus } from './capability.entity.js';
 import { SKILL_CACHE } from './skill.cache.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import type { CapabilityPageResponse, CapabilityStatusChangedResponse } from './skill.response.js';
+import { spacesOf } from './spaces.js';
 import { SkillWriter } from './skill-writer.js';
 
 /** Capabilities across Skills (AI Bridge v0.6.0: REQ-005 to REQ-008). */
@@ -18,10 +19,11 @@ export class CapabilitiesService {
     private readonly writer: SkillWriter,
     private readonly transactions: Transactions,
     private readonly cache: CacheProvider,
+    private readonly audit: AuditLog,
   ) {}
 
-  async list(query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
-    const { total, items } = await this.repository.page(query);
+  async list(caller: Caller, query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
+    const { total, items } = await this.repository.page(query, spacesOf(caller, query.space_id));
     return { total, page: query.page, page_size: query.page_size, capabilities: items };
   }
 
@@ -35,12 +37,16 @@ export class CapabilitiesService {
       const skillId = await this.repository.skillOf(tx, capabilityId);
       // The Skill first, as every other change does: two changes cannot wait for each other.
       const skill = skillId === undefined ? undefined : await this.writer.lock(tx, skillId);
-      if (!skill) throw new CapabilityNotFoundError();
+      if (!skill || !caller.maySee(skill.space_id)) throw new CapabilityNotFoundError();
       caller.assertMayChange(skill.owner);
-      const at = await this.repository.changeStatus(tx, capabilityId, status);
-      if (!at) throw new CapabilityNotFoundError();
+      const change = await this.repository.changeStatus(tx, capabilityId, status);
+      if (!change) throw new CapabilityNotFoundError();
       await this.writer.touch(tx, caller.clientId, skill);
-      return { skillId: skill.id, at };
+      const [before, after] = [{ status: change.before }, { status }];
+      await this.audit.record(tx, caller, [
+        { action: 'capability.status', target: `capability:${capabilityId}`, before, after },
+      ]);
+      return { skillId: skill.id, at: change.at };
     });
     await this.cache.invalidate(SKILL_CACHE, skillId);
     return { capability_id: capabilityId, status, updated_at: at.toISOString() };

@@ -11,6 +11,7 @@ import { searchQuery } from './search-document.js';
 import { activeEndpoint, versionCondition } from './skill-filter.sql.js';
 import type { SkillStatus } from './skill.entity.js';
 import type { SkillFilter } from './skill.query.js';
+import { inSpaces, type SpacedFilter } from './spaces.js';
 import type { ExplanationResponse } from './skill.response.js';
 import { Conditions } from './skill-sql.js';
 
@@ -44,10 +45,11 @@ export class DiscoveryExplainer {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /** The first 100 that this caller may change. */
-  async explain(caller: Caller, filter: SkillFilter & { status: SkillStatus }): Promise<ExplanationResponse[]> {
+  async explain(caller: Caller, filter: SpacedFilter & { status: SkillStatus }): Promise<ExplanationResponse[]> {
     const near = new Conditions();
     const passes = strictly(filter, near);
     if (caller.boundTo !== undefined) near.add(`s.owner = ${near.bind(caller.boundTo)}`);
+    if (filter.spaces) near.add(inSpaces('s.space_id', filter.spaces, (value) => near.bind(value)));
     if (filter.name !== undefined) near.add(`s.name = ${near.bind(filter.name)}`);
     const facets = [
       ...(isByCapability(filter) ? [capabilityFacet(filter.capability, filter.category, false)] : []),

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuditLog, systemActor } from '#auth';
 import type { Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import type { Health } from './health.js';
@@ -39,6 +40,7 @@ export class EndpointHealthWriter {
   constructor(
     private readonly index: SkillIndexWriter,
     private readonly history: SkillHistory,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Opens leases of the Skills' present generation: whoever registers is alive. The Skills are locked already. */
@@ -124,6 +126,11 @@ export class EndpointHealthWriter {
       tx,
       actor,
       [...removed.values()].map((skill) => ({ ...skill, event: 'unregistered' })),
+    );
+    await this.audit.record(
+      tx,
+      systemActor(actor),
+      [...removed.keys()].map((id) => ({ action: 'skill.unregister', target: `skill:${id}` })),
     );
     const left = skillIds.filter((id) => !removed.has(id));
     await tx.query('UPDATE skills SET revision = revision + 1, updated_at = now() WHERE id = ANY($1::uuid[])', [left]);

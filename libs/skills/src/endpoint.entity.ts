@@ -49,6 +49,7 @@ export class EndpointEntity extends TimestampedEntity {
 
 /** One setting of an endpoint, such as `health_path`. */
 @Entity('endpoint_params')
+@Check('ck_endpoint_params_value', 'secret OR char_length(value) <= 512')
 @Unique('uq_endpoint_params_key', ['endpointId', 'key'])
 export class EndpointParamEntity extends TimestampedEntity {
   @Column({ name: 'endpoint_id', type: 'uuid' })
@@ -61,6 +62,10 @@ export class EndpointParamEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 64 })
   key: string;
 
-  @Column({ type: 'varchar', length: 512 })
+  /** Encrypted where it is secret. */
+  @Column({ type: 'varchar', length: 3072 })
   value: string;
+
+  @Column({ type: 'boolean', default: false })
+  secret: boolean;
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
+import { isMask, SkillSecrets } from './secrets/index.js';
 import { schemeOf } from './skill-fields.decorators.js';
 import type { EndpointBody } from './skill.dto.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
@@ -14,7 +15,10 @@ interface Part {
 /** Writes endpoints of many Skills: new ones with defaults, known ones (by url) with what the body says. */
 @Injectable()
 export class EndpointsWriter {
-  constructor(private readonly history: SkillHistory) {}
+  constructor(
+    private readonly history: SkillHistory,
+    private readonly secrets: SkillSecrets,
+  ) {}
 
   async merge(
     tx: Transaction,
@@ -83,22 +87,29 @@ export class EndpointsWriter {
     const said = parts.filter(({ body }) => body.parameters !== undefined);
     const known = said.filter(({ written }) => !written.created);
     if (known.length > 0) {
-      await tx.query('DELETE FROM endpoint_params WHERE endpoint_id = ANY($1::uuid[])', [
-        known.map(({ written }) => written.id),
-      ]);
+      const kept = known.flatMap(({ written, body }) =>
+        Object.entries(body.parameters ?? {}).flatMap(([key, value]) =>
+          isMask(value) ? [{ id: written.id, key }] : [],
+        ),
+      );
+      await tx.query(
+        `DELETE FROM endpoint_params p WHERE p.endpoint_id = ANY($1::uuid[]) AND NOT (p.secret AND EXISTS (
+           SELECT FROM jsonb_to_recordset($2::jsonb) AS k(id uuid, key text) WHERE k.id = p.endpoint_id AND k.key = p.key))`,
+        [known.map(({ written }) => written.id), JSON.stringify(kept)],
+      );
     }
     const rows = said.flatMap(({ written, body }) =>
-      Object.entries(body.parameters ?? {}).map(([key, value]) => ({
-        id: uuidv7(),
-        endpoint_id: written.id,
-        key,
-        value,
-      })),
+      this.secrets
+        .sealed('endpoint_params', written.id, body.parameters ?? {})
+        .map((stored) => ({ id: uuidv7(), endpoint_id: written.id, ...stored })),
     );
     if (rows.length === 0) return;
     await tx.query(
-      `INSERT INTO endpoint_params (id, endpoint_id, key, value) SELECT x.id, x.endpoint_id, x.key, x.value
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, endpoint_id uuid, key text, value text)`,
+      // What is there still is a secret that is to stay.
+      `INSERT INTO endpoint_params (id, endpoint_id, key, value, secret)
+       SELECT x.id, x.endpoint_id, x.key, x.value, x.secret
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, endpoint_id uuid, key text, value text, secret boolean)
+       ON CONFLICT (endpoint_id, key) DO NOTHING`,
       [JSON.stringify(rows)],
     );
   }

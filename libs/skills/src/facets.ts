@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { plainOf } from './secrets/index.js';
 import { schemeOf } from './skill-fields.decorators.js';
 import type { CreateSkillBody } from './skill.dto.js';
 
@@ -73,6 +74,6 @@ export function indexOfBody({ endpoints, capabilities = [], metadata = {} }: Cre
     protocols: active.map(({ url }) => schemeOf(url)),
     has_active: active.length > 0,
     has_live: true,
-    metadata,
+    metadata: plainOf(metadata),
   });
 }

@@ -9,4 +9,5 @@ export { SKILL_ENTITIES } from './skill.entities.js';
 export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './skill.entity.js';
 export { EndpointUrlField } from './skill-fields.decorators.js';
 export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObservers } from './skill-observers.js';
+export { type Rotation, rotateSecrets, secretBoxOf, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
 export { SkillsModule } from './skills.module.js';

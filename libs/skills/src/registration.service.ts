@@ -6,11 +6,13 @@ import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validat
 import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { LeaseTerms } from './lease-terms.js';
+import { SkillSecrets } from './secrets/index.js';
 import { SKILL_CACHE } from './skill.cache.js';
 import { type BatchRegisterBody, RegisterSkillBody } from './skill.dto.js';
 import type { BatchItemResponse, BatchResponse, RegisteredResponse, UnregisteredResponse } from './skill.response.js';
 import { keyOf } from './skill-key.js';
 import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
+import { placed } from './spaces.js';
 import { type SkillLeases, SkillObservers } from './skill-observers.js';
 import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
 
@@ -31,15 +33,16 @@ export class RegistrationService {
     private readonly cache: CacheProvider,
     private readonly observers: SkillObservers,
     private readonly terms: LeaseTerms,
+    private readonly secrets: SkillSecrets,
   ) {}
 
-  /** @throws ConflictError (1006) when the name and version, or the id, belong to another. */
+  /** @throws ConflictError (1006) when the name and version, or the id, belong to another; PermissionError (1003) */
   async register(caller: Caller, body: RegisterSkillBody, key: string | undefined): Promise<RegisteredResponse> {
     const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
     let leases: SkillLeases[] = [];
     const response = await this.idempotency
       .run(request, async (tx): Promise<RegisteredResponse> => {
-        const [skill] = await this.writer.register(tx, caller.clientId, [body]);
+        const [skill] = await this.writer.register(tx, caller, [placed(caller, body)]);
         if (!skill) throw new ConflictError();
         leases = [skill.leases];
         return this.answer(skill);
@@ -55,7 +58,7 @@ export class RegistrationService {
   async batch(caller: Caller, { skills }: BatchRegisterBody, key: string | undefined): Promise<BatchResponse> {
     const request = { actor: caller.clientId, key, operation: 'skills.batch', payload: skills };
     const failed = new Map<number, ApiError>();
-    const items = await this.validate(skills, failed);
+    const items = await this.validate(caller, skills, failed);
     for (;;) {
       try {
         const leases = new Map<string, SkillLeases>();
@@ -76,9 +79,9 @@ export class RegistrationService {
     const request = { actor: caller.clientId, key, operation: 'skills.unregister', payload: skillId };
     const response = await this.idempotency.run(request, async (tx): Promise<UnregisteredResponse> => {
       const skill = await this.writer.lock(tx, skillId);
-      if (!skill) throw new SkillNotFoundError();
+      if (!skill || !caller.maySee(skill.space_id)) throw new SkillNotFoundError();
       caller.assertMayChange(skill.owner);
-      const at = await this.writer.remove(tx, caller.clientId, skill);
+      const at = await this.writer.remove(tx, caller, skill, 'skill.unregister');
       return { skill_id: skillId, status: 'unregistered', unregistered_at: at.toISOString() };
     });
     await this.cache.invalidate(SKILL_CACHE, skillId);
@@ -103,12 +106,18 @@ export class RegistrationService {
     await this.observers.registered(leases);
   }
 
-  private async validate(skills: readonly unknown[], failed: Map<number, ApiError>): Promise<BatchItem[]> {
+  private async validate(
+    caller: Caller,
+    skills: readonly unknown[],
+    failed: Map<number, ApiError>,
+  ): Promise<BatchItem[]> {
     const items: BatchItem[] = [];
     for (const [index, skill] of skills.entries()) {
       if (index % VALIDATE_AT_ONCE === VALIDATE_AT_ONCE - 1) await nextTurn();
       try {
-        items.push({ index, body: await validateBody(RegisterSkillBody, skill) });
+        const body = await validateBody(RegisterSkillBody, skill);
+        this.secrets.assertStorable(body);
+        items.push({ index, body: placed(caller, body) });
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         failed.set(index, error);
@@ -129,7 +138,7 @@ export class RegistrationService {
     for (const round of roundsOf(items)) {
       const registered = await this.writer.register(
         tx,
-        caller.clientId,
+        caller,
         round.map(({ body }) => body),
       );
       for (const [place, { index }] of round.entries()) {

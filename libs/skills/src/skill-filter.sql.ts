@@ -2,6 +2,7 @@ import { capabilityFacet, metadataFacet, protocolFacet } from './facets.js';
 import { searchQuery } from './search-document.js';
 import { Conditions } from './skill-sql.js';
 import type { SkillFilter, SkillSort } from './skill.query.js';
+import { inSpaces, type SpacedFilter } from './spaces.js';
 import { versionBounds } from './version-range.js';
 
 /** How strictly a filter looks: discovery leaves out what cannot be called, lists what is dead. */
@@ -25,8 +26,9 @@ export class SkillSelection {
   private readonly query: string | undefined;
   private readonly sort: SkillSort | undefined;
 
-  constructor(filter: SkillFilter, { callableOnly }: FilterMode) {
+  constructor(filter: SpacedFilter, { callableOnly }: FilterMode) {
     this.sort = filter.sort;
+    if (filter.spaces) this.where.add(inSpaces('s.space_id', filter.spaces, (value) => this.bind(value)));
     if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
     if (filter.status !== undefined) this.where.add(`s.status = ${this.bind(filter.status)}`);
     if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));

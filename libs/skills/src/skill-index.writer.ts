@@ -57,7 +57,7 @@ export class SkillIndexWriter {
          COALESCE(e.protocols, '[]'::json) AS protocols,
          COALESCE(e.has_active, false) AS has_active, COALESCE(e.has_live, false) AS has_live,
          COALESCE((SELECT json_object_agg(m.key, m.value)
-           FROM skill_metadata m WHERE m.skill_id = s.id), '{}'::json) AS metadata
+           FROM skill_metadata m WHERE m.skill_id = s.id AND NOT m.secret), '{}'::json) AS metadata
        FROM skills s CROSS JOIN LATERAL (
          SELECT json_agg(DISTINCT e.protocol) FILTER (WHERE e.status = 'active' AND e.health <> 'unhealthy') AS protocols,
            bool_or(e.status = 'active') AS has_active, bool_or(e.health <> 'unhealthy') AS has_live

@@ -1,11 +1,12 @@
 import { TimestampedEntity } from '#database';
-import { Column, Entity, Index, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
 import { SkillEntity } from './skill.entity.js';
 
 /** One key of a Skill's metadata. */
 @Entity('skill_metadata')
 @Unique('uq_skill_metadata_key', ['skillId', 'key'])
-@Index('ix_skill_metadata_key_value', ['key', 'value', 'skillId'])
+@Check('ck_skill_metadata_value', 'secret OR char_length(value) <= 512')
+@Index('ix_skill_metadata_key_value', ['key', 'value', 'skillId'], { where: 'NOT secret' })
 export class SkillMetadataEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;
@@ -17,6 +18,10 @@ export class SkillMetadataEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 64 })
   key: string;
 
-  @Column({ type: 'varchar', length: 512 })
+  /** Encrypted where it is secret. */
+  @Column({ type: 'varchar', length: 3072 })
   value: string;
+
+  @Column({ type: 'boolean', default: false })
+  secret: boolean;
 }

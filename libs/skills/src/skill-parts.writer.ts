@@ -3,6 +3,7 @@ import type { Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.js';
 import { EndpointsWriter } from './endpoints.writer.js';
+import { isMask, MASK, SkillSecrets } from './secrets/index.js';
 import { keyOf } from './skill-key.js';
 import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
 import type { CreateSkillBody, ReplaceSkillBody } from './skill.dto.js';
@@ -19,6 +20,7 @@ export class SkillPartsWriter {
   constructor(
     private readonly endpoints: EndpointsWriter,
     private readonly capabilities: CapabilitiesWriter,
+    private readonly secrets: SkillSecrets,
   ) {}
 
   /**
@@ -28,6 +30,7 @@ export class SkillPartsWriter {
    */
   async merge(tx: Transaction, actor: string, parts: readonly SkillParts[]): Promise<void> {
     if (parts.length === 0) return;
+    for (const { body } of parts) this.secrets.assertStorable(body);
     await this.endpoints.merge(tx, parts);
     await this.capabilities.merge(tx, parts);
     await this.mergeMetadata(tx, parts);
@@ -50,7 +53,11 @@ export class SkillPartsWriter {
       skillId,
       capabilities.map(({ name }) => name),
     ]);
-    await tx.query('DELETE FROM skill_metadata WHERE skill_id = $1', [skillId]);
+    const kept = Object.entries(body.metadata ?? {}).flatMap(([key, value]) => (isMask(value) ? [key] : []));
+    await tx.query('DELETE FROM skill_metadata WHERE skill_id = $1 AND NOT (secret AND key = ANY($2::text[]))', [
+      skillId,
+      kept,
+    ]);
     await this.merge(tx, actor, [{ skillId, body: completed(body) }]);
   }
 
@@ -83,14 +90,18 @@ export class SkillPartsWriter {
 
   private async mergeMetadata(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
     const rows = parts.flatMap(({ skillId, body }) =>
-      Object.entries(body.metadata ?? {}).map(([key, value]) => ({ id: uuidv7(), skill_id: skillId, key, value })),
+      this.secrets
+        .sealed('skill_metadata', skillId, body.metadata ?? {})
+        .map((stored) => ({ id: uuidv7(), skill_id: skillId, ...stored })),
     );
     if (rows.length === 0) return;
     await tx.query(
-      `INSERT INTO skill_metadata (id, skill_id, key, value) SELECT x.id, x.skill_id, x.key, x.value
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, key text, value text)
-       ON CONFLICT (skill_id, key) DO UPDATE SET value = EXCLUDED.value, updated_at = now()`,
-      [JSON.stringify(rows)],
+      `INSERT INTO skill_metadata AS m (id, skill_id, key, value, secret)
+       SELECT x.id, x.skill_id, x.key, x.value, x.secret
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, key text, value text, secret boolean)
+       ON CONFLICT (skill_id, key) DO UPDATE SET value = EXCLUDED.value, secret = EXCLUDED.secret, updated_at = now()
+       WHERE NOT (m.secret AND NOT EXCLUDED.secret AND EXCLUDED.value = $2)`,
+      [JSON.stringify(rows), MASK],
     );
   }
 }

@@ -1,3 +1,8 @@
+import { MASK } from './secrets/index.js';
+
+/** A value as it leaves the database: no query of ours selects a secret. */
+const shown = (row: string): string => `CASE WHEN ${row}.secret THEN '${MASK}' ELSE ${row}.value END`;
+
 /**
  * Parts of a Skill as JSON, built by PostgreSQL: a page of Skills with all its parts is one round trip. `OFFSET 0` keeps
  * the planner from walking the whole index on created_at for the order of a few rows, which it does without statistics.
@@ -5,7 +10,7 @@
 const endpoints = (condition: string): string => `COALESCE((SELECT json_agg(json_build_object(
     'endpoint_id', e.id, 'url', e.url, 'protocol', e.protocol, 'weight', e.weight, 'status', e.status,
     'health', e.health, 'parameters', COALESCE(
-      (SELECT json_object_agg(p.key, p.value ORDER BY p.key) FROM endpoint_params p WHERE p.endpoint_id = e.id),
+      (SELECT json_object_agg(p.key, ${shown('p')} ORDER BY p.key) FROM endpoint_params p WHERE p.endpoint_id = e.id),
       '{}'::json)) ORDER BY e.created_at, e.id)
   FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id ${condition} OFFSET 0) e), '[]'::json)`;
 
@@ -23,10 +28,12 @@ export const CAPABILITY_JSON = `json_build_object(
 const CAPABILITIES = `COALESCE((SELECT json_agg(${CAPABILITY_JSON} ORDER BY c.created_at, c.id)
   FROM (SELECT * FROM capabilities c WHERE c.skill_id = s.id OFFSET 0) c), '[]'::json)`;
 
-const METADATA = `COALESCE((SELECT json_object_agg(m.key, m.value ORDER BY m.key)
+const METADATA = `COALESCE((SELECT json_object_agg(m.key, ${shown('m')} ORDER BY m.key)
   FROM skill_metadata m WHERE m.skill_id = s.id), '{}'::json)`;
 
-const columns = (endpointCondition: string): string => `s.id, s.name, s.description, s.version, s.status, s.owner,
+const columns = (
+  endpointCondition: string,
+): string => `s.id, s.name, s.description, s.version, s.status, s.owner, s.space_id,
   s.generation, s.revision, s.registered_at, s.last_heartbeat, s.created_at, s.updated_at,
   ${endpoints(endpointCondition)} AS endpoints, ${CAPABILITIES} AS capabilities, ${METADATA} AS metadata`;
 

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { indexOfBody } from './facets.js';
+import { type RemovalAction, SkillAudit } from './skill-audit.js';
 import { keyOf } from './skill-key.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
@@ -18,6 +20,7 @@ export interface LockedSkill {
   name: string;
   version: string;
   owner: string;
+  space_id: string | null;
   status: SkillStatus;
   etag: string;
   registered_at: Date;
@@ -45,21 +48,35 @@ export class SkillWriter {
     private readonly index: SkillIndexWriter,
     private readonly health: EndpointHealthWriter,
     private readonly history: SkillHistory,
+    private readonly audit: SkillAudit,
   ) {}
 
   /** Inserts a Skill that nobody has heard from yet. Returns false when the name and version are taken. */
-  async create(tx: Transaction, id: string, owner: string, body: CreateSkillBody): Promise<boolean> {
+  async create(tx: Transaction, id: string, caller: Caller, body: CreateSkillBody): Promise<boolean> {
+    const owner = caller.clientId;
     const { facets, callable, has_active, has_live } = indexOfBody(body);
     const inserted = await tx.query<LockedSkill[]>(
-      `INSERT INTO skills (id, name, description, version, owner, facets, callable, has_active, has_live)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      `INSERT INTO skills (id, name, description, version, owner, space_id, facets, callable, has_active, has_live)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
        ON CONFLICT (name, version) DO NOTHING RETURNING id, name, version, registered_at`,
-      [id, body.name, body.description ?? '', body.version, owner, facets, callable, has_active, has_live],
+      [
+        id,
+        body.name,
+        body.description ?? '',
+        body.version,
+        owner,
+        body.space_id ?? null,
+        facets,
+        callable,
+        has_active,
+        has_live,
+      ],
     );
     if (inserted.length === 0) return false;
     await this.parts.merge(tx, owner, [{ skillId: id, body }]);
     await this.index.refresh(tx, [id]);
     await this.record(tx, 'registered', owner, inserted);
+    await this.audit.record(tx, caller, 'skill.create', [{ skillId: id, after: body }]);
     return true;
   }
 
@@ -67,21 +84,24 @@ export class SkillWriter {
    * Registers Skills of one owner: new ones are created, known ones renewed and merged. The unique constraint decides
    * between simultaneous registrations; the generation is drawn once the row is held, so that it rises in that order.
    * Each name and version may occur once. The result is in the order of the bodies; undefined stands for a Skill that
-   * belongs to another owner, and for an id that belongs to another Skill.
+   * belongs to another owner or lives outside of the caller's Spaces, and for an id that belongs to another Skill. A
+   * Skill stays in its Space unless the body names another.
    */
   async register(
     tx: Transaction,
-    owner: string,
+    caller: Caller,
     bodies: readonly RegisterSkillBody[],
   ): Promise<(RegisteredSkill | undefined)[]> {
+    const owner = caller.clientId;
     const rows = bodies.map((body) => ({
       id: body.skill_id ?? uuidv7(),
       name: body.name,
       description: body.description,
       version: body.version,
+      space_id: body.space_id,
       ...indexOfBody(body),
     }));
-    const registered = await this.upsert(tx, owner, rows);
+    const registered = await this.upsert(tx, owner, rows, caller.spaces);
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
     const written = bodies.flatMap((body) => {
       const skillId = byKey.get(keyOf(body))?.id;
@@ -103,6 +123,12 @@ export class SkillWriter {
       owner,
       registered.filter(({ created }) => created),
     );
+    await this.audit.record(
+      tx,
+      caller,
+      'skill.register',
+      written.map(({ skillId, body }) => ({ skillId, after: body })),
+    );
     const leasesOf = new Map(leases.map((skill) => [skill.skillId, skill]));
     return bodies.map((body) => {
       const skill = byKey.get(keyOf(body));
@@ -112,24 +138,30 @@ export class SkillWriter {
   }
 
   /** Takes the rows in one order everywhere, so that two batches cannot wait for each other. */
-  private async upsert(tx: Transaction, owner: string, rows: object[]): Promise<Omit<RegisteredSkill, 'leases'>[]> {
+  private async upsert(
+    tx: Transaction,
+    owner: string,
+    rows: object[],
+    spaces: readonly string[] | undefined,
+  ): Promise<Omit<RegisteredSkill, 'leases'>[]> {
     try {
       return await tx.query<Omit<RegisteredSkill, 'leases'>[]>(
-        `INSERT INTO skills AS s (id, name, description, version, owner, facets, callable, has_active, has_live,
+        `INSERT INTO skills AS s (id, name, description, version, owner, space_id, facets, callable, has_active, has_live,
            last_heartbeat)
-         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.facets, x.callable, x.has_active, x.has_live, now()
-         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, facets bigint[],
-           callable boolean, has_active boolean, has_live boolean)
+         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.space_id, x.facets, x.callable,
+           x.has_active, x.has_live, now()
+         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, space_id text,
+           facets bigint[], callable boolean, has_active boolean, has_live boolean)
          WHERE NOT EXISTS (
            SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
          ORDER BY x.name, x.version
          ON CONFLICT (name, version) DO UPDATE SET
            description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
-           generation = nextval('skill_generation'), revision = s.revision + 1,
+           space_id = COALESCE(EXCLUDED.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
            registered_at = now(), last_heartbeat = now(), updated_at = now()
-         WHERE s.owner = EXCLUDED.owner
+         WHERE s.owner = EXCLUDED.owner AND ($3::text[] IS NULL OR s.space_id = ANY($3))
          RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,
-        [JSON.stringify(rows), owner],
+        [JSON.stringify(rows), owner, spaces ?? null],
       );
     } catch (error) {
       // Another transaction took an id of ours since the look above: the next attempt will see it.
@@ -141,7 +173,7 @@ export class SkillWriter {
   /** Holds the row until the end of the transaction. */
   async lock(tx: Transaction, skillId: string): Promise<LockedSkill | undefined> {
     const [row] = await tx.query<LockedSkill[]>(
-      `SELECT id, name, version, owner, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
+      `SELECT id, name, version, owner, space_id, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
        FROM skills WHERE id = $1 FOR UPDATE`,
       [skillId],
     );
@@ -149,32 +181,40 @@ export class SkillWriter {
   }
 
   /** Replaces a locked Skill. Endpoints keep their id by url, capabilities by name. */
-  async replace(tx: Transaction, actor: string, skill: LockedSkill, body: ReplaceSkillBody): Promise<void> {
+  async replace(tx: Transaction, caller: Caller, skill: LockedSkill, body: ReplaceSkillBody): Promise<void> {
+    const before = await this.audit.stateOf(tx, skill.id);
     await tx.query(
-      `UPDATE skills SET name = $2, description = $3, version = $4, status = $5, revision = revision + 1, updated_at = now()
-       WHERE id = $1`,
-      [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active'],
+      `UPDATE skills SET name = $2, description = $3, version = $4, status = $5, space_id = $6,
+         revision = revision + 1, updated_at = now() WHERE id = $1`,
+      [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active', body.space_id ?? null],
     );
-    await this.parts.replace(tx, actor, skill.id, body);
+    await this.parts.replace(tx, caller.clientId, skill.id, body);
     await this.index.refresh(tx, [skill.id]);
-    await this.record(tx, 'updated', actor, [{ ...skill, name: body.name, version: body.version }]);
+    await this.record(tx, 'updated', caller.clientId, [{ ...skill, name: body.name, version: body.version }]);
+    const after = await this.audit.stateOf(tx, skill.id);
+    await this.audit.record(tx, caller, 'skill.update', [{ skillId: skill.id, before, after }]);
   }
 
-  async changeStatus(tx: Transaction, actor: string, skill: LockedSkill, status: SkillStatus): Promise<Date> {
+  async changeStatus(tx: Transaction, caller: Caller, skill: LockedSkill, status: SkillStatus): Promise<Date> {
+    const before = await this.audit.stateOf(tx, skill.id);
     const [rows] = await tx.query<[{ updated_at: Date }[], number]>(
       'UPDATE skills SET status = $2, revision = revision + 1, updated_at = now() WHERE id = $1 RETURNING updated_at',
       [skill.id, status],
     );
-    await this.record(tx, 'status_changed', actor, [skill]);
+    await this.record(tx, 'status_changed', caller.clientId, [skill]);
+    const after = before && { ...before, status };
+    await this.audit.record(tx, caller, 'skill.status', [{ skillId: skill.id, before, after }]);
     return rows[0]?.updated_at ?? new Date();
   }
 
   /** Frees the name; the history stays in skill_events. Returns the time of it. */
-  async remove(tx: Transaction, actor: string, skill: LockedSkill): Promise<Date> {
+  async remove(tx: Transaction, caller: Caller, skill: LockedSkill, action: RemovalAction): Promise<Date> {
+    const before = await this.audit.stateOf(tx, skill.id);
     const [rows] = await tx.query<[{ at: Date }[], number]>('DELETE FROM skills WHERE id = $1 RETURNING now() AS at', [
       skill.id,
     ]);
-    await this.record(tx, 'unregistered', actor, [skill]);
+    await this.record(tx, 'unregistered', caller.clientId, [skill]);
+    await this.audit.record(tx, caller, action, [{ skillId: skill.id, before }]);
     return rows[0]?.at ?? new Date();
   }
 

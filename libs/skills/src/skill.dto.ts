@@ -1,5 +1,5 @@
 import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
-import { EnumField, IntegerField, ListField, SemverField, TextField, TextMapField, UuidField } from '#common';
+import { EnumField, IdentifierField, IntegerField, ListField, SemverField, TextField, UuidField } from '#common';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import { CAPABILITY_STATUSES, type CapabilityStatus } from './capability.entity.js';
 import {
@@ -8,6 +8,7 @@ import {
   type EndpointProtocol,
   type EndpointStatus,
 } from './endpoint.entity.js';
+import { MAP_VALUE_SCHEMAS, type SecretMap, SecretMapField, type SecretValue } from './secrets/index.js';
 import {
   AgreesWithUrl,
   EndpointUrlField,
@@ -46,8 +47,8 @@ export class EndpointBody {
   @EnumField(ENDPOINT_STATUSES, { name: 'EndpointStatus', required: false, example: 'active' })
   status?: EndpointStatus;
 
-  @TextMapField({ keyMax: 64, valueMax: 512, maxEntries: 50, required: false, example: { health_path: '/health' } })
-  parameters?: Record<string, string>;
+  @SecretMapField({ maxEntries: 50, example: { health_path: '/health' } })
+  parameters?: SecretMap;
 }
 
 export class CapabilityBody {
@@ -92,8 +93,15 @@ export class CreateSkillBody {
   @UniqueBy('name')
   capabilities?: CapabilityBody[];
 
-  @TextMapField({ keyMax: 64, valueMax: 512, maxEntries: MAX_PARTS, required: false, example: { region: 'eu' } })
-  metadata?: Record<string, string>;
+  @SecretMapField({ maxEntries: MAX_PARTS, example: { region: 'eu' } })
+  metadata?: SecretMap;
+
+  @IdentifierField({
+    required: false,
+    example: 'building-7',
+    description: 'The Space that it lives in. A client that is limited to Spaces names one of them, if it has several',
+  })
+  space_id?: string;
 }
 
 /** POST /skills/register */
@@ -110,7 +118,7 @@ export class ReplaceSkillBody extends CreateSkillBody {
 
 /** PATCH /skills/{skill_id}: RFC 7396; null removes, a list is replaced as a whole. */
 export class PatchSkillBody extends PartialType(
-  OmitType(ReplaceSkillBody, ['description', 'capabilities', 'metadata'] as const),
+  OmitType(ReplaceSkillBody, ['description', 'capabilities', 'metadata', 'space_id'] as const),
 ) {
   @ApiProperty({ type: String, nullable: true, required: false, maxLength: 1024, description: 'null empties it' })
   description?: string | null;
@@ -129,11 +137,21 @@ export class PatchSkillBody extends PartialType(
     type: 'object',
     nullable: true,
     selfRequired: false,
-    additionalProperties: { type: 'string', nullable: true, maxLength: 512 },
+    additionalProperties: { oneOf: [{ type: 'null' }, ...MAP_VALUE_SCHEMAS] } as object,
     example: { region: 'us', tier: null },
     description: 'Merged by key; null removes a key, or all',
   })
-  metadata?: Record<string, string | null> | null;
+  metadata?: Record<string, string | SecretValue | null> | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    required: false,
+    maxLength: 64,
+    pattern: '^[A-Za-z0-9._-]{1,64}$',
+    description: 'null takes it out of its Space',
+  })
+  space_id?: string | null;
 }
 
 /** POST /skills/batch; each item is checked on its own, so that one bad item fails alone. */

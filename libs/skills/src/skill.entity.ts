@@ -17,7 +17,7 @@ export type SkillStatus = (typeof SKILL_STATUSES)[number];
 @Unique('uq_skills_name_version', ['name', 'version'])
 @Index('ix_skills_status', ['status', 'createdAt', 'id', 'callable', 'hasActive', 'hasLive'])
 @Index('ix_skills_created_at', ['createdAt', 'id', 'hasLive'])
-@Index('ix_skills_space', ['spaceId', 'createdAt', 'id'])
+@Index('ix_skills_space', ['spaceId', 'createdAt', 'id', 'status', 'callable', 'hasActive', 'hasLive'])
 @Index('ix_skills_dead', ['id'], { where: 'NOT has_live' })
 @Index('ix_skills_updated_at', ['updatedAt', 'id'])
 @Index('ix_skills_version_key', ['versionKey', 'id'])

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiQuery, IntersectionType } from '@nestjs/swagger';
-import { EnumField, PageQuery, SkipQuery, TextField, UuidField } from '#common';
+import { EnumField, IdentifierField, PageQuery, SkipQuery, TextField, UuidField } from '#common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 import { textFault } from '#common';
@@ -118,6 +118,9 @@ export class SkillFilter {
   })
   include?: Include;
 
+  @IdentifierField({ required: false, example: 'building-7', description: 'Of this Space' })
+  space_id?: string;
+
   @EnumField(SKILL_SORTS, {
     name: 'SkillSort',
     required: false,
@@ -166,6 +169,9 @@ class CapabilityFilter {
 
   @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', required: false, description: 'Enabled or disabled' })
   status?: CapabilityStatus;
+
+  @IdentifierField({ required: false, example: 'building-7', description: 'Of Skills of this Space' })
+  space_id?: string;
 }
 
 export class ListCapabilitiesQuery extends IntersectionType(CapabilityFilter, PageQuery) {}

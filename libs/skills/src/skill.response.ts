@@ -90,6 +90,9 @@ export class SkillResponse {
   @ApiProperty({ example: 'admin', description: 'The client that registered it' })
   owner: string;
 
+  @ApiProperty({ type: String, nullable: true, example: 'building-7', description: 'The Space that it lives in' })
+  space_id: string | null;
+
   @ApiProperty({ type: 'integer', example: 1, description: 'Rises with every registration' })
   generation: number;
 

@@ -37,8 +37,8 @@ export class SkillsController {
   @ApiOperation({ summary: 'List Skills', operationId: 'listSkills' })
   @ApiMetadataFilter()
   @ApiErrors(1001)
-  list(@Query() query: ListSkillsQuery): Promise<Page<SkillResponse>> {
-    return this.skills.list(query);
+  list(@CurrentCaller() caller: Caller, @Query() query: ListSkillsQuery): Promise<Page<SkillResponse>> {
+    return this.skills.list(caller, query);
   }
 
   @Get(':skill_id')
@@ -48,8 +48,8 @@ export class SkillsController {
   @ApiIfNoneMatch()
   @ApiResponse({ status: 200, type: SkillResponse, description: 'The Skill' })
   @ApiErrors(1001, 1004)
-  get(@Param() { skill_id }: SkillIdParam): Promise<TaggedSkill> {
-    return this.skills.get(skill_id);
+  get(@CurrentCaller() caller: Caller, @Param() { skill_id }: SkillIdParam): Promise<TaggedSkill> {
+    return this.skills.get(caller, skill_id);
   }
 
   @Put(':skill_id')

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '#auth';
 import { CacheModule } from '#cache';
 import { type AiBridgeSettings, aiBridgeSettings } from '#config';
 import { IdempotencyModule } from '#idempotency';
@@ -13,6 +14,8 @@ import { EndpointsWriter } from './endpoints.writer.js';
 import { LeaseTerms } from './lease-terms.js';
 import { RegistrationService } from './registration.service.js';
 import { RegistryController } from './registry.controller.js';
+import { SkillSecrets } from './secrets/index.js';
+import { SkillAudit } from './skill-audit.js';
 import { SKILL_ENTITIES } from './skill.entities.js';
 import { SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
@@ -26,7 +29,7 @@ import { SkillsService } from './skills.service.js';
 
 /** Skills, their endpoints and capabilities: registered, changed, found. */
 @Module({
-  imports: [TypeOrmModule.forFeature(SKILL_ENTITIES), IdempotencyModule, CacheModule],
+  imports: [TypeOrmModule.forFeature(SKILL_ENTITIES), IdempotencyModule, CacheModule, AuthModule],
   // RegistryController first: its fixed paths (/skills/discover) stand beside /skills/{skill_id}.
   controllers: [RegistryController, SkillsController, CapabilitiesController],
   providers: [
@@ -38,9 +41,11 @@ import { SkillsService } from './skills.service.js';
     SkillWriter,
     SkillPartsWriter,
     EndpointsWriter,
+    SkillSecrets,
     CapabilitiesWriter,
     SkillIndexWriter,
     SkillHistory,
+    SkillAudit,
     SkillsMonitor,
     SkillObservers,
     EndpointHealthWriter,
@@ -51,6 +56,6 @@ import { SkillsService } from './skills.service.js';
       useFactory: (settings: AiBridgeSettings) => new LeaseTerms(settings),
     },
   ],
-  exports: [SkillObservers, EndpointHealthWriter, LeaseTerms],
+  exports: [SkillObservers, SkillSecrets, EndpointHealthWriter, LeaseTerms],
 })
 export class SkillsModule {}

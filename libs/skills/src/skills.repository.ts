@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { type FilterMode, SkillSelection } from './skill-filter.sql.js';
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import type { SkillStatus } from './skill.entity.js';
-import type { SkillFilter } from './skill.query.js';
+import type { SpacedFilter } from './spaces.js';
 import type { CapabilityResponse, EndpointResponse, SkillResponse } from './skill.response.js';
 
 interface SkillRow {
@@ -16,6 +16,7 @@ interface SkillRow {
   version: string;
   status: SkillStatus;
   owner: string;
+  space_id: string | null;
   generation: number;
   revision: number;
   registered_at: Date;
@@ -45,12 +46,12 @@ export class SkillsRepository {
   }
 
   /** A slice of the Skills that pass the filter, and how many pass. Two queries, side by side. */
-  async page(filter: SkillFilter, mode: FilterMode, slice: Slice): Promise<Page<SkillResponse>> {
+  async page(filter: SpacedFilter, mode: FilterMode, slice: Slice): Promise<Page<SkillResponse>> {
     const [items, total] = await Promise.all([this.slice(filter, mode, slice), this.count(filter, mode)]);
     return { total, items, slice };
   }
 
-  private async slice(filter: SkillFilter, mode: FilterMode, { offset, limit }: Slice): Promise<SkillResponse[]> {
+  private async slice(filter: SpacedFilter, mode: FilterMode, { offset, limit }: Slice): Promise<SkillResponse[]> {
     const selection = new SkillSelection(filter, mode);
     // The ids first: the parts are then read for this page only.
     const rows = await this.dataSource.query<SkillRow[]>(
@@ -62,7 +63,7 @@ export class SkillsRepository {
     return rows.map(toSkill);
   }
 
-  private async count(filter: SkillFilter, mode: FilterMode): Promise<number> {
+  private async count(filter: SpacedFilter, mode: FilterMode): Promise<number> {
     const selection = new SkillSelection(filter, mode);
     const [row] = await this.dataSource.query<{ total: number }[]>(selection.count(), selection.parameters);
     return row?.total ?? 0;
@@ -92,6 +93,7 @@ function toSkill(row: SkillRow): SkillResponse {
     version: row.version,
     status: row.status,
     owner: row.owner,
+    space_id: row.space_id,
     generation: row.generation,
     endpoints: row.endpoints,
     capabilities: row.capabilities,

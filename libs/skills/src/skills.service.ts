@@ -8,6 +8,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { DiscoveryExplainer } from './discovery-explainer.js';
 import { assertMatch } from './etag.js';
 import { mergePatch } from './merge-patch.js';
+import { toBody } from './skill-body.js';
 import { SKILL_CACHE } from './skill.cache.js';
 import {
   type ChangeSkillStatusBody,
@@ -17,6 +18,7 @@ import {
 } from './skill.dto.js';
 import type { DiscoverQuery, ListSkillsQuery } from './skill.query.js';
 import type { DiscoverResponse, SkillResponse, SkillStatusChangedResponse } from './skill.response.js';
+import { placed, spacesOf } from './spaces.js';
 import { SkillObservers } from './skill-observers.js';
 import { type LockedSkill, SkillWriter } from './skill-writer.js';
 import { SkillsRepository, type TaggedSkill } from './skills.repository.js';
@@ -34,13 +36,14 @@ export class SkillsService {
     private readonly explainer: DiscoveryExplainer,
   ) {}
 
-  list(query: ListSkillsQuery): Promise<Page<SkillResponse>> {
-    return this.repository.page(query, { callableOnly: false }, { offset: query.skip, limit: query.limit });
+  list(caller: Caller, query: ListSkillsQuery): Promise<Page<SkillResponse>> {
+    const filter = { ...query, spaces: spacesOf(caller, query.space_id) };
+    return this.repository.page(filter, { callableOnly: false }, { offset: query.skip, limit: query.limit });
   }
 
   /** Skills that can be called: alive, active unless another status is asked for, by enabled capabilities only. */
   async discover(caller: Caller, query: DiscoverQuery): Promise<DiscoverResponse> {
-    const filter = { ...query, status: query.status ?? 'active' };
+    const filter = { ...query, status: query.status ?? 'active', spaces: spacesOf(caller, query.space_id) };
     const explained = query.explain === 'true';
     if (explained && !caller.may('skill:manage'))
       throw new PermissionError('explain needs the permission skill:manage');
@@ -52,18 +55,19 @@ export class SkillsService {
   }
 
   /** @throws SkillNotFoundError (1004) */
-  async get(skillId: string): Promise<TaggedSkill> {
+  async get(caller: Caller, skillId: string): Promise<TaggedSkill> {
     const skill = await this.cache.getOrLoad(SKILL_CACHE, skillId, () => this.repository.find(skillId));
-    if (!skill) throw new SkillNotFoundError();
+    // After the cache, which answers all callers.
+    if (!skill || !caller.maySee(skill.skill.space_id)) throw new SkillNotFoundError();
     return skill;
   }
 
-  /** @throws ConflictError (1006) when the name and version are taken, by whomever. */
-  create(caller: Caller, body: CreateSkillBody, key: string | undefined): Promise<TaggedSkill> {
+  /** @throws ConflictError (1006) when the name and version are taken, by whomever and wherever; PermissionError (1003) */
+  async create(caller: Caller, body: CreateSkillBody, key: string | undefined): Promise<TaggedSkill> {
     const request = { actor: caller.clientId, key, operation: 'skills.create', payload: body };
     return this.idempotency.run(request, async (tx) => {
       const id = uuidv7();
-      if (!(await this.writer.create(tx, id, caller.clientId, body))) throw new ConflictError();
+      if (!(await this.writer.create(tx, id, caller, placed(caller, body)))) throw new ConflictError();
       return this.read(tx, id);
     });
   }
@@ -88,13 +92,13 @@ export class SkillsService {
     ifMatch: string | undefined,
   ): Promise<SkillStatusChangedResponse> {
     return this.change(caller, skillId, ifMatch, async (tx, skill) => {
-      const at = await this.writer.changeStatus(tx, caller.clientId, skill, status);
+      const at = await this.writer.changeStatus(tx, caller, skill, status);
       return { skill_id: skillId, status, updated_at: at.toISOString() };
     });
   }
 
   async remove(caller: Caller, skillId: string, ifMatch: string | undefined): Promise<void> {
-    await this.change(caller, skillId, ifMatch, (tx, skill) => this.writer.remove(tx, caller.clientId, skill));
+    await this.change(caller, skillId, ifMatch, (tx, skill) => this.writer.remove(tx, caller, skill, 'skill.delete'));
   }
 
   /** Locks the Skill, checks who may and what was expected, changes it, and drops it from the cache once committed. */
@@ -106,7 +110,7 @@ export class SkillsService {
   ): Promise<T> {
     const result = await this.transactions.run(async (tx) => {
       const skill = await this.writer.lock(tx, skillId);
-      if (!skill) throw new SkillNotFoundError();
+      if (!skill || !caller.maySee(skill.space_id)) throw new SkillNotFoundError();
       caller.assertMayChange(skill.owner);
       assertMatch(ifMatch, skill.etag);
       return work(tx, skill);
@@ -123,7 +127,7 @@ export class SkillsService {
     body: ReplaceSkillBody,
   ): Promise<TaggedSkill> {
     try {
-      await this.writer.replace(tx, caller.clientId, skill, body);
+      await this.writer.replace(tx, caller, skill, placed(caller, body));
     } catch (error) {
       if (violatesUnique(error, 'uq_skills_name_version')) throw new ConflictError();
       throw error;
@@ -136,28 +140,4 @@ export class SkillsService {
     if (!skill) throw new SkillNotFoundError();
     return skill;
   }
-}
-
-/** The parts of a Skill that its owner writes. */
-function toBody({
-  name,
-  description,
-  version,
-  status,
-  endpoints,
-  capabilities,
-  metadata,
-}: SkillResponse): ReplaceSkillBody {
-  return {
-    name,
-    description,
-    version,
-    status,
-    endpoints: endpoints.map(({ endpoint_id: _id, health: _health, ...endpoint }) => endpoint),
-    capabilities: capabilities.map(({ capability_id: _id, skill_id: _skill, category, ...capability }) => ({
-      ...capability,
-      ...(category === null ? {} : { category }),
-    })),
-    metadata,
-  };
 }

@@ -11,6 +11,7 @@ export type AuditResult = (typeof AUDIT_RESULTS)[number];
 @Index('ix_audit_entries_actor', ['actor', 'createdAt', 'id'])
 @Index('ix_audit_entries_action', ['action', 'createdAt', 'id'])
 @Index('ix_audit_entries_target', ['target', 'createdAt', 'id'])
+@Index('ix_audit_entries_refused', ['result', 'createdAt', 'id'], { where: `result <> 'success'` })
 export class AuditEntryEntity extends TimestampedEntity {
   /** The client's id. */
   @Column({ type: 'varchar', length: 255 })

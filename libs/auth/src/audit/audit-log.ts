@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#database';
+import { currentTrace, startSpan } from '#logging';
 import { v7 as uuidv7 } from 'uuid';
 import type { RequestOrigin } from '../caller.js';
 import type { AuditResult } from './audit-entry.entity.js';
@@ -9,6 +10,11 @@ import { digestOf } from './canonical-json.js';
 export interface AuditActor {
   readonly clientId: string;
   readonly origin: RequestOrigin;
+}
+
+/** The service itself, which does something by a job of this name. */
+export function systemActor(clientId: string): AuditActor {
+  return { clientId, origin: { traceId: (currentTrace() ?? startSpan()).traceId, address: 'local' } };
 }
 
 export interface AuditChange {
@@ -22,26 +28,55 @@ export interface AuditChange {
   after?: unknown;
 }
 
+/** Something that was tried some time ago. */
+export interface AuditAttempt extends AuditChange {
+  actor: AuditActor;
+  /** Milliseconds since then. The database's clock decides on times, of which there is only one. */
+  age: number;
+}
+
 /** Writes the audit log (REQ-020), in the transaction of the change itself: either both are there or neither. */
 @Injectable()
 export class AuditLog {
   /** Many entries are one statement. */
-  async record(tx: Transaction, actor: AuditActor, changes: readonly AuditChange[]): Promise<void> {
-    if (changes.length === 0) return;
-    const rows = changes.map(({ action, target, result = 'success', before, after }) => ({
+  record(tx: Transaction, actor: AuditActor, changes: readonly AuditChange[]): Promise<void> {
+    return this.recordAttempts(
+      tx,
+      changes.map((change) => ({ ...change, actor, age: 0 })),
+    );
+  }
+
+  /** Those of different actors, in one statement. */
+  async recordAttempts(tx: Pick<Transaction, 'query'>, attempts: readonly AuditAttempt[]): Promise<void> {
+    if (attempts.length === 0) return;
+    const rows = attempts.map(({ actor, action, target, result = 'success', before, after, age }) => ({
       id: uuidv7(),
-      action,
-      target: target.slice(0, 255),
+      actor: fit(actor.clientId, 255),
+      action: fit(action, 64),
+      target: fit(target, 255),
       result,
       before_digest: digestOf(before),
       after_digest: digestOf(after),
+      trace_id: fit(actor.origin.traceId, 64),
+      address: fit(actor.origin.address, 64),
+      age,
     }));
     await tx.query(
-      `INSERT INTO audit_entries (id, actor, action, target, result, before_digest, after_digest, trace_id, address)
-       SELECT x.id, $2, x.action, x.target, x.result, x.before_digest, x.after_digest, $3, $4
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, action text, target text, result text, before_digest text,
-         after_digest text)`,
-      [JSON.stringify(rows), actor.clientId.slice(0, 255), actor.origin.traceId, actor.origin.address],
+      `INSERT INTO audit_entries (id, actor, action, target, result, before_digest, after_digest, trace_id, address,
+         created_at, updated_at)
+       SELECT x.id, x.actor, x.action, x.target, x.result, x.before_digest, x.after_digest, x.trace_id, x.address,
+         now() - x.age * interval '1 millisecond', now() - x.age * interval '1 millisecond'
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, actor text, action text, target text, result text,
+         before_digest text, after_digest text, trace_id text, address text, age double precision)`,
+      [JSON.stringify(rows)],
     );
   }
+}
+
+/** Names may be whatever somebody claims: PostgreSQL takes no NUL, and no half of a surrogate pair. */
+function fit(text: string, length: number): string {
+  return text
+    .slice(0, length)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, '\ufffd');
 }

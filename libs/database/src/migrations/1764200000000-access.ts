@@ -29,6 +29,7 @@ const UP = [
   `CREATE TABLE sessions (
     id uuid CONSTRAINT pk_sessions PRIMARY KEY,
     client_uuid uuid NOT NULL CONSTRAINT fk_sessions_client REFERENCES clients ON DELETE CASCADE,
+    client_version integer NOT NULL,
     token_hash char(64) NOT NULL,
     scope varchar(1024) NOT NULL,
     expires_at timestamptz NOT NULL,
@@ -62,6 +63,7 @@ const UP = [
   `CREATE INDEX ix_audit_entries_actor ON audit_entries (actor, created_at, id)`,
   `CREATE INDEX ix_audit_entries_action ON audit_entries (action, created_at, id)`,
   `CREATE INDEX ix_audit_entries_target ON audit_entries (target, created_at, id)`,
+  `CREATE INDEX ix_audit_entries_refused ON audit_entries (result, created_at, id) WHERE result <> 'success'`,
 
   // Blocks of entries, each with the hash of the one before; a seal says which block an entry is in.
   `CREATE TABLE audit_blocks (
@@ -94,9 +96,9 @@ const UP = [
       FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()`,
   ]),
 
-  // The Space that a Skill lives in; null: in none.
+  // The Space that a Skill lives in; null: in none. The index answers what lists and discovery of one Space count.
   `ALTER TABLE skills ADD COLUMN space_id varchar(64)`,
-  `CREATE INDEX ix_skills_space ON skills (space_id, created_at, id)`,
+  `CREATE INDEX ix_skills_space ON skills (space_id, created_at, id, status, callable, has_active, has_live)`,
 ];
 
 const DOWN = [

@@ -8,6 +8,7 @@ import { type HealthReport, HealthReports } from './health-reports.js';
 import { HeartbeatJournal, type MemberMetrics } from './heartbeat-journal.js';
 import { HeartbeatMetrics } from './heartbeat.metrics.js';
 import { LeaseLookup } from './lease-lookup.js';
+import { SpaceLimits } from './space-limits.js';
 
 /** What a member says with one heartbeat. */
 export interface Heartbeat {
@@ -21,7 +22,7 @@ export interface Heartbeat {
 
 /**
  * - `ok`: renewed.
- * - `unknown`: no such Skill, or a registration that this registry knows nothing of: register again.
+ * - `unknown`: no such Skill in the Spaces of the sender, or a registration that this registry knows nothing of: register again.
  * - `stale`: a newer registration has taken over.
  * - `foreign`: the Skill belongs to another client.
  * - `no-endpoint`: the Skill has no endpoint with that url.
@@ -36,6 +37,7 @@ export interface SentBeat extends Beat {
 }
 
 interface Waiting {
+  caller: Caller;
   beat: SentBeat;
   metrics: MemberMetrics;
   resolve: (renewal: Renewal) => void;
@@ -68,6 +70,7 @@ export class Renewals {
     private readonly journal: HeartbeatJournal,
     private readonly metrics: HeartbeatMetrics,
     private readonly opener: LeaseOpener,
+    private readonly limits: SpaceLimits,
   ) {}
 
   /** Rejects when neither the store nor PostgreSQL can tell. */
@@ -83,21 +86,37 @@ export class Renewals {
     return new Promise((resolve, reject) => {
       // After the I/O of this turn: every request that it read is in.
       if (this.waiting.length === 0) setImmediate(() => void this.flush());
-      this.waiting.push({ beat, metrics, resolve, reject });
+      this.waiting.push({ caller, beat, metrics, resolve, reject });
     });
   }
 
   private async flush(): Promise<void> {
     const all = this.waiting;
     this.waiting = [];
+    // Others do not wait for what limited clients need PostgreSQL for.
+    const limited = all.filter(({ caller }) => caller.identity.spaces !== undefined);
+    const unlimited = limited.length > 0 ? all.filter(({ caller }) => caller.identity.spaces === undefined) : all;
+    await Promise.all([
+      this.inBatches(unlimited, (batch) => this.renewBatch(batch)),
+      this.inBatches(limited, (batch) => this.renewLimited(batch)),
+    ]);
+  }
+
+  private async inBatches(all: readonly Waiting[], renew: (batch: readonly Waiting[]) => Promise<void>): Promise<void> {
     for (let start = 0; start < all.length; start += MAX_BATCH) {
       const batch = all.slice(start, start + MAX_BATCH);
       try {
-        await this.renewBatch(batch);
+        await renew(batch);
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
     }
+  }
+
+  private async renewLimited(batch: readonly Waiting[]): Promise<void> {
+    const beyond = await this.limits.beyond(batch, ({ caller, beat }) => ({ caller, skillId: beat.skillId }));
+    for (const waiting of beyond) this.answer(waiting, { status: 'unknown' });
+    await this.renewBatch(batch.filter((waiting) => !beyond.has(waiting)));
   }
 
   private async renewBatch(batch: readonly Waiting[]): Promise<void> {

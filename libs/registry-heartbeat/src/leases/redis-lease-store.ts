@@ -1,4 +1,4 @@
-import type { RedisConnection } from '#cache';
+import type { RedisConnection, RedisScript } from '#cache';
 import type { Health, LeaseTerms } from '#skills';
 import {
   type Beat,
@@ -11,7 +11,6 @@ import {
   type SweepState,
 } from './lease-store.js';
 import * as scripts from './redis-lease.scripts.js';
-import type { RedisScript } from './redis-script.js';
 
 /** How a health is written in Redis. */
 const CODES: Readonly<Record<Health, string>> = { healthy: 'h', warning: 'w', unhealthy: 'u' };

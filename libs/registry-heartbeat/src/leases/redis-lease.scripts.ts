@@ -1,4 +1,4 @@
-import { RedisScript } from './redis-script.js';
+import { RedisScript } from '#cache';
 
 /**
  * KEYS[1] is the sorted set of leases on time, KEYS[2] that of overdue ones, KEYS[3] the hash of what sweeps leave for

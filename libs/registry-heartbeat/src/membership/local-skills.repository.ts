@@ -61,15 +61,15 @@ const PARAMETERS = `COALESCE((SELECT json_object_agg(p.name, CASE WHEN p.default
       'default', p.default_value::json) END ORDER BY p.id)
   FROM (SELECT * FROM capability_params p WHERE p.capability_id = c.id OFFSET 0) p), '{}'::json)`;
 
-/** Sorted, so that the same Skill always reads the same. */
+/** Sorted, so that the same Skill always reads the same. Secret values stay here: an upstream registry shows what it has. */
 const PARTS = `(SELECT json_agg(json_build_object('url', e.url, 'weight', e.weight, 'health', e.health, 'parameters',
       COALESCE((SELECT json_object_agg(p.key, p.value ORDER BY p.key) FROM endpoint_params p
-        WHERE p.endpoint_id = e.id), '{}'::json)) ORDER BY e.url) FROM ${ACTIVE}) AS endpoints,
+        WHERE p.endpoint_id = e.id AND NOT p.secret), '{}'::json)) ORDER BY e.url) FROM ${ACTIVE}) AS endpoints,
   COALESCE((SELECT json_agg(json_build_object('name', c.name, 'description', c.description, 'category', c.category,
       'version', c.version, 'status', c.status, 'parameters', ${PARAMETERS}) ORDER BY c.name)
     FROM (SELECT * FROM capabilities c WHERE c.skill_id = s.id OFFSET 0) c), '[]'::json) AS capabilities,
   COALESCE((SELECT json_object_agg(m.key, m.value ORDER BY m.key)
-    FROM skill_metadata m WHERE m.skill_id = s.id), '{}'::json) AS metadata`;
+    FROM skill_metadata m WHERE m.skill_id = s.id AND NOT m.secret), '{}'::json) AS metadata`;
 
 /** Reads the Skills that this service, as a member, registers with its upstream registry. */
 @Injectable()

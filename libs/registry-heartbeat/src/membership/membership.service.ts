@@ -11,6 +11,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { type AiBridgeSettings, aiBridgeSettings, type AppSettings, appSettings } from '#config';
 import { LeaderElection } from '#database';
 import type { Server } from 'node:http';
+import { Server as TlsServer } from 'node:tls';
 import { LocalSkillsRepository } from './local-skills.repository.js';
 import { Member } from './member.js';
 import type { MembershipState } from './membership-state.js';
@@ -92,7 +93,7 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
 
   private async run(member: Member): Promise<void> {
     const server = this.host.httpAdapter.getHttpServer() as Server;
-    const publicUrl = publicUrlOf(this.app, server.address());
+    const publicUrl = publicUrlOf(this.app, server.address(), server instanceof TlsServer ? 'https' : 'http');
     const pause = publicUrl === undefined ? LISTENING_MS : await member.beat(publicUrl);
     if (pause !== undefined) this.schedule(member, pause);
   }

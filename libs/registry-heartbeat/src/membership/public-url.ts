@@ -11,9 +11,10 @@ const EVERY_INTERFACE = new Set(['0.0.0.0', '::']);
 export function publicUrlOf(
   { publicUrl, host }: Pick<AppSettings, 'publicUrl' | 'host'>,
   address: AddressInfo | string | null,
+  scheme: 'http' | 'https' = 'http',
 ): string | undefined {
   if (address === null || typeof address === 'string') return undefined;
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
   const name = EVERY_INTERFACE.has(address.address) ? hostname() : host;
-  return `http://${isIPv6(name) ? `[${name}]` : name}:${address.port}`;
+  return `${scheme}://${isIPv6(name) ? `[${name}]` : name}:${address.port}`;
 }

@@ -56,6 +56,10 @@ describe('publicUrlOf', () => {
     expect(publicUrlOf({ host }, at(address))).toBe(url);
   });
 
+  it('is an https URL where the service speaks HTTPS', () => {
+    expect(publicUrlOf({ host: '127.0.0.1' }, at('127.0.0.1'), 'https')).toBe('https://127.0.0.1:4711');
+  });
+
   it('is not known before the service listens', () => {
     expect(publicUrlOf({ host: '0.0.0.0', publicUrl: 'https://r.example.com' }, null)).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Authenticated } from '#auth';
+import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, ProtocolRoute } from '#common';
 import { SkillIdParam } from '#skills';
 import { SkillStatusResponse } from './skill-status.response.js';
@@ -19,7 +19,7 @@ export class SkillStatusController {
     operationId: 'getSkillStatus',
   })
   @ApiErrors(1001, 1004)
-  status(@Param() { skill_id }: SkillIdParam): Promise<SkillStatusResponse> {
-    return this.statuses.status(skill_id);
+  status(@CurrentCaller() caller: Caller, @Param() { skill_id }: SkillIdParam): Promise<SkillStatusResponse> {
+    return this.statuses.status(caller, skill_id);
   }
 }

@@ -33,8 +33,8 @@ export interface StatusRecord {
 export class SkillStatusRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** `uptime` counts from the oldest registration that is alive; a Skill without leases is as old as itself. */
-  async find(skillId: string): Promise<StatusRecord | undefined> {
+  /** In one of these Spaces; undefined: anywhere. `uptime` counts from the oldest registration that is alive; a Skill without leases is as old as itself. */
+  async find(skillId: string, spaces?: readonly string[]): Promise<StatusRecord | undefined> {
     const [row] = await this.dataSource.query<StatusRecord[]>(
       `SELECT s.id AS skill_id, s.status, t.health, t.request_count, t.error_count, t.cpu_usage, t.memory_usage,
          s.last_heartbeat, e.endpoints,
@@ -47,8 +47,8 @@ export class SkillStatusRepository {
              'live', l.id IS NOT NULL AND l.expired_at IS NULL) ORDER BY e.created_at, e.id), '[]'::json) AS endpoints
          FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e
          LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id) e
-       WHERE s.id = $1`,
-      [skillId],
+       WHERE s.id = $1 AND ($2::text[] IS NULL OR s.space_id = ANY($2))`,
+      [skillId, spaces ?? null],
     );
     return row;
   }

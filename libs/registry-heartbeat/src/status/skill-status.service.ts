@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { Caller } from '#auth';
 import { SkillNotFoundError } from '#common';
 import { LeaseTerms } from '#skills';
 import { LeaseStore } from '../leases/lease-store.js';
@@ -17,8 +18,11 @@ export class SkillStatusService {
   ) {}
 
   /** @throws SkillNotFoundError (1004) */
-  async status(skillId: string): Promise<SkillStatusResponse> {
-    const [record, remaining] = await Promise.all([this.repository.find(skillId), this.remaining(skillId)]);
+  async status(caller: Caller, skillId: string): Promise<SkillStatusResponse> {
+    const [record, remaining] = await Promise.all([
+      this.repository.find(skillId, caller.spaces),
+      this.remaining(skillId),
+    ]);
     if (!record) throw new SkillNotFoundError();
     const endpoints = record.endpoints.map((endpoint) => this.endpointOf(endpoint, remaining));
     // The lease store has heard what is not yet written.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RedisConnection } from '#cache';
+import type { RedisConnection } from './redis.connection.js';
 
 /** Milliseconds; a script of ours runs for a few, and may stand behind others. */
 const SCRIPT_TIMEOUT_MS = 1_000;

@@ -1,0 +1,53 @@
+import { Logger } from '@nestjs/common';
+import { type AuditReport, type NotedBlock, verifyAudit } from '#auth';
+import { loadDatabaseSettings } from '#config';
+import { dataSourceOptions, DatabaseServer } from '#database';
+import { DataSource } from 'typeorm';
+
+/** Milliseconds that a query may take: the entries in no block yet are looked for among all. */
+const STATEMENT_TIMEOUT = 600_000;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/**
+ * `npm run audit:verify`: against DATABASE_URL, or the embedded server where it is unset; with `-- NUMBER:HASH` also that
+ * this block, noted earlier, is still there. Exits with 1 when the log is broken.
+ */
+async function main(noted: NotedBlock | undefined): Promise<void> {
+  const { app, database } = loadDatabaseSettings();
+  // What PostgreSQL says of itself is not for who waits for this command.
+  Logger.overrideLogger(['fatal', 'error', 'warn']);
+  const server = await DatabaseServer.open(app, database);
+  try {
+    const settings = { ...database, poolSize: 1, maxOverflow: 0, statementTimeout: STATEMENT_TIMEOUT };
+    const dataSource = await new DataSource(dataSourceOptions(server.url, settings, [])).initialize();
+    try {
+      tell(await verifyAudit(dataSource, noted));
+    } finally {
+      await dataSource.destroy();
+    }
+  } finally {
+    await server.onApplicationShutdown();
+  }
+}
+
+function tell({ blocks, entries, unsealed, head, fault }: AuditReport): void {
+  if (fault !== null) {
+    process.exitCode = 1;
+    say(`BROKEN: ${fault}`);
+  }
+  const good = fault === null ? 'the audit log is as it was sealed' : 'before that, all is as it was sealed';
+  say(`${good}: ${blocks} block(s) of ${entries} entries; ${unsealed} entries are in no block yet`);
+  if (head) say(`the last good block: ${head.number}:${head.hash}`);
+}
+
+const [command, block] = process.argv.slice(2);
+const [, number, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(block ?? '') ?? [];
+if (command !== 'verify' || (block !== undefined && hash === undefined)) {
+  process.stderr.write('usage: audit-cli verify [NUMBER:HASH]\n');
+  process.exit(2);
+}
+main(hash === undefined ? undefined : { number: Number(number), hash }).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

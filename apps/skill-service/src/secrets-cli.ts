@@ -1,0 +1,41 @@
+import { Logger } from '@nestjs/common';
+import { loadSecretsSettings } from '#config';
+import { DatabaseServer, dataSourceOptions } from '#database';
+import { rotateSecrets, secretBoxOf } from '#skills';
+import { DataSource } from 'typeorm';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/**
+ * `npm run secrets:rotate`: encrypts with SECURITY_ENCRYPTION_KEY what SECURITY_PREVIOUS_ENCRYPTION_KEYS encrypted. The
+ * service may run meanwhile, if it knows both. Ends with 1 when a secret cannot be read.
+ */
+async function main(): Promise<boolean> {
+  const { app, database, security } = loadSecretsSettings();
+  // What PostgreSQL says of itself is not for who waits for this command.
+  Logger.overrideLogger(['fatal', 'error', 'warn']);
+  const server = await DatabaseServer.open(app, database);
+  try {
+    const dataSource = await new DataSource(dataSourceOptions(server.url, database, [])).initialize();
+    try {
+      const { rotated, current, unreadable } = await rotateSecrets(dataSource, secretBoxOf(security));
+      for (const { message } of unreadable) process.stderr.write(`${message}\n`);
+      say(`encrypted again: ${rotated}; had the present key: ${current}; cannot be read: ${unreadable.length}`);
+      return unreadable.length === 0;
+    } finally {
+      await dataSource.destroy();
+    }
+  } finally {
+    await server.onApplicationShutdown();
+  }
+}
+
+main().then(
+  (complete) => {
+    if (!complete) process.exit(1);
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

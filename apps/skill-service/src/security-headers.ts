@@ -1,0 +1,58 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { EdgeSettings } from '#config';
+
+/** Seconds: a year. */
+const HSTS_MAX_AGE = 31_536_000;
+/** Seconds that a browser may keep the answer to a preflight request. */
+const PREFLIGHT_MAX_AGE = 600;
+
+/** What pages of other origins may read beyond the headers that every page may. */
+const EXPOSED_HEADERS = [
+  'ETag',
+  'Link',
+  'Location',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Total-Count',
+  'X-Trace-Id',
+];
+
+/**
+ * Headers that tell browsers what answers are for. The one page of this service is Swagger UI, whose scripts and images
+ * are its own and whose styles are inline.
+ */
+export async function registerSecurityHeaders(app: NestFastifyApplication, edge: EdgeSettings): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: [`'self'`],
+        scriptSrc: [`'self'`],
+        styleSrc: [`'self'`, `'unsafe-inline'`],
+        imgSrc: [`'self'`, 'data:'],
+        objectSrc: [`'none'`],
+        baseUri: [`'none'`],
+        formAction: [`'self'`],
+        frameAncestors: [`'none'`],
+      },
+    },
+    // A service that others serve over HTTPS leaves that promise to them.
+    strictTransportSecurity: edge.isTls ? { maxAge: HSTS_MAX_AGE } : false,
+    frameguard: { action: 'deny' },
+    // Whether pages of other origins may read an answer is for CORS to say.
+    crossOriginResourcePolicy: edge.corsOrigins.length > 0 ? { policy: 'cross-origin' } : { policy: 'same-origin' },
+  });
+  if (edge.corsOrigins.length === 0) return;
+  await app.register(cors, {
+    origin: edge.corsOrigins.includes('*') ? '*' : edge.corsOrigins,
+    credentials: edge.corsCredentials,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_MAX_AGE,
+    strictPreflight: false,
+  });
+}

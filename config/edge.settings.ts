@@ -1,0 +1,87 @@
+import { isIP } from 'node:net';
+import { registerAs } from '@nestjs/config';
+import { IsBoolean, Length, ValidateBy } from 'class-validator';
+import { Setting, type SettingFault } from './setting.js';
+
+/** Where the service meets its callers: HTTPS, browsers of other origins, proxies in front of it. */
+export class EdgeSettings {
+  /** PEM file with the certificate and those that lead to its root; with the key file: the service speaks HTTPS. */
+  @Setting('TLS_CERT_FILE', { example: '/etc/ooder-skill/tls.crt' })
+  @Length(1, 4096, { message: 'must be a path' })
+  tlsCertFile?: string;
+
+  /** PEM file with the private key of the certificate. */
+  @Setting('TLS_KEY_FILE', { example: '/etc/ooder-skill/tls.key' })
+  @Length(1, 4096, { message: 'must be a path' })
+  tlsKeyFile?: string;
+
+  /** Origins whose pages may call the API, separated by commas; `*`: all. Unset: none. */
+  @Setting('CORS_ORIGINS', { example: 'https://console.example.com' })
+  @EachIs(isOrigin, 'must be origins such as https://console.example.com, separated by commas, or *')
+  corsOrigins: string[] = [];
+
+  /** Whether browsers may send cookies and client certificates along; the service itself looks at neither. */
+  @Setting('CORS_CREDENTIALS', { example: 'false' })
+  @IsBoolean({ message: 'must be true or false' })
+  corsCredentials: boolean = false;
+
+  /** Addresses of proxies whose X-Forwarded-For is believed; unset: of none, a caller is who holds the connection. */
+  @Setting('TRUST_PROXY', { example: '10.0.0.0/8,192.168.1.10' })
+  @EachIs(isNetwork, 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas')
+  trustProxy: string[] = [];
+
+  get isTls(): boolean {
+    return this.tlsCertFile !== undefined && this.tlsKeyFile !== undefined;
+  }
+}
+
+export const edgeSettings = registerAs('edge', () => new EdgeSettings());
+
+/** What two settings together get wrong. */
+export function checkEdge(edge: EdgeSettings, faults: SettingFault[]): void {
+  if (edge.tlsCertFile !== undefined && edge.tlsKeyFile === undefined) {
+    faults.push({
+      variable: 'TLS_KEY_FILE',
+      problem: 'is needed with TLS_CERT_FILE',
+      example: '/etc/ooder-skill/tls.key',
+    });
+  }
+  if (edge.tlsKeyFile !== undefined && edge.tlsCertFile === undefined) {
+    faults.push({
+      variable: 'TLS_CERT_FILE',
+      problem: 'is needed with TLS_KEY_FILE',
+      example: '/etc/ooder-skill/tls.crt',
+    });
+  }
+  if (edge.corsCredentials && edge.corsOrigins.includes('*')) {
+    faults.push({
+      variable: 'CORS_ORIGINS',
+      problem: 'must name the origins when CORS_CREDENTIALS is true: * would let every page act for its visitor',
+      example: 'https://console.example.com',
+    });
+  }
+}
+
+function EachIs(holds: (item: string) => boolean, message: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'eachIs',
+    validator: {
+      validate: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string' && holds(item)),
+      defaultMessage: () => message,
+    },
+  });
+}
+
+function isOrigin(text: string): boolean {
+  if (text === '*') return true;
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  if (prefix === undefined) return true;
+  // A network of every address would believe anybody.
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) > 0 && Number(prefix) <= (version === 4 ? 32 : 128);
+}

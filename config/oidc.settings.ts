@@ -1,0 +1,44 @@
+import { registerAs } from '@nestjs/config';
+import { Length, Matches } from 'class-validator';
+import { IsParsableUrl } from './parsable-url.js';
+import { Setting, type SettingFault } from './setting.js';
+
+/** Another identity provider (OpenID Connect), whose access tokens are taken next to those of this service. */
+export class OidcSettings {
+  /** Its issuer identifier, exactly as in the `iss` of its tokens; plain http only on the loopback. Unset: none. */
+  @Setting('SECURITY_OIDC_ISSUER', { example: 'https://id.example.com/realms/ooder' })
+  @Matches(/^(https:\/\/[^\s/?#@]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(\/[^\s?#]*)?$/, {
+    message: 'must be an https URL without query and credentials',
+  })
+  @IsParsableUrl()
+  issuer?: string;
+
+  /** What the `aud` of its tokens must hold: without this, a token that was made for another service would do. */
+  @Setting('SECURITY_OIDC_AUDIENCE', { example: 'ooder-skill' })
+  @Length(1, 255, { message: 'must have 1 to 255 characters' })
+  audience?: string;
+
+  /** The claim with the role or roles; dots lead into objects. */
+  @Setting('SECURITY_OIDC_ROLE_CLAIM', { example: 'realm_access.roles' })
+  @Length(1, 255, { message: 'must have 1 to 255 characters' })
+  roleClaim: string = 'role';
+
+  /** What its roles are called here; unset: the same. */
+  @Setting('SECURITY_OIDC_ROLE_MAP', { example: 'registry-admins=admin,devs=publisher' })
+  @Matches(/^[^=,]+=(admin|operator|publisher|agent|viewer)$/, {
+    each: true,
+    message: 'must be pairs NAME=ROLE with the roles admin, operator, publisher, agent and viewer',
+  })
+  roleMap: string[] = [];
+}
+
+export const oidcSettings = registerAs('oidc', () => new OidcSettings());
+
+export function checkOidc({ issuer, audience }: OidcSettings, faults: SettingFault[]): void {
+  if (issuer === undefined || audience !== undefined) return;
+  faults.push({
+    variable: 'SECURITY_OIDC_AUDIENCE',
+    problem: 'is needed with SECURITY_OIDC_ISSUER',
+    example: 'ooder-skill',
+  });
+}

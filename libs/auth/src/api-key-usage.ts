@@ -1,0 +1,63 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { OutageLog } from '#logging';
+import { DataSource } from 'typeorm';
+
+const FLUSH_EVERY_MS = 10_000;
+const MINUTE_MS = 60_000;
+
+/** When keys were used last: written in batches, once a minute for each key however many replicas it calls. */
+@Injectable()
+export class ApiKeyUsage implements BeforeApplicationShutdown {
+  private readonly outage = new OutageLog(new Logger('auth'), 'Writing when API keys were used');
+  /** By key, when it was noted, by `performance.now()`. */
+  private readonly noted = new Map<string, number>();
+  private waiting = new Map<string, number>();
+  private writing: Promise<void> | undefined;
+
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  note(keyId: string): void {
+    const now = performance.now();
+    const last = this.noted.get(keyId);
+    if (last !== undefined && now - last < MINUTE_MS) return;
+    this.noted.set(keyId, now);
+    this.waiting.set(keyId, now);
+  }
+
+  /** Never rejects; what cannot be written goes on waiting. */
+  @Interval(FLUSH_EVERY_MS)
+  flush(): Promise<void> {
+    this.writing ??= this.write().finally(() => {
+      this.writing = undefined;
+    });
+    return this.writing;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.flush();
+  }
+
+  private async write(): Promise<void> {
+    const now = performance.now();
+    for (const [keyId, at] of this.noted) if (now - at >= MINUTE_MS) this.noted.delete(keyId);
+    if (this.waiting.size === 0) return;
+    const batch = this.waiting;
+    this.waiting = new Map();
+    try {
+      // The age, so that only the clock of the database matters. Who holds a row writes the same.
+      await this.dataSource.query(
+        `WITH used AS (SELECT * FROM unnest($1::uuid[], $2::float8[]) AS u(id, age)),
+           held AS (SELECT k.id, used.age FROM api_keys k JOIN used USING (id)
+             WHERE k.last_used_at IS NULL OR k.last_used_at <= now() - interval '1 minute' FOR NO KEY UPDATE OF k SKIP LOCKED)
+         UPDATE api_keys k SET last_used_at = now() - held.age * interval '1 millisecond' FROM held WHERE k.id = held.id`,
+        [[...batch.keys()], [...batch.values()].map((at) => now - at)],
+      );
+      this.outage.end();
+    } catch (error) {
+      this.waiting = new Map([...batch, ...this.waiting]);
+      this.outage.begin(String(error));
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { EnumListField, IdentifierField, TextField, TimeField, UuidField } from '#common';
+import { ValidateBy } from 'class-validator';
+import { type Permission, PERMISSIONS } from './roles.js';
+
+const KEY_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e20';
+const TIME = '2027-01-18T00:00:00.000Z';
+
+/** POST /auth/clients/{client_id}/api-keys */
+export class CreateApiKeyBody {
+  @TextField({ max: 255, example: 'nightly build' })
+  name: string;
+
+  @EnumListField(PERMISSIONS, {
+    name: 'Permission',
+    required: false,
+    example: ['skill:read'],
+    description: "Within the permissions of the client's role; whatever the client may, when absent",
+  })
+  scopes?: Permission[];
+
+  @TimeField({ required: false, example: TIME, description: 'In the future; it holds until it is deleted when absent' })
+  @ValidateBy({
+    name: 'inTheFuture',
+    validator: {
+      // What is no time at all has its own fault.
+      validate: (value) => !(Date.parse(String(value)) <= Date.now()),
+      defaultMessage: () => 'must be in the future',
+    },
+  })
+  expires_at?: string;
+}
+
+export class ApiKeyParam {
+  @IdentifierField({ example: 'weather-team', description: 'Id of the client' })
+  client_id: string;
+
+  @UuidField({ example: KEY_ID, description: 'Id of the key' })
+  key_id: string;
+}
+
+class ApiKeyProperties {
+  @ApiProperty({ format: 'uuid', example: KEY_ID })
+  key_id: string;
+
+  @ApiProperty({ example: 'osk_Xq3vT9aB', description: 'Its first characters, to tell keys apart' })
+  prefix: string;
+
+  @ApiProperty({
+    enum: [...PERMISSIONS],
+    enumName: 'Permission',
+    isArray: true,
+    nullable: true,
+    example: ['skill:read'],
+    description: 'What it may at most; null: whatever its client may',
+  })
+  scopes: Permission[] | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: TIME })
+  expires_at: string | null;
+}
+
+export class ApiKeyCreatedResponse extends ApiKeyProperties {
+  @ApiProperty({ description: 'For the header X-API-Key. Shown this once; only a hash is kept' })
+  api_key: string;
+}
+
+export class ApiKeyResponse extends ApiKeyProperties {
+  @ApiProperty({ example: 'nightly build' })
+  name: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'To the minute', example: TIME })
+  last_used_at: string | null;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  created_at: string;
+}

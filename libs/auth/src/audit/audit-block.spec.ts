@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { BlockHash, GENESIS_HASH, type SealedEntry } from './audit-block.js';
+import { canonicalJson } from './canonical-json.js';
+
+const entry = (overrides: Partial<SealedEntry> = {}): SealedEntry => ({
+  id: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10',
+  actor: 'weather-team',
+  action: 'skill.register',
+  target: 'skill:1',
+  result: 'success',
+  before_digest: null,
+  after_digest: 'a'.repeat(64),
+  trace_id: 'b'.repeat(32),
+  address: '127.0.0.1',
+  created_at: '2026-01-18T00:00:00.000001Z',
+  updated_at: '2026-01-18T00:00:00.000001Z',
+  ...overrides,
+});
+
+function hashOf(entries: SealedEntry[], number = 1, previous = GENESIS_HASH): string {
+  const hash = new BlockHash();
+  for (const one of entries) hash.add(one);
+  expect(hash.entries).toBe(entries.length);
+  return hash.digest(number, previous);
+}
+
+describe('the hash of a block', () => {
+  it('is SHA-256 of the canonical JSON of all that it covers', () => {
+    const entries = [entry(), entry({ actor: '天气"\\' })];
+    const text = canonicalJson({ previous_hash: GENESIS_HASH, number: 7, entries });
+    expect(hashOf(entries, 7)).toBe(createHash('sha256').update(text).digest('hex'));
+  });
+
+  it('differs when anything of it does', () => {
+    const seen = new Set([
+      hashOf([entry()]),
+      ...Object.keys(entry()).map((column) => hashOf([entry({ [column]: 'other' })])),
+      hashOf([entry()], 2),
+      hashOf([entry()], 1, 'f'.repeat(64)),
+      hashOf([entry(), entry()]),
+      hashOf([entry(), entry({ id: 'b' })]),
+      hashOf([entry({ id: 'b' }), entry()]),
+      hashOf([entry({ before_digest: '' })]),
+    ]);
+    expect(seen.size).toBe(Object.keys(entry()).length + 7);
+  });
+});

@@ -1,0 +1,127 @@
+import { Injectable } from '@nestjs/common';
+import { type Transaction, Transactions, violatesUnique } from '#database';
+import { v7 as uuidv7 } from 'uuid';
+import { BlockHash, GENESIS_HASH, SEALED_ENTRY_COLUMNS, type SealedEntry } from './audit-block.js';
+
+const BLOCK_SIZE = 1_000;
+/** Entries that are looked at at once. One part of all is reviewed at each call: ten million in an hour and a half. */
+const PART_SIZE = 20_000;
+/** A transaction may commit so much later than it began, to be sealed at once; a review finds one that took longer. */
+const OVERLAP = `interval '10 minutes'`;
+
+/** Times as PostgreSQL writes them. */
+interface Period {
+  from: string;
+  to: string;
+}
+
+/**
+ * Seals entries into blocks, each with the hash of the one before. Writers of entries do not wait for it: it reads what
+ * is committed and not named by a seal, whenever that was committed. Between two sealers the unique number of the next
+ * block decides.
+ */
+@Injectable()
+export class AuditSealer {
+  /** How far a pass has come that has not come to its end. */
+  private since: string | undefined;
+  private reviewedTo = '-infinity';
+
+  constructor(private readonly transactions: Transactions) {}
+
+  /** Seals all that is there, oldest first; returns how many entries. Call it one at a time. */
+  async seal(): Promise<number> {
+    let sealed = 0;
+    this.since ??= await this.newestSeal();
+    while (this.since !== undefined) {
+      const { count, next } = await this.sealPart(this.since);
+      sealed += count;
+      this.since = next;
+    }
+    // And a part of the older ones, round and round: a sealer that died may have left some behind.
+    const { count, next } = await this.sealPart(this.reviewedTo);
+    this.reviewedTo = next ?? '-infinity';
+    return sealed + count;
+  }
+
+  /** Seals what is not sealed of the entries from a time on, of which it looks at PART_SIZE; `next`: those after them. */
+  private async sealPart(from: string): Promise<{ count: number; next: string | undefined }> {
+    const next = await this.endOfPart(from);
+    for (let count = 0; ;) {
+      const size = await this.sealBlock({ from, to: next ?? 'infinity' });
+      count += size;
+      if (size < BLOCK_SIZE) return { count, next };
+    }
+  }
+
+  /** Entries younger than the newest block, or so little older that a transaction may have held them back. */
+  private newestSeal(): Promise<string> {
+    return this.transactions.run(async (tx) => {
+      const [block] = await tx.query<{ since: string }[]>(
+        `SELECT (created_at - ${OVERLAP})::text AS since FROM audit_blocks ORDER BY number DESC LIMIT 1`,
+      );
+      return block?.since ?? '-infinity';
+    });
+  }
+
+  private endOfPart(from: string): Promise<string | undefined> {
+    return this.transactions.run(async (tx) => {
+      const [last] = await tx.query<{ at: string }[]>(
+        `SELECT created_at::text AS at FROM audit_entries WHERE created_at >= $1
+         ORDER BY created_at, id OFFSET ${PART_SIZE} LIMIT 1`,
+        [from],
+      );
+      // More entries of one moment than a part holds: the rest is one part.
+      return last?.at === from ? undefined : last?.at;
+    });
+  }
+
+  /** Returns the size of the block; 0 when there is nothing to seal, or another sealer was faster. */
+  private async sealBlock(period: Period): Promise<number> {
+    try {
+      return await this.transactions.run(async (tx) => {
+        // The block first: entries that another sealer takes after this are in a block of the number that we want.
+        const [last] = await tx.query<{ number: number; hash: string }[]>(
+          'SELECT number, hash FROM audit_blocks ORDER BY number DESC LIMIT 1',
+        );
+        const entries = await this.unsealed(tx, period);
+        if (entries.length > 0) await this.append(tx, last ?? { number: 0, hash: GENESIS_HASH }, entries);
+        return entries.length;
+      });
+    } catch (error) {
+      if (violatesUnique(error, 'uq_audit_blocks_number') || violatesUnique(error, 'pk_audit_seals')) return 0;
+      throw error;
+    }
+  }
+
+  private unsealed(tx: Transaction, { from, to }: Period): Promise<SealedEntry[]> {
+    return tx.query<SealedEntry[]>(
+      `SELECT * FROM (
+         SELECT ${SEALED_ENTRY_COLUMNS} FROM audit_entries e
+         WHERE e.created_at BETWEEN $1 AND $2 AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.id = e.id)
+         ORDER BY e.created_at, e.id LIMIT ${BLOCK_SIZE}) oldest
+       ORDER BY id COLLATE "C"`,
+      [from, to],
+    );
+  }
+
+  private async append(
+    tx: Transaction,
+    last: { number: number; hash: string },
+    entries: readonly SealedEntry[],
+  ): Promise<void> {
+    const number = last.number + 1;
+    const hash = new BlockHash();
+    for (const entry of entries) hash.add(entry);
+    await tx.query('INSERT INTO audit_blocks (id, number, entries, previous_hash, hash) VALUES ($1, $2, $3, $4, $5)', [
+      uuidv7(),
+      number,
+      entries.length,
+      last.hash,
+      hash.digest(number, last.hash),
+    ]);
+    await tx.query('INSERT INTO audit_seals (id, block_number) SELECT unnest($1::uuid[]), $2', [
+      entries.map(({ id }) => id),
+      number,
+    ]);
+  }
+}

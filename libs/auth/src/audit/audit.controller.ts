@@ -1,0 +1,23 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiErrors, ProtocolRoute } from '#common';
+import { Authenticated } from '../authenticated.decorator.js';
+import { AuditPageResponse, AuditQuery } from './audit.dto.js';
+import { AuditRepository } from './audit.repository.js';
+
+/** The audit log (REQ-020). There is nothing to decide, so there is no service. */
+@ApiTags('audit')
+@Controller('audit')
+export class AuditController {
+  constructor(private readonly repository: AuditRepository) {}
+
+  @Get()
+  @Authenticated('audit:read')
+  @ProtocolRoute(AuditPageResponse)
+  @ApiOperation({ summary: 'Read the audit log', operationId: 'listAuditEntries' })
+  @ApiErrors(1001)
+  async list(@Query() query: AuditQuery): Promise<AuditPageResponse> {
+    const { total, items } = await this.repository.page(query);
+    return { total, page: query.page, page_size: query.page_size, entries: items };
+  }
+}

@@ -1,0 +1,86 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { EnumField, PageQuery, TextField, TimeField } from '#common';
+import { AUDIT_RESULTS, type AuditResult } from './audit-entry.entity.js';
+
+/** All that is given must hold. */
+export class AuditQuery extends PageQuery {
+  @TextField({ max: 255, required: false, example: 'weather-team', description: 'The id of the client' })
+  actor?: string;
+
+  @TextField({
+    max: 64,
+    required: false,
+    example: 'skill.register',
+    description: 'What was done; of a refused request its method and route',
+  })
+  action?: string;
+
+  @TextField({
+    max: 255,
+    required: false,
+    example: 'skill:0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10',
+    description: 'What it was done to; of a refused request its path',
+  })
+  target?: string;
+
+  @EnumField(AUDIT_RESULTS, { name: 'AuditResult', required: false, description: 'How it ended' })
+  result?: AuditResult;
+
+  @TimeField({ required: false, description: 'Not before this' })
+  from?: string;
+
+  @TimeField({ required: false, example: '2026-02-18T00:00:00Z', description: 'Before this' })
+  to?: string;
+}
+
+export class AuditEntryResponse {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ format: 'date-time' })
+  at: string;
+
+  @ApiProperty({
+    example: 'weather-team',
+    description: 'A client; "anonymous", or a job of the service such as "sweeper", is none',
+  })
+  actor: string;
+
+  @ApiProperty({ example: 'skill.register' })
+  action: string;
+
+  @ApiProperty({ example: 'skill:0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10' })
+  target: string;
+
+  @ApiProperty({ enum: AUDIT_RESULTS, enumName: 'AuditResult' })
+  result: AuditResult;
+
+  @ApiProperty({ type: String, nullable: true, description: 'SHA-256 of the target before, as canonical JSON' })
+  before_digest: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'SHA-256 of the target after, as canonical JSON' })
+  after_digest: string | null;
+
+  @ApiProperty({ example: '0af7651916cd43dd8448eb211c80319c' })
+  trace_id: string;
+
+  @ApiProperty({ example: '10.0.0.7', description: 'Where the request came from' })
+  address: string;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'The block that it is sealed in; null: in none yet' })
+  block: number | null;
+}
+
+export class AuditPageResponse {
+  @ApiProperty({ type: 'integer' })
+  total: number;
+
+  @ApiProperty({ type: 'integer' })
+  page: number;
+
+  @ApiProperty({ type: 'integer' })
+  page_size: number;
+
+  @ApiProperty({ type: [AuditEntryResponse], description: 'Newest first' })
+  entries: AuditEntryResponse[];
+}

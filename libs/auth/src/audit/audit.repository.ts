@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type Page, sliceOf } from '#common';
+import { DataSource } from 'typeorm';
+import type { AuditEntryResponse, AuditQuery } from './audit.dto.js';
+
+type EntryRow = Omit<AuditEntryResponse, 'at'> & { at: Date };
+
+/** Reads the audit log. */
+@Injectable()
+export class AuditRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** Newest first. */
+  async page(query: AuditQuery): Promise<Page<AuditEntryResponse>> {
+    const slice = sliceOf(query);
+    const { where, parameters } = conditionsOf(query);
+    const bounds = [...parameters, slice.limit, slice.offset];
+    const [rows, [count]] = await Promise.all([
+      this.dataSource.query<EntryRow[]>(
+        `WITH page AS MATERIALIZED (
+           SELECT * FROM audit_entries e ${where} ORDER BY e.created_at DESC, e.id DESC
+           LIMIT $${bounds.length - 1} OFFSET $${bounds.length})
+         SELECT p.id, p.created_at AS at, p.actor, p.action, p.target, p.result, p.before_digest, p.after_digest,
+           p.trace_id, p.address, s.block_number AS block
+         FROM page p LEFT JOIN audit_seals s ON s.id = p.id ORDER BY p.created_at DESC, p.id DESC`,
+        bounds,
+      ),
+      this.dataSource.query<{ total: number }[]>(
+        `SELECT count(*)::int AS total FROM audit_entries e ${where}`,
+        parameters,
+      ),
+    ]);
+    const items = rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+    return { total: count?.total ?? 0, items, slice };
+  }
+}
+
+function conditionsOf({ actor, action, target, result, from, to }: AuditQuery): {
+  where: string;
+  parameters: string[];
+} {
+  const given = [
+    ['e.actor =', actor],
+    ['e.action =', action],
+    ['e.target =', target],
+    ['e.result =', result],
+    ['e.created_at >=', from],
+    ['e.created_at <', to],
+  ].filter((condition): condition is [string, string] => condition[1] !== undefined);
+  const where = given.map(([condition], index) => `${condition} $${index + 1}`).join(' AND ');
+  return { where: where && `WHERE ${where}`, parameters: given.map(([, value]) => value) };
+}

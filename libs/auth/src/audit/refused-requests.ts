@@ -1,0 +1,122 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { OutageLog, requestActorOf } from '#logging';
+import { MetricsService } from '#metrics';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import { callerOf, originOf } from '../caller.js';
+import { type AuditAttempt, AuditLog } from './audit-log.js';
+import { claimedClientOf } from './claimed-client.js';
+
+const MAX_QUEUE = 10_000;
+const BATCH = 1_000;
+/** Requests without a good token, per address: what anybody can send must not fill the log. */
+const UNKNOWN_PER_MINUTE = 10;
+const MAX_ADDRESSES = 10_000;
+const MINUTE_MS = 60_000;
+export const ANONYMOUS = 'anonymous';
+
+type Refusal = Omit<AuditAttempt, 'age'> & { at: number };
+
+/**
+ * Requests that were refused, for the audit log: every 403, every failed authentication at the token endpoint, and of
+ * other 401s ten per address and minute. They wait in memory (10,000 at most) and are written once a second.
+ */
+@Injectable()
+export class RefusedRequests {
+  private readonly outage = new OutageLog(new Logger('audit'), 'Writing refused requests to the audit log');
+  private queue: Refusal[] = [];
+  private readonly unknown = new Map<string, number>();
+  private minute = 0;
+  private readonly dropped;
+  private readonly collapsed;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly log: AuditLog,
+    metrics: MetricsService,
+  ) {
+    this.dropped = metrics.counter({
+      name: 'audit_entries_dropped_total',
+      help: 'Refused requests that are not in the audit log, because too many waited to be written.',
+    });
+    this.collapsed = metrics.counter({
+      name: 'audit_entries_collapsed_total',
+      help: 'Requests without a good token that are not in the audit log, because their address had enough there.',
+    });
+  }
+
+  /** In onSend, which also runs for callers that hang up before they are answered. */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onSend', (request, reply, payload, done) => {
+      if (reply.statusCode >= 400) this.look(request, reply, payload);
+      done();
+    });
+  }
+
+  /** Writes what waits; what cannot be written goes on waiting. Call it one at a time. */
+  async flush(): Promise<void> {
+    try {
+      while (this.queue.length > 0) {
+        const batch = this.queue.slice(0, BATCH);
+        const now = performance.now();
+        await this.log.recordAttempts(
+          this.dataSource,
+          batch.map(({ at, ...refusal }) => ({ ...refusal, age: now - at })),
+        );
+        this.queue = this.queue.slice(batch.length);
+      }
+      this.outage.end();
+    } catch (error) {
+      this.outage.begin(String(error));
+    }
+  }
+
+  /** The service ends: what waits after a last flush is lost. */
+  giveUp(): void {
+    this.dropped.inc(this.queue.length);
+    this.queue = [];
+  }
+
+  private look(request: FastifyRequest, { statusCode }: FastifyReply, payload: unknown): void {
+    const { config } = request.routeOptions;
+    if (statusCode === 403) {
+      this.add(request, 'denied', callerOf(request)?.clientId);
+    } else if (config.oauthErrors && (statusCode === 401 || isRefusedGrant(payload))) {
+      this.add(request, 'failed', callerOf(request)?.clientId ?? claimedClientOf(request));
+    } else if (statusCode === 401) {
+      if (this.isOneTooMany(request.ip)) this.collapsed.inc();
+      else this.add(request, 'failed', requestActorOf(request));
+    }
+  }
+
+  private add(request: FastifyRequest, result: Refusal['result'], clientId: string | undefined): void {
+    if (this.queue.length >= MAX_QUEUE) {
+      this.dropped.inc();
+      return;
+    }
+    this.queue.push({
+      actor: { clientId: clientId ?? ANONYMOUS, origin: originOf(request) },
+      action: `${request.method} ${request.routeOptions.url ?? 'unmatched'}`,
+      // Without the query string: tokens and personal data travel there.
+      target: request.originalUrl.split(/[?#]/, 1)[0] ?? '',
+      result,
+      at: performance.now(),
+    });
+  }
+
+  private isOneTooMany(address: string): boolean {
+    const minute = Math.floor(performance.now() / MINUTE_MS);
+    if (minute !== this.minute) this.unknown.clear();
+    this.minute = minute;
+    const count = this.unknown.get(address) ?? 0;
+    if (count >= UNKNOWN_PER_MINUTE || (count === 0 && this.unknown.size >= MAX_ADDRESSES)) return true;
+    this.unknown.set(address, count + 1);
+    return false;
+  }
+}
+
+/** A refresh token that does not hold is a failed authentication too, which RFC 6749 section 5.2 answers by 400. */
+function isRefusedGrant(payload: unknown): boolean {
+  return typeof payload === 'string' && payload.startsWith('{"error":"invalid_grant"');
+}

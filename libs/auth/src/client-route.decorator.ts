@@ -1,0 +1,38 @@
+import { applyDecorators, Header, HttpCode, UseFilters } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiConsumes, ApiHeader, ApiProperty, ApiResponse } from '@nestjs/swagger';
+import { ApiErrors, Public } from '#common';
+import { OAuthErrorFilter, OAuthErrorResponse } from './oauth-error.js';
+
+/** How a client says who it is in the body. */
+export class ClientCredentialsBody {
+  @ApiProperty({ required: false, example: 'admin', description: 'Unless HTTP Basic authentication is used' })
+  client_id?: string;
+
+  @ApiProperty({ required: false, example: 'the secret', description: 'Unless HTTP Basic authentication is used' })
+  client_secret?: string;
+}
+
+/**
+ * A route of the authorization server: public to the guard, since the client authenticates with its id and secret, by
+ * HTTP Basic or in the body; a form or JSON; errors in the shape of RFC 6749 section 5.2; nothing is cached.
+ */
+export function ClientRoute(): MethodDecorator {
+  return applyDecorators(
+    Public(),
+    HttpCode(200),
+    Header('cache-control', 'no-store'),
+    UseFilters(OAuthErrorFilter),
+    RouteConfig({ oauthErrors: true }),
+    ApiHeader({
+      name: 'authorization',
+      required: false,
+      description: 'HTTP Basic with client_id and client_secret, in place of those of the body',
+      schema: { type: 'string' },
+    }),
+    ApiConsumes('application/x-www-form-urlencoded', 'application/json'),
+    ApiResponse({ status: 400, type: OAuthErrorResponse, description: 'The request is wrong' }),
+    ApiResponse({ status: 401, type: OAuthErrorResponse, description: 'The client is unknown or its secret is wrong' }),
+    ApiErrors(1007, 1008),
+  );
+}

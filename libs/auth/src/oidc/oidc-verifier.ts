@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type OidcSettings, oidcSettings } from '#config';
+import { type JWTPayload, jwtVerify } from 'jose';
+import { isRole, permissionsOf, type Role, ROLES } from '../roles.js';
+import { LEEWAY_S } from '../token-signer.js';
+import type { Credential } from '../verified-tokens.js';
+import { OidcKeys } from './oidc-keys.js';
+
+/** No shared secrets, and no none: anybody has the issuer's public keys. */
+const ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'PS256'];
+/** Client ids are kept as owners of Skills and in the audit log. */
+const MAX_CLIENT_ID = 255;
+
+/** Checks access tokens of the identity provider that the settings name. Its callers are clients named `oidc:<sub>`. */
+@Injectable()
+export class OidcVerifier {
+  private readonly roleMap: ReadonlyMap<string, string>;
+
+  constructor(
+    @Inject(oidcSettings.KEY) private readonly settings: OidcSettings,
+    private readonly keys: OidcKeys,
+  ) {
+    this.roleMap = new Map(settings.roleMap.map((pair) => pair.split('=') as [string, string]));
+  }
+
+  isIssuer(issuer: string | undefined): boolean {
+    return issuer !== undefined && issuer === this.settings.issuer;
+  }
+
+  /** @throws Error when anything is wrong, also when the issuer cannot be asked for its keys */
+  async verify(token: string): Promise<Credential> {
+    const { issuer, audience } = this.settings;
+    const { payload } = await jwtVerify(token, this.keys.find, {
+      algorithms: ALGORITHMS,
+      issuer,
+      audience,
+      clockTolerance: LEEWAY_S,
+      requiredClaims: ['exp', 'iat', 'sub'],
+    });
+    const { sub = '', exp = 0, iat = 0, jti } = payload;
+    if (iat > Date.now() / 1000 + LEEWAY_S) throw new Error('the token was not issued before now');
+    const clientId = `oidc:${sub}`;
+    if (sub === '' || clientId.length > MAX_CLIENT_ID) throw new Error('the subject is empty or too long');
+    const role = this.roleOf(payload);
+    if (role === undefined) throw new Error('the token names no role of ours');
+    return {
+      identity: { clientId, role, permissions: new Set(permissionsOf(role)), expiresAt: new Date(exp * 1000) },
+      revocable: { clientId, tokenId: jti },
+      expiresAt: exp,
+    };
+  }
+
+  /** Of several, that which may do most. */
+  private roleOf(claims: JWTPayload): Role | undefined {
+    const given = [claimAt(claims, this.settings.roleClaim)].flat();
+    const roles = given.map((name) => (this.roleMap.size === 0 ? name : this.roleMap.get(String(name)))).filter(isRole);
+    return ROLES.find((role) => roles.includes(role));
+  }
+}
+
+/** A claim by its name, or, where dots lead into objects, by its path. */
+function claimAt(claims: JWTPayload, path: string): unknown {
+  if (Object.hasOwn(claims, path)) return claims[path];
+  return path.split('.').reduce<unknown>((value, name) => {
+    const isObject = typeof value === 'object' && value !== null;
+    return isObject && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+  }, claims);
+}

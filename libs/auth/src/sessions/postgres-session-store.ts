@@ -1,0 +1,42 @@
+import type { Transaction } from '#database';
+import { type DataSource, LessThanOrEqual, MoreThan } from 'typeorm';
+import { SessionEntity } from '../session.entity.js';
+import { type Session, SessionStore } from './session-store.js';
+
+/** Where there is no Redis. A rotation is one UPDATE: of two at once, the second waits for the first, and misses. */
+export class PostgresSessionStore extends SessionStore {
+  constructor(private readonly dataSource: DataSource) {
+    super();
+  }
+
+  async create(tx: Transaction, session: Session): Promise<void> {
+    await tx.getRepository(SessionEntity).insert({ ...session });
+  }
+
+  async find(id: string): Promise<Session | undefined> {
+    const sessions = this.dataSource.getRepository(SessionEntity);
+    const found = await sessions.findOneBy({ id, expiresAt: MoreThan(new Date()) });
+    if (found === null) return undefined;
+    const { clientUuid, clientVersion, tokenHash, scope, expiresAt } = found;
+    return { id, clientUuid, clientVersion, tokenHash, scope, expiresAt };
+  }
+
+  async rotate(
+    tx: Transaction,
+    id: string,
+    tokenHash: string,
+    next: Pick<Session, 'tokenHash' | 'expiresAt'>,
+  ): Promise<boolean> {
+    const sessions = tx.getRepository(SessionEntity);
+    const { affected } = await sessions.update({ id, tokenHash, expiresAt: MoreThan(new Date()) }, next);
+    return affected === 1;
+  }
+
+  async remove(tx: Transaction, id: string): Promise<void> {
+    await tx.getRepository(SessionEntity).delete({ id });
+  }
+
+  async purge(): Promise<void> {
+    await this.dataSource.getRepository(SessionEntity).delete({ expiresAt: LessThanOrEqual(new Date()) });
+  }
+}

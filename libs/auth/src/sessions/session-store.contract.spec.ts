@@ -1,0 +1,187 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RedisConnection, RedisUnavailableError } from '#cache';
+import { DatabaseSettings, RedisSettings } from '#config';
+import { dataSourceOptions } from '#database';
+import { DataSource } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { type RedisServer, startRedisServer } from '../../../../test/support/redis-server.js';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
+import { AUTH_ENTITIES } from '../auth.entities.js';
+import { ClientEntity } from '../client.entity.js';
+import { PostgresSessionStore } from './postgres-session-store.js';
+import { RedisSessionStore } from './redis-session-store.js';
+import type { Session, SessionStore } from './session-store.js';
+
+const hash = (digit: string) => digit.repeat(64);
+const inMs = (ms: number) => new Date(Date.now() + ms);
+
+describe('SessionStore', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let server: RedisServer;
+  let redis: RedisConnection;
+  const clientUuid = uuidv7();
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    dataSource = await new DataSource(
+      dataSourceOptions(database.url, new DatabaseSettings(), AUTH_ENTITIES),
+    ).initialize();
+    await dataSource
+      .getRepository(ClientEntity)
+      .insert({ id: clientUuid, clientId: 'me', name: 'Me', role: 'viewer', secretHash: 'none' });
+    server = await startRedisServer();
+    redis = new RedisConnection(Object.assign(new RedisSettings(), { url: server.url }));
+    await redis.onModuleInit();
+  }, 300_000);
+  afterAll(async () => {
+    await redis.onApplicationShutdown();
+    await server.stop();
+    await dataSource.destroy();
+    await database.drop();
+  });
+
+  const session = (overrides: Partial<Session> = {}): Session => ({
+    id: uuidv7(),
+    clientUuid,
+    clientVersion: 3,
+    tokenHash: hash('a'),
+    scope: 'skill:read skill:register',
+    expiresAt: inMs(60_000),
+    ...overrides,
+  });
+
+  describe.each(['postgres', 'redis'])('in %s', (kind) => {
+    let store: SessionStore;
+    beforeAll(() => {
+      store = kind === 'redis' ? new RedisSessionStore(redis) : new PostgresSessionStore(dataSource);
+    });
+    const create = async (overrides: Partial<Session> = {}): Promise<Session> => {
+      const created = session(overrides);
+      await store.create(dataSource.manager, created);
+      return created;
+    };
+    /** In a transaction of its own, as its user does. */
+    const rotate = (id: string, from: string, to: string, expiresAt = inMs(60_000)) =>
+      dataSource.transaction((tx) => store.rotate(tx, id, from, { tokenHash: to, expiresAt }));
+
+    it('gives back what it was given', async () => {
+      const created = await create();
+      await create();
+      expect(await store.find(created.id)).toEqual(created);
+      expect(await store.find(uuidv7())).toBeUndefined();
+    });
+
+    it('puts the next token in the place of the newest, and prolongs the session', async () => {
+      const created = await create();
+      const expiresAt = inMs(120_000);
+      expect(await rotate(created.id, hash('a'), hash('b'), expiresAt)).toBe(true);
+      expect(await store.find(created.id)).toEqual({ ...created, tokenHash: hash('b'), expiresAt });
+    });
+
+    it('changes nothing for a token that is not the newest, or a session that is not there', async () => {
+      const { id } = await create();
+      await rotate(id, hash('a'), hash('b'));
+      const before = await store.find(id);
+      expect(await rotate(id, hash('a'), hash('c'))).toBe(false);
+      expect(await rotate(id, hash('f'), hash('c'))).toBe(false);
+      expect(await store.find(id)).toEqual(before);
+      const nobody = uuidv7();
+      expect(await rotate(nobody, hash('a'), hash('b'))).toBe(false);
+      expect(await store.find(nobody)).toBeUndefined();
+    });
+
+    it('lets one of many simultaneous rotations win', async () => {
+      const { id } = await create();
+      const won = await Promise.all(Array.from('0123456789', (digit) => rotate(id, hash('a'), hash(digit))));
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect((await store.find(id))?.tokenHash).toBe(hash(String(won.indexOf(true))));
+    });
+
+    it('forgets what is removed, and does not mind what is not there', async () => {
+      const { id } = await create();
+      const other = await create();
+      await store.remove(dataSource.manager, id);
+      await store.remove(dataSource.manager, id);
+      expect(await store.find(id)).toBeUndefined();
+      expect(await rotate(id, hash('a'), hash('b'))).toBe(false);
+      expect(await store.find(other.id)).toBeDefined();
+    });
+
+    it('does not know a session that has expired', async () => {
+      const { id } = await create({ expiresAt: inMs(80) });
+      const past = await create({ expiresAt: inMs(-1) });
+      const other = await create();
+      expect(await store.find(id)).toBeDefined();
+      await delay(100);
+      for (const ended of [id, past.id]) {
+        expect(await store.find(ended)).toBeUndefined();
+        expect(await rotate(ended, hash('a'), hash('b'))).toBe(false);
+      }
+      await store.purge();
+      expect(await store.find(other.id)).toBeDefined();
+    });
+
+    it('takes an expiry that a rotation brings forward', async () => {
+      const { id } = await create();
+      expect(await rotate(id, hash('a'), hash('b'), inMs(50))).toBe(true);
+      await delay(70);
+      expect(await store.find(id)).toBeUndefined();
+    });
+  });
+
+  describe('PostgresSessionStore', () => {
+    it('takes part in the transaction', async () => {
+      const store = new PostgresSessionStore(dataSource);
+      const kept = session();
+      await store.create(dataSource.manager, kept);
+      const undone = session();
+      const work = dataSource.transaction(async (tx) => {
+        await store.create(tx, undone);
+        await store.rotate(tx, kept.id, hash('a'), { tokenHash: hash('b'), expiresAt: inMs(1) });
+        throw new Error('undo');
+      });
+      await expect(work).rejects.toThrow('undo');
+      expect(await store.find(undone.id)).toBeUndefined();
+      expect(await store.find(kept.id)).toEqual(kept);
+    });
+
+    it('purges what has expired, and loses the sessions of a client with it', async () => {
+      const store = new PostgresSessionStore(dataSource);
+      const past = session({ expiresAt: inMs(-1) });
+      await store.create(dataSource.manager, past);
+      await store.purge();
+      expect(await database.query('SELECT FROM sessions WHERE id = $1', [past.id])).toEqual([]);
+      await dataSource.transaction(async (tx) => {
+        const client = { id: uuidv7(), clientId: 'gone', name: 'Gone', role: 'viewer', secretHash: '' } as const;
+        await tx.getRepository(ClientEntity).insert(client);
+        const lost = session({ clientUuid: client.id });
+        await store.create(tx, lost);
+        await tx.getRepository(ClientEntity).delete({ id: client.id });
+        expect(await tx.query('SELECT FROM sessions WHERE id = $1', [lost.id])).toEqual([]);
+      });
+    });
+  });
+
+  describe('RedisSessionStore', () => {
+    it('leaves the deletion to Redis', async () => {
+      const store = new RedisSessionStore(redis);
+      const kept = session();
+      await store.create(dataSource.manager, kept);
+      const left = async () => (await redis.client?.pTTL(`ooder:v1:session:${kept.id}`)) ?? 0;
+      expect(await left()).toBeGreaterThan(50_000);
+      await store.rotate(dataSource.manager, kept.id, hash('a'), { tokenHash: hash('b'), expiresAt: inMs(5_000) });
+      expect(await left()).toBeLessThanOrEqual(5_000);
+    });
+
+    it('says of a Redis that refuses or is away that it is unavailable', async () => {
+      const store = new RedisSessionStore(redis);
+      const wrong = session();
+      await redis.client?.set(`ooder:v1:session:${wrong.id}`, 'text');
+      await expect(store.find(wrong.id)).rejects.toThrow(RedisUnavailableError);
+      await expect(store.create(dataSource.manager, wrong)).rejects.toThrow(RedisUnavailableError);
+      const away = new RedisSessionStore(new RedisConnection(new RedisSettings()));
+      await expect(away.remove(dataSource.manager, wrong.id)).rejects.toThrow(RedisUnavailableError);
+    });
+  });
+});

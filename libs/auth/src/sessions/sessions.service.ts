@@ -1,0 +1,115 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { RedisUnavailableError } from '#cache';
+import { MAX_JWT_EXPIRY, type SecuritySettings, securitySettings } from '#config';
+import { type Transaction, Transactions } from '#database';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditLog } from '../audit/audit-log.js';
+import type { RequestOrigin } from '../caller.js';
+import type { ClientEntity } from '../client.entity.js';
+import { OAuthError } from '../oauth-error.js';
+import { RevocationList } from '../revocation-list.js';
+import { hashOf, makeRefreshToken, sessionIdOf } from './refresh-token.js';
+import { type Session, SessionStore } from './session-store.js';
+
+export interface OpenedSession {
+  id: string;
+  refreshToken: string;
+}
+
+/** Two used one refresh token at once, and the other was first. */
+export class LostRotation extends Error {}
+
+/** Refresh tokens: each is good for one use, and the second use of one ends the session with all that came of it. */
+@Injectable()
+export class SessionsService {
+  private readonly logger = new Logger('auth');
+
+  constructor(
+    private readonly store: SessionStore,
+    private readonly revocations: RevocationList,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
+    @Inject(securitySettings.KEY) private readonly settings: SecuritySettings,
+  ) {}
+
+  /** Undefined when it cannot be kept: the client then does without a refresh token. */
+  async open(tx: Transaction, client: ClientEntity, scope: string): Promise<OpenedSession | undefined> {
+    const id = uuidv7();
+    const refreshToken = makeRefreshToken(id);
+    const session = {
+      id,
+      clientUuid: client.id,
+      clientVersion: client.tokenVersion,
+      tokenHash: hashOf(refreshToken),
+      scope,
+      expiresAt: this.expiry(),
+    };
+    try {
+      await this.store.create(tx, session);
+    } catch (error) {
+      // Of PostgreSQL it is the end of this transaction, too.
+      if (!(error instanceof RedisUnavailableError)) throw error;
+      this.logger.debug(`no session: ${error.reason}`);
+      return undefined;
+    }
+    return { id, refreshToken };
+  }
+
+  /**
+   * The session of a client's refresh token, whether the token is the newest of it or not. One that ended while its store
+   * was away is still there, so the list of revocations counts as well.
+   */
+  async find(client: ClientEntity, refreshToken: string): Promise<Session | undefined> {
+    const id = sessionIdOf(refreshToken);
+    const session = id === undefined ? undefined : await this.reach(() => this.store.find(id));
+    if (session?.clientUuid !== client.id || session.clientVersion !== client.tokenVersion) return undefined;
+    const { clientId, tokenVersion: clientVersion } = client;
+    return this.revocations.isRevoked({ clientId, clientVersion, sessionId: session.id }) ? undefined : session;
+  }
+
+  isNewest(session: Session, refreshToken: string): boolean {
+    return session.tokenHash === hashOf(refreshToken);
+  }
+
+  /** The next refresh token. Within a transaction, as its last step. @throws LostRotation when this one was used meanwhile */
+  async rotate(tx: Transaction, session: Session): Promise<string> {
+    const next = makeRefreshToken(session.id);
+    const change = { tokenHash: hashOf(next), expiresAt: this.expiry() };
+    if (!(await this.reach(() => this.store.rotate(tx, session.id, session.tokenHash, change))))
+      throw new LostRotation();
+    return next;
+  }
+
+  /** Ends a session, and with it the access tokens that came of it, on every replica. */
+  async end(client: ClientEntity, session: Session, action: string, origin: RequestOrigin): Promise<void> {
+    const lastToken = new Date(Date.now() + MAX_JWT_EXPIRY * 1000);
+    // A rotation that is under way may have prolonged the session since it was read.
+    const expiresAt = new Date(Math.max(lastToken.getTime(), this.expiry().getTime(), session.expiresAt.getTime()));
+    await this.transactions.run(async (tx) => {
+      await this.revocations.revoke(tx, [{ kind: 'session', subject: session.id, expiresAt }]);
+      await this.audit.record(tx, { clientId: client.clientId, origin }, [
+        { action, target: `client:${client.clientId}`, before: { session: session.id } },
+      ]);
+    });
+    await this.revocations.refresh();
+    try {
+      await this.transactions.run((tx) => this.store.remove(tx, session.id));
+    } catch (error) {
+      if (!(error instanceof RedisUnavailableError)) throw error;
+      this.logger.warn(`a session that is revoked stays until it expires: ${error.reason}`);
+    }
+  }
+
+  private async reach<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof RedisUnavailableError)) throw error;
+      throw new OAuthError('temporarily_unavailable', 'Sessions cannot be reached; try again later');
+    }
+  }
+
+  private expiry(): Date {
+    return new Date(Date.now() + this.settings.refreshExpiry * 1000);
+  }
+}

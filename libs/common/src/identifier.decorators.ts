@@ -1,0 +1,68 @@
+import { applyDecorators } from '@nestjs/common';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  Matches,
+  ValidateIf,
+} from 'class-validator';
+import { field, type FieldOptions } from './field.decorators.js';
+
+/** What clients and Spaces are called by. */
+const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
+const REASON = 'must be 1 to 64 letters, digits, dots, dashes and underscores';
+
+export function IdentifierField(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    options,
+    { type: String, pattern: IDENTIFIER.source, maxLength: 64 },
+    Matches(IDENTIFIER, { message: REASON }),
+  );
+}
+
+/** One to `max` identifiers, each once; with `nullable`, null is a value of its own. */
+export function IdentifierListField(options: FieldOptions & { max: number; nullable?: boolean }): PropertyDecorator {
+  const { max, nullable = false } = options;
+  return applyDecorators(
+    field(
+      options,
+      {
+        type: 'array',
+        items: { type: 'string', pattern: IDENTIFIER.source, maxLength: 64 },
+        minItems: 1,
+        maxItems: max,
+        uniqueItems: true,
+        ...(nullable && { nullable }),
+      },
+      ...listOf(max),
+      Matches(IDENTIFIER, { each: true, message: `each ${REASON}` }),
+    ),
+    ...(nullable ? [ValidateIf((_, value) => value !== null)] : []),
+  );
+}
+
+/** One or more of these values, each once. */
+export function EnumListField(values: readonly string[], options: FieldOptions & { name: string }): PropertyDecorator {
+  return field(
+    options,
+    { enum: [...values], enumName: options.name, isArray: true, minItems: 1, uniqueItems: true },
+    ...listOf(values.length),
+    IsIn([...values], { each: true, message: `each must be one of ${values.join(', ')}` }),
+  );
+}
+
+function listOf(max: number): PropertyDecorator[] {
+  return [
+    IsArray({ message: 'must be an array' }),
+    ArrayMinSize(1, { message: 'must have at least 1 item' }),
+    ArrayMaxSize(max, { message: `must have at most ${max} items` }),
+    ArrayUnique({ message: 'must not repeat an item' }),
+  ];
+}
+
+export function BooleanField(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: Boolean }, IsBoolean({ message: 'must be true or false' }));
+}

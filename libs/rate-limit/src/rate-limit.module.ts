@@ -1,0 +1,9 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '#auth';
+import { CacheModule } from '#cache';
+import { MetricsModule } from '#metrics';
+import { RateLimiter } from './rate-limiter.js';
+
+/** How much one client may ask for. */
+@Module({ imports: [AuthModule, CacheModule, MetricsModule], providers: [RateLimiter], exports: [RateLimiter] })
+export class RateLimitModule {}

@@ -1,0 +1,158 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { Authenticator } from '#auth';
+import { RedisConnection } from '#cache';
+import { TooManyRequestsError } from '#common';
+import { type RateLimitSettings, rateLimitSettings } from '#config';
+import { OutageLog } from '#logging';
+import { type Counter, MetricsService } from '#metrics';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BackgroundCounts } from './background-counts.js';
+import { addressKey, clientKey } from './client-key.js';
+import { setLimitHeaders } from './limit-headers.js';
+import { RefusalLog } from './refusal-log.js';
+import { classOf, type RequestClass } from './request-class.js';
+import { TokenLimiter } from './token-limiter.js';
+
+/** Milliseconds between two looks at what other replicas have counted. */
+const RECONCILE_EVERY_MS = 500;
+/** Clients, and addresses of callers without a token, whose requests are counted at a time. */
+const CAPACITY = 20_000;
+const JOB = 'rate-limit';
+
+/**
+ * Limits how much one client may ask for (protocol.md sections 3 and 11). A request is counted before its body is read.
+ * Reads and writes are counted in the process and told to other replicas in the background (BackgroundCounts); tokens,
+ * where the limit also stands against guessing, exactly (TokenLimiter).
+ */
+@Injectable()
+export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly outage = new OutageLog(new Logger('rate-limit'), 'Counting over all replicas');
+  private readonly log = new RefusalLog();
+  private readonly clients: BackgroundCounts;
+  /** Apart, so that a flood of addresses makes no client forgotten. */
+  private readonly addresses: BackgroundCounts;
+  private readonly tokens: TokenLimiter;
+  private readonly refusals: Counter<'class'>;
+  private reconciling: Promise<void> | undefined;
+
+  constructor(
+    @Inject(rateLimitSettings.KEY) private readonly settings: RateLimitSettings,
+    private readonly authenticator: Authenticator,
+    private readonly scheduler: SchedulerRegistry,
+    redis: RedisConnection,
+    metrics: MetricsService,
+  ) {
+    this.clients = new BackgroundCounts(redis, CAPACITY);
+    this.addresses = new BackgroundCounts(redis, CAPACITY);
+    this.refusals = metrics.counter({
+      name: 'rate_limit_refusals_total',
+      help: 'Requests refused with 429 by class; secrets: because of wrong secrets before.',
+      labelNames: ['class'],
+    });
+    for (const name of ['reads', 'writes', 'token', 'secrets']) this.refusals.inc({ class: name }, 0);
+    this.tokens = new TokenLimiter(settings.token, redis, this.log, this.refusals);
+    const gauge = metrics.gauge({
+      name: 'rate_limit_tracked_clients',
+      help: 'Clients, addresses and secrets that are being counted in this process.',
+      collect: () => {
+        gauge.set(this.clients.tracked + this.addresses.tracked + this.tokens.tracked);
+      },
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.scheduler.addInterval(
+      JOB,
+      setInterval(() => void this.reconcile(), RECONCILE_EVERY_MS),
+    );
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
+    await this.reconciling;
+  }
+
+  /** Counts every request of this server. Call it before the hook that refuses who is not known. */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onRequest', async (request, reply) => {
+      const requestClass = classOf(request);
+      if (requestClass === undefined || this.settings[requestClass] === 0) return;
+      if (requestClass === 'token') await this.tokens.countAddress(request, reply);
+      else await this.count(requestClass, request, reply);
+    });
+    if (this.settings.token === 0) return;
+    // With callbacks, so that requests of other classes pay nothing.
+    fastify.addHook('preHandler', (request, reply, done) => {
+      if (this.tokens.isCounting(request))
+        this.tokens.countClient(request, reply).then(() => {
+          done();
+        }, done);
+      else done();
+    });
+    fastify.addHook('onSend', (request, reply, _payload, done) => {
+      if (this.tokens.isCounting(request))
+        this.tokens.learn(request, reply).then(() => {
+          done();
+        }, done);
+      else done();
+    });
+  }
+
+  /** Tells other replicas, and hears from them. One at a time; never rejects. */
+  reconcile(): Promise<void> {
+    this.reconciling ??= this.exchange().finally(() => {
+      this.reconciling = undefined;
+    });
+    return this.reconciling;
+  }
+
+  private async exchange(): Promise<void> {
+    this.tokens.sweep();
+    try {
+      await this.clients.reconcile();
+      await this.addresses.reconcile();
+      this.outage.end();
+    } catch (error) {
+      this.outage.begin(String(error));
+    }
+  }
+
+  private async count(
+    requestClass: Exclude<RequestClass, 'token'>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const limit = this.settings[requestClass];
+    const clientId = await this.clientOf(request);
+    const counts = clientId === undefined ? this.addresses : this.clients;
+    const who = clientId === undefined ? addressKey(request.ip) : clientKey(clientId);
+    const key = `${requestClass}:${who}`;
+    const window = counts.window(key);
+    const refused = window.count >= limit;
+    if (!refused) counts.hit(key, window);
+    const rest = window.resetsAt - performance.now();
+    const seconds = setLimitHeaders(reply, { name: requestClass, limit, count: window.count, rest });
+    if (!refused) return;
+    this.refusals.inc({ class: requestClass });
+    this.log.refused(requestClass, who, clientId === undefined ? request.ip : `client ${clientId}`, limit);
+    throw new TooManyRequestsError(seconds);
+  }
+
+  /** Who cannot show who it is counts by its address; the guard then tells it why. */
+  private async clientOf(request: FastifyRequest): Promise<string | undefined> {
+    const { authorization, 'x-api-key': apiKey } = request.headers;
+    if (authorization === undefined && apiKey === undefined) return undefined;
+    try {
+      return (await this.authenticator.authenticate(request)).clientId;
+    } catch {
+      return undefined;
+    }
+  }
+}

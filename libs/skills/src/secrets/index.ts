@@ -1,0 +1,13 @@
+export { type Rotation, rotateSecrets } from './rotation.js';
+export { SecretBox, type SecretPlace, SecretUnreadableError } from './secret-box.js';
+export {
+  isMask,
+  MAP_VALUE_SCHEMAS,
+  MASK,
+  maskedMap,
+  plainOf,
+  type SecretMap,
+  SecretMapField,
+  type SecretValue,
+} from './secret-map.js';
+export { secretBoxOf, SkillSecrets } from './skill-secrets.js';

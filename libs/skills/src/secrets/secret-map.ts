@@ -1,0 +1,105 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { type FieldOptions, textFault } from '#common';
+import { Transform } from 'class-transformer';
+import { ValidateBy, ValidateIf } from 'class-validator';
+
+/** What every answer has in place of a secret value; sent back, it keeps the value that is stored. */
+export const MASK = '***';
+const KEY_MAX = 64;
+const VALUE_MAX = 512;
+
+export interface SecretValue {
+  value: string;
+  secret: true;
+}
+
+/** Values by key: metadata, and parameters of endpoints. */
+export type SecretMap = Record<string, string | SecretValue>;
+
+/** The values that are no secrets. */
+export function plainOf(map: Readonly<SecretMap>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(map).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
+  );
+}
+
+export function hasSecret(map: Readonly<SecretMap> | undefined): boolean {
+  return Object.values(map ?? {}).some((value) => typeof value !== 'string');
+}
+
+/** As answers show it. */
+export function maskedMap(map: Readonly<SecretMap>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, typeof value === 'string' ? value : MASK]));
+}
+
+/** Whether the value that is stored stays, if there is a secret one. */
+export function isMask(value: string | SecretValue): boolean {
+  return (typeof value === 'string' ? value : value.value) === MASK;
+}
+
+const SECRET_VALUE_SCHEMA = {
+  type: 'object',
+  required: ['value', 'secret'],
+  properties: {
+    value: { type: 'string', maxLength: VALUE_MAX },
+    secret: { type: 'boolean', enum: [true] },
+  },
+  additionalProperties: false,
+} as const;
+
+/** The values of a map in OpenAPI. */
+export const MAP_VALUE_SCHEMAS = [{ type: 'string', maxLength: VALUE_MAX }, SECRET_VALUE_SCHEMA] as const;
+
+/** An object of values, of which those written as `{"value": "...", "secret": true}` are stored encrypted. */
+export function SecretMapField(options: FieldOptions & { maxEntries: number }): PropertyDecorator {
+  const { maxEntries } = options;
+  return applyDecorators(
+    ApiProperty({
+      description:
+        options.description ?? `A value {"value": "...", "secret": true} is stored encrypted and answered as ${MASK}`,
+      example: options.example,
+      selfRequired: false,
+      type: 'object',
+      additionalProperties: { oneOf: [...MAP_VALUE_SCHEMAS] },
+      propertyNames: { minLength: 1, maxLength: KEY_MAX },
+      maxProperties: maxEntries,
+    } as ApiPropertyOptions),
+    ValidateIf((_, value) => value !== undefined),
+    ValidateBy({
+      name: 'isSecretMap',
+      validator: {
+        validate: (value) => faultsOf(value, maxEntries) === undefined,
+        defaultMessage: (args) => faultsOf(args?.value, maxEntries) ?? '',
+      },
+    }),
+    // Left as it came: class-transformer would copy it key by key.
+    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
+  );
+}
+
+function faultsOf(map: unknown, maxEntries: number): string | undefined {
+  if (!isObject(map)) return 'must be an object of string values';
+  const entries = Object.entries(map);
+  if (entries.length > maxEntries) return `must have at most ${maxEntries} entries`;
+  const faults = entries.flatMap(([key, value]) => {
+    const keyFault = textFault(key, 1, KEY_MAX);
+    const valueFault = faultOf(value);
+    return [
+      ...(keyFault ? [`the key "${key.slice(0, KEY_MAX)}" ${keyFault}`] : []),
+      ...(valueFault ? [`the value of "${key.slice(0, KEY_MAX)}" ${valueFault}`] : []),
+    ];
+  });
+  return faults.length > 0 ? faults.join('; ') : undefined;
+}
+
+function faultOf(value: unknown): string | undefined {
+  if (!isObject(value)) return textFault(value, 0, VALUE_MAX);
+  const { value: text, secret, ...unknown } = value;
+  if (secret !== true || Object.keys(unknown).length > 0) return 'must be text, or {"value": text, "secret": true}';
+  return textFault(text, 0, VALUE_MAX);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

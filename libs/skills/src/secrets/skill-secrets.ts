@@ -1,0 +1,78 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { BadParameterError } from '#common';
+import { encryptionKeyOf, type SecuritySettings, securitySettings } from '#config';
+import { DataSource } from 'typeorm';
+import type { CreateSkillBody } from '../skill.dto.js';
+import { SecretBox, type SecretPlace } from './secret-box.js';
+import { hasSecret, isMask, MASK, type SecretMap } from './secret-map.js';
+
+/** A value as it is stored. */
+export interface StoredValue {
+  key: string;
+  value: string;
+  secret: boolean;
+}
+
+/** Present and previous keys, as the settings have them. */
+export function secretBoxOf({ encryptionKey, previousEncryptionKeys }: SecuritySettings): SecretBox {
+  return new SecretBox(
+    encryptionKey === undefined ? undefined : encryptionKeyOf(encryptionKey),
+    previousEncryptionKeys.flatMap((key) => encryptionKeyOf(key) ?? []),
+  );
+}
+
+/** Secret values of Skills: encrypted on their way in, and readable for who calls Skills, never for who lists them. */
+@Injectable()
+export class SkillSecrets {
+  private readonly box: SecretBox;
+
+  constructor(
+    @Inject(securitySettings.KEY) settings: SecuritySettings,
+    @InjectDataSource() private readonly dataSource: DataSource,
+  ) {
+    this.box = secretBoxOf(settings);
+  }
+
+  /** @throws BadParameterError (1001) when a body holds a secret, and there is no key to encrypt it with. */
+  assertStorable({ endpoints, metadata }: Pick<CreateSkillBody, 'endpoints' | 'metadata'>): void {
+    if (this.box.canEncrypt) return;
+    const reason = 'cannot hold a secret value: this service has no SECURITY_ENCRYPTION_KEY';
+    const faults = [
+      ...endpoints.flatMap(({ parameters }, index) =>
+        hasSecret(parameters) ? [{ field: `endpoints.${index}.parameters`, reason }] : [],
+      ),
+      ...(hasSecret(metadata) ? [{ field: 'metadata', reason }] : []),
+    ];
+    if (faults.length > 0) throw new BadParameterError(faults);
+  }
+
+  /** A value that only says to keep the one before is stored as the mask where there is no secret. */
+  sealed(table: SecretPlace['table'], ownerId: string, map: SecretMap): StoredValue[] {
+    return Object.entries(map).map(([key, value]) => {
+      if (typeof value === 'string') return { key, value, secret: false };
+      if (isMask(value)) return { key, value: MASK, secret: false };
+      return { key, value: this.box.encrypt(value.value, { table, ownerId, key }), secret: true };
+    });
+  }
+
+  /** The metadata of a Skill with its secrets. @throws SecretUnreadableError */
+  async metadataOf(skillId: string): Promise<Record<string, string>> {
+    return this.opened('skill_metadata', 'skill_id', skillId);
+  }
+
+  /** The parameters of an endpoint with its secrets. @throws SecretUnreadableError */
+  async parametersOf(endpointId: string): Promise<Record<string, string>> {
+    return this.opened('endpoint_params', 'endpoint_id', endpointId);
+  }
+
+  private async opened(table: SecretPlace['table'], owner: string, ownerId: string): Promise<Record<string, string>> {
+    const rows = await this.dataSource.query<StoredValue[]>(
+      `SELECT key, value, secret FROM ${table} WHERE ${owner} = $1 ORDER BY key`,
+      [ownerId],
+    );
+    return Object.fromEntries(
+      rows.map(({ key, value, secret }) => [key, secret ? this.box.decrypt(value, { table, ownerId, key }) : value]),
+    );
+  }
+}

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog, type Caller } from '#auth';
+import type { Transaction } from '#database';
+import { toBody } from './skill-body.js';
+import { maskedMap } from './secrets/index.js';
+import type { CreateSkillBody, ReplaceSkillBody } from './skill.dto.js';
+import { SkillsRepository } from './skills.repository.js';
+
+/** How a Skill goes: as a resource, or by the protocol. */
+export type RemovalAction = 'skill.delete' | 'skill.unregister';
+export type SkillAction = 'skill.create' | 'skill.register' | 'skill.update' | 'skill.status' | RemovalAction;
+
+export interface SkillChange {
+  skillId: string;
+  before?: ReplaceSkillBody | undefined;
+  after?: CreateSkillBody | undefined;
+}
+
+/** Changes of Skills in the audit log. Digests are of what owners write, so that heartbeats do not change them. */
+@Injectable()
+export class SkillAudit {
+  constructor(
+    private readonly log: AuditLog,
+    private readonly repository: SkillsRepository,
+  ) {}
+
+  /** The Skill as PUT takes it. */
+  async stateOf(tx: Transaction, skillId: string): Promise<ReplaceSkillBody | undefined> {
+    const found = await this.repository.find(skillId, tx);
+    return found && toBody(found.skill);
+  }
+
+  record(tx: Transaction, caller: Caller, action: SkillAction, changes: readonly SkillChange[]): Promise<void> {
+    return this.log.record(
+      tx,
+      caller,
+      changes.map(({ skillId, before, after }) => ({
+        action,
+        target: `skill:${skillId}`,
+        before,
+        after: after && masked(after),
+      })),
+    );
+  }
+}
+
+/** Not even the digest of a secret is kept: a short one could be found by trying. */
+function masked(body: CreateSkillBody): CreateSkillBody {
+  const { endpoints, metadata } = body;
+  return {
+    ...body,
+    endpoints: endpoints.map((endpoint) => ({
+      ...endpoint,
+      ...(endpoint.parameters && { parameters: maskedMap(endpoint.parameters) }),
+    })),
+    ...(metadata && { metadata: maskedMap(metadata) }),
+  };
+}

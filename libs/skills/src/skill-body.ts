@@ -1,0 +1,28 @@
+import type { ReplaceSkillBody } from './skill.dto.js';
+import type { SkillResponse } from './skill.response.js';
+
+/** The parts of a Skill that its owner writes. */
+export function toBody({
+  name,
+  description,
+  version,
+  status,
+  space_id,
+  endpoints,
+  capabilities,
+  metadata,
+}: SkillResponse): ReplaceSkillBody {
+  return {
+    name,
+    description,
+    version,
+    status,
+    ...(space_id === null ? {} : { space_id }),
+    endpoints: endpoints.map(({ endpoint_id: _id, health: _health, ...endpoint }) => endpoint),
+    capabilities: capabilities.map(({ capability_id: _id, skill_id: _skill, category, ...capability }) => ({
+      ...capability,
+      ...(category === null ? {} : { category }),
+    })),
+    metadata,
+  };
+}

@@ -1,0 +1,122 @@
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const ORIGIN = 'https://console.example.com';
+const SKILLS = '/api/v1/skills/';
+
+describe('security headers', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(() => app.close());
+
+  it.each(['/health', '/docs', '/openapi.json', '/nope', SKILLS])('are on %s, whatever it answers', async (path) => {
+    const { headers } = await app.http.get(path);
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': expect.stringContaining(`default-src 'self'`),
+    });
+    expect(headers['content-security-policy']).not.toMatch(/script-src[^;]*unsafe|upgrade-insecure/);
+    // Nobody speaks HTTPS here, and nobody needs to know what answers.
+    for (const absent of ['strict-transport-security', 'server', 'x-powered-by', 'access-control-allow-origin']) {
+      expect(headers).not.toHaveProperty(absent);
+    }
+  });
+
+  it('let Swagger UI work: it has no script in the page', async () => {
+    const { text } = await app.http.get('/docs').expect(200);
+    const scripts = [...text.matchAll(/<script([^>]*)>([^]*?)<\/script>/g)];
+    expect(scripts.length).toBeGreaterThan(0);
+    for (const [, attributes, content] of scripts) {
+      expect(attributes).toMatch(/src=["']\.\//);
+      expect(content?.trim()).toBe('');
+    }
+    expect(text).not.toMatch(/\son\w+=/);
+  });
+
+  it('do not answer other origins', async () => {
+    const preflight = await app.http.options(SKILLS).set('origin', ORIGIN).set('access-control-request-method', 'POST');
+    expect(preflight.headers).not.toHaveProperty('access-control-allow-origin');
+  });
+
+  it('refuse headers that are too large', async () => {
+    const answer = await app.http.get('/livez').set('x-large', 'x'.repeat(17_000));
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 1001, details: [{ reason: 'has headers that are too large' }] });
+  });
+
+  it('take the address of the socket, whatever X-Forwarded-For says', async () => {
+    await app.http.get(SKILLS).set('x-forwarded-for', '203.0.113.7').set('user-agent', 'liar');
+    const line = app.logs.find((candidate) => candidate.includes('liar')) ?? '';
+    expect(line).toContain('127.0.0.1');
+    expect(line).not.toContain('203.0.113.7');
+  });
+});
+
+describe('other origins and proxies', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    const env = {
+      CORS_ORIGINS: `${ORIGIN}, http://localhost:3000`,
+      CORS_CREDENTIALS: 'true',
+      TRUST_PROXY: '127.0.0.0/8',
+    };
+    app = await startTestApp({ env });
+  });
+  afterAll(() => app.close());
+
+  it('that are named may call, with a preflight request that needs no token', async () => {
+    const preflight = await app.http
+      .options(SKILLS)
+      .set('origin', ORIGIN)
+      .set('access-control-request-method', 'POST')
+      .set('access-control-request-headers', 'authorization,content-type');
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-headers': 'authorization,content-type',
+      'access-control-allow-methods': expect.stringContaining('PATCH'),
+    });
+  });
+
+  it('may read answers and refusals, with the headers that matter', async () => {
+    for (const status of [200, 401]) {
+      const asked = app.http.get(SKILLS).set('origin', ORIGIN);
+      const { headers } = await (status === 200 ? asked.auth(app.admin, { type: 'bearer' }) : asked).expect(status);
+      expect(headers).toMatchObject({
+        'access-control-allow-origin': ORIGIN,
+        'access-control-expose-headers': expect.stringContaining('RateLimit'),
+        vary: expect.stringContaining('Origin'),
+      });
+    }
+    // Before the body is read, too.
+    const { headers } = await app.http.post(SKILLS).set('origin', ORIGIN).send({}).expect(401);
+    expect(headers['access-control-allow-origin']).toBe(ORIGIN);
+  });
+
+  it('that are not named may not', async () => {
+    const { headers } = await app.http.get(SKILLS).set('origin', 'https://elsewhere.example.com');
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
+  });
+
+  it('are believed about the address when they are trusted', async () => {
+    await app.http.get(SKILLS).set('x-forwarded-for', '203.0.113.7').set('user-agent', 'proxied');
+    expect(app.logs.find((line) => line.includes('proxied'))).toContain('203.0.113.7');
+  });
+});
+
+describe('every origin', () => {
+  it('may call where that is set', async () => {
+    const app = await startTestApp({ env: { CORS_ORIGINS: '*' } });
+    try {
+      const { headers } = await app.http.get(SKILLS).set('origin', ORIGIN);
+      expect(headers['access-control-allow-origin']).toBe('*');
+      expect(headers).not.toHaveProperty('access-control-allow-credentials');
+    } finally {
+      await app.close();
+    }
+  });
+});

@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type ConnectionOptions, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { endServices, runService, startService } from '../support/service-process.js';
+import { until } from '../support/until.js';
+
+/** A self-signed certificate for this name, and its key. */
+function makeCertificate(folder: string, name: string): { cert: string; key: string } {
+  const [cert, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
+  const files = ['-keyout', key, '-out', cert, '-days', '2', '-subj', `/CN=${name}`];
+  execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', ...files],
+    {
+      stdio: 'ignore',
+    },
+  );
+  return { cert, key };
+}
+
+function dial(url: string, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false, ...options }, () => {
+      resolve(socket);
+    });
+    socket.once('error', reject);
+  });
+}
+
+async function nameAt(url: string): Promise<string | undefined> {
+  const socket = await dial(url);
+  const certificate: PeerCertificate = socket.getPeerCertificate();
+  socket.destroy();
+  const name = certificate.subject.CN;
+  return Array.isArray(name) ? name[0] : name;
+}
+
+function get(url: string): Promise<{ status: number | undefined; hsts: unknown }> {
+  return new Promise((resolve, reject) => {
+    httpsRequest(url, { rejectUnauthorized: false }, (answer) => {
+      answer.resume();
+      resolve({ status: answer.statusCode, hsts: answer.headers['strict-transport-security'] });
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+describe('HTTPS', () => {
+  let folder: string;
+  beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'ooder-tls-'))));
+  afterAll(async () => {
+    await endServices();
+    rmSync(folder, { recursive: true });
+  });
+
+  const settingsOf = ({ cert, key }: { cert: string; key: string }) => ({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key });
+
+  it('is served with the files, from TLS 1.2 on, and takes new files without a restart', async () => {
+    const present = makeCertificate(folder, 'present.test');
+    const next = makeCertificate(folder, 'next.test');
+    const service = await startService({ env: settingsOf(present) });
+    expect(service.url).toMatch(/^https:/);
+    expect(await get(`${service.url}/livez`)).toEqual({ status: 200, hsts: 'max-age=31536000; includeSubDomains' });
+    await expect(
+      dial(service.url, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+    ).rejects.toThrow();
+    expect(await nameAt(service.url)).toBe('present.test');
+
+    // A certificate without its key, as between two steps of a change.
+    renameSync(next.cert, present.cert);
+    await until(() => service.output.includes('the new certificate is not used'));
+    expect(service.output).toContain('TLS_KEY_FILE is not the key of the certificate in TLS_CERT_FILE');
+    expect(await nameAt(service.url)).toBe('present.test');
+    renameSync(next.key, present.key);
+    await until(async () => (await nameAt(service.url)) === 'next.test');
+    expect(await get(`${service.url}/livez`)).toMatchObject({ status: 200 });
+
+    writeFileSync(present.cert, 'nothing');
+    await until(() => service.output.includes('TLS_CERT_FILE holds no certificate in PEM'));
+    expect(await nameAt(service.url)).toBe('next.test');
+    expect((await service.stop()).code).toBe(0);
+  });
+
+  it('stops a start with wrong files, and says which and why', async () => {
+    const [one, two] = [makeCertificate(folder, 'one.test'), makeCertificate(folder, 'two.test')];
+    const garbage = join(folder, 'garbage.pem');
+    writeFileSync(garbage, 'no certificate');
+    for (const [env, message] of [
+      [{ TLS_CERT_FILE: one.cert }, 'TLS_KEY_FILE is needed with TLS_CERT_FILE'],
+      [{ TLS_KEY_FILE: one.key }, 'TLS_CERT_FILE is needed with TLS_KEY_FILE'],
+      [settingsOf({ cert: join(folder, 'nowhere'), key: one.key }), 'TLS_CERT_FILE cannot be read (ENOENT)'],
+      [settingsOf({ cert: garbage, key: one.key }), 'TLS_CERT_FILE holds no certificate in PEM'],
+      [settingsOf({ cert: one.cert, key: garbage }), 'TLS_KEY_FILE holds no private key in PEM'],
+      [settingsOf({ cert: one.cert, key: two.key }), 'TLS_KEY_FILE is not the key of the certificate'],
+    ] as const) {
+      const { code, output } = await runService({ env });
+      expect([code, output]).toEqual([1, expect.stringContaining(message)]);
+      expect(output).not.toContain('    at ');
+    }
+  });
+});

@@ -1,6 +1,6 @@
 import { registerAs } from '@nestjs/config';
 import { IsInt, Length, Matches, Max, Min } from 'class-validator';
-import { Setting } from './setting.js';
+import { Setting, type SettingFault } from './setting.js';
 
 /** The AI Bridge protocol and the upstream registry (deployment guide 4.5). */
 export class AiBridgeSettings {
@@ -36,3 +36,13 @@ export class AiBridgeSettings {
 }
 
 export const aiBridgeSettings = registerAs('aiBridge', () => new AiBridgeSettings());
+
+/** A client of the upstream registry is an id and a secret: one alone would silently send no credentials. */
+export function checkUpstream({ clientId, clientSecret }: AiBridgeSettings, faults: SettingFault[]): void {
+  if ((clientId === undefined) === (clientSecret === undefined)) return;
+  faults.push({
+    variable: clientId === undefined ? 'AI_BRIDGE_CLIENT_ID' : 'AI_BRIDGE_CLIENT_SECRET',
+    problem: 'is needed: AI_BRIDGE_CLIENT_ID and AI_BRIDGE_CLIENT_SECRET go together',
+    example: 'those of a client of the upstream registry',
+  });
+}

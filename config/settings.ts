@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { AiBridgeSettings } from './ai-bridge.settings.js';
+import { AiBridgeSettings, checkUpstream } from './ai-bridge.settings.js';
 import { AppSettings } from './app.settings.js';
 import { DatabaseSettings } from './database.settings.js';
 import { checkPreviousSecrets, resolveJwtSecret } from './jwt-secret.js';
@@ -82,15 +82,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
       example: '/etc/ooder-skill/jwt-key.pem',
     });
   }
-  const { clientId, clientSecret } = aiBridge;
-  if ((clientId === undefined) !== (clientSecret === undefined)) {
-    const missing = clientId === undefined ? 'AI_BRIDGE_CLIENT_ID' : 'AI_BRIDGE_CLIENT_SECRET';
-    faults.push({
-      variable: missing,
-      problem: 'is needed: AI_BRIDGE_CLIENT_ID and AI_BRIDGE_CLIENT_SECRET go together',
-      example: 'those of a client of the upstream registry',
-    });
-  }
+  checkUpstream(aiBridge, faults);
   checkOidc(oidc, faults);
   checkEdge(edge, faults);
   checkPreviousSecrets(security, faults);

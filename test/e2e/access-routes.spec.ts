@@ -27,8 +27,6 @@ const PERMISSIONS: Record<string, string> = {
   'PUT /api/v1/skills/:skill_id/status': 'skill:manage',
   'GET /api/v1/capabilities': 'skill:read',
   'PUT /api/v1/capabilities/:capability_id/status': 'skill:manage',
-  'POST /api/v1/skills/:skill_id/heartbeat': 'skill:register',
-  'POST /api/v1/heartbeats': 'skill:register',
   'GET /api/v1/auth/me': ANY_CALLER,
   'GET /api/v1/audit': 'audit:read',
   'POST /api/v1/auth/clients': 'client:manage',

@@ -33,6 +33,9 @@ const GOOD: Record<string, Row> = {
   channels: { id: ids.channel, skill_id: ids.skill, capability_id: ids.capability, expiry_time: new Date() },
   channel_contexts: { channel_id: ids.channel, key: 'k', value: 'v' },
   idempotency_keys: { actor: 'a', key: 'k', request_hash: '0'.repeat(64) },
+  revocations: { kind: 'token', subject: 's', expires_at: new Date() },
+  audit_entries: { actor: 'a', action: 'skill.register', target: 't', result: 'success', trace_id: 't', address: 'a' },
+  audit_blocks: { number: 1, entries: 1, previous_hash: '0'.repeat(64), hash: '1'.repeat(64) },
 };
 /** What a second row must say differently to live beside the good one. */
 const OTHER: Record<string, Row> = {
@@ -46,6 +49,7 @@ const OTHER: Record<string, Row> = {
   skill_metadata: { key: 'k2' },
   channel_contexts: { key: 'k2' },
   idempotency_keys: { key: 'k2' },
+  audit_blocks: { number: 2 },
 };
 
 const NOT_NULL = '23502';
@@ -61,6 +65,11 @@ const REFUSED: [table: string, row: Row, state: string][] = [
   ['clients', { role: 'root' }, CHECK],
   ['clients', { client_id: 'c' }, UNIQUE],
   ['clients', { secret_hash: null }, NOT_NULL],
+  ['clients', { token_version: 0 }, CHECK],
+  ['revocations', { kind: 'mood' }, CHECK],
+  ['audit_entries', { result: 'maybe' }, CHECK],
+  ['audit_blocks', { entries: 0 }, CHECK],
+  ['audit_blocks', { number: 1 }, UNIQUE],
   ['clients', { client_id: 'x'.repeat(65) }, TOO_LONG],
   ['skills', { name: 'n', version: '1.2.3' }, UNIQUE],
   ['skills', { name: '' }, CHECK],
@@ -87,7 +96,8 @@ const REFUSED: [table: string, row: Row, state: string][] = [
   ['skill_endpoints', { health: 'dead' }, CHECK],
   ['endpoint_params', { key: 'k' }, UNIQUE],
   ['endpoint_params', { endpoint_id: randomUUID() }, FOREIGN_KEY],
-  ['endpoint_params', { value: 'x'.repeat(513) }, TOO_LONG],
+  ['endpoint_params', { value: 'x'.repeat(513) }, CHECK],
+  ['endpoint_params', { value: 'x'.repeat(3073), secret: true }, TOO_LONG],
   ['endpoint_leases', { endpoint_id: ids.endpoint }, UNIQUE],
   ['endpoint_leases', { endpoint_id: randomUUID() }, FOREIGN_KEY],
   ['endpoint_leases', { skill_id: randomUUID() }, FOREIGN_KEY],
@@ -108,6 +118,7 @@ const REFUSED: [table: string, row: Row, state: string][] = [
   ['capability_params', { description: 'x'.repeat(256) }, TOO_LONG],
   ['capability_params', { capability_id: randomUUID() }, FOREIGN_KEY],
   ['skill_metadata', { key: 'k' }, UNIQUE],
+  ['skill_metadata', { value: 'x'.repeat(513) }, CHECK],
   ['skill_metadata', { key: 'x'.repeat(65) }, TOO_LONG],
   ['skill_metadata', { skill_id: randomUUID() }, FOREIGN_KEY],
   ['skill_status', {}, UNIQUE],
@@ -185,6 +196,14 @@ describe('what the database itself refuses', () => {
     for (const table of Object.keys(GOOD)) {
       if ((await database.query(`SELECT FROM ${table} LIMIT 1`)).length > 0) left.push(table);
     }
-    expect(left).toEqual(['clients', 'skills', 'skill_events', 'idempotency_keys']);
+    expect(left).toEqual([
+      'clients',
+      'skills',
+      'skill_events',
+      'idempotency_keys',
+      'revocations',
+      'audit_entries',
+      'audit_blocks',
+    ]);
   });
 });

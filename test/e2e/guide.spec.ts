@@ -54,6 +54,7 @@ describe("the deployment guide's own lines (sections 5.1 and 5.2)", () => {
       ],
       capabilities: [],
       metadata: {},
+      space_id: null,
       registered_at: expect.stringMatching(TIME),
       last_heartbeat: null,
       created_at: expect.stringMatching(TIME),
@@ -81,6 +82,7 @@ describe("the deployment guide's own lines (sections 5.1 and 5.2)", () => {
       access_token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
       token_type: 'Bearer',
       expires_in: 3600,
+      refresh_token: expect.stringMatching(/^[\w-]{36}\.[\w-]{43}$/),
       scope: expect.stringContaining('skill:register'),
     });
     await apiOf(app, body.access_token).get('/skills').expect(200);

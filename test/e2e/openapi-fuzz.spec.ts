@@ -17,6 +17,9 @@ interface Call {
   body: unknown;
 }
 
+/** They take the id and the secret of a client, which no document can tell. */
+const BY_SECRET = ['getToken', 'revokeToken', 'introspectToken'];
+
 describe('a fuzzer over /openapi.json', () => {
   let app: TestApp;
   let document: OpenApiDocument;
@@ -125,11 +128,11 @@ describe('a fuzzer over /openapi.json', () => {
     await fuzz(
       (route) => calls(route).map((call) => ({ ...call, body: repair(call.body) })),
       ({ id }, { status, text }) => {
-        expect([id, status, status === 400 && id !== 'getToken' ? text : '']).toEqual([id, status, '']);
+        expect([id, status, status === 400 && !BY_SECRET.includes(id) ? text : '']).toEqual([id, status, '']);
         if (status < 300) succeeded.add(id);
       },
     );
-    expect(routes.map(({ id }) => id).filter((id) => !succeeded.has(id))).toEqual(['getToken']);
+    expect(routes.map(({ id }) => id).filter((id) => !succeeded.has(id))).toEqual(BY_SECRET);
   }, 60_000);
 
   it('answers anything with a documented error', async () => {
@@ -168,7 +171,8 @@ describe('a fuzzer over /openapi.json', () => {
           });
       },
       ({ id }, { status }) => {
-        expect([id, status]).toEqual([id, 400]);
+        // Who asks is looked at before what is asked for.
+        expect([id, status]).toEqual([id, id !== 'getToken' && BY_SECRET.includes(id) ? 401 : 400]);
       },
     );
   }, 60_000);

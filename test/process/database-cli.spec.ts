@@ -97,7 +97,10 @@ describe('npm run db:init, db:migrate and db:revert', () => {
 
   it('works on the embedded server where DATABASE_URL is not set', async () => {
     const cwd = newFolder();
-    expect(await run('init', cwd)).toMatchObject({ code: 0, output: expect.stringMatching(/^migrated: \w+\n$/) });
+    expect(await run('init', cwd)).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^migrated: \w+(, \w+)*\n$/),
+    });
     expect(await run('migrate', cwd)).toMatchObject({ code: 0, output: 'the schema is up to date\n' });
   });
 

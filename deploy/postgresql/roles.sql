@@ -1,0 +1,26 @@
+-- Least privilege: one role owns the tables and migrates, the service runs as another that can do nothing but its work.
+--
+--   psql -v owner=skill_user -v service=skill_service -v password="'...'" -d skill_db -f deploy/postgresql/roles.sql
+--
+-- Run it as a superuser, or as the owner with CREATEROLE, after `npm run db:init` as the owner, and again after each migration.
+-- Migrations then run as the owner (npm run db:migrate); the service starts with the service's role in DATABASE_URL.
+\set ON_ERROR_STOP on
+
+SELECT format('CREATE ROLE %I LOGIN', :'service')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'service') \gexec
+ALTER ROLE :"service" NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :password;
+
+SELECT n.nspname AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = 'skills' AND c.relkind = 'r' AND n.nspname <> 'pg_catalog' LIMIT 1 \gset
+
+GRANT USAGE ON SCHEMA :"schema" TO :"service";
+ALTER ROLE :"service" SET search_path = :"schema";
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" TO :"service";
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA :"schema" TO :"service";
+
+-- The history of migrations is read only, and nothing of the audit log is ever changed. Its retention deletes whole blocks
+-- of more than 90 days; a trigger refuses anything younger.
+REVOKE INSERT, UPDATE, DELETE ON :"schema".migrations FROM :"service";
+REVOKE UPDATE ON :"schema".audit_entries, :"schema".audit_blocks, :"schema".audit_seals FROM :"service";
+-- One row for ever.
+REVOKE INSERT, UPDATE, DELETE ON :"schema".registry_identity FROM :"service";

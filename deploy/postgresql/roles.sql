@@ -1,6 +1,6 @@
 -- Least privilege: one role owns the tables and migrates, the service runs as another that can do nothing but its work.
 --
---   psql -v owner=skill_user -v service=skill_service -v password="'...'" -d skill_db -f deploy/postgresql/roles.sql
+--   psql -v service=skill_service -v password="'...'" -d skill_db -f deploy/postgresql/roles.sql
 --
 -- Run it as a superuser, or as the owner with CREATEROLE, after `npm run db:init` as the owner, and again after each migration.
 -- Migrations then run as the owner (npm run db:migrate); the service starts with the service's role in DATABASE_URL.

@@ -182,11 +182,11 @@ describe('API keys', () => {
   });
 
   it('end exactly when they expire, also where they are known', async () => {
-    const { key } = await of('viewer', { expires_at: new Date(Date.now() + 1500).toISOString() });
-    const end = Date.now() + 1500;
+    const end = Date.now() + 3000;
+    const { key } = await of('viewer', { expires_at: new Date(end).toISOString() });
     expect(await statusOf(key)).toBe(200);
     await until(async () => (await statusOf(key)) === 401, 5000);
-    expect(Date.now()).toBeGreaterThanOrEqual(end - 600);
+    expect(Date.now()).toBeGreaterThanOrEqual(end);
   });
 
   it('do not go together with a bearer token, good or bad', async () => {

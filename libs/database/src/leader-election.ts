@@ -50,6 +50,11 @@ export class LeaderElection implements OnApplicationShutdown {
     }
   }
 
+  /** Gives the lead up, for another replica to take it. */
+  async resign(): Promise<void> {
+    await this.hangUp();
+  }
+
   /** Whether no other replica is connected to this database. For a replica that stops. */
   async isLastReplica(): Promise<boolean> {
     const { runner } = this;

@@ -112,11 +112,14 @@ export class RedisLeaseStore extends LeaseStore {
   }
 
   async beginSweep(): Promise<SweepState> {
-    return stateOf((await this.run(scripts.STATE, ['1'])) as string[]);
+    const state = await this.state();
+    // The time that was answered, not the present one: a mark that is stuck in a Redis that hangs must not look new.
+    await this.redis.run((client) => client.hSet(this.marksKey, 'sweptAt', String(state.now)));
+    return state;
   }
 
   async state(): Promise<SweepState> {
-    return stateOf((await this.run(scripts.STATE, ['0'])) as string[]);
+    return stateOf((await this.run(scripts.STATE, [])) as string[]);
   }
 
   async keep(marks: Partial<SweepMarks>): Promise<void> {

@@ -166,10 +166,9 @@ for i = 1, #ARGV do
   if redis.call('ZREM', overdue, ARGV[i]) == 1 then redis.call('ZADD', on_time, now, ARGV[i]) end
 end`);
 
-/** ARGV: 1 to mark the sweep. Answers the time, when it was swept before, and the marks with their names in turn. */
+/** Answers the time, then the marks and their names in turn. */
 export const STATE = script(`
 local found = redis.call('HGETALL', marks)
-if ARGV[1] == '1' then redis.call('HSET', marks, 'sweptAt', string.format('%.0f', now)) end
 table.insert(found, 1, string.format('%.0f', now))
 return found`);
 

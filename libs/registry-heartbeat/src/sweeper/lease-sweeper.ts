@@ -5,7 +5,7 @@ import { OutageLog } from '#logging';
 import { LeaseTerms } from '#skills';
 import { LeaseStore, type SweepState } from '../leases/lease-store.js';
 import { LeaseAudit } from './lease-audit.js';
-import { preserve } from './self-preservation.js';
+import { isThreatened, preserve } from './self-preservation.js';
 import { Sweep } from './sweep.js';
 import { SweepMetrics } from './sweep.metrics.js';
 import { type SweepTerms, sweepTerms } from './sweep-terms.js';
@@ -26,6 +26,8 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly sweepTerms: SweepTerms;
   private sweeping: Promise<void> | undefined;
   private wasLeading = false;
+  private failingSince: number | undefined;
+  private yieldingUntil = 0;
 
   constructor(
     private readonly leader: LeaderElection,
@@ -61,15 +63,27 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async run(): Promise<void> {
+    const now = performance.now();
+    if (now < this.yieldingUntil) return;
     try {
       const session = await this.leader.campaign();
       if (session) await this.lead(session);
       this.wasLeading = session !== undefined;
+      this.failingSince = undefined;
       this.outage.end();
     } catch (error) {
       this.wasLeading = false;
       this.outage.begin(String(error));
+      this.failingSince ??= now;
+      if (now - this.failingSince > this.sweepTerms.yieldAfter) await this.yieldLead(now);
     }
+  }
+
+  /** A leader that alone cannot reach the lease store must not keep those from sweeping who can. */
+  private async yieldLead(now: number): Promise<void> {
+    await this.leader.resign();
+    this.failingSince = undefined;
+    this.yieldingUntil = now + this.sweepTerms.yieldFor * (0.5 + Math.random() / 2);
   }
 
   private async lead(session: Transaction): Promise<void> {
@@ -113,9 +127,19 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
     const { now } = state;
     // What is left when the time is up is taken by the next sweep.
     const isTime = (): boolean => performance.now() - began < this.sweepTerms.tick;
-    const after = preserve(state, await this.store.census(now), now, this.sweepTerms.longestFreeze);
+    let census = await this.store.census(now);
+    if (isThreatened(census)) {
+      await this.sweep.reprieve(session, now);
+      census = await this.store.census(now);
+    }
+    const after = preserve(state, census, now, this.sweepTerms.longestFreeze);
     if (after.threatenedSince !== state.threatenedSince || after.frozen !== state.frozen) await this.store.keep(after);
     if (after.frozen !== state.frozen) this.tellOfFreeze(after.frozen);
+    // Those who come back after a hiccup do not come all at once: the last of them have a full lease to do so.
+    if (state.frozen && after.threatenedSince === 0) {
+      await this.store.keep({ graceUntil: now + this.terms.ttl });
+      return;
+    }
     while ((await this.sweep.warn(session, now)) && isTime());
     if (after.frozen) return;
     let oldest = 0;

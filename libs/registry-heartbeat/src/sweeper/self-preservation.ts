@@ -8,7 +8,7 @@ const MIN_EXPIRING = 10;
 export type Preservation = Pick<SweepMarks, 'threatenedSince' | 'frozen'>;
 
 /** Whether so many leases would end within one interval that the fault is rather here, or in between, than with them. */
-function isThreatened({ onTime, overdue, expiring }: LeaseCensus): boolean {
+export function isThreatened({ onTime, overdue, expiring }: LeaseCensus): boolean {
   return expiring >= MIN_EXPIRING && expiring > MAX_SHARE * (onTime + overdue);
 }
 

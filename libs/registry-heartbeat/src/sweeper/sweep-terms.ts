@@ -14,6 +14,10 @@ export interface SweepTerms {
   readonly tick: number;
   /** A pause between sweeps that is longer is an outage, or a clock that was set. */
   readonly gap: number;
+  /** A leader whose sweeps fail for so long gives the lead up ... */
+  readonly yieldAfter: number;
+  /** ... and stands back for so long at most. */
+  readonly yieldFor: number;
   /** How long self-preservation holds leases at most. */
   readonly longestFreeze: number;
   /** An endpoint that PostgreSQL heard of within this time is not overdue, whatever the lease store says. */
@@ -24,9 +28,12 @@ export interface SweepTerms {
 
 export function sweepTerms({ interval, warnAfter, ttl }: LeaseTerms): SweepTerms {
   const tick = Math.min(LONGEST_TICK_MS, interval / TICKS_PER_INTERVAL);
+  const gap = Math.min(interval, Math.max(SHORTEST_GAP_MS, TICKS_PER_GAP * tick));
   return {
     tick,
-    gap: Math.min(interval, Math.max(SHORTEST_GAP_MS, TICKS_PER_GAP * tick)),
+    gap,
+    yieldAfter: 2 * gap,
+    yieldFor: 4 * gap,
     longestFreeze: FROZEN_LEASES * ttl,
     heardForWarning: warnAfter - interval / TICKS_PER_INTERVAL,
     heardForEnd: ttl - interval,

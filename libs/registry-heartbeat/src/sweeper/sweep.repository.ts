@@ -51,6 +51,17 @@ export class SweepRepository {
     });
   }
 
+  /** Those of which PostgreSQL has heard lately, whatever the lease store says. */
+  async heardOf(session: Transaction, leases: readonly LeaseRef[]): Promise<LeaseRef[]> {
+    const rows = await session.query<{ endpoint_id: string }[]>(
+      `SELECT l.endpoint_id FROM endpoint_leases l
+       WHERE l.endpoint_id = ANY($1::uuid[]) AND l.expired_at IS NULL AND NOT (${SILENT})`,
+      [leases.map(({ endpointId }) => endpointId), this.sweep.heardForEnd, this.terms.interval],
+    );
+    const heard = new Set(rows.map(({ endpoint_id }) => endpoint_id));
+    return leases.filter(({ endpointId }) => heard.has(endpointId));
+  }
+
   /** The leases end, and their endpoints are `unhealthy`. */
   end(session: Transaction, leases: readonly LeaseRef[]): Promise<EndedLeases> {
     return session.transaction(async (tx) => {

@@ -2,13 +2,15 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CacheProvider } from '#cache';
 import { type RegistrySettings, registrySettings } from '#config';
 import type { Transaction } from '#database';
-import { type ChangedEndpoint, SKILL_CACHE, SkillObservers } from '#skills';
+import { type ChangedEndpoint, LeaseTerms, SKILL_CACHE, SkillObservers } from '#skills';
 import { type LeaseRef, LeaseStore } from '../leases/lease-store.js';
 import { TransitionMetrics } from '../transition.metrics.js';
 import { SweepRepository } from './sweep.repository.js';
 
 /** Leases in one transaction; small enough that other requests get their turn. */
 const BATCH = 200;
+/** Leases that one look at PostgreSQL may save. */
+const MAX_REPRIEVED = 5_000;
 
 /** The transitions of one sweep: healthy → warning → unhealthy → unregistered. Every step may be done twice. */
 @Injectable()
@@ -21,6 +23,7 @@ export class Sweep {
     private readonly skills: SkillObservers,
     private readonly cache: CacheProvider,
     private readonly metrics: TransitionMetrics,
+    private readonly terms: LeaseTerms,
     @Inject(registrySettings.KEY) private readonly settings: RegistrySettings,
   ) {}
 
@@ -29,6 +32,19 @@ export class Sweep {
     const late = await this.store.takeLate(asOf, BATCH);
     if (late.length > 0) await this.tell(await this.repository.warn(session, late));
     return late.length === BATCH;
+  }
+
+  /**
+   * Gives those a full lease that would end within one interval and of which PostgreSQL has heard: a replica that cannot
+   * reach the lease store takes heartbeats all the same.
+   */
+  async reprieve(session: Transaction, asOf: number): Promise<void> {
+    const expiring = await this.store.expired(asOf + this.terms.interval, MAX_REPRIEVED);
+    if (expiring.length === 0) return;
+    const heard = await this.repository.heardOf(session, expiring);
+    for (let start = 0; start < heard.length; start += BATCH) {
+      await this.store.reprieve(heard.slice(start, start + BATCH));
+    }
   }
 
   /** A batch of leases that end. Returns those that it went through, longest silent first. */

@@ -60,11 +60,14 @@ describe.each(['in-process', 'Redis'])('a member with a lease (%s) that falls si
     return post(`skills/${skill_id}/heartbeat`, { endpoint_url, generation });
   }
 
+  /** First whether it is discovered, then how it is: who is discovered no more is unhealthy, not the other way round. */
   async function look(): Promise<Sight> {
-    const [found, status] = await Promise.all([
-      call<{ data: { total: number } }>(`${service.url}/api/v1/skills/discover?name=${body.name}`, { token }),
-      call<{ data: { health: string } }>(`${service.url}/api/v1/skills/${skill.skill_id}/status`, { token }),
-    ]);
+    const found = await call<{ data: { total: number } }>(`${service.url}/api/v1/skills/discover?name=${body.name}`, {
+      token,
+    });
+    const status = await call<{ data: { health: string } }>(`${service.url}/api/v1/skills/${skill.skill_id}/status`, {
+      token,
+    });
     return { discovered: found.body.data.total === 1, health: status.body.data.health, at: performance.now() };
   }
 

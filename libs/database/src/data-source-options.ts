@@ -74,6 +74,8 @@ export function dedicatedOptions(url: string, settings: DatabaseSettings, silenc
       max: 1,
       idleTimeoutMillis: 0,
       options: `${PLANNER} -c idle_session_timeout=${silenceLimit}`,
+      // Before this side gives up: a statement that waits for a row would keep the lock without anybody who leads.
+      statement_timeout: silenceLimit - 1_000,
       query_timeout: silenceLimit,
       idle_in_transaction_session_timeout: silenceLimit,
     },

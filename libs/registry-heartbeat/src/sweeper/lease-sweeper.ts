@@ -118,7 +118,8 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
     if (now < sweptAt) while ((await this.store.clampToNow(CLAMP_BATCH)) === CLAMP_BATCH);
     else if (now - sweptAt <= this.sweepTerms.gap) return Math.min(graceUntil, now + this.terms.ttl);
     const until = now + this.terms.ttl;
-    await this.store.keep({ graceUntil: until });
+    // A threat is counted anew: its time before was none, or that of another clock.
+    await this.store.keep({ graceUntil: until, threatenedSince: 0 });
     this.logger.log(`nothing was swept for a while, or a clock was set: no lease ends for ${this.terms.ttl / 1000} s`);
     return until;
   }
@@ -143,11 +144,13 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
     while ((await this.sweep.warn(session, now)) && isTime());
     if (after.frozen) return;
     let oldest = 0;
-    for (let full = true; full && isTime();) {
+    let isFull: boolean;
+    // Once at least: many that are late must not keep the dead from ending.
+    do {
       const ended = await this.sweep.end(session, now);
       if (ended[0]) oldest = Math.max(oldest, now - ended[0].renewedAt - this.terms.ttl);
-      full = ended.length > 0;
-    }
+      isFull = ended.length > 0;
+    } while (isFull && isTime());
     this.metrics.lag(oldest);
     await this.sweep.unregister(session);
   }

@@ -36,6 +36,11 @@ export abstract class ApiError extends Error {
     this.name = new.target.name;
   }
 
+  /** The message and every fault in one line, for an item of a batch. */
+  get summary(): string {
+    return [this.message, ...this.details.map(({ field, reason }) => `${field} ${reason}`)].join('; ');
+  }
+
   get status(): number {
     return ERROR_CATALOGUE[this.code].status;
   }

@@ -17,7 +17,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { IsText, textFault } from './text.js';
+import { IsText } from './text.js';
 
 /**
  * Field decorators: each describes a field of a payload once, for validation, transformation and OpenAPI.
@@ -113,48 +113,6 @@ export function NumberField(options: FieldOptions & { min: number; max: number }
     IsNumber({ allowNaN: false, allowInfinity: false }, { message: 'must be a number' }),
     Min(min, { message: `must not be under ${min}` }),
     Max(max, { message: `must not be over ${max}` }),
-  );
-}
-
-/** An object of text values, such as metadata: at most `maxEntries` keys. */
-export function TextMapField(
-  options: FieldOptions & { keyMax: number; valueMax: number; maxEntries: number },
-): PropertyDecorator {
-  const { keyMax, valueMax, maxEntries } = options;
-  const faultsOf = (value: unknown): string | undefined => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      return 'must be an object of string values';
-    const entries = Object.entries(value);
-    if (entries.length > maxEntries) return `must have at most ${maxEntries} entries`;
-    const faults = entries.flatMap(([key, text]) => {
-      const keyFault = textFault(key, 1, keyMax);
-      const valueFault = textFault(text, 0, valueMax);
-      return [
-        ...(keyFault ? [`the key "${key.slice(0, keyMax)}" ${keyFault}`] : []),
-        ...(valueFault ? [`the value of "${key.slice(0, keyMax)}" ${valueFault}`] : []),
-      ];
-    });
-    return faults.length > 0 ? faults.join('; ') : undefined;
-  };
-  return applyDecorators(
-    field(
-      options,
-      {
-        type: 'object',
-        additionalProperties: { type: 'string', maxLength: valueMax },
-        propertyNames: { minLength: 1, maxLength: keyMax },
-        maxProperties: maxEntries,
-      } as ApiPropertyOptions,
-      ValidateBy({
-        name: 'isTextMap',
-        validator: {
-          validate: (value) => faultsOf(value) === undefined,
-          defaultMessage: (args) => faultsOf(args?.value) ?? '',
-        },
-      }),
-    ),
-    // Left as it came: class-transformer would copy it key by key.
-    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
   );
 }
 

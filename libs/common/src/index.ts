@@ -27,7 +27,6 @@ export {
   SEMVER_PATTERN,
   SemverField,
   TextField,
-  TextMapField,
   UuidField,
 } from './field.decorators.js';
 export { BooleanField, EnumListField, IdentifierField, IdentifierListField } from './identifier.decorators.js';
@@ -46,4 +45,5 @@ export {
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';
 export { TimeField } from './time.decorator.js';
-export { createValidationPipe, faultsOf, validateBody } from './validation.pipe.js';
+export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';
+export { slicesOf } from './slices.js';

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ValidationError, ValidationPipe } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validate, type ValidatorOptions } from 'class-validator';
@@ -36,6 +37,26 @@ export async function validateBody<T extends object>(type: new () => T, value: u
   const errors = await validate(instance, OPTIONS);
   if (errors.length > 0) throw new BadParameterError(faultsOf(errors).slice(0, MAX_FAULTS));
   return instance;
+}
+
+/** Items of a batch that are checked before other requests get their turn. */
+const VALIDATE_AT_ONCE = 50;
+
+/** Checks the items of a batch one by one: with its place, each is what it should be or
+ * why it is not. Others get their turn in between. */
+export async function* validateEach<T extends object>(
+  type: new () => T,
+  values: readonly unknown[],
+): AsyncGenerator<[index: number, item: T | BadParameterError]> {
+  for (const [index, value] of values.entries()) {
+    if (index % VALIDATE_AT_ONCE === VALIDATE_AT_ONCE - 1) await nextTurn();
+    try {
+      yield [index, await validateBody(type, value)];
+    } catch (error) {
+      if (!(error instanceof BadParameterError)) throw error;
+      yield [index, error];
+    }
+  }
 }
 
 /** Refuses unknown fields, and tells every fault at once (code 1001). */

@@ -1,4 +1,5 @@
 import { type RedisConnection, RedisUnavailableError } from '#cache';
+import { slicesOf } from '#common';
 import { countShared } from './count.script.js';
 import { type Window, Windows } from './windows.js';
 
@@ -45,8 +46,9 @@ export class BackgroundCounts {
     this.windows.sweep(now);
     for (const [key, { resetsAt }] of this.dirty) if (resetsAt <= now) this.dirty.delete(key);
     const changed = [...this.dirty];
-    for (let start = 0; start < changed.length && this.redis.isReady; start += BATCH) {
-      await this.exchange(changed.slice(start, start + BATCH));
+    for (const batch of slicesOf(changed, BATCH)) {
+      if (!this.redis.isReady) return;
+      await this.exchange(batch);
     }
   }
 

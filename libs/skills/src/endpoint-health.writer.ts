@@ -75,10 +75,12 @@ export class EndpointHealthWriter {
     }));
   }
 
-  /** Heartbeats: these endpoints hold a lease from now on, and are as their members say. Returns those that changed. */
+  /**
+   * Heartbeats: these endpoints hold a lease from now on, and are as their members say. The Skills are locked already.
+   * Returns those that changed.
+   */
   async report(tx: Transaction, actor: string, reports: readonly EndpointHealth[]): Promise<ChangedEndpoint[]> {
     const ids = reports.map(({ endpointId }) => endpointId);
-    await this.lock(tx, ids);
     await tx.query(
       `INSERT INTO endpoint_leases AS l (id, endpoint_id, skill_id, generation)
        SELECT x.id, e.id, e.skill_id, s.generation FROM unnest($1::uuid[], $2::uuid[]) AS x(id, endpoint_id)
@@ -89,7 +91,7 @@ export class EndpointHealthWriter {
     return this.change(tx, actor, reports);
   }
 
-  /** Gives endpoints this health. Returns those that had another. */
+  /** Gives endpoints this health. The Skills are locked already. Returns those that had another. */
   async change(tx: Transaction, actor: string, healths: readonly EndpointHealth[]): Promise<ChangedEndpoint[]> {
     const changed = await this.set(tx, actor, healths);
     const skillIds = [...new Set(changed.map(({ skillId }) => skillId))];
@@ -99,9 +101,8 @@ export class EndpointHealthWriter {
     return changed;
   }
 
-  /** Takes endpoints away, and the Skills that have no others. Returns the ids of all these Skills. */
+  /** Takes endpoints away, and the Skills that have no others; they are locked already. Returns the ids of all these Skills. */
   async unregister(tx: Transaction, actor: string, endpointIds: readonly string[]): Promise<string[]> {
-    await this.lock(tx, endpointIds);
     const gone = await tx.query<ChangedRow[]>(
       `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url, health)
        SELECT g.id AS endpoint_id, g.health, g.url, s.id, s.name, s.version, s.registered_at

@@ -1,8 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { CacheProvider } from '#cache';
-import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateBody } from '#common';
+import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateEach } from '#common';
 import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { LeaseTerms } from './lease-terms.js';
@@ -15,9 +14,6 @@ import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
 import { placed } from './spaces.js';
 import { type SkillLeases, SkillObservers } from './skill-observers.js';
 import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
-
-/** Items of a batch that are checked before other requests get their turn. */
-const VALIDATE_AT_ONCE = 50;
 
 interface BatchItem {
   index: number;
@@ -112,10 +108,9 @@ export class RegistrationService {
     failed: Map<number, ApiError>,
   ): Promise<BatchItem[]> {
     const items: BatchItem[] = [];
-    for (const [index, skill] of skills.entries()) {
-      if (index % VALIDATE_AT_ONCE === VALIDATE_AT_ONCE - 1) await nextTurn();
+    for await (const [index, body] of validateEach(RegisterSkillBody, skills)) {
       try {
-        const body = await validateBody(RegisterSkillBody, skill);
+        if (body instanceof BadParameterError) throw body;
         this.secrets.assertStorable(body);
         items.push({ index, body: placed(caller, body) });
       } catch (error) {
@@ -189,8 +184,7 @@ function merged(before: SkillLeases | undefined, leases: SkillLeases): SkillLeas
 }
 
 function failedItem(index: number, error: ApiError): BatchItemResponse {
-  const faults = error.details.map(({ field, reason }) => `${field} ${reason}`);
-  return { index, status: 'failed', code: error.code, message: [error.message, ...faults].join('; ') };
+  return { index, status: 'failed', code: error.code, message: error.summary };
 }
 
 function tooMany(part: string): BadParameterError {

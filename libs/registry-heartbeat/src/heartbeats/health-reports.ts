@@ -1,9 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { CacheProvider } from '#cache';
 import { Transactions } from '#database';
 import { OutageLog } from '#logging';
-import { type ChangedEndpoint, type EndpointHealth, EndpointHealthWriter, SKILL_CACHE } from '#skills';
-import { TransitionMetrics } from '../transition.metrics.js';
+import { type ChangedEndpoint, type EndpointHealth, EndpointHealthWriter } from '#skills';
+import { Transitions } from '../transitions.js';
 
 /** A heartbeat that changes what PostgreSQL says of an endpoint. */
 export interface HealthReport extends EndpointHealth {
@@ -19,8 +18,7 @@ export class HealthReports {
   constructor(
     private readonly transactions: Transactions,
     private readonly writer: EndpointHealthWriter,
-    private readonly cache: CacheProvider,
-    private readonly metrics: TransitionMetrics,
+    private readonly transitions: Transitions,
   ) {}
 
   /** Like `apply`; what cannot be written now is written with a later heartbeat, by the journal. */
@@ -46,8 +44,7 @@ export class HealthReports {
       return all;
     });
     this.outage.end();
-    for (const { health } of changed) this.metrics.count(health);
-    await this.cache.invalidate(SKILL_CACHE, ...new Set(changed.map(({ skillId }) => skillId)));
+    await this.transitions.changed(changed);
   }
 }
 

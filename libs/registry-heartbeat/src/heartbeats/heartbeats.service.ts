@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import {
@@ -8,15 +7,13 @@ import {
   type Fault,
   PermissionError,
   SkillNotFoundError,
-  validateBody,
+  validateEach,
 } from '#common';
 import { type LeaseResponse, LeaseTerms } from '#skills';
 import { HeartbeatBody, HeartbeatItem, type HeartbeatsBody } from './heartbeat.dto.js';
 import type { HeartbeatResponse, HeartbeatResult, HeartbeatsResponse, HeartbeatStatus } from './heartbeat.response.js';
 import { type Heartbeat, type Renewal, Renewals } from './renewals.js';
 
-/** Items that are checked before other requests get their turn. */
-const VALIDATE_AT_ONCE = 50;
 /** Faults told of one request. */
 const MAX_FAULTS = 100;
 
@@ -88,21 +85,18 @@ function resultOf(skill_id: string, renewal: Renewal | undefined): HeartbeatResu
   if (renewal === undefined) throw new Error('a renewal without an outcome');
   const status = STATUSES[renewal.status];
   if (renewal.status === 'ok') return { skill_id, status };
-  const { code, message, details } = errorOf(renewal.status);
-  const faults = details.map(({ field, reason }) => `${field} ${reason}`);
-  return { skill_id, status, code, message: [message, ...faults].join('; ') };
+  const { code, summary } = errorOf(renewal.status);
+  return { skill_id, status, code, message: summary };
 }
 
 async function validateAll(heartbeats: readonly unknown[]): Promise<HeartbeatItem[]> {
   const items: HeartbeatItem[] = [];
   const faults: Fault[] = [];
-  for (const [index, heartbeat] of heartbeats.entries()) {
-    if (index % VALIDATE_AT_ONCE === VALIDATE_AT_ONCE - 1) await nextTurn();
-    try {
-      items.push(await validateBody(HeartbeatItem, heartbeat));
-    } catch (error) {
-      if (!(error instanceof BadParameterError)) throw error;
-      faults.push(...error.details.map(({ field, reason }) => ({ field: fieldOf(index, field), reason })));
+  for await (const [index, item] of validateEach(HeartbeatItem, heartbeats)) {
+    if (item instanceof BadParameterError) {
+      faults.push(...item.details.map(({ field, reason }) => ({ field: fieldOf(index, field), reason })));
+    } else {
+      items.push(item);
     }
   }
   if (faults.length > 0) throw new BadParameterError(faults.slice(0, MAX_FAULTS));

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { LeaseOpener } from '../leases/lease-opener.js';
+import { slicesOf } from '#common';
 import type { Health } from '#skills';
+import { LeaseOpener } from '../leases/lease-opener.js';
 import { type KnownEndpoint, type KnownSkill, LeaseRepository, leasesOf } from '../leases/lease.repository.js';
 import { type HealthReport, HealthReports } from './health-reports.js';
 import type { Renewal, SentBeat } from './renewals.js';
@@ -32,8 +33,8 @@ export class LeaseLookup {
 
   private async load(skillIds: readonly string[]): Promise<Map<string, KnownSkill>> {
     const all = new Map<string, KnownSkill>();
-    for (let start = 0; start < skillIds.length; start += MAX_SKILLS) {
-      const found = await this.repository.find(skillIds.slice(start, start + MAX_SKILLS));
+    for (const ids of slicesOf(skillIds, MAX_SKILLS)) {
+      const found = await this.repository.find(ids);
       for (const [id, skill] of found) all.set(id, skill);
     }
     return all;

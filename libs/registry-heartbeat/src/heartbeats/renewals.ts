@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '#auth';
+import { slicesOf } from '#common';
 import { OutageLog } from '#logging';
 import type { Health } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
@@ -103,8 +104,7 @@ export class Renewals {
   }
 
   private async inBatches(all: readonly Waiting[], renew: (batch: readonly Waiting[]) => Promise<void>): Promise<void> {
-    for (let start = 0; start < all.length; start += MAX_BATCH) {
-      const batch = all.slice(start, start + MAX_BATCH);
+    for (const batch of slicesOf(all, MAX_BATCH)) {
       try {
         await renew(batch);
       } catch (error) {

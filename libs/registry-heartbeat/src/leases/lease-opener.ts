@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { slicesOf } from '#common';
 import { OutageLog } from '#logging';
 import { type SkillLeases, type SkillObserver, SkillObservers } from '#skills';
 import { leasesOf, LeaseRepository } from './lease.repository.js';
@@ -45,8 +46,7 @@ export class LeaseOpener implements SkillObserver, OnModuleInit {
   }
 
   private async sync(skillIds: readonly string[], anew: boolean): Promise<void> {
-    for (let start = 0; start < skillIds.length; start += MAX_SKILLS) {
-      const ids = skillIds.slice(start, start + MAX_SKILLS);
+    for (const ids of slicesOf(skillIds, MAX_SKILLS)) {
       await this.attempt(async () => {
         const known = await this.repository.find(ids);
         const forgotten = anew ? ids : ids.filter((id) => !known.has(id));
@@ -57,9 +57,7 @@ export class LeaseOpener implements SkillObserver, OnModuleInit {
   }
 
   async open(skills: readonly LeasedSkill[]): Promise<void> {
-    for (let start = 0; start < skills.length; start += MAX_SKILLS) {
-      await this.attempt(() => this.store.open(skills.slice(start, start + MAX_SKILLS)));
-    }
+    for (const some of slicesOf(skills, MAX_SKILLS)) await this.attempt(() => this.store.open(some));
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { slicesOf } from '#common';
 import { concurrently } from './concurrently.js';
 import type { LocalSkillsRepository, SkillSummary } from './local-skills.repository.js';
 import type { MembershipMetrics } from './membership.metrics.js';
@@ -132,8 +133,4 @@ export class Mirror {
     if (!this.limitTold) this.logger.warn(`Only ${MAX_SKILLS} Skills are registered with the upstream registry`);
     this.limitTold = true;
   }
-}
-
-function* slicesOf<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

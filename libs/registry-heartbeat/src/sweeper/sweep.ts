@@ -1,10 +1,10 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { CacheProvider } from '#cache';
+import { slicesOf } from '#common';
 import { type RegistrySettings, registrySettings } from '#config';
 import type { Transaction } from '#database';
-import { type ChangedEndpoint, LeaseTerms, SKILL_CACHE, SkillObservers } from '#skills';
+import { LeaseTerms, SkillObservers } from '#skills';
 import { type LeaseRef, LeaseStore } from '../leases/lease-store.js';
-import { TransitionMetrics } from '../transition.metrics.js';
+import { Transitions } from '../transitions.js';
 import { SweepRepository } from './sweep.repository.js';
 
 /** Leases in one transaction; small enough that other requests get their turn. */
@@ -21,8 +21,7 @@ export class Sweep {
     private readonly store: LeaseStore,
     private readonly repository: SweepRepository,
     private readonly skills: SkillObservers,
-    private readonly cache: CacheProvider,
-    private readonly metrics: TransitionMetrics,
+    private readonly transitions: Transitions,
     private readonly terms: LeaseTerms,
     @Inject(registrySettings.KEY) private readonly settings: RegistrySettings,
   ) {}
@@ -30,7 +29,7 @@ export class Sweep {
   /** A batch of leases that are overdue. Returns whether there may be more. */
   async warn(session: Transaction, asOf: number): Promise<boolean> {
     const late = await this.store.takeLate(asOf, BATCH);
-    if (late.length > 0) await this.tell(await this.repository.warn(session, late));
+    if (late.length > 0) await this.transitions.changed(await this.repository.warn(session, late));
     return late.length === BATCH;
   }
 
@@ -42,9 +41,7 @@ export class Sweep {
     const expiring = await this.store.expired(asOf + this.terms.interval, MAX_REPRIEVED);
     if (expiring.length === 0) return;
     const heard = await this.repository.heardOf(session, expiring);
-    for (let start = 0; start < heard.length; start += BATCH) {
-      await this.store.reprieve(heard.slice(start, start + BATCH));
-    }
+    for (const batch of slicesOf(heard, BATCH)) await this.store.reprieve(batch);
   }
 
   /** A batch of leases that end. Returns those that it went through, longest silent first. */
@@ -52,7 +49,7 @@ export class Sweep {
     const expired = await this.store.expired(asOf, BATCH);
     if (expired.length === 0) return [];
     const { changed, ended, alive, gone } = await this.repository.end(session, expired);
-    await this.tell(changed);
+    await this.transitions.changed(changed);
     if (ended.length > 0) await this.store.settle(ended);
     if (alive.length > 0) await this.store.reprieve(alive);
     if (gone.length > 0) await this.skills.changed([...new Set(gone.map(({ skillId }) => skillId))]);
@@ -66,14 +63,8 @@ export class Sweep {
     if (deregisterAfter === 0) return;
     const { skillIds, count } = await this.repository.unregister(session, deregisterAfter, BATCH);
     if (count === 0) return;
-    await this.cache.invalidate(SKILL_CACHE, ...skillIds);
+    await this.transitions.unregistered(skillIds, count);
     await this.skills.changed(skillIds);
-    this.metrics.count('unregistered', count);
     this.logger.log(`${count} endpoints were unregistered: they stayed away for ${deregisterAfter} s`);
-  }
-
-  private async tell(changed: readonly ChangedEndpoint[]): Promise<void> {
-    for (const { health } of changed) this.metrics.count(health);
-    await this.cache.invalidate(SKILL_CACHE, ...new Set(changed.map(({ skillId }) => skillId)));
   }
 }

@@ -8,7 +8,7 @@ export type Call =
   | { method: 'remaining'; skillId: string }
   | { method: 'census' | 'takeLate' | 'expired'; ago: number }
   | { method: 'settle' | 'reprieve'; which: readonly boolean[] }
-  | { method: 'returnLate' };
+  | { method: 'returnLate'; which?: readonly boolean[] };
 
 /** A lease and the turn in which it was renewed. */
 export type Aged = [endpointId: string, turn: number];
@@ -60,7 +60,7 @@ export class LeaseModel {
         this.found = this.all('overdue', turn - 1 - call.ago).map((lease) => ({ ...lease }));
         return this.found.map(aged);
       case 'returnLate':
-        for (const lease of this.all('overdue')) lease.state = 'on time';
+        for (const lease of call.which ? this.chosen(call.which, false) : this.all('overdue')) lease.state = 'on time';
         return undefined;
       case 'settle':
         for (const lease of this.chosen(call.which, true)) lease.state = 'ended';

@@ -12,15 +12,25 @@ export interface EndpointHealth {
   health: Health;
 }
 
+/** Health as a member says of itself. */
+export interface ReportedHealth extends EndpointHealth {
+  /** The client that says so. */
+  actor: string;
+}
+
 /** An endpoint that is another than before. */
 export interface ChangedEndpoint extends EndpointHealth {
   skillId: string;
 }
 
-interface ChangedRow extends HistorySkill {
+interface GoneRow extends HistorySkill {
   endpoint_id: string;
-  health: Health;
   url: string;
+}
+
+interface ChangedRow extends GoneRow {
+  health: Health;
+  actor: string;
 }
 
 /** Endpoints that registered. */
@@ -32,8 +42,8 @@ export interface RegisteredEndpoints {
 
 /**
  * Writes leases and the health that follows from them, with what depends on it: the index, the health of the Skill, its
- * history and its revision. Everything locks the Skills first and in the order of name and version, as registrations do,
- * so that no two changes wait for each other.
+ * history and its revision. Everything holds the Skills first: registrations in the order of name and version, all others
+ * by `tryLock`, so that no two changes wait for each other.
  */
 @Injectable()
 export class EndpointHealthWriter {
@@ -63,8 +73,7 @@ export class EndpointHealthWriter {
     const back = opened.filter(({ health }) => health !== 'healthy');
     await this.set(
       tx,
-      actor,
-      back.map(({ endpointId }) => ({ endpointId, health: 'healthy' as const })),
+      back.map(({ endpointId }) => ({ endpointId, health: 'healthy' as const, actor })),
     );
     return skills.map(({ skillId, owner }) => ({
       skillId,
@@ -79,7 +88,7 @@ export class EndpointHealthWriter {
    * Heartbeats: these endpoints hold a lease from now on, and are as their members say. The Skills are locked already.
    * Returns those that changed.
    */
-  async report(tx: Transaction, actor: string, reports: readonly EndpointHealth[]): Promise<ChangedEndpoint[]> {
+  async report(tx: Transaction, reports: readonly ReportedHealth[]): Promise<ChangedEndpoint[]> {
     const ids = reports.map(({ endpointId }) => endpointId);
     await tx.query(
       `INSERT INTO endpoint_leases AS l (id, endpoint_id, skill_id, generation)
@@ -88,12 +97,12 @@ export class EndpointHealthWriter {
        ON CONFLICT (endpoint_id) DO UPDATE SET last_heartbeat = now(), expired_at = NULL, updated_at = now()`,
       [ids.map(() => uuidv7()), ids],
     );
-    return this.change(tx, actor, reports);
+    return this.change(tx, reports);
   }
 
   /** Gives endpoints this health. The Skills are locked already. Returns those that had another. */
-  async change(tx: Transaction, actor: string, healths: readonly EndpointHealth[]): Promise<ChangedEndpoint[]> {
-    const changed = await this.set(tx, actor, healths);
+  async change(tx: Transaction, healths: readonly ReportedHealth[]): Promise<ChangedEndpoint[]> {
+    const changed = await this.set(tx, healths);
     const skillIds = [...new Set(changed.map(({ skillId }) => skillId))];
     if (skillIds.length === 0) return [];
     await tx.query('UPDATE skills SET revision = revision + 1 WHERE id = ANY($1::uuid[])', [skillIds]);
@@ -103,16 +112,15 @@ export class EndpointHealthWriter {
 
   /** Takes endpoints away, and the Skills that have no others; they are locked already. Returns the ids of all these Skills. */
   async unregister(tx: Transaction, actor: string, endpointIds: readonly string[]): Promise<string[]> {
-    const gone = await tx.query<ChangedRow[]>(
-      `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url, health)
-       SELECT g.id AS endpoint_id, g.health, g.url, s.id, s.name, s.version, s.registered_at
+    const gone = await tx.query<GoneRow[]>(
+      `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url)
+       SELECT g.id AS endpoint_id, g.url, s.id, s.name, s.version, s.registered_at
        FROM gone g JOIN skills s ON s.id = g.skill_id`,
       [endpointIds],
     );
     await this.history.record(
       tx,
-      actor,
-      gone.map(({ url, ...skill }) => ({ ...skill, event: 'endpoint_unregistered', endpoint_url: url })),
+      gone.map(({ url, ...skill }) => ({ ...skill, actor, event: 'endpoint_unregistered', endpoint_url: url })),
     );
     const skillIds = [...new Set(gone.map(({ id }) => id))];
     const [empty] = await tx.query<[{ id: string }[], number]>(
@@ -125,8 +133,7 @@ export class EndpointHealthWriter {
     );
     await this.history.record(
       tx,
-      actor,
-      [...removed.values()].map((skill) => ({ ...skill, event: 'unregistered' })),
+      [...removed.values()].map((skill) => ({ ...skill, actor, event: 'unregistered' })),
     );
     await this.audit.record(
       tx,
@@ -139,29 +146,44 @@ export class EndpointHealthWriter {
     return skillIds;
   }
 
-  /** Holds the Skills of these endpoints until the end of the transaction. */
-  async lock(tx: Transaction, endpointIds: readonly string[]): Promise<void> {
-    await tx.query(
-      `SELECT id FROM skills WHERE id IN (SELECT skill_id FROM skill_endpoints WHERE id = ANY($1::uuid[]))
-       ORDER BY name, version FOR NO KEY UPDATE`,
+  /**
+   * Holds the Skills and the leases of these endpoints until the end of the transaction, as far as nobody else holds them:
+   * one that is held for long must not keep all the rest waiting. Returns the endpoints that others hold.
+   */
+  async tryLock(tx: Transaction, endpointIds: readonly string[]): Promise<Set<string>> {
+    const rows = await tx.query<{ id: string }[]>(
+      `WITH free AS (
+         SELECT id FROM skills WHERE id IN (SELECT skill_id FROM skill_endpoints WHERE id = ANY($1::uuid[]))
+         FOR NO KEY UPDATE SKIP LOCKED),
+       held AS (
+         SELECT endpoint_id FROM endpoint_leases WHERE endpoint_id = ANY($1::uuid[]) AND skill_id IN (SELECT id FROM free)
+         FOR NO KEY UPDATE SKIP LOCKED)
+       SELECT e.id FROM skill_endpoints e WHERE e.id = ANY($1::uuid[]) AND (e.skill_id NOT IN (SELECT id FROM free)
+         OR e.id NOT IN (SELECT endpoint_id FROM held)
+           AND EXISTS (SELECT FROM endpoint_leases l WHERE l.endpoint_id = e.id))`,
       [endpointIds],
     );
+    return new Set(rows.map(({ id }) => id));
   }
 
-  private async set(tx: Transaction, actor: string, healths: readonly EndpointHealth[]): Promise<ChangedEndpoint[]> {
+  private async set(tx: Transaction, healths: readonly ReportedHealth[]): Promise<ChangedEndpoint[]> {
     if (healths.length === 0) return [];
     const changed = await tx.query<ChangedRow[]>(
       `WITH changed AS (
          UPDATE skill_endpoints e SET health = x.health, updated_at = now()
-         FROM unnest($1::uuid[], $2::text[]) AS x(id, health) WHERE e.id = x.id AND e.health <> x.health
-         RETURNING e.id, e.skill_id, e.url, e.health)
-       SELECT c.id AS endpoint_id, c.health, c.url, s.id, s.name, s.version, s.registered_at
+         FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x(id, health, actor)
+         WHERE e.id = x.id AND e.health <> x.health
+         RETURNING e.id, e.skill_id, e.url, e.health, x.actor)
+       SELECT c.id AS endpoint_id, c.health, c.url, c.actor, s.id, s.name, s.version, s.registered_at
        FROM changed c JOIN skills s ON s.id = c.skill_id`,
-      [healths.map(({ endpointId }) => endpointId), healths.map(({ health }) => health)],
+      [
+        healths.map(({ endpointId }) => endpointId),
+        healths.map(({ health }) => health),
+        healths.map(({ actor }) => actor),
+      ],
     );
     await this.history.record(
       tx,
-      actor,
       changed.map(({ url, health, ...skill }) => ({
         ...skill,
         event: `endpoint_${health}` as const,

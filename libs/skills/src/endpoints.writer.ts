@@ -65,8 +65,7 @@ export class EndpointsWriter {
     );
     await this.history.record(
       tx,
-      actor,
-      gone.map(({ url, ...skill }) => ({ ...skill, event: 'endpoint_unregistered', endpoint_url: url })),
+      gone.map(({ url, ...skill }) => ({ ...skill, actor, event: 'endpoint_unregistered', endpoint_url: url })),
     );
   }
 

@@ -1,5 +1,5 @@
 export { CapabilityEntity } from './capability.entity.js';
-export { type ChangedEndpoint, type EndpointHealth, EndpointHealthWriter } from './endpoint-health.writer.js';
+export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './endpoint-health.writer.js';
 export { ENDPOINT_STATUSES, type EndpointStatus } from './endpoint.entity.js';
 export { type Health, HEALTHS } from './health.js';
 export { LeaseResponse, LeaseTerms } from './lease-terms.js';

@@ -22,6 +22,8 @@ export interface HistoryEntry extends HistorySkill {
   event: SkillEvent;
   /** Of an event of one endpoint. */
   endpoint_url?: string;
+  /** The client, or the job, that did it. */
+  actor: string;
 }
 
 /** What happened to Skills: written in the transaction of the change, kept within bounds. */
@@ -31,16 +33,16 @@ export class SkillHistory {
 
   constructor(@InjectRepository(SkillEventEntity) private readonly events: Repository<SkillEventEntity>) {}
 
-  async record(tx: Transaction, actor: string, entries: readonly HistoryEntry[]): Promise<void> {
+  async record(tx: Transaction, entries: readonly HistoryEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const rows = entries.map((entry) => ({ ...entry, skill_id: entry.id, id: uuidv7() }));
     await tx.query(
       `INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at, unregistered_at, endpoint_url)
-       SELECT x.id, x.skill_id, x.name, x.version, x.event, $2, x.registered_at,
+       SELECT x.id, x.skill_id, x.name, x.version, x.event, x.actor, x.registered_at,
          CASE WHEN x.event = 'unregistered' THEN now() END, x.endpoint_url
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, name text, version text, event text,
-         registered_at timestamptz, endpoint_url text)`,
-      [JSON.stringify(rows), actor],
+         registered_at timestamptz, endpoint_url text, actor text)`,
+      [JSON.stringify(rows)],
     );
   }
 

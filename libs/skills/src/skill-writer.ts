@@ -226,7 +226,9 @@ export class SkillWriter {
   }
 
   private record(tx: Transaction, event: SkillEvent, actor: string, skills: readonly HistorySkill[]): Promise<void> {
-    const entries = skills.map(({ id, name, version, registered_at }) => ({ id, name, version, registered_at, event }));
-    return this.history.record(tx, actor, entries);
+    return this.history.record(
+      tx,
+      skills.map(({ id, name, version, registered_at }) => ({ id, name, version, registered_at, event, actor })),
+    );
   }
 }

@@ -1,18 +1,19 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Transactions } from '#database';
 import { OutageLog } from '#logging';
-import { type ChangedEndpoint, type EndpointHealth, EndpointHealthWriter } from '#skills';
+import { EndpointHealthWriter, type ReportedHealth } from '#skills';
 import { Transitions } from '../transitions.js';
 
-/** A heartbeat that changes what PostgreSQL says of an endpoint. */
-export interface HealthReport extends EndpointHealth {
-  /** The client that beats. */
-  actor: string;
-}
+/** What a heartbeat waits for PostgreSQL at most: a member that is told too late takes its heartbeat for lost. */
+const PATIENCE_MS = 1_000;
+/** Pauses before rows that others hold are tried again; most are held for a few milliseconds. */
+const PAUSES_MS = [10, 20, 40, 80, 160, 320];
 
 /** Writes what heartbeats change: endpoints that come back, or say something else of themselves than before. */
 @Injectable()
-export class HealthReports {
+export class HealthReports implements BeforeApplicationShutdown {
+  private readonly underWay = new Set<Promise<void>>();
   private readonly outage = new OutageLog(new Logger('heartbeats'), 'Writing health');
 
   constructor(
@@ -21,8 +22,40 @@ export class HealthReports {
     private readonly transitions: Transitions,
   ) {}
 
-  /** Like `apply`; what cannot be written now is written with a later heartbeat, by the journal. */
-  async tryApply(reports: readonly HealthReport[]): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.underWay);
+  }
+
+  /**
+   * Like `apply`, and returns after a second at the latest; what is not written by then, or cannot be, is written with
+   * a later heartbeat, by the journal. Never rejects.
+   */
+  async tryApply(reports: readonly ReportedHealth[]): Promise<void> {
+    if (reports.length === 0) return;
+    const attempt = this.attempt(reports).finally(() => this.underWay.delete(attempt));
+    this.underWay.add(attempt);
+    const done = new AbortController();
+    const patience = delay(PATIENCE_MS, undefined, { signal: done.signal }).catch(() => undefined);
+    await Promise.race([attempt, patience]);
+    done.abort();
+  }
+
+  /**
+   * When it has returned, discovery shows it. Endpoints that others hold are tried again for less than a second: whoever
+   * holds them longer decides, or the next heartbeat does.
+   */
+  async apply(reports: readonly ReportedHealth[]): Promise<void> {
+    // The last report of an endpoint holds.
+    const last = new Map(reports.map((report) => [report.endpointId, report]));
+    await this.applyFree(last);
+    for (const pause of PAUSES_MS) {
+      if (last.size === 0) break;
+      await delay(pause);
+      await this.applyFree(last);
+    }
+  }
+
+  private async attempt(reports: readonly ReportedHealth[]): Promise<void> {
     try {
       await this.apply(reports);
     } catch (error) {
@@ -30,32 +63,16 @@ export class HealthReports {
     }
   }
 
-  /** One transaction. When it has returned, discovery shows it. */
-  async apply(reports: readonly HealthReport[]): Promise<void> {
-    if (reports.length === 0) return;
-    const changed = await this.transactions.run(async (tx) => {
-      // All at once, in one order: two transactions that took actor after actor would wait for each other.
-      await this.writer.lock(
-        tx,
-        reports.map(({ endpointId }) => endpointId),
-      );
-      const all: ChangedEndpoint[] = [];
-      for (const [actor, group] of groupedByActor(reports)) all.push(...(await this.writer.report(tx, actor, group)));
-      return all;
+  /** One transaction. Leaves those in that others hold. */
+  private async applyFree(reports: Map<string, ReportedHealth>): Promise<void> {
+    if (reports.size === 0) return;
+    const { held, changed } = await this.transactions.run(async (tx) => {
+      const held = await this.writer.tryLock(tx, [...reports.keys()]);
+      const free = [...reports.values()].filter(({ endpointId }) => !held.has(endpointId));
+      return { held, changed: await this.writer.report(tx, free) };
     });
+    for (const endpointId of reports.keys()) if (!held.has(endpointId)) reports.delete(endpointId);
     this.outage.end();
     await this.transitions.changed(changed);
   }
-}
-
-/** The last report of an endpoint holds. */
-function groupedByActor(reports: readonly HealthReport[]): Map<string, HealthReport[]> {
-  const last = new Map(reports.map((report) => [report.endpointId, report]));
-  const groups = new Map<string, HealthReport[]>();
-  for (const report of last.values()) {
-    const group = groups.get(report.actor);
-    if (group) group.push(report);
-    else groups.set(report.actor, [report]);
-  }
-  return groups;
 }

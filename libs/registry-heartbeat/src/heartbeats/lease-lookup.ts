@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { slicesOf } from '#common';
-import type { Health } from '#skills';
+import type { Health, ReportedHealth } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { type KnownEndpoint, type KnownSkill, LeaseRepository, leasesOf } from '../leases/lease.repository.js';
-import { type HealthReport, HealthReports } from './health-reports.js';
+import { HealthReports } from './health-reports.js';
 import type { Renewal, SentBeat } from './renewals.js';
 
 /** Skills read at once. */
@@ -71,7 +71,7 @@ export function findingOf(beat: SentBeat, skill: KnownSkill | undefined): Findin
 }
 
 /** Endpoints that hold no living lease, or whose health was another. */
-function reportsOf(finding: Finding, beat: SentBeat | undefined): HealthReport[] {
+function reportsOf(finding: Finding, beat: SentBeat | undefined): ReportedHealth[] {
   if (finding.status !== 'found' || !beat) return [];
   const { health, actor } = beat;
   return finding.endpoints

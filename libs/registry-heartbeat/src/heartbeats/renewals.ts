@@ -2,10 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { slicesOf } from '#common';
 import { OutageLog } from '#logging';
-import type { Health } from '#skills';
+import type { Health, ReportedHealth } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { type Beat, LeaseStore, type RenewOutcome } from '../leases/lease-store.js';
-import { type HealthReport, HealthReports } from './health-reports.js';
+import { HealthReports } from './health-reports.js';
 import { HeartbeatJournal, type MemberMetrics } from './heartbeat-journal.js';
 import { HeartbeatMetrics } from './heartbeat.metrics.js';
 import { LeaseLookup } from './lease-lookup.js';
@@ -104,13 +104,15 @@ export class Renewals {
   }
 
   private async inBatches(all: readonly Waiting[], renew: (batch: readonly Waiting[]) => Promise<void>): Promise<void> {
-    for (const batch of slicesOf(all, MAX_BATCH)) {
-      try {
-        await renew(batch);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
+    await Promise.all(
+      [...slicesOf(all, MAX_BATCH)].map(async (batch) => {
+        try {
+          await renew(batch);
+        } catch (error) {
+          for (const { reject } of batch) reject(error);
+        }
+      }),
+    );
   }
 
   private async renewLimited(batch: readonly Waiting[]): Promise<void> {
@@ -122,8 +124,8 @@ export class Renewals {
   private async renewBatch(batch: readonly Waiting[]): Promise<void> {
     const outcomes = await this.ask(batch.map(({ beat }) => beat));
     const unsettled: Unsettled[] = [];
-    const renewed: [Waiting, Renewal][] = [];
-    const changes: HealthReport[] = [];
+    const told: [Waiting, Renewal][] = [];
+    const changes: ReportedHealth[] = [];
     for (const [index, waiting] of batch.entries()) {
       const outcome = outcomes?.[index];
       if (outcome === undefined || outcome.status === 'missing' || outcome.status === 'stale') {
@@ -132,16 +134,17 @@ export class Renewals {
         this.answer(waiting, outcome);
       } else {
         const { actor, health } = waiting.beat;
-        for (const { endpointId, wasLate, reportedBefore } of outcome.endpoints) {
-          if (wasLate || reportedBefore !== health) changes.push({ endpointId, health, actor });
-        }
+        const changed = outcome.endpoints.filter(({ wasLate, reportedBefore }) => wasLate || reportedBefore !== health);
         const endpointIds = outcome.endpoints.map(({ endpointId }) => endpointId);
-        renewed.push([waiting, { status: 'ok', generation: outcome.generation, endpointIds }]);
+        const renewal = { status: 'ok', generation: outcome.generation, endpointIds } as const;
+        if (changed.length === 0) this.answer(waiting, renewal);
+        else told.push([waiting, renewal]);
+        changes.push(...changed.map(({ endpointId }) => ({ endpointId, health, actor })));
       }
     }
     // Discovery must show it before the member hears of it. When PostgreSQL is away, the journal makes up for it.
     await this.reports.tryApply(changes);
-    for (const [waiting, renewal] of renewed) this.answer(waiting, renewal);
+    for (const [waiting, renewal] of told) this.answer(waiting, renewal);
     if (unsettled.length > 0) await this.settle(unsettled);
   }
 

@@ -33,7 +33,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ method: named('settle', 'reprieve'), which }) },
   fc.record({ method: named('census'), ago }),
   fc.record({ method: named('remaining'), skillId }),
-  fc.record({ method: named('returnLate') }),
+  { weight: 2, arbitrary: fc.record({ method: named('returnLate'), which }, { requiredKeys: ['method'] }) },
   fc.record({ method: named('forget'), skillIds: fc.array(skillId, { maxLength: 1 }) }),
 );
 
@@ -74,11 +74,15 @@ class Player {
         this.found = this.inOrder(await store.expired(this.endOf(made.ago) + TERMS.ttl, ALL));
         return this.found.map((lease) => this.aged(lease));
       case 'returnLate':
-        return store.returnLate();
+        return store.returnLate(made.which && this.chosen(made.which));
       case 'settle':
       case 'reprieve':
-        return store[made.method](this.found.filter((_, index) => made.which[index]));
+        return store[made.method](this.chosen(made.which));
     }
+  }
+
+  private chosen(which: readonly boolean[]): LeaseRef[] {
+    return this.found.filter((_, index) => which[index]);
   }
 
   private endOf(turnsAgo: number): number {

@@ -107,6 +107,20 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
       expect(await scene.counts()).toEqual([3, 0]);
     });
 
+    it('again of those that are put back, in their old order, and not of others', async () => {
+      const [a, b, c, d] = await openedInTurn(4);
+      const asOf = await scene.later(1.5);
+      const [first, second, third] = await store.takeLate(asOf, 3);
+      await store.returnLate([second, third].flatMap((lease) => lease ?? []));
+      expect(await scene.counts()).toEqual([3, 1]);
+      await store.returnLate([first].flatMap((lease) => lease ?? []));
+      await store.returnLate([first].flatMap((lease) => lease ?? []));
+      expect(await scene.counts()).toEqual([4, 0]);
+      const again = await store.takeLate(asOf, ALL);
+      expect(idsOf(again)).toEqual([a, b, c, d].map((endpoint) => endpoint?.endpointId));
+      expect(again.slice(0, 3)).toEqual([first, second, third]);
+    });
+
     it('only of those who stayed silent: a heartbeat brings them back on time', async () => {
       const [a, b] = await openedInTurn(2);
       await scene.makeOverdue();

@@ -126,8 +126,8 @@ export abstract class LeaseStore {
   /** Makes up to `limit` leases that have been silent for `warnAfter` overdue, longest silent first. */
   abstract takeLate(asOf: number, limit: number): Promise<LeaseRef[]>;
 
-  /** Makes all that are overdue on time again, as old as they are, so that they are taken once more. */
-  abstract returnLate(): Promise<void>;
+  /** Makes these that are overdue, or all, on time again, as old as they are, so that they are taken once more. */
+  abstract returnLate(leases?: readonly LeaseRef[]): Promise<void>;
 
   /** Up to `limit` overdue leases that have been silent for `ttl`, longest silent first. They stay until `settle`. */
   abstract expired(asOf: number, limit: number): Promise<LeaseRef[]>;

@@ -90,10 +90,11 @@ export class MemoryLeaseStore extends LeaseStore {
     return Promise.resolve(late.map(refOf));
   }
 
-  returnLate(): Promise<void> {
-    // What was taken is older than what was left.
-    this.onTime = new Set([...this.overdue, ...this.onTime]);
-    this.overdue = new Set();
+  returnLate(leases?: readonly LeaseRef[]): Promise<void> {
+    const late = leases?.flatMap((ref) => this.find(ref) ?? []) ?? [...this.overdue];
+    const returned = late.filter((lease) => this.overdue.delete(lease));
+    // What was taken is older than what was left, but for what was returned before.
+    this.onTime = new Set([...returned, ...this.onTime].sort((a, b) => a.renewedAt - b.renewedAt));
     return Promise.resolve();
   }
 

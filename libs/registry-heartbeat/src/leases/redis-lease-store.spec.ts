@@ -43,6 +43,14 @@ describe('RedisLeaseStore', () => {
     await expect(scene.beat(skillId)).rejects.toThrow('WRONGTYPE');
   });
 
+  it('holds a lease once, also when it has lost what it knew of the Skill', async () => {
+    const { skill, skillId } = await scene.opened({});
+    await scene.makeOverdue();
+    await client.del(keyOf(`skill:${skillId}`));
+    await scene.store.open([skill]);
+    expect(await scene.counts()).toEqual([1, 0]);
+  });
+
   it('keeps everything under keys of one hash tag, and nothing once it is forgotten', async () => {
     const { skillId } = await scene.opened({}, {});
     const ended = await scene.opened({ live: false });

@@ -92,8 +92,9 @@ export class RedisLeaseStore extends LeaseStore {
     return refsOf(await this.run(scripts.TAKE_LATE, [String(asOf - this.terms.warnAfter), String(limit)]));
   }
 
-  async returnLate(): Promise<void> {
-    await this.run(scripts.RETURN_LATE, []);
+  async returnLate(leases?: readonly LeaseRef[]): Promise<void> {
+    if (leases === undefined) await this.run(scripts.RETURN_ALL_LATE, []);
+    else await this.run(scripts.RETURN_LATE, leases.map(memberOf));
   }
 
   async expired(asOf: number, limit: number): Promise<LeaseRef[]> {

@@ -87,7 +87,11 @@ for k = 4, #KEYS do
         redis.call('ZREM', overdue, skill .. ':' .. known_id)
       end
       redis.call('HSET', key, url, id .. '|' .. gen .. '|' .. reported)
-      if live then redis.call('ZADD', on_time, now, member) end
+      if live then
+        -- It may be there though its Skill's hash was lost.
+        redis.call('ZREM', overdue, member)
+        redis.call('ZADD', on_time, now, member)
+      end
     end
   end
   local fields = whole and redis.call('HGETALL', key) or {}
@@ -145,7 +149,17 @@ for i = 1, #found, 2 do
 end
 return found`);
 
+/** ARGV: members. */
 export const RETURN_LATE = script(`
+for i = 1, #ARGV do
+  local at = redis.call('ZSCORE', overdue, ARGV[i])
+  if at then
+    redis.call('ZREM', overdue, ARGV[i])
+    redis.call('ZADD', on_time, at, ARGV[i])
+  end
+end`);
+
+export const RETURN_ALL_LATE = script(`
 redis.call('ZUNIONSTORE', on_time, 2, on_time, overdue, 'AGGREGATE', 'MAX')
 redis.call('DEL', overdue)`);
 

@@ -29,12 +29,10 @@ export class LeaseAudit {
     this.restUntil = performance.now() + this.terms.ttl;
   }
 
-  /** Every page. */
-  async all(): Promise<void> {
+  /** Every page; `between` them. Rejects when that does. */
+  async all(between: () => Promise<void>): Promise<void> {
     this.after = BEFORE_ALL;
-    while (await this.page()) {
-      // On to the next.
-    }
+    while (await this.page()) await between();
   }
 
   /** Returns whether there may be more. */

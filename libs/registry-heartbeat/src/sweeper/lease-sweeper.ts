@@ -103,7 +103,7 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** The store is new, or has lost its data: it is told of every lease that PostgreSQL knows, each a full one from now. */
   private async rebuild(): Promise<SweepState> {
-    await this.audit.all();
+    await this.audit.all(() => this.keepLead());
     await this.store.keep({ complete: true });
     const state = await this.store.beginSweep();
     this.logger.log(
@@ -111,6 +111,11 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
     );
     // As after any time in which nobody has swept.
     return { ...state, sweptAt: 0 };
+  }
+
+  /** In work that takes longer than PostgreSQL bears the silence of a leader. Rejects when the lead is lost. */
+  private async keepLead(): Promise<void> {
+    if (!(await this.leader.campaign())) throw new Error('another replica has taken the lead');
   }
 
   /** Until when nothing ends. */
@@ -130,7 +135,7 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
     const isTime = (): boolean => performance.now() - began < this.sweepTerms.tick;
     let census = await this.store.census(now);
     if (isThreatened(census)) {
-      await this.sweep.reprieve(session, now);
+      await this.sweep.reprieve(session, now, isTime);
       census = await this.store.census(now);
     }
     const after = preserve(state, census, now, this.sweepTerms.longestFreeze);
@@ -141,17 +146,10 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
       await this.store.keep({ graceUntil: now + this.terms.ttl });
       return;
     }
-    while ((await this.sweep.warn(session, now)) && isTime());
+    await this.sweep.warn(session, now, isTime);
     if (after.frozen) return;
-    let oldest = 0;
-    let isFull: boolean;
-    // Once at least: many that are late must not keep the dead from ending.
-    do {
-      const ended = await this.sweep.end(session, now);
-      if (ended[0]) oldest = Math.max(oldest, now - ended[0].renewedAt - this.terms.ttl);
-      isFull = ended.length > 0;
-    } while (isFull && isTime());
-    this.metrics.lag(oldest);
+    const [oldest] = await this.sweep.end(session, now, isTime);
+    this.metrics.lag(oldest ? now - oldest.renewedAt - this.terms.ttl : 0);
     await this.sweep.unregister(session);
   }
 

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { type Api, apiOf } from '../../../../test/e2e/api.js';
 import { ALL, LEASE_STORES, leasedEndpoint } from '../../../../test/support/lease-stores.js';
@@ -37,8 +38,10 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
   const session = () => app.app.get(DataSource).manager;
   const asOf = async (intervals: number) => (await store.state()).now + intervals * INTERVAL * 1000;
   /** Members were silent for so long, as far as the lease store knows. */
-  const warnAfter = async (intervals: number) => app.app.get(Sweep).warn(session(), await asOf(intervals));
-  const endAfter = async (intervals: number) => app.app.get(Sweep).end(session(), await asOf(intervals));
+  const warnAfter = async (intervals: number, isTime = false) =>
+    app.app.get(Sweep).warn(session(), await asOf(intervals), () => isTime);
+  const endAfter = async (intervals: number, isTime = false) =>
+    app.app.get(Sweep).end(session(), await asOf(intervals), () => isTime);
   /** And as far as PostgreSQL knows. */
   const silence = (intervals: number, url = '%') =>
     app.database.query(
@@ -70,7 +73,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     const skillId = await register('http://w/');
     expect(await healths(skillId)).toEqual(['healthy']);
     await silence(1.5);
-    expect(await warnAfter(1.5)).toBe(false);
+    expect(await warnAfter(1.5)).toBe(1);
     expect(await healths(skillId)).toEqual(['warning']);
     expect(await endAfter(2.9)).toEqual([]);
     await silence(3);
@@ -93,7 +96,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     expect(await healths(skillId)).toEqual(['healthy', 'unhealthy']);
     // The one that was heard of has a full lease again.
     expect(await counts()).toEqual([1, 0]);
-    expect(await warnAfter(1.4)).toBe(false);
+    expect(await warnAfter(1.4)).toBe(0);
     expect(await counts()).toEqual([1, 0]);
   });
 
@@ -150,10 +153,60 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     const skills = Array.from({ length: 230 }, () => skillBody());
     await api.post('/skills/batch', { skills }).expect(200);
     await silence(3);
-    expect([await warnAfter(1.5), await warnAfter(1.5)]).toEqual([true, false]);
+    expect([await warnAfter(1.5), await warnAfter(1.5)]).toEqual([200, 30]);
     const batches = [await endAfter(3), await endAfter(3), await endAfter(3)];
     expect(batches.map(({ length }) => length)).toEqual([200, 30, 0]);
     expect((await api.get('/skills/discover')).body.data.total).toBe(0);
+  });
+
+  it('waits for no row, however many are held: all others end, and those once they are free', async () => {
+    const held = Array.from({ length: 250 }, () => skillBody());
+    await api.post('/skills/batch', { skills: held }).expect(200);
+    const other = await register('http://o/');
+    await silence(3);
+    const holder = new pg.Client({ connectionString: app.database.url });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT FROM skills WHERE id <> $1 FOR NO KEY UPDATE', [other]);
+      expect(await warnAfter(1.5, true)).toBe(251);
+      expect(await healths(other)).toEqual(['warning']);
+      expect(await counts()).toEqual([250, 1]);
+      await holder.query('ROLLBACK');
+      expect(await warnAfter(1.5, true)).toBe(250);
+      expect(await counts()).toEqual([0, 251]);
+      await holder.query('BEGIN');
+      await holder.query('SELECT FROM endpoint_leases WHERE skill_id <> $1 FOR NO KEY UPDATE', [other]);
+      expect(await endAfter(3, true)).toHaveLength(251);
+      expect(await healths(other)).toEqual(['unhealthy']);
+      expect(await counts()).toEqual([250, 0]);
+    } finally {
+      await holder.end();
+    }
+    await warnAfter(1.5, true);
+    await endAfter(3, true);
+    expect(await counts()).toEqual([0, 0]);
+    const [row] = await app.database.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM skill_events WHERE event IN ('endpoint_warning', 'endpoint_unhealthy')
+         AND skill_id IN (SELECT id FROM skills)`,
+    );
+    expect(row?.count).toBe(2 * 251);
+  });
+
+  it('clears those that only seem to be silent: heard of elsewhere, or no more', async () => {
+    const [heard, gone, dead] = [
+      await register('http://c/1'),
+      await register('http://c/2'),
+      await register('http://c/3'),
+    ];
+    await silence(3, '%/3');
+    await app.database.query('DELETE FROM skills WHERE id = $1', [gone]);
+    await store.takeLate(await asOf(1.5), ALL);
+    await app.app.get(Sweep).reprieve(session(), await asOf(2), () => true);
+    expect(await counts()).toEqual([1, 1]);
+    expect(await store.remaining(gone)).toEqual(new Map());
+    await endAfter(3);
+    expect([await healths(heard), await healths(dead)]).toEqual([['healthy'], ['unhealthy']]);
   });
 
   it('unregisters who stayed away, and the Skill with its last endpoint', async () => {
@@ -193,11 +246,23 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     await api.post(`/skills/${late}/heartbeat`).expect(200);
   });
 
+  it('is told by the audit, which asks between its pages whether to go on', async () => {
+    await api.post('/skills/batch', { skills: Array.from({ length: 450 }, () => skillBody()) }).expect(200);
+    const skills = await app.database.query<{ id: string }>('SELECT id FROM skills');
+    await store.forget(skills.map(({ id }) => id));
+    const known: number[] = [];
+    const note = async () => void known.push((await counts())[0] ?? 0);
+    await app.app.get(LeaseAudit).all(note);
+    expect(known).toEqual([200, 400]);
+    expect(await counts()).toEqual([450, 0]);
+    await expect(app.app.get(LeaseAudit).all(() => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
+  });
+
   it('is told by the audit of leases that the store has missed, each a full one', async () => {
     const [missed, known] = [await register('http://a/1', 'http://a/2'), await register('http://a/3')];
     await store.forget([missed]);
     expect(await counts()).toEqual([1, 0]);
-    await app.app.get(LeaseAudit).all();
+    await app.app.get(LeaseAudit).all(() => Promise.resolve());
     expect(await counts()).toEqual([3, 0]);
     expect(await store.takeLate(await asOf(1.4), ALL)).toEqual([]);
     await silence(3);
@@ -205,7 +270,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     await endAfter(3);
     expect([await healths(missed), await healths(known)]).toEqual([['unhealthy', 'unhealthy'], ['unhealthy']]);
     // Ended leases stay ended.
-    await app.app.get(LeaseAudit).all();
+    await app.app.get(LeaseAudit).all(() => Promise.resolve());
     expect(await counts()).toEqual([0, 0]);
   });
 });

@@ -26,35 +26,73 @@ export class Sweep {
     @Inject(registrySettings.KEY) private readonly settings: RegistrySettings,
   ) {}
 
-  /** A batch of leases that are overdue. Returns whether there may be more. */
-  async warn(session: Transaction, asOf: number): Promise<boolean> {
-    const late = await this.store.takeLate(asOf, BATCH);
-    if (late.length > 0) await this.transitions.changed(await this.repository.warn(session, late));
-    return late.length === BATCH;
+  /** Leases that are overdue: a batch, and more while there is time. Returns how many it went through. */
+  async warn(session: Transaction, asOf: number, isTime: () => boolean): Promise<number> {
+    const passedOver: LeaseRef[] = [];
+    let late: LeaseRef[];
+    let count = 0;
+    do {
+      late = await this.store.takeLate(asOf, BATCH);
+      if (late.length > 0) {
+        const warned = await this.repository.warn(session, late);
+        await this.transitions.changed(warned.changed);
+        passedOver.push(...warned.passedOver);
+      }
+      count += late.length;
+    } while (late.length === BATCH && isTime());
+    // Not before the last batch: they would be taken again at once.
+    await this.putBack(passedOver);
+    return count;
   }
 
   /**
-   * Gives those a full lease that would end within one interval and of which PostgreSQL has heard: a replica that cannot
-   * reach the lease store takes heartbeats all the same.
+   * Finds out who of those that would end within one interval is only said to be silent, and gives them a full lease: a
+   * replica that cannot reach the lease store takes heartbeats all the same. Those that are no more are forgotten.
    */
-  async reprieve(session: Transaction, asOf: number): Promise<void> {
-    const expiring = await this.store.expired(asOf + this.terms.interval, MAX_REPRIEVED);
-    if (expiring.length === 0) return;
-    const heard = await this.repository.heardOf(session, expiring);
-    for (const batch of slicesOf(heard, BATCH)) await this.store.reprieve(batch);
+  async reprieve(session: Transaction, asOf: number, isTime: () => boolean): Promise<void> {
+    let expiring: LeaseRef[];
+    let cleared: number;
+    do {
+      expiring = await this.store.expired(asOf + this.terms.interval, MAX_REPRIEVED);
+      const { heard, gone } = await this.repository.testimony(session, expiring);
+      for (const batch of slicesOf(heard, BATCH)) await this.store.reprieve(batch);
+      await this.forget(gone);
+      cleared = heard.length + gone.length;
+    } while (expiring.length === MAX_REPRIEVED && cleared > 0 && isTime());
   }
 
-  /** A batch of leases that end. Returns those that it went through, longest silent first. */
-  async end(session: Transaction, asOf: number): Promise<LeaseRef[]> {
-    const expired = await this.store.expired(asOf, BATCH);
-    if (expired.length === 0) return [];
-    const { changed, ended, alive, gone } = await this.repository.end(session, expired);
+  /**
+   * Leases that end: a batch, even when warnings took all the time, and more while there is time. Returns those that it
+   * went through, longest silent first.
+   */
+  async end(session: Transaction, asOf: number, isTime: () => boolean): Promise<LeaseRef[]> {
+    const all: LeaseRef[] = [];
+    let expired: LeaseRef[];
+    do {
+      expired = await this.store.expired(asOf, BATCH);
+      if (expired.length > 0) await this.endBatch(session, expired);
+      all.push(...expired);
+    } while (expired.length === BATCH && isTime());
+    return all;
+  }
+
+  private async endBatch(session: Transaction, expired: readonly LeaseRef[]): Promise<void> {
+    const { changed, ended, alive, gone, passedOver } = await this.repository.end(session, expired);
     await this.transitions.changed(changed);
     if (ended.length > 0) await this.store.settle(ended);
     if (alive.length > 0) await this.store.reprieve(alive);
-    if (gone.length > 0) await this.skills.changed([...new Set(gone.map(({ skillId }) => skillId))]);
+    await this.forget(gone);
+    await this.putBack(passedOver);
     if (changed.length > 0) this.logger.log(`${changed.length} endpoints are unhealthy: their leases have ended`);
-    return expired;
+  }
+
+  /** For the next sweep, as old as they are. One that dies before this leaves it to the next, too: see `returnLate`. */
+  private async putBack(leases: readonly LeaseRef[]): Promise<void> {
+    if (leases.length > 0) await this.store.returnLate(leases);
+  }
+
+  private async forget(gone: readonly LeaseRef[]): Promise<void> {
+    if (gone.length > 0) await this.skills.changed([...new Set(gone.map(({ skillId }) => skillId))]);
   }
 
   /** A batch of endpoints that stayed away for REGISTRY_DEREGISTER_AFTER. */

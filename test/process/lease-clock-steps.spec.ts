@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { FakeClock } from '../support/fake-clock.js';
-import { LEASE_MS, LeaseSite, type LeaseSiteOptions } from './lease-site.js';
+import { until } from '../support/until.js';
+import { AIR_MS, LEASE_MS, LeaseSite, type LeaseSiteOptions } from './lease-site.js';
+import { endedUrls, metric } from './lease-watch.js';
 import { call } from './service-api.js';
 
 const HOUR = 3_600;
@@ -74,5 +76,21 @@ describe('a wall clock', () => {
     ['two hours back', -HOUR],
   ])('that is set %s leaves the living alone, and the dead are found', async (_, offset) => {
     await Promise.all(worlds.map((world) => step(world, offset)));
+  });
+
+  it('that is set while self-preservation holds all leases ends none of them', async () => {
+    await Promise.all(
+      worlds.map(async ({ clock, site }) => {
+        const ended = await endedUrls(site.database);
+        const silent = site.members.kill(site.members.living.length / 3);
+        await until(async () => (await metric(site.service.url, 'registry_frozen')) === 1, GONE_WITHIN_MS);
+        // Longer than a freeze may last.
+        clock.set(HOUR);
+        await delay(LEASE_MS + AIR_MS);
+        expect(await metric(site.service.url, 'registry_frozen')).toBe(1);
+        expect(await endedUrls(site.database)).toEqual(ended);
+        site.members.revive(silent);
+      }),
+    );
   });
 });

@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LEASE_MS, LeaseSite } from './lease-site.js';
-import { countUnhealthy } from './lease-watch.js';
+import { countUnhealthy, untilUnhealthy } from './lease-watch.js';
+import { call } from './service-api.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 const FEW = 10;
@@ -45,5 +47,34 @@ describe('leases in Redis while PostgreSQL fails', () => {
     expect(terminated.length).toBeGreaterThan(1);
     await site.expectOnlyDeadGone(killed, GONE_WITHIN_MS);
     expect(site.members.refusals).toEqual([]);
+  });
+
+  it('end though somebody holds rows of some Skills; theirs end when those are free', async () => {
+    const [held, ...killed] = site.members.kill(FEW);
+    const holder = new pg.Client({ connectionString: site.database.url });
+    await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM skills WHERE id = $1 FOR UPDATE', [held?.skillId]);
+    await untilUnhealthy(site.database, killed, GONE_WITHIN_MS);
+    // Longer than a statement of the leader may take: it must not have lost the lead to this row.
+    await delay(LEASE_MS);
+    const alsoKilled = site.members.kill(FEW);
+    await untilUnhealthy(site.database, alsoKilled, LEASE_MS + 2_500);
+    expect(await countUnhealthy(site.database, held ? [held] : [])).toBe(0);
+    await holder.end();
+    await site.expectOnlyDeadGone(held ? [held] : [], GONE_WITHIN_MS);
+    expect(site.members.refusals).toEqual([]);
+  });
+
+  it('are renewed by heartbeats that change something, while PostgreSQL hangs', async () => {
+    const [member] = site.members.living;
+    await proxy.pause();
+    const beat = await call(`${site.service.url}/api/v1/skills/${member?.skillId}/heartbeat`, {
+      token: site.token,
+      body: { health: 'warning', generation: member?.generation },
+    });
+    await proxy.restore();
+    expect(beat.status).toBe(200);
+    expect(beat.ms).toBeLessThan(3_000);
   });
 });

@@ -1,4 +1,5 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type DatabaseSettings, databaseSettings } from '#config';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { ADVISORY_LOCKS } from './advisory-lock.js';
@@ -7,6 +8,9 @@ import { dedicatedOptions } from './data-source-options.js';
 
 /** Milliseconds of silence after which PostgreSQL ends the session: a leader that hangs or is cut off loses its lock. */
 const SILENCE_LIMIT_MS = 5_000;
+/** What a replica that stops waits for others that stop with it. */
+const LAST_WITHIN_MS = 500;
+const LOOK_EVERY_MS = 50;
 
 /**
  * Which of the replicas leads: the one whose session holds an advisory lock. The session is a connection of its own, so
@@ -17,11 +21,13 @@ const SILENCE_LIMIT_MS = 5_000;
  * write as a leader any more (fencing).
  */
 @Injectable()
-export class LeaderElection implements OnApplicationShutdown {
+export class LeaderElection implements BeforeApplicationShutdown, OnApplicationShutdown {
   private dataSource: DataSource | undefined;
   private runner: QueryRunner | undefined;
   private leading = false;
+  private counted = false;
   private closed = false;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly server: DatabaseServer,
@@ -33,8 +39,15 @@ export class LeaderElection implements OnApplicationShutdown {
     return this.leading;
   }
 
+  /** Work on the session, one after the other: a connection answers one question at a time. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(work);
+    this.last = done.catch(() => undefined);
+    return done;
+  }
+
   /**
-   * Takes the lead where it is free, and keeps it: call it more often than every 5 seconds, one call at a time. Returns the
+   * Takes the lead where it is free, and keeps it: call it more often than every 5 seconds, `exclusively`. Returns the
    * leader's session, undefined for everybody else. Rejects when PostgreSQL is out of reach; the lead is then lost.
    */
   async campaign(): Promise<EntityManager | undefined> {
@@ -55,15 +68,31 @@ export class LeaderElection implements OnApplicationShutdown {
     await this.hangUp();
   }
 
-  /** Whether no other replica is connected to this database. For a replica that stops. */
-  async isLastReplica(): Promise<boolean> {
-    const { runner } = this;
-    if (runner === undefined) return false;
-    await runner.query('SELECT pg_advisory_unlock_shared($1)', [ADVISORY_LOCKS.replicas]);
-    const alone = await this.try(runner, 'pg_try_advisory_lock', 'replicas');
-    if (alone) await runner.query('SELECT pg_advisory_unlock($1)', [ADVISORY_LOCKS.replicas]);
-    await runner.query('SELECT pg_advisory_lock_shared($1)', [ADVISORY_LOCKS.replicas]);
-    return alone;
+  /** Those who stop at the same time as the leader must not look to it as if they went on. */
+  async beforeApplicationShutdown(): Promise<void> {
+    // Whoever is cut off from the database counts for nobody.
+    await this.exclusively(() => this.countOut()).catch(() => undefined);
+  }
+
+  /**
+   * Whether no other replica goes on with this database. For a replica that stops: it counts as none from now on. Takes
+   * half a second more when there seem to be others, who may be stopping too.
+   */
+  isLastReplica(): Promise<boolean> {
+    return this.exclusively(async () => {
+      const { runner } = this;
+      if (runner === undefined) return false;
+      await this.countOut();
+      const end = performance.now() + LAST_WITHIN_MS;
+      for (;;) {
+        if (await this.try(runner, 'pg_try_advisory_lock', 'replicas')) {
+          await runner.query('SELECT pg_advisory_unlock($1)', [ADVISORY_LOCKS.replicas]);
+          return true;
+        }
+        if (performance.now() > end) return false;
+        await delay(LOOK_EVERY_MS);
+      }
+    });
   }
 
   /** After `beforeApplicationShutdown`, where those who lead end their work. */
@@ -78,7 +107,14 @@ export class LeaderElection implements OnApplicationShutdown {
     const runner = this.dataSource.createQueryRunner();
     // Every replica holds this one, shared: see isLastReplica.
     await runner.query('SELECT pg_advisory_lock_shared($1)', [ADVISORY_LOCKS.replicas]);
+    this.counted = true;
     return runner;
+  }
+
+  private async countOut(): Promise<void> {
+    if (!this.counted) return;
+    this.counted = false;
+    await this.runner?.query('SELECT pg_advisory_unlock_shared($1)', [ADVISORY_LOCKS.replicas]);
   }
 
   private async try(runner: QueryRunner, call: string, lock: 'leader' | 'replicas'): Promise<boolean> {

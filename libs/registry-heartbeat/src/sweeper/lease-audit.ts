@@ -30,7 +30,7 @@ export class LeaseAudit {
   }
 
   /** Every page; `between` them. Rejects when that does. */
-  async all(between: () => Promise<void>): Promise<void> {
+  async all(between: () => Promise<unknown>): Promise<void> {
     this.after = BEFORE_ALL;
     while (await this.page()) await between();
   }

@@ -56,9 +56,11 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** One at a time; never rejects. */
   tick(): Promise<void> {
-    this.sweeping ??= this.run().finally(() => {
-      this.sweeping = undefined;
-    });
+    this.sweeping ??= this.leader
+      .exclusively(() => this.run())
+      .finally(() => {
+        this.sweeping = undefined;
+      });
     return this.sweeping;
   }
 
@@ -89,7 +91,7 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
   private async lead(session: Transaction): Promise<void> {
     const began = performance.now();
     let state = await this.store.beginSweep();
-    if (!state.complete) state = await this.rebuild();
+    if (!state.complete) state = await this.rebuild(session);
     else if (!this.wasLeading) {
       this.logger.log('this replica sweeps');
       // What a sweep that died half-way took, and may not have written.
@@ -102,8 +104,9 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   /** The store is new, or has lost its data: it is told of every lease that PostgreSQL knows, each a full one from now. */
-  private async rebuild(): Promise<SweepState> {
-    await this.audit.all(() => this.keepLead());
+  private async rebuild(session: Transaction): Promise<SweepState> {
+    // It takes longer than PostgreSQL bears the silence of a leader; rejects when the lead is lost.
+    await this.audit.all(() => session.query('SELECT 1'));
     await this.store.keep({ complete: true });
     const state = await this.store.beginSweep();
     this.logger.log(
@@ -111,11 +114,6 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
     );
     // As after any time in which nobody has swept.
     return { ...state, sweptAt: 0 };
-  }
-
-  /** In work that takes longer than PostgreSQL bears the silence of a leader. Rejects when the lead is lost. */
-  private async keepLead(): Promise<void> {
-    if (!(await this.leader.campaign())) throw new Error('another replica has taken the lead');
   }
 
   /** Until when nothing ends. */

@@ -8,8 +8,8 @@ const TABLES = ['skills', 'skill_status'];
  * heartbeats of 100,000 Skills, 95 % instead of 51 %, with a third of the WAL. Pages that are full already follow as they
  * are rewritten.
  */
-export class HotRows1764400000000 implements MigrationInterface {
-  readonly name = 'HotRows1764400000000';
+export class HotRows1764600000000 implements MigrationInterface {
+  readonly name = 'HotRows1764600000000';
 
   async up(runner: QueryRunner): Promise<void> {
     for (const table of TABLES) await runner.query(`ALTER TABLE ${table} SET (fillfactor = 70)`);

@@ -2,6 +2,15 @@ import { Foundation1764000000000 } from './1764000000000-foundation.js';
 import { Leases1764100000000 } from './1764100000000-leases.js';
 import { Access1764200000000 } from './1764200000000-access.js';
 import { Secrets1764300000000 } from './1764300000000-secrets.js';
+import { AuditReasons1764400000000 } from './1764400000000-audit-reasons.js';
+import { SessionBounds1764500000000 } from './1764500000000-session-bounds.js';
 
 /** In the order in which they run. */
-export const MIGRATIONS = [Foundation1764000000000, Leases1764100000000, Access1764200000000, Secrets1764300000000];
+export const MIGRATIONS = [
+  Foundation1764000000000,
+  Leases1764100000000,
+  Access1764200000000,
+  Secrets1764300000000,
+  AuditReasons1764400000000,
+  SessionBounds1764500000000,
+];

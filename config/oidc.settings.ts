@@ -34,8 +34,17 @@ export class OidcSettings {
 
 export const oidcSettings = registerAs('oidc', () => new OidcSettings());
 
-export function checkOidc({ issuer, audience }: OidcSettings, faults: SettingFault[]): void {
-  if (issuer === undefined || audience !== undefined) return;
+/** `ownIssuer`: the `iss` of our own tokens, by which the two are told apart. */
+export function checkOidc({ issuer, audience }: OidcSettings, ownIssuer: string, faults: SettingFault[]): void {
+  if (issuer === undefined) return;
+  if (issuer === ownIssuer) {
+    faults.push({
+      variable: 'SECURITY_JWT_ISSUER',
+      problem: 'must differ from SECURITY_OIDC_ISSUER',
+      example: 'https://registry.example.com',
+    });
+  }
+  if (audience !== undefined) return;
   faults.push({
     variable: 'SECURITY_OIDC_AUDIENCE',
     problem: 'is needed with SECURITY_OIDC_ISSUER',

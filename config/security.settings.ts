@@ -34,6 +34,18 @@ export class SecuritySettings {
   @Max(31_536_000, { message: 'must not be over 31536000' })
   refreshExpiry: number = 86_400;
 
+  /** Of one client; with more, the one that was unused for longest ends. 0: as many as it asks for. */
+  @Setting('SECURITY_MAX_SESSIONS', { example: '1000' })
+  @IsInt({ message: 'must be a whole number' })
+  @Min(0, { message: 'must not be under 0' })
+  @Max(100_000, { message: 'must not be over 100000' })
+  maxSessions: number = 1000;
+
+  /** The `iss` of our tokens; unset: APP_NAME. RFC 9068 wants the URL of the metadata here, where others check tokens. */
+  @Setting('SECURITY_JWT_ISSUER', { example: 'https://registry.example.com' })
+  @Matches(/^[\x21-\x7e]{1,255}$/, { message: 'must be 1 to 255 ASCII characters without spaces' })
+  jwtIssuer?: string;
+
   @Setting('SECURITY_ALGORITHM', { example: 'HS256' })
   @IsIn([...HMAC_ALGORITHMS, ...KEY_PAIR_ALGORITHMS], {
     message: `must be one of ${[...HMAC_ALGORITHMS, ...KEY_PAIR_ALGORITHMS].join(', ')}`,

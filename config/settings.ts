@@ -83,7 +83,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     });
   }
   checkUpstream(aiBridge, faults);
-  checkOidc(oidc, faults);
+  checkOidc(oidc, security.jwtIssuer ?? app.name, faults);
   checkEdge(edge, faults);
   checkPreviousSecrets(security, faults);
   const warnings = resolveJwtSecret(app, security, faults);

@@ -7,6 +7,7 @@ export interface AuditEntry {
   action: string;
   target: string;
   result: string;
+  reason: string | null;
   before_digest: string | null;
   after_digest: string | null;
   trace_id: string;

@@ -10,10 +10,11 @@ import { RateLimiter } from '#rate-limit';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { parseQuery, registerBodyParsers } from './body-parsers.js';
-import { answerClientError } from './client-errors.js';
+import { answerClientErrors } from './client-errors.js';
 import { Draining } from './draining.js';
 import { serveOpenApi } from './openapi.js';
-import { registerSecurityHeaders } from './security-headers.js';
+import { registerRequestConformance } from './request-conformance.js';
+import { registerSecurityHeaders, securityHeadersOf } from './security-headers.js';
 import { TlsCertificate } from './tls-certificate.js';
 
 /** Milliseconds for a request to arrive in whole; a slower sender is cut off. */
@@ -23,19 +24,26 @@ const REQUEST_TIMEOUT_MS = 30_000;
  * caller is quiet for between two requests is Fastify's keepAliveTimeout (72 s, longer than load balancers wait); a
  * time-out of the connection itself would cut calls that take their time.
  */
-const SERVER_OPTIONS = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+const SERVER_OPTIONS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  connectionsCheckingInterval: 5_000,
+  // Refused by `registerRequestConformance`.
+  requireHostHeader: false,
+};
 const MAX_HEADERS = 100;
 
 /** The service as it runs, and as the e2e tests run it; it does not listen yet. */
 export async function createApp(settings: Settings, log: ServiceLog): Promise<NestFastifyApplication> {
   const tls = TlsCertificate.of(settings.edge);
   const { trustProxy } = settings.edge;
+  const securityHeaders = securityHeadersOf(settings.edge);
   const adapter = new FastifyAdapter({
     ...(tls ? { https: { ...SERVER_OPTIONS, ...tls.serverOptions } } : { http: SERVER_OPTIONS }),
     trustProxy: trustProxy.length > 0 && trustProxy,
     genReqId: traceIdGenerator,
-    frameworkErrors: frameworkErrors(log.logger),
-    clientErrorHandler: answerClientError,
+    frameworkErrors: frameworkErrors(log.logger, securityHeaders),
+    clientErrorHandler: answerClientErrors(securityHeaders),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Draining waits for the requests in flight before it closes; a connection that never sent one would hold that up.
@@ -55,7 +63,8 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   fastify.server.maxHeadersCount = MAX_HEADERS;
   tls?.watch(fastify.server);
   // Before anything that may refuse: a page must be able to read a refusal, and a preflight request has no credentials.
-  await registerSecurityHeaders(app, settings.edge);
+  await registerSecurityHeaders(app, settings.edge, securityHeaders);
+  registerRequestConformance(fastify);
   app.get(Draining).watch(fastify);
   app.get(RateLimiter).watch(fastify);
   app.get(Authenticator).watch(fastify);

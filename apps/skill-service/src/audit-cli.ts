@@ -10,14 +10,15 @@ const STATEMENT_TIMEOUT = 600_000;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /**
- * `npm run audit:verify`: against DATABASE_URL, or the embedded server where it is unset; with `-- NUMBER:HASH` also that
+ * `npm run audit:verify`: against DATABASE_URL, or the embedded server where it is unset, also that of a
+ * service that runs; with `-- NUMBER:HASH` also that
  * this block, noted earlier, is still there. Exits with 1 when the log is broken.
  */
 async function main(noted: NotedBlock | undefined): Promise<void> {
   const { app, database } = loadDatabaseSettings();
   // What PostgreSQL says of itself is not for who waits for this command.
   Logger.overrideLogger(['fatal', 'error', 'warn']);
-  const server = await DatabaseServer.open(app, database);
+  const server = await DatabaseServer.join(app, database);
   try {
     const settings = { ...database, poolSize: 1, maxOverflow: 0, statementTimeout: STATEMENT_TIMEOUT };
     const dataSource = await new DataSource(dataSourceOptions(server.url, settings, [])).initialize();

@@ -2,29 +2,35 @@ import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { BadParameterError, type ErrorResponse } from '#common';
+import type { SecurityHeaders } from './security-headers.js';
 
 /**
  * Fastify's `clientErrorHandler`: answers what is no HTTP, or has headers that are too large. It never becomes a
- * request, so that no hook and no filter runs; the answer has the shape of every other error all the same.
+ * request, so that no hook and no filter runs; the answer has the shape and the headers of every other error all the same.
  */
-export function answerClientError(cause: NodeJS.ErrnoException, socket: Socket): void {
-  if (cause.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const error = new BadParameterError([{ field: 'request', reason: reasonOf(cause.code) }]);
-  const { code, message, details, status } = error;
-  const body = JSON.stringify({
-    code,
-    message,
-    details,
-    timestamp: new Date().toISOString(),
-    trace_id: randomBytes(16).toString('hex'),
-  } satisfies ErrorResponse);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
-  );
+export function answerClientErrors(securityHeaders: SecurityHeaders) {
+  return (cause: NodeJS.ErrnoException, socket: Socket): void => {
+    if (cause.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const { code, message, details, status } = new BadParameterError([
+      { field: 'request', reason: reasonOf(cause.code) },
+    ]);
+    const traceId = randomBytes(16).toString('hex');
+    const timestamp = new Date().toISOString();
+    const body = JSON.stringify({ code, message, details, timestamp, trace_id: traceId } satisfies ErrorResponse);
+    const headers = {
+      ...securityHeaders,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+      'x-trace-id': traceId,
+      connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`);
+    socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', body].join('\r\n'));
+  };
 }
 
 function reasonOf(code: string | undefined): string {

@@ -14,7 +14,7 @@ async function main(): Promise<boolean> {
   const { app, database, security } = loadSecretsSettings();
   // What PostgreSQL says of itself is not for who waits for this command.
   Logger.overrideLogger(['fatal', 'error', 'warn']);
-  const server = await DatabaseServer.open(app, database);
+  const server = await DatabaseServer.join(app, database);
   try {
     const dataSource = await new DataSource(dataSourceOptions(server.url, database, [])).initialize();
     try {

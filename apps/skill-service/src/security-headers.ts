@@ -1,7 +1,12 @@
+import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { EdgeSettings } from '#config';
+import helmet from 'helmet';
+
+/** Headers of every answer; also of those for which no hook runs. */
+export type SecurityHeaders = Readonly<OutgoingHttpHeaders>;
 
 /** Seconds: a year. */
 const HSTS_MAX_AGE = 31_536_000;
@@ -22,11 +27,13 @@ const EXPOSED_HEADERS = [
 ];
 
 /**
- * Headers that tell browsers what answers are for. The one page of this service is Swagger UI, whose scripts and images
- * are its own and whose styles are inline.
+ * Headers that tell browsers what answers are for, the same for each of them: made once. The one page of this service is
+ * Swagger UI, whose scripts and images are its own and whose styles are inline.
  */
-export async function registerSecurityHeaders(app: NestFastifyApplication, edge: EdgeSettings): Promise<void> {
-  await app.register(helmet, {
+export function securityHeadersOf(edge: EdgeSettings): SecurityHeaders {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -46,6 +53,23 @@ export async function registerSecurityHeaders(app: NestFastifyApplication, edge:
     // Whether pages of other origins may read an answer is for CORS to say.
     crossOriginResourcePolicy: edge.corsOrigins.length > 0 ? { policy: 'cross-origin' } : { policy: 'same-origin' },
   });
+  setHeaders(request, response, () => undefined);
+  return response.getHeaders();
+}
+
+/** On every answer that hooks see; `frameworkErrors` and `answerClientError` put them on the others. */
+export async function registerSecurityHeaders(
+  app: NestFastifyApplication,
+  edge: EdgeSettings,
+  headers: SecurityHeaders,
+): Promise<void> {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (_, reply, done) => {
+      void reply.headers(headers);
+      done();
+    });
   if (edge.corsOrigins.length === 0) return;
   await app.register(cors, {
     origin: edge.corsOrigins.includes('*') ? '*' : edge.corsOrigins,

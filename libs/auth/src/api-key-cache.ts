@@ -14,6 +14,8 @@ export interface KnownApiKey {
   readonly keyId: string;
   readonly identity: Identity;
   readonly revocable: Revocable;
+  /** Its client is disabled. */
+  readonly isDisabled: boolean;
 }
 
 interface Row {
@@ -24,6 +26,7 @@ interface Row {
   scopes: Permission[] | null;
   spaces: string[] | null;
   expires_at: Date | null;
+  disabled: boolean;
 }
 
 interface Entry {
@@ -38,7 +41,7 @@ export class ApiKeyCache {
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Undefined: no such key, or its client is disabled. Requests that come at once share one query, and its error. */
+  /** Undefined: no such key. Requests that come at once share one query, and its error. */
   get(hash: string): Promise<KnownApiKey | undefined> {
     const known = this.entries.get(hash);
     if (known && performance.now() < known.until) return known.key;
@@ -49,7 +52,7 @@ export class ApiKeyCache {
       if (this.entries.get(hash) === entry) this.entries.delete(hash);
     };
     entry.key.then((key) => {
-      if (!key) forget();
+      if (!key || key.isDisabled) forget();
     }, forget);
     for (const oldest of this.entries.keys()) {
       if (this.entries.size <= MAX_KEYS) break;
@@ -64,8 +67,8 @@ export class ApiKeyCache {
 
   private async read(hash: string): Promise<KnownApiKey | undefined> {
     const [row] = await this.dataSource.query<Row[]>(
-      `SELECT k.id, k.scopes, k.expires_at, c.client_id, c.token_version, c.role, c.spaces
-       FROM api_keys k JOIN clients c ON c.id = k.client_uuid WHERE k.key_hash = $1 AND NOT c.disabled`,
+      `SELECT k.id, k.scopes, k.expires_at, c.client_id, c.token_version, c.role, c.spaces, c.disabled
+       FROM api_keys k JOIN clients c ON c.id = k.client_uuid WHERE k.key_hash = $1`,
       [hash],
     );
     return row && toKnown(row);
@@ -73,7 +76,7 @@ export class ApiKeyCache {
 }
 
 /** Never more than the role allows now, whatever it allowed when the key was made. */
-function toKnown({ id, client_id, token_version, role, scopes, spaces, expires_at }: Row): KnownApiKey {
+function toKnown({ id, client_id, token_version, role, scopes, spaces, expires_at, disabled }: Row): KnownApiKey {
   const allowed = permissionsOf(role);
   return {
     keyId: id,
@@ -85,5 +88,6 @@ function toKnown({ id, client_id, token_version, role, scopes, spaces, expires_a
       ...(expires_at && { expiresAt: expires_at }),
     },
     revocable: { clientId: client_id, clientVersion: token_version, keyId: id },
+    isDisabled: disabled,
   };
 }

@@ -4,7 +4,10 @@ import { ApiKeyCache, type KnownApiKey } from './api-key-cache.js';
 import { hashApiKey, isApiKey } from './api-key.js';
 import { ApiKeyUsage } from './api-key-usage.js';
 import type { Identity } from './caller.js';
+import { RefusedCredentialError } from './refused-credential.js';
 import { RevocationList } from './revocation-list.js';
+
+const REFUSAL = 'The API key is invalid or has expired';
 
 /** Finds out whose an API key is. */
 @Injectable()
@@ -18,19 +21,27 @@ export class ApiKeyVerifier {
   /** @throws AuthenticationError (1002); whether a key is unknown, expired, deleted or of a disabled client is not told. */
   async verify(text: string): Promise<Identity> {
     const key = isApiKey(text) ? await this.find(hashApiKey(text)) : undefined;
-    if (!key || (key.identity.expiresAt?.getTime() ?? Infinity) <= Date.now()) {
-      throw new AuthenticationError('The API key is invalid or has expired');
-    }
-    this.usage.note(key.keyId);
-    return key.identity;
+    if (!key) throw new AuthenticationError(REFUSAL);
+    const { keyId, identity } = key;
+    if ((identity.expiresAt?.getTime() ?? Infinity) <= Date.now())
+      throw new RefusedCredentialError(REFUSAL, identity.clientId, 'expired');
+    this.usage.note(keyId);
+    return identity;
   }
 
-  /** What is in memory holds unless it was revoked since; then PostgreSQL knows what holds now. */
+  /**
+   * What is in memory holds unless it was revoked since; then PostgreSQL knows what holds now.
+   * @throws RefusedCredentialError (1002) it was good once
+   */
   private async find(hash: string): Promise<KnownApiKey | undefined> {
-    const known = await this.cache.get(hash);
-    if (!known || !this.revocations.isRevoked(known.revocable)) return known;
-    this.cache.forget(hash);
-    const fresh = await this.cache.get(hash);
-    return fresh && !this.revocations.isRevoked(fresh.revocable) ? fresh : undefined;
+    let key = await this.cache.get(hash);
+    const known = key;
+    if (key && this.revocations.isRevoked(key.revocable)) {
+      this.cache.forget(hash);
+      key = await this.cache.get(hash);
+    }
+    if (known && (!key || key.isDisabled || this.revocations.isRevoked(key.revocable)))
+      throw new RefusedCredentialError(REFUSAL, known.identity.clientId, 'revoked');
+    return key;
   }
 }

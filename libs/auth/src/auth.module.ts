@@ -88,7 +88,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
       provide: TOKEN_SIGNER,
       inject: [securitySettings.KEY, JwtService, appSettings.KEY],
       useFactory: (security: SecuritySettings, jwt: JwtService, app: AppSettings) =>
-        createTokenSigner(security, jwt, { issuer: app.name, audience: app.name }),
+        createTokenSigner(security, jwt, { issuer: security.jwtIssuer ?? app.name, audience: app.name }),
     },
     { provide: APP_GUARD, useClass: AuthGuard },
   ],

@@ -3,7 +3,8 @@ import { AuthenticationError } from '#common';
 import { setRequestActor } from '#logging';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiKeyVerifier } from './api-key-verifier.js';
-import { Caller, callerOf, type Identity, originOf, setCaller } from './caller.js';
+import { Caller, callerOf, type Identity, originOf, setCaller, setRefusedCredential } from './caller.js';
+import { RefusedCredentialError } from './refused-credential.js';
 import { TokensService } from './tokens.service.js';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
@@ -22,10 +23,20 @@ export class Authenticator {
   async authenticate(request: FastifyRequest): Promise<Caller> {
     const known = callerOf(request);
     if (known) return known;
-    const caller = new Caller(await this.identify(request), originOf(request));
+    const caller = new Caller(await this.identifyOrNote(request), originOf(request));
     setCaller(request, caller);
     setRequestActor(request, caller.clientId);
     return caller;
+  }
+
+  /** What is refused though it was good once keeps its owner's name, for the audit log. */
+  private async identifyOrNote(request: FastifyRequest): Promise<Identity> {
+    try {
+      return await this.identify(request);
+    } catch (error) {
+      if (error instanceof RefusedCredentialError) setRefusedCredential(request, error);
+      throw error;
+    }
   }
 
   /** By one of the two: which of them counts must not depend on what is in between. */

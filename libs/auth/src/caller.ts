@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { AuthenticationError, PermissionError } from '#common';
 import type { FastifyRequest } from 'fastify';
+import type { RefusedCredentialError } from './refused-credential.js';
 import { isBoundToOwnSkills, type Permission, type Role } from './roles.js';
 
 /** Who somebody is, as a token or a key says. */
@@ -90,6 +91,17 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
 
 export function callerOf(request: FastifyRequest): Caller | undefined {
   return (request as WithCaller)[CALLER];
+}
+
+const REFUSED = Symbol('refused credential');
+type WithRefused = FastifyRequest & { [REFUSED]?: RefusedCredentialError };
+
+export function setRefusedCredential(request: FastifyRequest, refused: RefusedCredentialError): void {
+  (request as WithRefused)[REFUSED] = refused;
+}
+
+export function refusedCredentialOf(request: FastifyRequest): RefusedCredentialError | undefined {
+  return (request as WithRefused)[REFUSED];
 }
 
 export function originOf(request: FastifyRequest): RequestOrigin {

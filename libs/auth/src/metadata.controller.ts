@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, BadParameterError, Public } from '#common';
-import { type AppSettings, appSettings } from '#config';
+import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
 import type { FastifyRequest } from 'fastify';
 import type { JSONWebKeySet } from 'jose';
 import { PERMISSIONS } from './roles.js';
@@ -61,6 +61,7 @@ export class MetadataController {
   constructor(
     @Inject(TOKEN_SIGNER) private readonly signer: TokenSigner,
     @Inject(appSettings.KEY) private readonly settings: AppSettings,
+    @Inject(securitySettings.KEY) private readonly security: SecuritySettings,
   ) {}
 
   @Get('jwks.json')
@@ -79,13 +80,15 @@ export class MetadataController {
   @ApiResponse({ status: 200, type: MetadataResponse, description: 'Where everything is' })
   @ApiErrors(1001)
   metadata(@Req() request: FastifyRequest): MetadataResponse {
-    const issuer = this.settings.publicUrl?.replace(/\/+$/, '') ?? baseOf(request);
+    const base = this.settings.publicUrl?.replace(/\/+$/, '') ?? baseOf(request);
+    const { jwtIssuer } = this.security;
     return {
-      issuer,
-      token_endpoint: `${issuer}${AUTH}/token`,
-      revocation_endpoint: `${issuer}${AUTH}/revoke`,
-      introspection_endpoint: `${issuer}${AUTH}/introspect`,
-      jwks_uri: `${issuer}/.well-known/jwks.json`,
+      // That of the tokens (RFC 9068 section 4), where it is a URL, as RFC 8414 section 2 wants it.
+      issuer: jwtIssuer !== undefined && URL.canParse(jwtIssuer) ? jwtIssuer : base,
+      token_endpoint: `${base}${AUTH}/token`,
+      revocation_endpoint: `${base}${AUTH}/revoke`,
+      introspection_endpoint: `${base}${AUTH}/introspect`,
+      jwks_uri: `${base}/.well-known/jwks.json`,
       scopes_supported: [...PERMISSIONS],
       response_types_supported: [],
       grant_types_supported: [...GRANT_TYPES],

@@ -4,7 +4,7 @@ import { ClientEntity } from './client.entity.js';
 
 /** A family of refresh tokens, where there is no Redis: only its newest token holds (RFC 9700 section 4.14). */
 @Entity('sessions')
-@Index('ix_sessions_client', ['clientUuid'])
+@Index('ix_sessions_client', ['clientUuid', 'expiresAt'])
 @Index('ix_sessions_expires_at', ['expiresAt'])
 export class SessionEntity extends TimestampedEntity {
   @Column({ name: 'client_uuid', type: 'uuid' })

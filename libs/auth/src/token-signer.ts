@@ -1,6 +1,6 @@
 import type { JwtService } from '@nestjs/jwt';
 import type { SecuritySettings } from '#config';
-import { decodeProtectedHeader, type JSONWebKeySet, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose';
+import { decodeProtectedHeader, errors, type JSONWebKeySet, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose';
 import {
   type HmacKey,
   jwkOf,
@@ -15,7 +15,7 @@ export type Claims = Record<string, unknown>;
 /**
  * Checks tokens of one key. `verify` accepts only the algorithm of the key, whatever the token's own header says (RFC
  * 8725 section 3.1), checks `exp` and `iat` (which must be there), `nbf`, `iss` and `aud`, and rejects with an error
- * when anything is wrong.
+ * when anything is wrong; with ExpiredTokenError when nothing is but `exp`.
  */
 export interface TokenVerifier {
   verify(token: string): Promise<Claims>;
@@ -26,6 +26,13 @@ export interface TokenSigner extends TokenVerifier {
   /** The public keys (RFC 7517); none of shared secrets. */
   readonly jwks: JSONWebKeySet;
   sign(claims: Claims): Promise<string>;
+}
+
+/** A token that holds but for its end; whose it was is certain. */
+export class ExpiredTokenError extends Error {
+  constructor(readonly claims: Claims) {
+    super('the token has expired');
+  }
 }
 
 /** What every token must carry. */
@@ -53,14 +60,16 @@ class HmacSigner implements TokenVerifier {
     );
   }
 
-  verify(token: string): Promise<Claims> {
+  async verify(token: string): Promise<Claims> {
     const { secret, algorithm } = this.key;
-    return this.jwt.verifyAsync<Claims>(token, {
-      secret,
-      algorithms: [algorithm],
-      clockTolerance: LEEWAY_S,
-      ...this.scope,
-    });
+    const options = { secret, algorithms: [algorithm], clockTolerance: LEEWAY_S, ...this.scope };
+    try {
+      return await this.jwt.verifyAsync<Claims>(token, options);
+    } catch (error) {
+      if ((error as Error).name !== 'TokenExpiredError') throw error;
+      // The library looks at issuer and audience after that.
+      throw new ExpiredTokenError(await this.jwt.verifyAsync<Claims>(token, { ...options, ignoreExpiration: true }));
+    }
   }
 }
 
@@ -73,12 +82,13 @@ class PublicKeyVerifier implements TokenVerifier {
 
   async verify(token: string): Promise<Claims> {
     const { publicKey, algorithm } = this.key;
-    const { payload } = await jwtVerify(token, publicKey, {
-      algorithms: [algorithm],
-      clockTolerance: LEEWAY_S,
-      ...this.scope,
-    });
-    return payload;
+    const options = { algorithms: [algorithm], clockTolerance: LEEWAY_S, ...this.scope };
+    try {
+      return (await jwtVerify(token, publicKey, options)).payload;
+    } catch (error) {
+      // The library looks at the end last.
+      throw error instanceof errors.JWTExpired ? new ExpiredTokenError(error.payload) : error;
+    }
   }
 }
 

@@ -7,10 +7,13 @@ import { type AccessClaims, readAccessClaims } from './access-claims.js';
 import type { Identity } from './caller.js';
 import type { ClientEntity } from './client.entity.js';
 import { OidcVerifier } from './oidc/oidc-verifier.js';
+import { RefusedCredentialError } from './refused-credential.js';
 import { RevocationList } from './revocation-list.js';
 import { permissionsOf } from './roles.js';
-import type { TokenSigner } from './token-signer.js';
+import { ExpiredTokenError, type TokenSigner } from './token-signer.js';
 import { type Credential, VerifiedTokens } from './verified-tokens.js';
+
+const REFUSAL = 'The token is invalid or has expired';
 
 export const TOKEN_SIGNER = Symbol('token signer');
 
@@ -56,7 +59,8 @@ export class TokensService {
   /** @throws AuthenticationError (1002); why exactly a token does not hold is not told. */
   async verify(token: string): Promise<Identity> {
     const credential = this.verified.get(token) ?? (await this.check(token));
-    if (this.revocations.isRevoked(credential.revocable)) throw refusal();
+    if (this.revocations.isRevoked(credential.revocable))
+      throw new RefusedCredentialError(REFUSAL, credential.identity.clientId, 'revoked', true);
     return credential.identity;
   }
 
@@ -76,8 +80,8 @@ export class TokensService {
       credential = this.oidc.isIssuer(decodeJwt(token).iss)
         ? await this.oidc.verify(token)
         : credentialOf(readAccessClaims(await this.signer.verify(token)));
-    } catch {
-      throw refusal();
+    } catch (error) {
+      throw refusalFor(error);
     }
     this.verified.add(token, credential);
     return credential;
@@ -104,6 +108,10 @@ function revocableOf({ sub, ver, jti, sid }: AccessClaims): Credential['revocabl
   return { clientId: sub, clientVersion: ver, tokenId: jti, sessionId: sid };
 }
 
-function refusal(): AuthenticationError {
-  return new AuthenticationError('The token is invalid or has expired', true);
+/** Of what cannot be read or was never ours nobody knows whose it is. */
+function refusalFor(error: unknown): AuthenticationError {
+  const subject = error instanceof ExpiredTokenError ? error.claims.sub : undefined;
+  return typeof subject === 'string'
+    ? new RefusedCredentialError(REFUSAL, subject, 'expired', true)
+    : new AuthenticationError(REFUSAL, true);
 }

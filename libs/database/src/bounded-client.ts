@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import pg from 'pg';
 
 type Method = (...args: unknown[]) => unknown;
@@ -12,6 +13,7 @@ const TIMED_OUT = 'Query read timeout';
 export class BoundedClient extends pg.Client {
   /** Whether it broke before it was told to end; what the server says after that is no news. */
   isLost = false;
+  private hasEnded = false;
 
   constructor(config?: pg.ClientConfig) {
     super(config);
@@ -22,18 +24,28 @@ export class BoundedClient extends pg.Client {
     this.on('error', () => {
       this.isLost ||= !ending;
     });
+    this.once('end', () => {
+      this.hasEnded = true;
+    });
     this.query = ((...args: unknown[]) => {
       const answer = query(...args);
-      if (answer instanceof Promise) {
-        answer.catch((error: unknown) => {
-          if (error instanceof Error && error.message === TIMED_OUT) this.connection.stream.destroy();
-        });
-      }
-      return answer;
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch(async (error: unknown) => {
+        if (error instanceof Error && error.message === TIMED_OUT) await this.giveUp();
+        throw error;
+      });
     }) as pg.Client['query'];
     this.end = ((...args: unknown[]) => {
       ending = true;
       return end(...args);
     }) as pg.Client['end'];
+  }
+
+  /** Until the driver has noticed: whoever hears of the time-out sooner sends the next query behind the open one. */
+  private async giveUp(): Promise<void> {
+    if (this.hasEnded) return;
+    const noticed = once(this, 'end');
+    this.connection.stream.destroy();
+    await noticed;
   }
 }

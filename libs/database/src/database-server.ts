@@ -3,7 +3,7 @@ import type { AppSettings, DatabaseSettings } from '#config';
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sqlStateOf } from './database-errors.js';
-import { EmbeddedPostgres } from './embedded/index.js';
+import { DataFolderInUseError, EmbeddedPostgres, runningServerUrl } from './embedded/index.js';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
@@ -53,6 +53,21 @@ export class DatabaseServer implements OnApplicationShutdown {
     }
     await waitFor(settings.url, settings, logger);
     return new DatabaseServer(settings.url);
+  }
+
+  /**
+   * As `open`; where a service runs on the data folder, its server is used, and left to it.
+   * @throws DataFolderInUseError when that server does not accept connections yet.
+   */
+  static async join(app: Pick<AppSettings, 'dataDir'>, settings: DatabaseSettings): Promise<DatabaseServer> {
+    try {
+      return await DatabaseServer.open(app, settings);
+    } catch (error) {
+      const url = error instanceof DataFolderInUseError ? runningServerUrl(app.dataDir) : undefined;
+      if (url === undefined) throw error;
+      await waitFor(url, settings, new Logger('database'));
+      return new DatabaseServer(url);
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import { type ApiError, BadParameterError, bodyOf, InternalError } from '#common';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { logAccess } from './access-log.js';
@@ -31,9 +32,10 @@ export function registerRequestLogging(fastify: FastifyInstance, logger: PinoLog
 
 /**
  * Fastify's `frameworkErrors`: answers what the router itself refuses (a path that cannot be decoded, a parameter that
- * is too long), for which no hook and no filter runs, in the shape of every other error.
+ * is too long), for which no hook and no filter runs, in the shape of every other error and with
+ * the headers that hooks set elsewhere.
  */
-export function frameworkErrors(logger: PinoLogger) {
+export function frameworkErrors(logger: PinoLogger, headers: Readonly<OutgoingHttpHeaders> = {}) {
   return (cause: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const error = refusalOf(cause);
     if (error instanceof InternalError) logger.error(cause, 'router');
@@ -43,6 +45,7 @@ export function frameworkErrors(logger: PinoLogger) {
     });
     void reply
       .status(error.status)
+      .headers(headers)
       .header('cache-control', 'no-store')
       .type('application/json; charset=utf-8')
       .send(JSON.stringify(bodyOf(error, request)));

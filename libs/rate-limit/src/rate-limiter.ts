@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { Authenticator } from '#auth';
+import { Authenticator, RefusedRequests } from '#auth';
 import { RedisConnection } from '#cache';
 import { TooManyRequestsError } from '#common';
 import { type RateLimitSettings, rateLimitSettings } from '#config';
@@ -34,7 +34,7 @@ const JOB = 'rate-limit';
 @Injectable()
 export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly outage = new OutageLog(new Logger('rate-limit'), 'Counting over all replicas');
-  private readonly log = new RefusalLog();
+  private readonly log: RefusalLog;
   private readonly clients: BackgroundCounts;
   /** Apart, so that a flood of addresses makes no client forgotten. */
   private readonly addresses: BackgroundCounts;
@@ -48,7 +48,9 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly scheduler: SchedulerRegistry,
     redis: RedisConnection,
     metrics: MetricsService,
+    audit: RefusedRequests,
   ) {
+    this.log = new RefusalLog(audit);
     this.clients = new BackgroundCounts(redis, CAPACITY);
     this.addresses = new BackgroundCounts(redis, CAPACITY);
     this.refusals = metrics.counter({
@@ -141,7 +143,8 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     const seconds = setLimitHeaders(reply, { name: requestClass, limit, count: window.count, rest });
     if (!refused) return;
     this.refusals.inc({ class: requestClass });
-    this.log.refused(requestClass, who, clientId === undefined ? request.ip : `client ${clientId}`, limit);
+    const name = clientId === undefined ? request.ip : `client ${clientId}`;
+    this.log.refused(request, { key: who, clientId, name }, requestClass, limit);
     throw new TooManyRequestsError(seconds);
   }
 

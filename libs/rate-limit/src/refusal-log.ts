@@ -1,4 +1,6 @@
 import { Logger } from '@nestjs/common';
+import type { RefusedRequests } from '#auth';
+import type { FastifyRequest } from 'fastify';
 import { BoundedMap } from './bounded-map.js';
 import type { RequestClass } from './request-class.js';
 
@@ -6,24 +8,43 @@ const EVERY_MS = 60_000;
 const CAPACITY = 10_000;
 const MAX_NAME = 64;
 
-/** One line for each client, class and minute, however many requests were refused. */
+/** Who is refused: a client, also one that only claims to be it, or else an address. */
+export interface RefusedSender {
+  key: string;
+  clientId: string | undefined;
+  /** For people. */
+  name: string;
+}
+
+/** One line, and one entry of the audit log, for each client, class and minute, however many requests were refused. */
 export class RefusalLog {
   private readonly logger = new Logger('rate-limit');
   private readonly logged = new BoundedMap<number>(CAPACITY);
 
-  refused(requestClass: RequestClass, key: string, who: string, limit: number): void {
-    this.once(`${requestClass}:${key}`, () => `${who} is refused: more than ${limit} ${requestClass} in a minute`);
+  constructor(private readonly audit: RefusedRequests) {}
+
+  refused(
+    request: FastifyRequest,
+    { key, clientId, name }: RefusedSender,
+    requestClass: RequestClass,
+    limit: number,
+  ): void {
+    if (!this.isFirst(`${requestClass}:${key}`)) return;
+    this.logger.warn(`${name} is refused: more than ${limit} ${requestClass} in a minute`);
+    this.audit.limited(request, clientId, 'rate_limit');
   }
 
-  guessing(key: string, who: string): void {
-    this.once(`secret:${key}`, () => `wrong secrets again and again: ${who} is slowed down`);
+  guessing(request: FastifyRequest, { key, clientId, name }: RefusedSender): void {
+    if (!this.isFirst(`secret:${key}`)) return;
+    this.logger.warn(`wrong secrets again and again: ${name} is slowed down`);
+    this.audit.limited(request, clientId, 'wrong_secrets');
   }
 
-  private once(key: string, line: () => string): void {
+  private isFirst(key: string): boolean {
     const now = Date.now();
-    if (now - (this.logged.get(key) ?? -EVERY_MS) < EVERY_MS) return;
+    if (now - (this.logged.get(key) ?? -EVERY_MS) < EVERY_MS) return false;
     this.logged.set(key, now);
-    this.logger.warn(line());
+    return true;
   }
 }
 

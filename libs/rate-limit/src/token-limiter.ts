@@ -6,7 +6,7 @@ import { addressKey, claimedKey } from './client-key.js';
 import type { SharedCount } from './count.script.js';
 import { ExactCounts } from './exact-counts.js';
 import { setLimitHeaders } from './limit-headers.js';
-import { quoted, type RefusalLog } from './refusal-log.js';
+import { quoted, type RefusalLog, type RefusedSender } from './refusal-log.js';
 import { claimedClient, showsSecret } from './request-class.js';
 import { type Attempt, SecretGuard } from './secret-guard.js';
 
@@ -57,7 +57,7 @@ export class TokenLimiter {
     const address = addressKey(request.ip);
     const count = await this.counts.hit(`token:${address}`);
     this.states.set(request, { count });
-    this.assertWithin(count, reply, address, request.ip);
+    this.assertWithin(count, request, reply, { key: address, clientId: undefined, name: request.ip });
   }
 
   /** @throws TooManyRequestsError (1009) */
@@ -69,6 +69,7 @@ export class TokenLimiter {
     const verdict = this.guard.judge(attempt);
     if ('refusedFor' in verdict) {
       this.refusals.inc({ class: 'secrets' });
+      this.log.guessing(request, guesserOf(attempt, request));
       throw new TooManyRequestsError(Math.ceil(verdict.refusedFor / 1000), 'Too many wrong secrets: wait');
     }
     state.attempt = attempt;
@@ -78,7 +79,8 @@ export class TokenLimiter {
     state.clientKey = `token:${key}`;
     const count = await this.counts.hit(state.clientKey);
     // The headers tell of whichever is nearer to its end.
-    this.assertWithin(count.count > state.count.count ? count : state.count, reply, key, `client ${quoted(clientId)}`);
+    const nearer = count.count > state.count.count ? count : state.count;
+    this.assertWithin(nearer, request, reply, { key, clientId, name: `client ${quoted(clientId)}` });
   }
 
   /** Learns from the answer whether the secret was right. */
@@ -88,18 +90,25 @@ export class TokenLimiter {
     if (!state || !attempt) return;
     if (reply.statusCode === 200 && showsSecret(request)) this.guard.succeeded(attempt);
     if (reply.statusCode !== 401) return;
-    if (this.guard.failed(attempt)) {
-      const name = attempt.clientId === undefined ? 'no client' : `client ${quoted(attempt.clientId)}`;
-      this.log.guessing(claimedKey(name, attempt.address), `${name} from ${request.ip}`);
-    }
+    if (this.guard.failed(attempt)) this.log.guessing(request, guesserOf(attempt, request));
     if (state.clientKey !== undefined) await this.counts.takeBack(state.clientKey);
   }
 
-  private assertWithin({ count, rest }: SharedCount, reply: FastifyReply, key: string, who: string): void {
+  private assertWithin(
+    { count, rest }: SharedCount,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    sender: RefusedSender,
+  ): void {
     const seconds = setLimitHeaders(reply, { name: NAME, limit: this.limit, count, rest });
     if (count <= this.limit) return;
     this.refusals.inc({ class: NAME });
-    this.log.refused(NAME, key, who, this.limit);
+    this.log.refused(request, sender, NAME, this.limit);
     throw new TooManyRequestsError(seconds);
   }
+}
+
+function guesserOf({ clientId, address }: Attempt, request: FastifyRequest): RefusedSender {
+  const name = clientId === undefined ? 'no client' : `client ${quoted(clientId)}`;
+  return { key: claimedKey(name, address), clientId, name: `${name} from ${request.ip}` };
 }

@@ -8,6 +8,7 @@ const entry = (overrides: Partial<SealedEntry> = {}): SealedEntry => ({
   action: 'skill.register',
   target: 'skill:1',
   result: 'success',
+  reason: null,
   before_digest: null,
   after_digest: 'a'.repeat(64),
   trace_id: 'b'.repeat(32),
@@ -26,9 +27,15 @@ function hashOf(entries: SealedEntry[], number = 1, previous = GENESIS_HASH): st
 
 describe('the hash of a block', () => {
   it('is SHA-256 of the canonical JSON of all that it covers', () => {
-    const entries = [entry(), entry({ actor: '天气"\\' })];
+    const entries = [entry({ reason: 'expired' }), entry({ reason: 'revoked', actor: '天气"\\' })];
     const text = canonicalJson({ previous_hash: GENESIS_HASH, number: 7, entries });
     expect(hashOf(entries, 7)).toBe(createHash('sha256').update(text).digest('hex'));
+  });
+
+  it('does not know of a reason that is not there: entries once had none', () => {
+    const { reason: _reason, ...old } = entry();
+    const text = canonicalJson({ previous_hash: GENESIS_HASH, number: 1, entries: [old] });
+    expect(hashOf([entry()])).toBe(createHash('sha256').update(text).digest('hex'));
   });
 
   it('differs when anything of it does', () => {

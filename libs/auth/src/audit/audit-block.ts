@@ -4,13 +4,14 @@ import { canonicalJson } from './canonical-json.js';
 /** What the first block names as the hash of the block before. */
 export const GENESIS_HASH = '0'.repeat(64);
 
-/** An entry as it is hashed: every column, times in microseconds. */
+/** An entry as it is hashed: every column, times in microseconds; without `reason` where that is null. */
 export interface SealedEntry {
   id: string;
   actor: string;
   action: string;
   target: string;
   result: string;
+  reason: string | null;
   before_digest: string | null;
   after_digest: string | null;
   trace_id: string;
@@ -20,7 +21,17 @@ export interface SealedEntry {
 }
 
 const TIMES = ['created_at', 'updated_at'] as const;
-const TEXTS = ['actor', 'action', 'target', 'result', 'before_digest', 'after_digest', 'trace_id', 'address'] as const;
+const TEXTS = [
+  'actor',
+  'action',
+  'target',
+  'result',
+  'reason',
+  'before_digest',
+  'after_digest',
+  'trace_id',
+  'address',
+] as const;
 
 /** The columns of a SealedEntry of `audit_entries e`. */
 export const SEALED_ENTRY_COLUMNS = [
@@ -43,7 +54,9 @@ export class BlockHash {
 
   add(entry: SealedEntry): void {
     if (this.count > 0) this.hash.update(',');
-    this.hash.update(canonicalJson(entry));
+    // Older blocks were sealed when there was no such column.
+    const { reason, ...rest } = entry;
+    this.hash.update(canonicalJson(reason === null ? rest : entry));
     this.count += 1;
   }
 

@@ -4,6 +4,10 @@ import { Check, Column, Entity, Index } from 'typeorm';
 export const AUDIT_RESULTS = ['success', 'denied', 'failed'] as const;
 export type AuditResult = (typeof AUDIT_RESULTS)[number];
 
+/** Of a credential that was good once, of a client that asks for too much, of one that shows wrong secrets. */
+export const AUDIT_REASONS = ['expired', 'revoked', 'rate_limit', 'wrong_secrets'] as const;
+export type AuditReason = (typeof AUDIT_REASONS)[number];
+
 /** Who did what to which target; nobody can change or delete it (a trigger sees to that). */
 @Entity('audit_entries')
 @Check('ck_audit_entries_result', `result IN ('success', 'denied', 'failed')`)
@@ -27,6 +31,10 @@ export class AuditEntryEntity extends TimestampedEntity {
 
   @Column({ type: 'varchar', length: 16 })
   result: AuditResult;
+
+  /** Why it was refused, where the result alone does not tell. */
+  @Column({ type: 'varchar', length: 32, nullable: true })
+  reason: AuditReason | null;
 
   /** SHA-256 of the target before, as canonical JSON; null where there was none. */
   @Column({ name: 'before_digest', type: 'char', length: 64, nullable: true })

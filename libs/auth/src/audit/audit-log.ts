@@ -3,7 +3,7 @@ import type { Transaction } from '#database';
 import { currentTrace, startSpan } from '#logging';
 import { v7 as uuidv7 } from 'uuid';
 import type { RequestOrigin } from '../caller.js';
-import type { AuditResult } from './audit-entry.entity.js';
+import type { AuditReason, AuditResult } from './audit-entry.entity.js';
 import { digestOf } from './canonical-json.js';
 
 /** Who did it, and from where; a `Caller` is one. */
@@ -23,6 +23,8 @@ export interface AuditChange {
   /** Such as `skill:<id>`, `client:<client_id>`. */
   target: string;
   result?: AuditResult;
+  /** Why it was refused, where the result alone does not tell. */
+  reason?: AuditReason;
   /** What the target was before and after; only digests are kept. Leave secrets out. */
   before?: unknown;
   after?: unknown;
@@ -49,12 +51,13 @@ export class AuditLog {
   /** Those of different actors, in one statement. */
   async recordAttempts(tx: Pick<Transaction, 'query'>, attempts: readonly AuditAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
-    const rows = attempts.map(({ actor, action, target, result = 'success', before, after, age }) => ({
+    const rows = attempts.map(({ actor, action, target, result = 'success', reason, before, after, age }) => ({
       id: uuidv7(),
       actor: fit(actor.clientId, 255),
       action: fit(action, 64),
       target: fit(target, 255),
       result,
+      reason,
       before_digest: digestOf(before),
       after_digest: digestOf(after),
       trace_id: fit(actor.origin.traceId, 64),
@@ -62,11 +65,11 @@ export class AuditLog {
       age,
     }));
     await tx.query(
-      `INSERT INTO audit_entries (id, actor, action, target, result, before_digest, after_digest, trace_id, address,
-         created_at, updated_at)
-       SELECT x.id, x.actor, x.action, x.target, x.result, x.before_digest, x.after_digest, x.trace_id, x.address,
+      `INSERT INTO audit_entries (id, actor, action, target, result, reason, before_digest, after_digest, trace_id,
+         address, created_at, updated_at)
+       SELECT x.id, x.actor, x.action, x.target, x.result, x.reason, x.before_digest, x.after_digest, x.trace_id, x.address,
          now() - x.age * interval '1 millisecond', now() - x.age * interval '1 millisecond'
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, actor text, action text, target text, result text,
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, actor text, action text, target text, result text, reason text,
          before_digest text, after_digest text, trace_id text, address text, age double precision)`,
       [JSON.stringify(rows)],
     );

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { EnumField, PageQuery, TextField, TimeField } from '#common';
-import { AUDIT_RESULTS, type AuditResult } from './audit-entry.entity.js';
+import { AUDIT_REASONS, AUDIT_RESULTS, type AuditReason, type AuditResult } from './audit-entry.entity.js';
 
 /** All that is given must hold. */
 export class AuditQuery extends PageQuery {
@@ -54,6 +54,14 @@ export class AuditEntryResponse {
 
   @ApiProperty({ enum: AUDIT_RESULTS, enumName: 'AuditResult' })
   result: AuditResult;
+
+  @ApiProperty({
+    enum: AUDIT_REASONS,
+    enumName: 'AuditReason',
+    nullable: true,
+    description: 'Why a request was refused: a token or key that was good once, too many requests, or wrong secrets',
+  })
+  reason: AuditReason | null;
 
   @ApiProperty({ type: String, nullable: true, description: 'SHA-256 of the target before, as canonical JSON' })
   before_digest: string | null;

@@ -21,8 +21,8 @@ export class AuditRepository {
         `WITH page AS MATERIALIZED (
            SELECT * FROM audit_entries e ${where} ORDER BY e.created_at DESC, e.id DESC
            LIMIT $${bounds.length - 1} OFFSET $${bounds.length})
-         SELECT p.id, p.created_at AS at, p.actor, p.action, p.target, p.result, p.before_digest, p.after_digest,
-           p.trace_id, p.address, s.block_number AS block
+         SELECT p.id, p.created_at AS at, p.actor, p.action, p.target, p.result, p.reason, p.before_digest,
+           p.after_digest, p.trace_id, p.address, s.block_number AS block
          FROM page p LEFT JOIN audit_seals s ON s.id = p.id ORDER BY p.created_at DESC, p.id DESC`,
         bounds,
       ),

@@ -4,15 +4,16 @@ import { OutageLog, requestActorOf } from '#logging';
 import { MetricsService } from '#metrics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
-import { callerOf, originOf } from '../caller.js';
+import { callerOf, originOf, refusedCredentialOf } from '../caller.js';
+import type { AuditReason } from './audit-entry.entity.js';
 import { type AuditAttempt, AuditLog } from './audit-log.js';
 import { claimedClientOf } from './claimed-client.js';
 
 const MAX_QUEUE = 10_000;
 const BATCH = 1_000;
-/** Requests without a good token, per address: what anybody can send must not fill the log. */
+/** Requests without a good token, per address, or per client whose token was good once: what anybody can send must not fill the log. */
 const UNKNOWN_PER_MINUTE = 10;
-const MAX_ADDRESSES = 10_000;
+const MAX_SENDERS = 10_000;
 const MINUTE_MS = 60_000;
 export const ANONYMOUS = 'anonymous';
 
@@ -20,7 +21,7 @@ type Refusal = Omit<AuditAttempt, 'age'> & { at: number };
 
 /**
  * Requests that were refused, for the audit log: every 403, every failed authentication at the token endpoint, and of
- * other 401s ten per address and minute. They wait in memory (10,000 at most) and are written once a second.
+ * other 401s ten per sender and minute; of 429s those that the limits name, one per client, class and minute. They wait in memory (10,000 at most) and are written once a second.
  */
 @Injectable()
 export class RefusedRequests {
@@ -42,7 +43,7 @@ export class RefusedRequests {
     });
     this.collapsed = metrics.counter({
       name: 'audit_entries_collapsed_total',
-      help: 'Requests without a good token that are not in the audit log, because their address had enough there.',
+      help: 'Requests without a good token that are not in the audit log, because their sender had enough there.',
     });
   }
 
@@ -78,19 +79,32 @@ export class RefusedRequests {
     this.queue = [];
   }
 
+  /** Of a client, or what claims to be one, that asks for too much. Whoever calls it sees to how often. */
+  limited(request: FastifyRequest, clientId: string | undefined, reason: AuditReason): void {
+    this.add(request, 'denied', clientId, reason);
+  }
+
   private look(request: FastifyRequest, { statusCode }: FastifyReply, payload: unknown): void {
     const { config } = request.routeOptions;
     if (statusCode === 403) {
       this.add(request, 'denied', callerOf(request)?.clientId);
     } else if (config.oauthErrors && (statusCode === 401 || isRefusedGrant(payload))) {
-      this.add(request, 'failed', callerOf(request)?.clientId ?? claimedClientOf(request));
+      const { clientId, reason } = refusedCredentialOf(request) ?? {};
+      this.add(request, 'failed', callerOf(request)?.clientId ?? clientId ?? claimedClientOf(request), reason);
     } else if (statusCode === 401) {
-      if (this.isOneTooMany(request.ip)) this.collapsed.inc();
-      else this.add(request, 'failed', requestActorOf(request));
+      const { clientId = requestActorOf(request), reason } = refusedCredentialOf(request) ?? {};
+      const sender = clientId === undefined ? `address:${request.ip}` : `client:${clientId}`;
+      if (this.isOneTooMany(sender)) this.collapsed.inc();
+      else this.add(request, 'failed', clientId, reason);
     }
   }
 
-  private add(request: FastifyRequest, result: Refusal['result'], clientId: string | undefined): void {
+  private add(
+    request: FastifyRequest,
+    result: Refusal['result'],
+    clientId: string | undefined,
+    reason?: AuditReason,
+  ): void {
     if (this.queue.length >= MAX_QUEUE) {
       this.dropped.inc();
       return;
@@ -101,17 +115,18 @@ export class RefusedRequests {
       // Without the query string: tokens and personal data travel there.
       target: request.originalUrl.split(/[?#]/, 1)[0] ?? '',
       result,
+      ...(reason && { reason }),
       at: performance.now(),
     });
   }
 
-  private isOneTooMany(address: string): boolean {
+  private isOneTooMany(sender: string): boolean {
     const minute = Math.floor(performance.now() / MINUTE_MS);
     if (minute !== this.minute) this.unknown.clear();
     this.minute = minute;
-    const count = this.unknown.get(address) ?? 0;
-    if (count >= UNKNOWN_PER_MINUTE || (count === 0 && this.unknown.size >= MAX_ADDRESSES)) return true;
-    this.unknown.set(address, count + 1);
+    const count = this.unknown.get(sender) ?? 0;
+    if (count >= UNKNOWN_PER_MINUTE || (count === 0 && this.unknown.size >= MAX_SENDERS)) return true;
+    this.unknown.set(sender, count + 1);
     return false;
   }
 }

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type OidcSettings, oidcSettings } from '#config';
-import { type JWTPayload, jwtVerify } from 'jose';
+import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { isRole, permissionsOf, type Role, ROLES } from '../roles.js';
-import { LEEWAY_S } from '../token-signer.js';
+import { ExpiredTokenError, LEEWAY_S } from '../token-signer.js';
 import type { Credential } from '../verified-tokens.js';
 import { OidcKeys } from './oidc-keys.js';
 
@@ -36,6 +36,9 @@ export class OidcVerifier {
       audience,
       clockTolerance: LEEWAY_S,
       requiredClaims: ['exp', 'iat', 'sub'],
+    }).catch((error: unknown) => {
+      if (!(error instanceof errors.JWTExpired)) throw error;
+      throw new ExpiredTokenError({ sub: `oidc:${error.payload.sub ?? ''}` });
     });
     const { sub = '', exp = 0, iat = 0, jti } = payload;
     if (iat > Date.now() / 1000 + LEEWAY_S) throw new Error('the token was not issued before now');

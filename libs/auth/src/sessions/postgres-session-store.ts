@@ -9,8 +9,16 @@ export class PostgresSessionStore extends SessionStore {
     super();
   }
 
-  async create(tx: Transaction, session: Session): Promise<void> {
+  async create(tx: Transaction, session: Session, limit: number): Promise<void> {
     await tx.getRepository(SessionEntity).insert({ ...session });
+    if (limit === 0) return;
+    // Each use puts the expiry off. Whatever somebody else holds is being ended, or used, at this very moment.
+    await tx.query(
+      `WITH beyond AS (SELECT id FROM sessions WHERE client_uuid = $1 AND id <> $2 ORDER BY expires_at DESC OFFSET $3),
+         free AS (SELECT id FROM sessions WHERE id IN (SELECT id FROM beyond) FOR UPDATE SKIP LOCKED)
+       DELETE FROM sessions WHERE id IN (SELECT id FROM free)`,
+      [session.clientUuid, session.id, limit - 1],
+    );
   }
 
   async find(id: string): Promise<Session | undefined> {

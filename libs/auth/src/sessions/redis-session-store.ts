@@ -2,25 +2,66 @@ import { type RedisConnection, RedisScript, RedisUnavailableError } from '#cache
 import type { Transaction } from '#database';
 import { type Session, SessionStore } from './session-store.js';
 
-/** KEYS: the session. ARGV: milliseconds to live, then fields and values in turn. */
-const CREATE = new RedisScript(`
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-redis.call('PEXPIRE', KEYS[1], ARGV[1])`);
+const SESSION_KEY = 'ooder:v1:session:';
 
-/** KEYS: the session. ARGV: milliseconds to live, the hash that it must hold, then fields and values in turn. */
-const ROTATE = new RedisScript(`
-if redis.call('HGET', KEYS[1], 'token_hash') ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
+/**
+ * Beside each session, a sorted set for each client with the ids of its sessions by the time at which they expire, which
+ * each use puts off. It lives as long as the last of them. `keep` is for a session that is stored.
+ */
+const INDEX = `
+local function index_of(session)
+  return 'ooder:v1:client-sessions:' .. redis.call('HGET', session, 'client_uuid')
+end
+local function keep(session, id, life)
+  local index = index_of(session)
+  redis.call('ZADD', index, redis.call('HGET', session, 'expires_at'), id)
+  redis.call('PEXPIRE', session, life)
+  if redis.call('PTTL', index) < tonumber(life) then redis.call('PEXPIRE', index, life) end
+  return index
+end`;
+
+/**
+ * KEYS: the session. ARGV: milliseconds to live, its id, the time, how many sessions its client may have, then fields and
+ * values in turn.
+ */
+const CREATE = new RedisScript(`${INDEX}
+redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+local index = keep(KEYS[1], ARGV[2], ARGV[1])
+local limit = tonumber(ARGV[4])
+if limit == 0 then return end
+redis.call('ZREMRANGEBYSCORE', index, '-inf', ARGV[3])
+local many = redis.call('ZCARD', index) - limit
+for _, id in ipairs(many > 0 and redis.call('ZRANGE', index, 0, many) or {}) do
+  if many > 0 and id ~= ARGV[2] then
+    redis.call('DEL', '${SESSION_KEY}' .. id)
+    redis.call('ZREM', index, id)
+    many = many - 1
+  end
+end`);
+
+/** KEYS: the session. ARGV: milliseconds to live, its id, the hash that it must hold, then fields and values in turn. */
+const ROTATE = new RedisScript(`${INDEX}
+if redis.call('HGET', KEYS[1], 'token_hash') ~= ARGV[3] then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+keep(KEYS[1], ARGV[2], ARGV[1])
 return 1`);
 
-/** A hash for each session, which all replicas share and Redis itself deletes. Comparing and setting is one script. */
+/** KEYS: the session. ARGV: its id. */
+const REMOVE = new RedisScript(`${INDEX}
+if redis.call('EXISTS', KEYS[1]) == 0 then return end
+redis.call('ZREM', index_of(KEYS[1]), ARGV[1])
+redis.call('DEL', KEYS[1])`);
+
+/**
+ * A hash for each session, which all replicas share and Redis itself deletes. Comparing and setting is one script. Not
+ * for a Redis Cluster: a script touches what lives under several keys.
+ */
 export class RedisSessionStore extends SessionStore {
   constructor(private readonly redis: RedisConnection) {
     super();
   }
 
-  async create(_tx: Transaction, session: Session): Promise<void> {
+  async create(_tx: Transaction, session: Session, limit: number): Promise<void> {
     const { id, clientUuid, clientVersion, tokenHash, scope, expiresAt } = session;
     const fields = {
       client_uuid: clientUuid,
@@ -29,7 +70,8 @@ export class RedisSessionStore extends SessionStore {
       scope,
       expires_at: String(expiresAt.getTime()),
     };
-    await this.run(() => CREATE.run(this.redis, [keyOf(id)], [lifeOf(expiresAt), ...Object.entries(fields).flat()]));
+    const args = [lifeOf(expiresAt), id, String(Date.now()), String(limit), ...Object.entries(fields).flat()];
+    await this.run(() => CREATE.run(this.redis, [keyOf(id)], args));
   }
 
   async find(id: string): Promise<Session | undefined> {
@@ -50,12 +92,12 @@ export class RedisSessionStore extends SessionStore {
     next: Pick<Session, 'tokenHash' | 'expiresAt'>,
   ): Promise<boolean> {
     const fields = ['token_hash', next.tokenHash, 'expires_at', String(next.expiresAt.getTime())];
-    const args = [lifeOf(next.expiresAt), tokenHash, ...fields];
+    const args = [lifeOf(next.expiresAt), id, tokenHash, ...fields];
     return (await this.run(() => ROTATE.run(this.redis, [keyOf(id)], args))) === 1;
   }
 
   async remove(_tx: Transaction, id: string): Promise<void> {
-    await this.run(() => this.redis.run((client) => client.del(keyOf(id))));
+    await this.run(() => REMOVE.run(this.redis, [keyOf(id)], [id]));
   }
 
   async purge(): Promise<void> {
@@ -73,7 +115,7 @@ export class RedisSessionStore extends SessionStore {
 }
 
 function keyOf(id: string): string {
-  return `ooder:v1:session:${id}`;
+  return SESSION_KEY + id;
 }
 
 /** Redis takes a life of nothing or less for a deletion, which is what it means. */

@@ -41,6 +41,12 @@ describe('SessionStore', () => {
     await database.drop();
   });
 
+  const newClient = async (): Promise<string> => {
+    const id = uuidv7();
+    const client = { id, clientId: id, name: 'Other', role: 'viewer', secretHash: 'none' } as const;
+    await dataSource.getRepository(ClientEntity).insert(client);
+    return id;
+  };
   const session = (overrides: Partial<Session> = {}): Session => ({
     id: uuidv7(),
     clientUuid,
@@ -58,7 +64,7 @@ describe('SessionStore', () => {
     });
     const create = async (overrides: Partial<Session> = {}): Promise<Session> => {
       const created = session(overrides);
-      await store.create(dataSource.manager, created);
+      await store.create(dataSource.manager, created, 0);
       return created;
     };
     /** In a transaction of its own, as its user does. */
@@ -122,6 +128,36 @@ describe('SessionStore', () => {
       expect(await store.find(other.id)).toBeDefined();
     });
 
+    it('keeps so many sessions of a client, those that were used last', async () => {
+      const owner = await newClient();
+      const other = await create();
+      const opened: Session[] = [];
+      const open = async (life: number) => {
+        const one = session({ clientUuid: owner, expiresAt: inMs(life) });
+        await store.create(dataSource.manager, one, 3);
+        opened.push(one);
+      };
+      const living = async () => {
+        const found = await Promise.all(opened.map(({ id }) => store.find(id)));
+        return opened.flatMap((_, index) => (found[index] ? [index] : []));
+      };
+      for (const life of [60_000, 61_000, 62_000]) await open(life);
+      expect(await living()).toEqual([0, 1, 2]);
+      // The first is used again.
+      expect(await rotate(opened[0]?.id ?? '', hash('a'), hash('b'), inMs(70_000))).toBe(true);
+      await open(63_000);
+      expect(await living()).toEqual([0, 2, 3]);
+      // Of a shorter life than all others, it is the newest all the same.
+      await open(1_000);
+      expect(await living()).toEqual([0, 3, 4]);
+      await store.remove(dataSource.manager, opened[3]?.id ?? '');
+      await open(64_000);
+      expect(await living()).toEqual([0, 4, 5]);
+      await Promise.all(Array.from({ length: 10 }, (_, index) => open(80_000 + index)));
+      expect((await living()).length).toBeLessThanOrEqual(3);
+      expect(await store.find(other.id)).toBeDefined();
+    });
+
     it('takes an expiry that a rotation brings forward', async () => {
       const { id } = await create();
       expect(await rotate(id, hash('a'), hash('b'), inMs(50))).toBe(true);
@@ -134,10 +170,10 @@ describe('SessionStore', () => {
     it('takes part in the transaction', async () => {
       const store = new PostgresSessionStore(dataSource);
       const kept = session();
-      await store.create(dataSource.manager, kept);
+      await store.create(dataSource.manager, kept, 0);
       const undone = session();
       const work = dataSource.transaction(async (tx) => {
-        await store.create(tx, undone);
+        await store.create(tx, undone, 0);
         await store.rotate(tx, kept.id, hash('a'), { tokenHash: hash('b'), expiresAt: inMs(1) });
         throw new Error('undo');
       });
@@ -149,14 +185,14 @@ describe('SessionStore', () => {
     it('purges what has expired, and loses the sessions of a client with it', async () => {
       const store = new PostgresSessionStore(dataSource);
       const past = session({ expiresAt: inMs(-1) });
-      await store.create(dataSource.manager, past);
+      await store.create(dataSource.manager, past, 0);
       await store.purge();
       expect(await database.query('SELECT FROM sessions WHERE id = $1', [past.id])).toEqual([]);
       await dataSource.transaction(async (tx) => {
         const client = { id: uuidv7(), clientId: 'gone', name: 'Gone', role: 'viewer', secretHash: '' } as const;
         await tx.getRepository(ClientEntity).insert(client);
         const lost = session({ clientUuid: client.id });
-        await store.create(tx, lost);
+        await store.create(tx, lost, 0);
         await tx.getRepository(ClientEntity).delete({ id: client.id });
         expect(await tx.query('SELECT FROM sessions WHERE id = $1', [lost.id])).toEqual([]);
       });
@@ -167,7 +203,7 @@ describe('SessionStore', () => {
     it('leaves the deletion to Redis', async () => {
       const store = new RedisSessionStore(redis);
       const kept = session();
-      await store.create(dataSource.manager, kept);
+      await store.create(dataSource.manager, kept, 0);
       const left = async () => (await redis.client?.pTTL(`ooder:v1:session:${kept.id}`)) ?? 0;
       expect(await left()).toBeGreaterThan(50_000);
       await store.rotate(dataSource.manager, kept.id, hash('a'), { tokenHash: hash('b'), expiresAt: inMs(5_000) });
@@ -179,7 +215,7 @@ describe('SessionStore', () => {
       const wrong = session();
       await redis.client?.set(`ooder:v1:session:${wrong.id}`, 'text');
       await expect(store.find(wrong.id)).rejects.toThrow(RedisUnavailableError);
-      await expect(store.create(dataSource.manager, wrong)).rejects.toThrow(RedisUnavailableError);
+      await expect(store.create(dataSource.manager, wrong, 0)).rejects.toThrow(RedisUnavailableError);
       const away = new RedisSessionStore(new RedisConnection(new RedisSettings()));
       await expect(away.remove(dataSource.manager, wrong.id)).rejects.toThrow(RedisUnavailableError);
     });

@@ -19,7 +19,8 @@ export interface Session {
  * what was asked may or may not have happened then.
  */
 export abstract class SessionStore {
-  abstract create(tx: Transaction, session: Session): Promise<void>;
+  /** Of its client `limit` stay, those that were used last; the others end. 0: all stay. */
+  abstract create(tx: Transaction, session: Session, limit: number): Promise<void>;
 
   abstract find(id: string): Promise<Session | undefined>;
 

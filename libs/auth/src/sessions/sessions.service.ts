@@ -45,7 +45,7 @@ export class SessionsService {
       expiresAt: this.expiry(),
     };
     try {
-      await this.store.create(tx, session);
+      await this.store.create(tx, session, this.settings.maxSessions);
     } catch (error) {
       // Of PostgreSQL it is the end of this transaction, too.
       if (!(error instanceof RedisUnavailableError)) throw error;

@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { keepSecret } from '#config';
 import { ensureDatabase } from './application-database.js';
-import { removeDrafts, SUPERUSER } from './cluster-init.js';
+import { removeDrafts } from './cluster-init.js';
 import { DataFolderClaim } from './data-folder-claim.js';
+import { DEFAULT_DATABASE, embeddedUrl } from './embedded-url.js';
 import { giveCluster, supervisorCommands } from './supervisor-command.js';
 import { SupervisorProcess } from './supervisor-process.js';
 import { backOff, messageOf } from './supervisor-protocol.js';
@@ -42,7 +43,11 @@ export class EmbeddedPostgres {
    * @throws DataFolderInUseError when a living process runs its server there.
    * @throws Error when PostgreSQL cannot run here, with what to do.
    */
-  static async start({ dataDir, log, database = 'skill_db' }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  static async start({
+    dataDir,
+    log,
+    database = DEFAULT_DATABASE,
+  }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
     const folder = resolve(dataDir);
     const claim = await DataFolderClaim.take(folder);
     let server: EmbeddedPostgres | undefined;
@@ -78,7 +83,7 @@ export class EmbeddedPostgres {
   }
 
   private urlOf(database: string): string {
-    return `postgresql://${SUPERUSER}:${this.password}@127.0.0.1:${this.port ?? 0}/${encodeURIComponent(database)}`;
+    return embeddedUrl({ password: this.password, port: this.port ?? 0, database });
   }
 
   private async close(): Promise<void> {

@@ -1,2 +1,3 @@
 export { DataFolderInUseError } from './data-folder-claim.js';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.js';
+export { runningServerUrl } from './running-server.js';

@@ -2,6 +2,8 @@ import { Foundation1764000000000 } from './1764000000000-foundation.js';
 import { Leases1764100000000 } from './1764100000000-leases.js';
 import { Access1764200000000 } from './1764200000000-access.js';
 import { Secrets1764300000000 } from './1764300000000-secrets.js';
+import { AuditReasons1764400000000 } from './1764400000000-audit-reasons.js';
+import { SessionBounds1764500000000 } from './1764500000000-session-bounds.js';
 import { HotRows1764600000000 } from './1764600000000-hot-rows.js';
 
 /** In the order in which they run. */
@@ -10,5 +12,7 @@ export const MIGRATIONS = [
   Leases1764100000000,
   Access1764200000000,
   Secrets1764300000000,
+  AuditReasons1764400000000,
+  SessionBounds1764500000000,
   HotRows1764600000000,
 ];

@@ -1,0 +1,88 @@
+import { connect } from 'node:net';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+
+const LONG = 'x'.repeat(600);
+const HUGE = 'x'.repeat(20_000);
+
+/** What is refused before any hook runs, or by Node itself. */
+const REFUSED = {
+  'a path that cannot be decoded': 'GET /api/v1/skills/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  'a target that is no URL': 'GET http://[::bad HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  'a part of a path that is too long': `GET /api/v1/skills/${LONG} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+  'a target that is too long': `GET /${HUGE} HTTP/1.1\r\nHost: x\r\n\r\n`,
+  'a header that is too long': `GET /health HTTP/1.1\r\nHost: x\r\nX: ${HUGE}\r\n\r\n`,
+  'more headers than are read, the host among the rest': `GET /health HTTP/1.1\r\n${'X: 1\r\n'.repeat(120)}Host: x\r\nConnection: close\r\n\r\n`,
+  'a method that is none': 'FOO /health HTTP/1.1\r\nHost: x\r\n\r\n',
+  'what is no HTTP': 'GARBAGE\r\n\r\n',
+  'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'two lengths':
+    'POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n',
+  'no host': 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n',
+  'an expectation': 'GET /health HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n',
+};
+
+/** What no route answers. */
+const UNKNOWN = {
+  'a path': 'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  'OPTIONS *': 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  TRACE: 'TRACE /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+};
+
+describe('security headers of answers that no route gives', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+  afterAll(() => app.close());
+
+  /** Sends bytes as they are; resolves with the answer when the connection ends. */
+  const raw = (text: string): Promise<{ status: number; head: string; body: string }> =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(app.url);
+      const socket = connect(Number(port), hostname, () => socket.write(text, 'latin1'));
+      let answer = '';
+      socket.setTimeout(5_000, () => socket.destroy(new Error('no end of the answer')));
+      socket.on('data', (chunk) => (answer += chunk.toString()));
+      // The server may close while we still send; what it said before counts.
+      socket.on('error', (error) => {
+        if (answer === '') reject(error);
+      });
+      socket.on('close', () => {
+        const [head = '', body = ''] = answer.split('\r\n\r\n', 2);
+        resolve({ status: Number(head.split(' ', 2)[1]), head: head.toLowerCase(), body });
+      });
+    });
+
+  const expectHeaders = (head: string): void => {
+    for (const line of [
+      'x-content-type-options: nosniff',
+      'x-frame-options: deny',
+      'referrer-policy: no-referrer',
+      `content-security-policy: default-src 'self'`,
+      'cross-origin-resource-policy: same-origin',
+      'cache-control: no-store',
+      'content-type: application/json; charset=utf-8',
+      'x-trace-id: ',
+    ]) {
+      expect(head).toContain(`\r\n${line}`);
+    }
+  };
+
+  it.each(Object.entries(REFUSED))('are there for %s', async (_, text) => {
+    const { status, head, body } = await raw(text);
+    expect([status, (JSON.parse(body) as { code: number }).code]).toEqual([400, 1001]);
+    expectHeaders(head);
+  });
+
+  it.each(Object.entries(UNKNOWN))('are there where nothing is: %s', async (_, text) => {
+    const { status, head, body } = await raw(text);
+    expect([status, (JSON.parse(body) as { code: number }).code]).toEqual([404, 1010]);
+    expectHeaders(head);
+  });
+
+  it('do not depend on what HTTP/1.0 leaves out, and let an expectation pass that is met', async () => {
+    expect((await raw('GET /livez HTTP/1.0\r\n\r\n')).status).toBe(200);
+    const waiting = 'GET /livez HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n';
+    expect((await raw(waiting)).status).toBe(100);
+  });
+});

@@ -3,6 +3,7 @@ import { Leases1764100000000 } from './1764100000000-leases.js';
 import { Access1764200000000 } from './1764200000000-access.js';
 import { Secrets1764300000000 } from './1764300000000-secrets.js';
 import { HotRows1764600000000 } from './1764600000000-hot-rows.js';
+import { Channels1764700000000 } from './1764700000000-channels.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   Access1764200000000,
   Secrets1764300000000,
   HotRows1764600000000,
+  Channels1764700000000,
 ];

@@ -40,7 +40,7 @@ describe('settings', () => {
   });
 
   it('have the defaults of the deployment guide', () => {
-    const { app, database, security, redis, aiBridge, registry, logging } = load({});
+    const { app, database, security, redis, aiBridge, registry, channel, logging } = load({});
     expect(app).toMatchObject({ name: 'ooder-skill', version: '0.6.0', host: '0.0.0.0', port: 8000, debug: false });
     expect(database).toMatchObject({ poolSize: 10, maxOverflow: 20 });
     expect([database.url, redis.url]).toEqual([undefined, undefined]);
@@ -55,6 +55,7 @@ describe('settings', () => {
       new Array(4).fill(undefined),
     );
     expect(registry.deregisterAfter).toBe(86_400);
+    expect(channel).toEqual({ expiry: 3600, maxExpiry: 86_400, retention: 86_400 });
     expect(logging.level).toBe('info');
   });
 
@@ -264,6 +265,17 @@ describe('settings', () => {
     ] as const) {
       expect(faultsOf({ ...good, [variable]: value }).faults).toMatchObject([{ variable }]);
     }
+  });
+
+  it('let no channel live longer by default than any may', () => {
+    expect(load({ CHANNEL_EXPIRY: '60', CHANNEL_MAX_EXPIRY: '60', CHANNEL_RETENTION: '0' }).channel.expiry).toBe(60);
+    const wrong: Record<string, string>[] = [
+      { CHANNEL_MAX_EXPIRY: '3599' },
+      { CHANNEL_EXPIRY: '0' },
+      { CHANNEL_EXPIRY: 'soon' },
+      { CHANNEL_RETENTION: '-1' },
+    ];
+    for (const env of wrong) expect(faultsOf(env).faults).toHaveLength(1);
   });
 
   it('ask the database commands for no secret of the service', () => {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { AiBridgeSettings, checkUpstream } from './ai-bridge.settings.js';
 import { AppSettings } from './app.settings.js';
+import { ChannelSettings, checkChannel } from './channel.settings.js';
 import { DatabaseSettings } from './database.settings.js';
 import { checkPreviousSecrets, resolveJwtSecret } from './jwt-secret.js';
 import { LoggingSettings } from './logging.settings.js';
@@ -26,6 +27,7 @@ export interface Settings {
   redis: RedisSettings;
   aiBridge: AiBridgeSettings;
   registry: RegistrySettings;
+  channel: ChannelSettings;
   logging: LoggingSettings;
   /** What the log should say about the settings once there is a log. */
   warnings: string[];
@@ -41,6 +43,7 @@ const SECTIONS = [
   RedisSettings,
   AiBridgeSettings,
   RegistrySettings,
+  ChannelSettings,
   LoggingSettings,
 ];
 
@@ -72,6 +75,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const redis = readSection(RedisSettings, env, faults);
   const aiBridge = readSection(AiBridgeSettings, env, faults);
   const registry = readSection(RegistrySettings, env, faults);
+  const channel = readSection(ChannelSettings, env, faults);
   const logging = readSection(LoggingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
@@ -85,11 +89,12 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   checkUpstream(aiBridge, faults);
   checkOidc(oidc, security.jwtIssuer ?? app.name, faults);
   checkEdge(edge, faults);
+  checkChannel(channel, faults);
   checkPreviousSecrets(security, faults);
   const warnings = resolveJwtSecret(app, security, faults);
   resolveEncryptionKey(app, security, faults);
   if (faults.length > 0) throw new SettingsError(faults);
-  return { app, database, security, oidc, edge, rateLimit, redis, aiBridge, registry, logging, warnings };
+  return { app, database, security, oidc, edge, rateLimit, redis, aiBridge, registry, channel, logging, warnings };
 }
 
 /** What the database commands need; they run where no secret of the service is at hand. @throws SettingsError */

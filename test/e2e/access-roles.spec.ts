@@ -6,10 +6,11 @@ import { type Api, apiKeyOf, apiOf, expectError, keyApiOf, NOBODY } from './api.
 import { PUBLIC } from './access.routes.js';
 import { routesOf } from './routes.js';
 
-/** What a call is made on: the Skill of somebody else, and a client that has a key. */
+/** What a call is made on: the Skill and the channel of somebody else, and a client that has a key. */
 interface Subject {
   skill: string;
   capability: string;
+  channel: string;
   client: string;
   key: string;
 }
@@ -18,6 +19,8 @@ interface Call {
   route: string;
   /** Of protocol.md section 9, on what belongs to somebody else. */
   roles: readonly Role[];
+  /** Those who may do it, to what is theirs: this is as if it were not there. */
+  blind?: readonly Role[];
   call: (api: Api, subject: Subject) => Promise<Response>;
 }
 
@@ -27,6 +30,7 @@ const REGISTRARS = ['admin', 'publisher'] as const;
 /** A publisher manages and unregisters its own Skills only; so it beats. */
 const MANAGERS = ['admin', 'operator'] as const;
 const ADMINS = ['admin'] as const;
+const AGENTS = ['agent'] as const;
 
 const CALLS: Call[] = [
   { route: 'GET /skills', roles: READERS, call: (api) => api.get('/skills').then() },
@@ -94,6 +98,37 @@ const CALLS: Call[] = [
     roles: MANAGERS,
     call: (api, { skill }) => api.post(`/skills/${skill}/unregister`).then(),
   },
+  {
+    route: 'POST /channels/create',
+    roles: ['admin', 'agent'],
+    call: (api, { skill, capability }) =>
+      api.post('/channels/create', { skill_id: skill, capability_id: capability }).then(),
+  },
+  { route: 'GET /channels', roles: ['admin', 'agent'], call: (api) => api.get('/channels').then() },
+  {
+    route: 'GET /channels/:channel_id',
+    roles: ADMINS,
+    blind: AGENTS,
+    call: (api, { channel }) => api.get(`/channels/${channel}`).then(),
+  },
+  {
+    route: 'POST /channels/:channel_id/close',
+    roles: ADMINS,
+    blind: AGENTS,
+    call: (api, { channel }) => api.post(`/channels/${channel}/close`).then(),
+  },
+  {
+    route: 'GET /channels/:channel_id/context',
+    roles: ADMINS,
+    blind: AGENTS,
+    call: (api, { channel }) => api.get(`/channels/${channel}/context`).then(),
+  },
+  {
+    route: 'PUT /channels/:channel_id/context',
+    roles: ADMINS,
+    blind: AGENTS,
+    call: (api, { channel }) => api.put(`/channels/${channel}/context`, { city: 'Berlin' }).then(),
+  },
   { route: 'GET /auth/me', roles: EVERYBODY, call: (api) => api.get('/auth/me').then() },
   { route: 'GET /audit', roles: ['admin', 'operator'], call: (api) => api.get('/audit').then() },
   { route: 'GET /auth/clients', roles: ADMINS, call: (api) => api.get('/auth/clients').then() },
@@ -147,11 +182,13 @@ const CALLS: Call[] = [
 describe('roles and ownership', () => {
   let app: TestApp;
   let owner: Api;
+  let agent: Api;
   let callers: { role: Role; by: string; api: Api }[];
   let apis: Record<Role, Api>;
   beforeAll(async () => {
     app = await startTestApp();
     owner = apiOf(app, (await app.client('publisher')).token);
+    agent = apiOf(app, (await app.client('agent')).token);
     const pairs = await Promise.all(
       ROLES.map(async (role) => {
         const { clientId, token } = await app.client(role);
@@ -176,6 +213,8 @@ describe('roles and ownership', () => {
     const created = await apiOf(app).post('/auth/clients', { name: 'c', role: 'viewer' }).expect(201);
     const clientId = created.body.client_id as string;
     const { id: key } = await apiKeyOf(app, clientId);
+    const opened = await agent.post('/channels/create', { skill_id: id, capability_id: capability }).expect(200);
+    const channel = opened.body.data.channel_id as string;
     const state = async (): Promise<unknown> => [
       (await owner.get(`/skills/${id}`)).body,
       await app.database.query('SELECT * FROM clients WHERE client_id = $1', [clientId]),
@@ -183,8 +222,10 @@ describe('roles and ownership', () => {
         'SELECT k.* FROM api_keys k JOIN clients c ON c.id = k.client_uuid AND c.client_id = $1',
         [clientId],
       ),
+      (await agent.get(`/channels/${channel}`)).body,
+      (await agent.get(`/channels/${channel}/context`)).body,
     ];
-    return { subject: { skill: id, capability, client: clientId, key }, state };
+    return { subject: { skill: id, capability, channel, client: clientId, key }, state };
   };
 
   it('are asked of every guarded route there is', () => {
@@ -196,7 +237,7 @@ describe('roles and ownership', () => {
 
   it.each(CALLS)(
     '$route: for the roles of the table, and no other, by token and by API key',
-    async ({ route, roles, call }) => {
+    async ({ route, roles, blind = [], call }) => {
       let { subject: target, state } = await subject();
       for (const { role, by, api } of callers) {
         const before = await state();
@@ -205,8 +246,9 @@ describe('roles and ownership', () => {
           expect([role, by, answer.status < 300, answer.status]).toEqual([role, by, true, answer.status]);
           if (!route.startsWith('GET')) ({ subject: target, state } = await subject());
         } else {
-          expect([role, by, answer.status]).toEqual([role, by, 403]);
-          expectError(answer, 403, 1003);
+          const [status, code] = blind.includes(role) ? [404, 1010] : [403, 1003];
+          expect([role, by, answer.status]).toEqual([role, by, status]);
+          expectError(answer, status, code);
           expect(await state()).toEqual(before);
         }
       }
@@ -215,9 +257,9 @@ describe('roles and ownership', () => {
 
   it('lets a publisher change what it owns by every route', async () => {
     for (const { route, call, roles } of CALLS) {
-      if (roles.includes('publisher') || /auth|audit/.test(route)) continue;
+      if (roles.includes('publisher') || /auth|audit|channels/.test(route)) continue;
       const { id, capability } = await owned();
-      const { status } = await call(owner, { skill: id, capability, client: NOBODY, key: NOBODY });
+      const { status } = await call(owner, { skill: id, capability, channel: NOBODY, client: NOBODY, key: NOBODY });
       expect([route, status < 300]).toEqual([route, true]);
     }
   });

@@ -77,7 +77,9 @@ describe('a fuzzer over /openapi.json', () => {
     const client_id = client.body.client_id as string;
     const { id: key_id } = await apiKeyOf(app, client_id);
     const skill_id = body.skill_id as string;
-    return { skill_id, capability_id: body.capabilities[0].capability_id as string, client_id, key_id };
+    const capability_id = body.capabilities[0].capability_id as string;
+    const channel = await apiOf(app).post('/channels/create', { skill_id, capability_id }).expect(200);
+    return { skill_id, capability_id, client_id, key_id, channel_id: channel.body.data.channel_id as string };
   }
 
   /** Never a 5xx, a documented status, and a body as its schema says. */

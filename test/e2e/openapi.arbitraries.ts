@@ -146,7 +146,7 @@ function placesOf(holder: object): [Record<string, unknown>, string][] {
 
 /**
  * Rules that no schema tells: a protocol is the url's scheme, lists name nothing twice, a default is of its type, a
- * heartbeat comes from an endpoint of the Skill.
+ * heartbeat comes from an endpoint of the Skill, a channel leads to a capability of it.
  */
 export function repair(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -167,7 +167,11 @@ export function repair(value: unknown): unknown {
   }
   if (Array.isArray(body.skills)) body.skills.forEach(repair);
   delete body.endpoint_url;
-  if (body.skill_id === EXISTING) delete body.skill_id;
+  if ('capability_id' in body) {
+    // Of a channel: the one of the Skill, which lives as long as settings allow.
+    Object.assign(body, { skill_id: EXISTING, capability_id: 'forecast' });
+    delete body.expiry_time;
+  } else if (body.skill_id === EXISTING) delete body.skill_id;
   if (typeof body.client_id === 'string') body.client_id = body.client_id.replace(/[^\w.-]/g, '_');
   return body;
 }

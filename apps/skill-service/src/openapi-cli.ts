@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   AiBridgeSettings,
   AppSettings,
+  ChannelSettings,
   DatabaseSettings,
   EdgeSettings,
   LoggingSettings,
@@ -30,6 +31,7 @@ async function main(file: string, check: boolean): Promise<void> {
     redis: new RedisSettings(),
     aiBridge: new AiBridgeSettings(),
     registry: new RegistrySettings(),
+    channel: new ChannelSettings(),
     logging: new LoggingSettings(),
     warnings: [],
   };

@@ -1,6 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EnumListField, IdentifierField, TextField, TimeField, UuidField } from '#common';
-import { ValidateBy } from 'class-validator';
+import { EnumListField, FutureTimeField, IdentifierField, TextField, UuidField } from '#common';
 import { type Permission, PERMISSIONS } from './roles.js';
 
 const KEY_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e20';
@@ -19,14 +18,10 @@ export class CreateApiKeyBody {
   })
   scopes?: Permission[];
 
-  @TimeField({ required: false, example: TIME, description: 'In the future; it holds until it is deleted when absent' })
-  @ValidateBy({
-    name: 'inTheFuture',
-    validator: {
-      // What is no time at all has its own fault.
-      validate: (value) => !(Date.parse(String(value)) <= Date.now()),
-      defaultMessage: () => 'must be in the future',
-    },
+  @FutureTimeField({
+    required: false,
+    example: TIME,
+    description: 'In the future; it holds until it is deleted when absent',
   })
   expires_at?: string;
 }

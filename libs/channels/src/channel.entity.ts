@@ -1,5 +1,5 @@
 import { TimestampedEntity } from '#database';
-import { CapabilityEntity, SkillEntity } from '#skills';
+import { CapabilityEntity, EndpointEntity, SkillEntity } from '#skills';
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
 
 export const CHANNEL_STATUSES = ['open', 'closed', 'error'] as const;
@@ -8,6 +8,13 @@ export type ChannelStatus = (typeof CHANNEL_STATUSES)[number];
 /** A conversation between an agent and one capability (AI Bridge v0.6.0, data model: channels). */
 @Entity('channels')
 @Check('ck_channels_status', `status IN ('open', 'closed', 'error')`)
+@Check('ck_channels_metadata', `jsonb_typeof(metadata) = 'object'`)
+@Check('ck_channels_context_keys', 'context_keys >= 0 AND context_keys <= 100')
+@Check('ck_channels_closed_at', `(status = 'open') = (closed_at IS NULL)`)
+@Index('ix_channels_client', ['clientId', 'createdAt', 'id'])
+@Index('ix_channels_created_at', ['createdAt', 'id'])
+@Index('ix_channels_open', ['expiryTime'], { where: `status = 'open'` })
+@Index('ix_channels_closed_at', ['closedAt'], { where: `status <> 'open'` })
 export class ChannelEntity extends TimestampedEntity {
   @Index('ix_channels_skill')
   @Column({ name: 'skill_id', type: 'uuid' })
@@ -25,6 +32,27 @@ export class ChannelEntity extends TimestampedEntity {
   @JoinColumn({ name: 'capability_id', foreignKeyConstraintName: 'fk_channels_capability' })
   capability?: Relation<CapabilityEntity>;
 
+  /** The client that created it. */
+  @Column({ name: 'client_id', type: 'varchar', length: 255 })
+  clientId: string;
+
+  /** The endpoint that was called last, which is called again; null: none yet, or it has gone. */
+  @Index('ix_channels_endpoint')
+  @Column({ name: 'endpoint_id', type: 'uuid', nullable: true })
+  endpointId: string | null;
+
+  @ManyToOne(() => EndpointEntity, { onDelete: 'SET NULL' })
+  @JoinColumn({ name: 'endpoint_id', foreignKeyConstraintName: 'fk_channels_endpoint' })
+  endpoint?: Relation<EndpointEntity> | null;
+
+  @Column({ type: 'jsonb', default: {} })
+  metadata: Record<string, string>;
+
+  /** How many keys its context has: the check on it bounds the context, whoever writes it. */
+  @Column({ name: 'context_keys', type: 'integer', default: 0 })
+  contextKeys: number;
+
+  /** Open in here, and past its expiry_time, a channel is closed for everybody: the expiry job follows. */
   @Index('ix_channels_status')
   @Column({ type: 'varchar', length: 16, default: 'open' })
   status: ChannelStatus;
@@ -32,6 +60,10 @@ export class ChannelEntity extends TimestampedEntity {
   @Index('ix_channels_expiry_time')
   @Column({ name: 'expiry_time', type: 'timestamptz' })
   expiryTime: Date;
+
+  /** When it ended: was closed, or expired. */
+  @Column({ name: 'closed_at', type: 'timestamptz', nullable: true })
+  closedAt: Date | null;
 
   @OneToMany(() => ChannelContextEntity, (context) => context.channel)
   contexts?: Relation<ChannelContextEntity>[];

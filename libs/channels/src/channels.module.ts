@@ -1,9 +1,34 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '#auth';
+import { IdempotencyModule } from '#idempotency';
+import { ChannelContextsRepository } from './channel-contexts.repository.js';
+import { ChannelContextsService } from './channel-contexts.service.js';
+import { ChannelExpiry } from './channel-expiry.js';
+import { ChannelExpiryRepository } from './channel-expiry.repository.js';
+import { ChannelTargetRepository } from './channel-target.repository.js';
+import { ChannelUse } from './channel-use.js';
 import { ChannelContextEntity, ChannelEntity } from './channel.entity.js';
+import { ChannelsController } from './channels.controller.js';
+import { ChannelMetrics } from './channels.metrics.js';
+import { ChannelsRepository } from './channels.repository.js';
+import { ChannelsService } from './channels.service.js';
 
-/** Channels and their context: the tables of the data model. */
+/** Conversations with capabilities: opened, used, closed, expired. */
 @Module({
-  imports: [TypeOrmModule.forFeature([ChannelEntity, ChannelContextEntity])],
+  imports: [TypeOrmModule.forFeature([ChannelEntity, ChannelContextEntity]), IdempotencyModule, AuthModule],
+  controllers: [ChannelsController],
+  providers: [
+    ChannelsService,
+    ChannelContextsService,
+    ChannelUse,
+    ChannelsRepository,
+    ChannelTargetRepository,
+    ChannelContextsRepository,
+    ChannelExpiry,
+    ChannelExpiryRepository,
+    ChannelMetrics,
+  ],
+  exports: [ChannelUse],
 })
 export class ChannelsModule {}

@@ -20,6 +20,7 @@ export const ERROR_CATALOGUE = {
   1009: { status: 429, title: 'Too many requests', level: 'debug' },
   1010: { status: 404, title: 'Not found', level: 'debug' },
   1011: { status: 412, title: 'Conflict with the present version', level: 'debug' },
+  2004: { status: 503, title: 'Capability unavailable', level: 'debug' },
 } as const satisfies Record<number, { status: number; title: string; level: 'debug' | 'warn' | 'error' }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
@@ -85,7 +86,7 @@ export class CapabilityNotFoundError extends ApiError {
   }
 }
 
-/** 1006: the name is taken: of a Skill with its version, or of a client. */
+/** 1006: in conflict with what is there: a name is taken, or a channel has ended. */
 export class ConflictError extends ApiError {
   constructor(message?: string, details?: readonly Fault[]) {
     super(1006, message, details);
@@ -127,5 +128,12 @@ export class NotFoundError extends ApiError {
 export class PreconditionFailedError extends ApiError {
   constructor(message?: string) {
     super(1011, message);
+  }
+}
+
+/** 2004: the capability is disabled. */
+export class CapabilityUnavailableError extends ApiError {
+  constructor() {
+    super(2004);
   }
 }

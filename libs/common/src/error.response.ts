@@ -1,4 +1,3 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ERROR_CATALOGUE, type ErrorCode, type Fault } from './error-catalogue.js';
 
@@ -32,26 +31,42 @@ export class ErrorResponse {
   trace_id: string;
 }
 
-/** Describes the errors of a route in OpenAPI, one example per code. */
+const ERROR_CODES = Symbol('error codes');
+
+/**
+ * Describes the errors of a route in OpenAPI, one example per code. Applied more than once, each adds to the others, also
+ * where two codes have one status.
+ */
 export function ApiErrors(...codes: ErrorCode[]): ClassDecorator & MethodDecorator {
+  return (target: object, key?: string | symbol, descriptor?: { value?: unknown }) => {
+    const holder = descriptor?.value ?? target;
+    const before = (Reflect.getOwnMetadata(ERROR_CODES, holder) ?? []) as ErrorCode[];
+    Reflect.defineMetadata(ERROR_CODES, [...before, ...codes], holder);
+    for (const [status, added] of byStatus(codes)) {
+      // Swagger adds descriptions to each other, and puts the content in the place of the one before.
+      const all = [...(byStatus(before).get(status) ?? []), ...added];
+      ApiResponse({
+        status,
+        description: added.map((code) => `${ERROR_CATALOGUE[code].title} (${code})`).join(', '),
+        content: {
+          'application/json': {
+            schema: { $ref: getSchemaPath(ErrorResponse) },
+            examples: Object.fromEntries(all.map((code) => [String(code), { value: exampleOf(code) }])),
+          },
+        },
+      })(target, key as string, descriptor as PropertyDescriptor);
+    }
+    ApiExtraModels(ErrorResponse)(target, key, descriptor as PropertyDescriptor);
+  };
+}
+
+function byStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
   const statuses = new Map<number, ErrorCode[]>();
   for (const code of codes) {
     const { status } = ERROR_CATALOGUE[code];
     statuses.set(status, [...(statuses.get(status) ?? []), code]);
   }
-  const responses = [...statuses].map(([status, group]) =>
-    ApiResponse({
-      status,
-      description: group.map((code) => `${ERROR_CATALOGUE[code].title} (${code})`).join(', '),
-      content: {
-        'application/json': {
-          schema: { $ref: getSchemaPath(ErrorResponse) },
-          examples: Object.fromEntries(group.map((code) => [String(code), { value: exampleOf(code) }])),
-        },
-      },
-    }),
-  );
-  return applyDecorators(ApiExtraModels(ErrorResponse), ...responses);
+  return statuses;
 }
 
 /** An answer with this code, as documents show it. */

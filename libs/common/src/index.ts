@@ -5,6 +5,7 @@ export {
   AuthenticationError,
   BadParameterError,
   CapabilityNotFoundError,
+  CapabilityUnavailableError,
   ConflictError,
   ERROR_CATALOGUE,
   type ErrorCode,
@@ -44,6 +45,7 @@ export {
 } from './pagination.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';
-export { TimeField } from './time.decorator.js';
+export { entryFaults, type EntryLimits, isMap, TextMapField, textMapSchema } from './text-map.decorator.js';
+export { FutureTimeField, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';
 export { slicesOf } from './slices.js';

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ValidateBy } from 'class-validator';
 import { field, type FieldOptions } from './field.decorators.js';
 
@@ -14,6 +15,21 @@ export function TimeField(options: FieldOptions = {}): PropertyDecorator {
       validator: {
         validate: isDateTime,
         defaultMessage: () => 'must be a date and time with its offset (ISO 8601), such as 2026-01-18T00:00:00Z',
+      },
+    }),
+  );
+}
+
+/** A time to come, by the clock of this process. */
+export function FutureTimeField(options: FieldOptions = {}): PropertyDecorator {
+  return applyDecorators(
+    TimeField(options),
+    ValidateBy({
+      name: 'inTheFuture',
+      validator: {
+        // What is no time at all has its own fault.
+        validate: (value) => !(Date.parse(String(value)) <= Date.now()),
+        defaultMessage: () => 'must be in the future',
       },
     }),
   );

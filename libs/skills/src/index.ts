@@ -1,6 +1,6 @@
 export { CapabilityEntity } from './capability.entity.js';
 export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './endpoint-health.writer.js';
-export { ENDPOINT_STATUSES, type EndpointStatus } from './endpoint.entity.js';
+export { ENDPOINT_STATUSES, EndpointEntity, type EndpointStatus } from './endpoint.entity.js';
 export { type Health, HEALTHS } from './health.js';
 export { LeaseResponse, LeaseTerms } from './lease-terms.js';
 export { SKILL_CACHE } from './skill.cache.js';
@@ -10,4 +10,5 @@ export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './skill.entity.js
 export { EndpointUrlField } from './skill-fields.decorators.js';
 export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObservers } from './skill-observers.js';
 export { type Rotation, rotateSecrets, secretBoxOf, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
+export { Conditions } from './skill-sql.js';
 export { SkillsModule } from './skills.module.js';

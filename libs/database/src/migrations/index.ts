@@ -5,6 +5,7 @@ import { Secrets1764300000000 } from './1764300000000-secrets.js';
 import { AuditReasons1764400000000 } from './1764400000000-audit-reasons.js';
 import { SessionBounds1764500000000 } from './1764500000000-session-bounds.js';
 import { HotRows1764600000000 } from './1764600000000-hot-rows.js';
+import { Channels1764700000000 } from './1764700000000-channels.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   AuditReasons1764400000000,
   SessionBounds1764500000000,
   HotRows1764600000000,
+  Channels1764700000000,
 ];

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Transaction } from '#database';
+import { DataSource } from 'typeorm';
+
+/** Channels whose time has come. What somebody holds is passed over, and found by the next run. */
+@Injectable()
+export class ChannelExpiryRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  async countOpen(): Promise<number> {
+    const [row] = await this.dataSource.query<{ count: number }[]>(
+      `SELECT count(*)::int AS count FROM channels WHERE status = 'open' AND expiry_time > now()`,
+    );
+    return row?.count ?? 0;
+  }
+
+  /** Closes up to `limit` that have expired, and returns their ids. */
+  async closeExpired(tx: Transaction, limit: number): Promise<string[]> {
+    const [closed] = await tx.query<[{ id: string }[], number]>(
+      `WITH due AS (SELECT id FROM channels WHERE status = 'open' AND expiry_time <= now()
+         ORDER BY expiry_time LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+       UPDATE channels c SET status = 'closed', closed_at = c.expiry_time, updated_at = now()
+       FROM due WHERE c.id = due.id RETURNING c.id`,
+      [limit],
+    );
+    return closed.map(({ id }) => id);
+  }
+
+  /** Deletes up to `limit` that ended more than `retention` seconds ago, and returns how many. */
+  async deleteEnded(tx: Transaction, retention: number, limit: number): Promise<number> {
+    const [, deleted] = await tx.query<[unknown[], number]>(
+      `DELETE FROM channels WHERE id IN (SELECT id FROM channels
+         WHERE status <> 'open' AND closed_at <= now() - $1 * interval '1 second'
+         ORDER BY closed_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [retention, limit],
+    );
+    return deleted;
+  }
+}

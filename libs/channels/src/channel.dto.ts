@@ -1,0 +1,42 @@
+import { IntersectionType } from '@nestjs/swagger';
+import { EnumField, FutureTimeField, PageQuery, TextField, TextMapField, UuidField } from '#common';
+import { CHANNEL_STATUSES, type ChannelStatus } from './channel.entity.js';
+import { METADATA_LIMITS } from './channel-limits.js';
+
+/** POST /channels/create */
+export class CreateChannelBody {
+  @UuidField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
+  skill_id: string;
+
+  @TextField({ max: 255, example: 'forecast', description: 'Id or name of a capability of this Skill' })
+  capability_id: string;
+
+  @TextMapField({ ...METADATA_LIMITS, required: false, example: { purpose: 'travel plans' } })
+  metadata?: Record<string, string>;
+
+  @FutureTimeField({
+    required: false,
+    example: '2027-01-18T00:00:00Z',
+    description: 'In the future, by CHANNEL_MAX_EXPIRY seconds at most; CHANNEL_EXPIRY seconds from now when absent',
+  })
+  expiry_time?: string;
+}
+
+export class ChannelIdParam {
+  @UuidField({ description: 'Id of the channel' })
+  channel_id: string;
+}
+
+class ChannelFilter {
+  @EnumField(CHANNEL_STATUSES, {
+    name: 'ChannelStatus',
+    required: false,
+    description: 'Of the channel; one that has expired is closed',
+  })
+  status?: ChannelStatus;
+
+  @UuidField({ required: false, description: 'With this Skill' })
+  skill_id?: string;
+}
+
+export class ListChannelsQuery extends IntersectionType(ChannelFilter, PageQuery) {}

@@ -1,0 +1,64 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { textMapSchema } from '#common';
+import { CHANNEL_STATUSES, type ChannelStatus } from './channel.entity.js';
+import { CONTEXT_LIMITS, METADATA_LIMITS } from './channel-limits.js';
+
+const CHANNEL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e30';
+const TIME = '2026-01-18T00:00:00.000Z';
+
+export class ChannelResponse {
+  @ApiProperty({ format: 'uuid', example: CHANNEL_ID })
+  channel_id: string;
+
+  @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10' })
+  skill_id: string;
+
+  @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12' })
+  capability_id: string;
+
+  @ApiProperty({ example: 'travel-agent', description: 'The client that created it' })
+  client_id: string;
+
+  @ApiProperty({ enum: CHANNEL_STATUSES, enumName: 'ChannelStatus', example: 'open' })
+  status: ChannelStatus;
+
+  @ApiProperty({ ...textMapSchema(METADATA_LIMITS), example: { purpose: 'travel plans' } })
+  metadata: Record<string, string>;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  created_at: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-18T01:00:00.000Z' })
+  expiry_time: string;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: null,
+    description: 'When it was closed or expired; null: it is open',
+  })
+  closed_at: string | null;
+}
+
+export class ChannelPageResponse {
+  @ApiProperty({ type: 'integer', example: 1 })
+  total: number;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  page: number;
+
+  @ApiProperty({ type: 'integer', example: 10 })
+  page_size: number;
+
+  @ApiProperty({ type: () => ChannelResponse, isArray: true })
+  channels: ChannelResponse[];
+}
+
+export class ChannelContextResponse {
+  @ApiProperty({ format: 'uuid', example: CHANNEL_ID })
+  channel_id: string;
+
+  @ApiProperty({ ...textMapSchema(CONTEXT_LIMITS), example: { city: 'Berlin' } })
+  context: Record<string, string>;
+}

@@ -1,0 +1,83 @@
+import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, type Caller, CurrentCaller } from '#auth';
+import { ApiErrors, ProtocolRoute } from '#common';
+import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
+import { ChannelContextsService } from './channel-contexts.service.js';
+import { ChannelIdParam, CreateChannelBody, ListChannelsQuery } from './channel.dto.js';
+import { ChannelContextResponse, ChannelPageResponse, ChannelResponse } from './channel.response.js';
+import { ChannelsService } from './channels.service.js';
+import { ApiContextChanges, type ContextChanges, ContextChangesPipe } from './context-changes.js';
+
+@ApiTags('channels')
+@Controller('channels')
+export class ChannelsController {
+  constructor(
+    private readonly channels: ChannelsService,
+    private readonly contexts: ChannelContextsService,
+  ) {}
+
+  @Post('create')
+  @Authenticated('channel:create')
+  @ProtocolRoute(ChannelResponse)
+  @ApiOperation({ summary: 'Open a channel to a capability', operationId: 'createChannel' })
+  @ApiIdempotencyKey()
+  @ApiErrors(1001, 1004, 1005, 2004)
+  create(
+    @CurrentCaller() caller: Caller,
+    @Body() body: CreateChannelBody,
+    @IdempotencyKey() key?: string,
+  ): Promise<ChannelResponse> {
+    return this.channels.create(caller, body, key);
+  }
+
+  @Get()
+  @Authenticated('channel:create')
+  @ProtocolRoute(ChannelPageResponse)
+  @ApiOperation({ summary: 'List channels of your own; the admin those of all', operationId: 'listChannels' })
+  @ApiErrors(1001)
+  list(@CurrentCaller() caller: Caller, @Query() query: ListChannelsQuery): Promise<ChannelPageResponse> {
+    return this.channels.list(caller, query);
+  }
+
+  @Get(':channel_id')
+  @Authenticated('channel:create')
+  @ProtocolRoute(ChannelResponse)
+  @ApiOperation({ summary: 'Read a channel', operationId: 'getChannel' })
+  @ApiErrors(1001, 1010)
+  get(@CurrentCaller() caller: Caller, @Param() { channel_id }: ChannelIdParam): Promise<ChannelResponse> {
+    return this.channels.get(caller, channel_id);
+  }
+
+  @Post(':channel_id/close')
+  @Authenticated('channel:create')
+  @ProtocolRoute(ChannelResponse)
+  @ApiOperation({ summary: 'Close a channel; one that has ended stays as it is', operationId: 'closeChannel' })
+  @ApiErrors(1001, 1010)
+  close(@CurrentCaller() caller: Caller, @Param() { channel_id }: ChannelIdParam): Promise<ChannelResponse> {
+    return this.channels.close(caller, channel_id);
+  }
+
+  @Get(':channel_id/context')
+  @Authenticated('channel:create')
+  @ProtocolRoute(ChannelContextResponse)
+  @ApiOperation({ summary: 'Read the context of a channel', operationId: 'getChannelContext' })
+  @ApiErrors(1001, 1010)
+  context(@CurrentCaller() caller: Caller, @Param() { channel_id }: ChannelIdParam): Promise<ChannelContextResponse> {
+    return this.contexts.get(caller, channel_id);
+  }
+
+  @Put(':channel_id/context')
+  @Authenticated('channel:create')
+  @ProtocolRoute(ChannelContextResponse)
+  @ApiOperation({ summary: 'Merge into the context of an open channel', operationId: 'putChannelContext' })
+  @ApiContextChanges()
+  @ApiErrors(1001, 1006, 1010)
+  putContext(
+    @CurrentCaller() caller: Caller,
+    @Param() { channel_id }: ChannelIdParam,
+    @Body(ContextChangesPipe) changes: ContextChanges,
+  ): Promise<ChannelContextResponse> {
+    return this.contexts.put(caller, channel_id, changes);
+  }
+}

@@ -1,0 +1,145 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type Page, sliceOf } from '#common';
+import type { Transaction } from '#database';
+import { Conditions } from '#skills';
+import { DataSource } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import type { ListChannelsQuery } from './channel.dto.js';
+import type { ChannelStatus } from './channel.entity.js';
+import { reachedBy, REACHED, type Reach } from './channel-reach.js';
+
+/** A channel as it is now: one that has expired is closed, whether or not the expiry job has come by. */
+export interface Channel {
+  id: string;
+  skill_id: string;
+  capability_id: string;
+  client_id: string;
+  endpoint_id: string | null;
+  status: ChannelStatus;
+  metadata: Record<string, string>;
+  created_at: Date;
+  expiry_time: Date;
+  closed_at: Date | null;
+}
+
+export type NewChannel = Pick<Channel, 'skill_id' | 'capability_id' | 'client_id' | 'metadata'> & {
+  /** Or else seconds from now. */
+  expiry_time: string | number;
+};
+
+/** The clock of the database, of which there is only one; that of the statement, which may have waited for a lock. */
+const EXPIRED = `c.status = 'open' AND c.expiry_time <= statement_timestamp()`;
+const COLUMNS = `c.id, c.skill_id, c.capability_id, c.client_id, c.endpoint_id, c.metadata, c.created_at, c.expiry_time,
+  CASE WHEN ${EXPIRED} THEN 'closed' ELSE c.status END AS status,
+  CASE WHEN ${EXPIRED} THEN c.expiry_time ELSE c.closed_at END AS closed_at`;
+
+const HAS_STATUS: Readonly<Record<ChannelStatus, string>> = {
+  open: `c.status = 'open' AND c.expiry_time > statement_timestamp()`,
+  closed: `(c.status = 'closed' OR ${EXPIRED})`,
+  error: `c.status = 'error'`,
+};
+
+@Injectable()
+export class ChannelsRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** Oldest first. */
+  async page(query: ListChannelsQuery, { clientId, spaces }: Reach): Promise<Page<Channel>> {
+    const where = new Conditions();
+    if (clientId !== undefined) where.add(`c.client_id = ${where.bind(clientId)}`);
+    if (query.skill_id !== undefined) where.add(`c.skill_id = ${where.bind(query.skill_id)}`);
+    if (query.status !== undefined) where.add(HAS_STATUS[query.status]);
+    if (spaces) {
+      where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE s.space_id = ANY(${where.bind(spaces)}::text[]))`);
+    }
+    const slice = sliceOf(query);
+    const bounds = [...where.parameters, slice.limit, slice.offset];
+    const [items, [count]] = await Promise.all([
+      this.dataSource.query<Channel[]>(
+        `SELECT ${COLUMNS} FROM channels c ${where.toString()}
+         ORDER BY c.created_at, c.id LIMIT $${bounds.length - 1} OFFSET $${bounds.length}`,
+        bounds,
+      ),
+      this.dataSource.query<{ total: number }[]>(
+        `SELECT count(*)::int AS total FROM channels c ${where.toString()}`,
+        where.parameters,
+      ),
+    ]);
+    return { total: count?.total ?? 0, items, slice };
+  }
+
+  async find(channelId: string, reach: Reach, source: Pick<Transaction, 'query'> = this.dataSource) {
+    const [channel] = await source.query<Channel[]>(
+      `SELECT ${COLUMNS} FROM channels c WHERE ${REACHED}`,
+      reachedBy(channelId, reach),
+    );
+    return channel;
+  }
+
+  /** With its context, as of one moment. */
+  async findWithContext(channelId: string, reach: Reach) {
+    const [channel] = await this.dataSource.query<(Channel & { context: Record<string, string> })[]>(
+      `SELECT ${COLUMNS}, COALESCE((SELECT json_object_agg(x.key, x.value ORDER BY x.key)
+         FROM channel_contexts x WHERE x.channel_id = c.id), '{}'::json) AS context
+       FROM channels c WHERE ${REACHED}`,
+      reachedBy(channelId, reach),
+    );
+    return channel;
+  }
+
+  /** Holds the channel until the end of the transaction: changes of one come one after the other. */
+  async hold(tx: Transaction, channelId: string, reach: Reach): Promise<Channel | undefined> {
+    const held = await tx.query<unknown[]>(
+      `SELECT c.id FROM channels c WHERE ${REACHED} FOR NO KEY UPDATE OF c`,
+      reachedBy(channelId, reach),
+    );
+    // Only a statement after the wait sees what the one before has left.
+    return held.length > 0 ? this.find(channelId, reach, tx) : undefined;
+  }
+
+  /** Whether a channel that is opened now may expire then: in the future, by so many seconds at most. */
+  async mayExpireAt(tx: Transaction, time: string, longest: number): Promise<boolean> {
+    const [row] = await tx.query<{ fits: boolean }[]>(
+      `SELECT $1::timestamptz > now() AND $1::timestamptz <= now() + $2 * interval '1 second' AS fits`,
+      [time, longest],
+    );
+    return row?.fits === true;
+  }
+
+  async create(tx: Transaction, channel: NewChannel): Promise<Channel> {
+    const { skill_id, capability_id, client_id, metadata, expiry_time } = channel;
+    const expiry = typeof expiry_time === 'number' ? `now() + $6 * interval '1 second'` : '$6::timestamptz';
+    const [created] = await tx.query<[Channel]>(
+      `INSERT INTO channels AS c (id, skill_id, capability_id, client_id, metadata, expiry_time)
+       VALUES ($1, $2, $3, $4, $5, ${expiry}) RETURNING ${COLUMNS}`,
+      [uuidv7(), skill_id, capability_id, client_id, JSON.stringify(metadata), expiry_time],
+    );
+    return created;
+  }
+
+  /** A channel that is held and open. */
+  async close(tx: Transaction, channelId: string): Promise<void> {
+    await tx.query(
+      `UPDATE channels SET status = 'closed', closed_at = LEAST(statement_timestamp(), expiry_time), updated_at = now()
+       WHERE id = $1`,
+      [channelId],
+    );
+  }
+
+  /**
+   * Remembers the endpoint of a channel that is held. One that is just being deleted is none: waiting for that could be a
+   * deadlock, because the deletion waits for the channels that stick to it.
+   */
+  async stickTo(tx: Transaction, channelId: string, endpointId: string): Promise<void> {
+    const [endpoint] = await tx.query<{ id: string }[]>(
+      `SELECT e.id FROM skill_endpoints e JOIN channels c ON c.id = $1 AND c.skill_id = e.skill_id
+       WHERE e.id = $2 FOR KEY SHARE OF e SKIP LOCKED`,
+      [channelId, endpointId],
+    );
+    await tx.query(
+      `UPDATE channels SET endpoint_id = $2, updated_at = now() WHERE id = $1 AND endpoint_id IS DISTINCT FROM $2`,
+      [channelId, endpoint?.id ?? null],
+    );
+  }
+}

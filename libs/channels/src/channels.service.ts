@@ -1,0 +1,116 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog, type Caller } from '#auth';
+import { BadParameterError, CapabilityNotFoundError, CapabilityUnavailableError, SkillNotFoundError } from '#common';
+import { type ChannelSettings, channelSettings } from '#config';
+import { type Transaction, Transactions } from '#database';
+import { IdempotencyService } from '#idempotency';
+import type { CreateChannelBody, ListChannelsQuery } from './channel.dto.js';
+import { ChannelNotFoundError } from './channel-errors.js';
+import { reachOf } from './channel-reach.js';
+import type { ChannelPageResponse, ChannelResponse } from './channel.response.js';
+import { ChannelTargetRepository } from './channel-target.repository.js';
+import { ChannelMetrics } from './channels.metrics.js';
+import { type Channel, ChannelsRepository } from './channels.repository.js';
+
+/** Conversations between an agent and one capability (AI Bridge v0.6.0: REQ-011). */
+@Injectable()
+export class ChannelsService {
+  constructor(
+    private readonly repository: ChannelsRepository,
+    private readonly targets: ChannelTargetRepository,
+    private readonly transactions: Transactions,
+    private readonly idempotency: IdempotencyService,
+    private readonly audit: AuditLog,
+    private readonly metrics: ChannelMetrics,
+    @Inject(channelSettings.KEY) private readonly settings: ChannelSettings,
+  ) {}
+
+  async list(caller: Caller, query: ListChannelsQuery): Promise<ChannelPageResponse> {
+    const { total, items } = await this.repository.page(query, reachOf(caller));
+    return { total, page: query.page, page_size: query.page_size, channels: items.map(toChannel) };
+  }
+
+  /** @throws ChannelNotFoundError (1010) */
+  async get(caller: Caller, channelId: string): Promise<ChannelResponse> {
+    const channel = await this.repository.find(channelId, reachOf(caller));
+    if (!channel) throw new ChannelNotFoundError();
+    return toChannel(channel);
+  }
+
+  /** @throws SkillNotFoundError (1004), CapabilityNotFoundError (1005), CapabilityUnavailableError (2004) */
+  async create(caller: Caller, body: CreateChannelBody, key: string | undefined): Promise<ChannelResponse> {
+    const request = { actor: caller.clientId, key, operation: 'channels.create', payload: body };
+    const opened = new Set<string>();
+    const channel = await this.idempotency.run(request, async (tx) => {
+      const created = await this.open(tx, caller, body);
+      opened.add(created.channel_id);
+      return created;
+    });
+    // An answer that is given again opens nothing.
+    if (opened.has(channel.channel_id)) this.metrics.created();
+    return channel;
+  }
+
+  /** One that has ended stays as it is. @throws ChannelNotFoundError (1010) */
+  async close(caller: Caller, channelId: string): Promise<ChannelResponse> {
+    const reach = reachOf(caller);
+    const { channel, closed } = await this.transactions.run(async (tx) => {
+      const held = await this.repository.hold(tx, channelId, reach);
+      if (held?.status !== 'open') return { channel: held, closed: false };
+      await this.repository.close(tx, channelId);
+      await this.audit.record(tx, caller, [
+        {
+          action: 'channel.close',
+          target: `channel:${channelId}`,
+          before: { status: 'open' },
+          after: { status: 'closed' },
+        },
+      ]);
+      return { channel: await this.repository.find(channelId, reach, tx), closed: true };
+    });
+    if (!channel) throw new ChannelNotFoundError();
+    if (closed) this.metrics.closed('client');
+    return toChannel(channel);
+  }
+
+  private async open(tx: Transaction, caller: Caller, body: CreateChannelBody): Promise<ChannelResponse> {
+    const { skill_id, expiry_time } = body;
+    const { expiry, maxExpiry } = this.settings;
+    if (expiry_time !== undefined && !(await this.repository.mayExpireAt(tx, expiry_time, maxExpiry))) {
+      const reason = `must be in the future, by ${maxExpiry} seconds at most`;
+      throw new BadParameterError([{ field: 'expiry_time', reason }]);
+    }
+    const skill = await this.targets.holdSkill(tx, skill_id);
+    if (!skill || !caller.maySee(skill.space_id)) throw new SkillNotFoundError();
+    const capability = await this.targets.capability(tx, skill_id, body.capability_id);
+    if (!capability) throw new CapabilityNotFoundError();
+    if (capability.status === 'disabled') throw new CapabilityUnavailableError();
+    const channel = toChannel(
+      await this.repository.create(tx, {
+        skill_id,
+        capability_id: capability.id,
+        client_id: caller.clientId,
+        metadata: body.metadata ?? {},
+        expiry_time: expiry_time ?? expiry,
+      }),
+    );
+    await this.audit.record(tx, caller, [
+      { action: 'channel.create', target: `channel:${channel.channel_id}`, after: channel },
+    ]);
+    return channel;
+  }
+}
+
+function toChannel(channel: Channel): ChannelResponse {
+  return {
+    channel_id: channel.id,
+    skill_id: channel.skill_id,
+    capability_id: channel.capability_id,
+    client_id: channel.client_id,
+    status: channel.status,
+    metadata: channel.metadata,
+    created_at: channel.created_at.toISOString(),
+    expiry_time: channel.expiry_time.toISOString(),
+    closed_at: channel.closed_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,77 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { ValidateBy } from 'class-validator';
+import type { Fault } from './error-catalogue.js';
+import { field, type FieldOptions } from './field.decorators.js';
+import { textFault } from './text.js';
+
+/** Of an object of texts: characters of a key and of a value, and how many of them. */
+export interface EntryLimits {
+  maxKey: number;
+  maxValue: number;
+  maxEntries: number;
+  /** Whether null is a value. */
+  nullable?: boolean;
+}
+
+/** An object of texts in OpenAPI. */
+export function textMapSchema({ maxKey, maxValue, maxEntries, nullable = false }: EntryLimits) {
+  const text = { type: 'string' as const, maxLength: maxValue };
+  return {
+    type: 'object' as const,
+    maxProperties: maxEntries,
+    propertyNames: { minLength: 1, maxLength: maxKey },
+    additionalProperties: nullable ? { oneOf: [text, { type: 'null' }] } : text,
+  };
+}
+
+/** An object of texts by key. */
+export function TextMapField({
+  maxKey,
+  maxValue,
+  maxEntries,
+  ...options
+}: FieldOptions & EntryLimits): PropertyDecorator {
+  const limits = { maxKey, maxValue, maxEntries };
+  const reasonOf = (value: unknown): string | undefined => {
+    if (!isMap(value)) return 'must be an object of texts';
+    const faults = entryFaults(value, limits);
+    return faults.length > 0 ? faults.map(({ field, reason }) => `${field} ${reason}`.trim()).join('; ') : undefined;
+  };
+  return applyDecorators(
+    field(
+      options,
+      textMapSchema(limits),
+      ValidateBy({
+        name: 'isTextMap',
+        validator: {
+          validate: (value) => reasonOf(value) === undefined,
+          defaultMessage: (args) => reasonOf(args?.value) ?? '',
+        },
+      }),
+    ),
+    // Left as it came: class-transformer would copy it key by key.
+    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
+  );
+}
+
+/** Everything that is wrong with an object of texts; a fault's field is the key, or nothing where it concerns all. */
+export function entryFaults(map: Readonly<Record<string, unknown>>, limits: EntryLimits): Fault[] {
+  const { maxKey, maxValue, maxEntries, nullable = false } = limits;
+  const entries = Object.entries(map);
+  if (entries.length > maxEntries) return [{ field: '', reason: `must have at most ${maxEntries} entries` }];
+  return entries.flatMap(([key, value]) => {
+    const keyFault = textFault(key, 1, maxKey);
+    const valueFault = nullable && value === null ? undefined : textFault(value, 0, maxValue);
+    // The answer must not hold what no text may hold.
+    const name = key.slice(0, maxKey).toWellFormed();
+    return [
+      ...(keyFault ? [{ field: name, reason: `as a key ${keyFault}` }] : []),
+      ...(valueFault ? [{ field: name, reason: nullable ? `${valueFault}, or null` : valueFault }] : []),
+    ];
+  });
+}
+
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

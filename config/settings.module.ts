@@ -15,6 +15,7 @@ export class SettingsModule {
     redis,
     aiBridge,
     registry,
+    outbound,
     logging,
   }: Settings): DynamicModule {
     const sections = Object.entries({
@@ -27,6 +28,7 @@ export class SettingsModule {
       redis,
       aiBridge,
       registry,
+      outbound,
       logging,
     });
     return {

@@ -9,6 +9,7 @@ import { LoggingSettings } from './logging.settings.js';
 import { checkEdge, EdgeSettings } from './edge.settings.js';
 import { resolveEncryptionKey } from './encryption-key.js';
 import { checkOidc, OidcSettings } from './oidc.settings.js';
+import { allowLoopback, OutboundSettings } from './outbound.settings.js';
 import { RateLimitSettings } from './rate-limit.settings.js';
 import { RedisSettings } from './redis.settings.js';
 import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
@@ -26,6 +27,7 @@ export interface Settings {
   redis: RedisSettings;
   aiBridge: AiBridgeSettings;
   registry: RegistrySettings;
+  outbound: OutboundSettings;
   logging: LoggingSettings;
   /** What the log should say about the settings once there is a log. */
   warnings: string[];
@@ -41,6 +43,7 @@ const SECTIONS = [
   RedisSettings,
   AiBridgeSettings,
   RegistrySettings,
+  OutboundSettings,
   LoggingSettings,
 ];
 
@@ -72,6 +75,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const redis = readSection(RedisSettings, env, faults);
   const aiBridge = readSection(AiBridgeSettings, env, faults);
   const registry = readSection(RegistrySettings, env, faults);
+  const outbound = readSection(OutboundSettings, env, faults);
   const logging = readSection(LoggingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
@@ -82,6 +86,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
       example: '/etc/ooder-skill/jwt-key.pem',
     });
   }
+  if (env.OUTBOUND_ALLOWED_CIDRS === undefined) allowLoopback(outbound, app, database);
   checkUpstream(aiBridge, faults);
   checkOidc(oidc, faults);
   checkEdge(edge, faults);
@@ -89,7 +94,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const warnings = resolveJwtSecret(app, security, faults);
   resolveEncryptionKey(app, security, faults);
   if (faults.length > 0) throw new SettingsError(faults);
-  return { app, database, security, oidc, edge, rateLimit, redis, aiBridge, registry, logging, warnings };
+  return { app, database, security, oidc, edge, rateLimit, redis, aiBridge, registry, outbound, logging, warnings };
 }
 
 /** What the database commands need; they run where no secret of the service is at hand. @throws SettingsError */

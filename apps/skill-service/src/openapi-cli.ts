@@ -7,6 +7,7 @@ import {
   DatabaseSettings,
   EdgeSettings,
   LoggingSettings,
+  OutboundSettings,
   RateLimitSettings,
   RedisSettings,
   OidcSettings,
@@ -30,6 +31,7 @@ async function main(file: string, check: boolean): Promise<void> {
     redis: new RedisSettings(),
     aiBridge: new AiBridgeSettings(),
     registry: new RegistrySettings(),
+    outbound: new OutboundSettings(),
     logging: new LoggingSettings(),
     warnings: [],
   };

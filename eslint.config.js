@@ -13,6 +13,7 @@ const rooms = {
   'libs/health': platform,
   'libs/database': [...platform, 'logging', 'metrics', 'health'],
   'libs/cache': [...platform, 'logging', 'metrics', 'health'],
+  'libs/outbound': [...platform, 'logging', 'metrics', 'health'],
   'libs/idempotency': [...platform, 'database'],
   'libs/auth': [...platform, 'logging', 'metrics', 'health', 'database', 'cache'],
   'libs/rate-limit': [...platform, 'logging', 'metrics', 'cache', 'auth'],

@@ -1,6 +1,7 @@
-import { isIP } from 'node:net';
 import { registerAs } from '@nestjs/config';
-import { IsBoolean, Length, ValidateBy } from 'class-validator';
+import { IsBoolean, Length } from 'class-validator';
+import { EachIs } from './each-is.js';
+import { isNetwork } from './network.js';
 import { Setting, type SettingFault } from './setting.js';
 
 /** Where the service meets its callers: HTTPS, browsers of other origins, proxies in front of it. */
@@ -27,7 +28,8 @@ export class EdgeSettings {
 
   /** Addresses of proxies whose X-Forwarded-For is believed; unset: of none, a caller is who holds the connection. */
   @Setting('TRUST_PROXY', { example: '10.0.0.0/8,192.168.1.10' })
-  @EachIs(isNetwork, 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas')
+  // A network of every address would believe anybody.
+  @EachIs((item) => isNetwork(item, 1), 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas')
   trustProxy: string[] = [];
 
   get isTls(): boolean {
@@ -62,26 +64,7 @@ export function checkEdge(edge: EdgeSettings, faults: SettingFault[]): void {
   }
 }
 
-function EachIs(holds: (item: string) => boolean, message: string): PropertyDecorator {
-  return ValidateBy({
-    name: 'eachIs',
-    validator: {
-      validate: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string' && holds(item)),
-      defaultMessage: () => message,
-    },
-  });
-}
-
 function isOrigin(text: string): boolean {
   if (text === '*') return true;
   return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  if (prefix === undefined) return true;
-  // A network of every address would believe anybody.
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) > 0 && Number(prefix) <= (version === 4 ? 32 : 128);
 }

@@ -8,6 +8,7 @@ export { encryptionKeyOf } from './encryption-key.js';
 export { LoggingSettings, loggingSettings, type LogLevel } from './logging.settings.js';
 export { isNpmStart } from './npm-start.js';
 export { OidcSettings, oidcSettings } from './oidc.settings.js';
+export { OutboundSettings, outboundSettings } from './outbound.settings.js';
 export { RateLimitSettings, rateLimitSettings } from './rate-limit.settings.js';
 export { RegistrySettings, registrySettings } from './registry.settings.js';
 export { RedisSettings, redisSettings } from './redis.settings.js';

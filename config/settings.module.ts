@@ -5,32 +5,8 @@ import type { Settings } from './settings.js';
 /** Puts the settings, parsed once at boot, within reach of every module: inject a section by its `KEY`. */
 @Module({})
 export class SettingsModule {
-  static forRoot({
-    app,
-    database,
-    security,
-    oidc,
-    edge,
-    rateLimit,
-    redis,
-    aiBridge,
-    registry,
-    channel,
-    logging,
-  }: Settings): DynamicModule {
-    const sections = Object.entries({
-      app,
-      database,
-      security,
-      oidc,
-      edge,
-      rateLimit,
-      redis,
-      aiBridge,
-      registry,
-      channel,
-      logging,
-    });
+  static forRoot({ warnings: _warnings, ...settings }: Settings): DynamicModule {
+    const sections = Object.entries(settings);
     return {
       module: SettingsModule,
       imports: [

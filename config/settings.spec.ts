@@ -211,6 +211,13 @@ describe('settings', () => {
     ['TRUST_PROXY', { TRUST_PROXY: '0.0.0.0/0' }],
     ['TRUST_PROXY', { TRUST_PROXY: '10.0.0.0/33' }],
     ['TRUST_PROXY', { TRUST_PROXY: 'true' }],
+    ['OUTBOUND_ALLOWED_CIDRS', { OUTBOUND_ALLOWED_CIDRS: '10.0.0.0/33' }],
+    ['OUTBOUND_ALLOWED_CIDRS', { OUTBOUND_ALLOWED_CIDRS: '10.0.0.0/8,fd00::/129' }],
+    ['OUTBOUND_ALLOWED_CIDRS', { OUTBOUND_ALLOWED_CIDRS: '10/8' }],
+    ['OUTBOUND_ALLOWED_CIDRS', { OUTBOUND_ALLOWED_CIDRS: 'localhost' }],
+    ['OUTBOUND_MAX_CONNECTIONS', { OUTBOUND_MAX_CONNECTIONS: '0' }],
+    ['OUTBOUND_MAX_ORIGINS', { OUTBOUND_MAX_ORIGINS: 'many' }],
+    ['OUTBOUND_CONNECT_TIMEOUT', { OUTBOUND_CONNECT_TIMEOUT: '60001' }],
     ['TLS_KEY_FILE', { TLS_CERT_FILE: '/tls.crt' }],
     ['TLS_CERT_FILE', { TLS_KEY_FILE: '/tls.key' }],
     ['SECURITY_ENCRYPTION_KEY', { SECURITY_ENCRYPTION_KEY: 'too-short' }],
@@ -218,6 +225,20 @@ describe('settings', () => {
     ['SECURITY_PREVIOUS_ENCRYPTION_KEYS', { SECURITY_PREVIOUS_ENCRYPTION_KEYS: 'a,b' }],
   ])('%s is refused when it is %p', (variable, env) => {
     expect(faultsOf(env).faults.map((fault) => fault.variable)).toEqual([variable]);
+  });
+
+  it('let calls reach the loopback on the embedded server outside of production, and else what is named', () => {
+    const embedded = load({}).outbound;
+    expect(embedded).toMatchObject({ allowedCidrs: ['127.0.0.0/8', '::1/128'], isLoopbackByDefault: true });
+    expect(embedded).toMatchObject({ maxConnections: 64, maxOrigins: 1000, connectTimeout: 3000 });
+    const nothing = { allowedCidrs: [], isLoopbackByDefault: false };
+    expect(load({ DATABASE_URL: 'postgresql://u:p@db/skill_db' }).outbound).toMatchObject(nothing);
+    expect(load({ NODE_ENV: 'production', SECURITY_JWT_SECRET: GOOD_SECRET }).outbound).toMatchObject(nothing);
+    expect(load({ OUTBOUND_ALLOWED_CIDRS: '' }).outbound).toMatchObject(nothing);
+    expect(load({ OUTBOUND_ALLOWED_CIDRS: '10.0.0.0/8, fd00::/8,10.1.2.3' }).outbound).toMatchObject({
+      allowedCidrs: ['10.0.0.0/8', 'fd00::/8', '10.1.2.3'],
+      isLoopbackByDefault: false,
+    });
   });
 
   it('keep an encryption key outside of production, and need none in production', () => {

@@ -10,6 +10,7 @@ import { LoggingSettings } from './logging.settings.js';
 import { checkEdge, EdgeSettings } from './edge.settings.js';
 import { resolveEncryptionKey } from './encryption-key.js';
 import { checkOidc, OidcSettings } from './oidc.settings.js';
+import { allowLoopback, OutboundSettings } from './outbound.settings.js';
 import { RateLimitSettings } from './rate-limit.settings.js';
 import { RedisSettings } from './redis.settings.js';
 import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
@@ -28,6 +29,7 @@ export interface Settings {
   aiBridge: AiBridgeSettings;
   registry: RegistrySettings;
   channel: ChannelSettings;
+  outbound: OutboundSettings;
   logging: LoggingSettings;
   /** What the log should say about the settings once there is a log. */
   warnings: string[];
@@ -44,6 +46,7 @@ const SECTIONS = [
   AiBridgeSettings,
   RegistrySettings,
   ChannelSettings,
+  OutboundSettings,
   LoggingSettings,
 ];
 
@@ -76,6 +79,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const aiBridge = readSection(AiBridgeSettings, env, faults);
   const registry = readSection(RegistrySettings, env, faults);
   const channel = readSection(ChannelSettings, env, faults);
+  const outbound = readSection(OutboundSettings, env, faults);
   const logging = readSection(LoggingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
@@ -86,6 +90,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
       example: '/etc/ooder-skill/jwt-key.pem',
     });
   }
+  if (env.OUTBOUND_ALLOWED_CIDRS === undefined) allowLoopback(outbound, app, database);
   checkUpstream(aiBridge, faults);
   checkOidc(oidc, security.jwtIssuer ?? app.name, faults);
   checkEdge(edge, faults);
@@ -94,7 +99,21 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const warnings = resolveJwtSecret(app, security, faults);
   resolveEncryptionKey(app, security, faults);
   if (faults.length > 0) throw new SettingsError(faults);
-  return { app, database, security, oidc, edge, rateLimit, redis, aiBridge, registry, channel, logging, warnings };
+  return {
+    app,
+    database,
+    security,
+    oidc,
+    edge,
+    rateLimit,
+    redis,
+    aiBridge,
+    registry,
+    channel,
+    outbound,
+    logging,
+    warnings,
+  };
 }
 
 /** What the database commands need; they run where no secret of the service is at hand. @throws SettingsError */

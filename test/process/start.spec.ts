@@ -39,11 +39,12 @@ describe('a start on a bare machine', () => {
     const { url, messages, dataDir } = service;
     const local = url.replace('127.0.0.1', 'localhost');
     expect(dataDir).toBe(join(cwd, '.data'));
-    expect(messages.slice(-5)).toEqual([
+    expect(messages.slice(-6)).toEqual([
       `ooder-skill 0.6.0 is ready (embedded PostgreSQL in ${dataDir})`,
       `API         ${local}/api/v1`,
       `Swagger UI  ${local}/docs`,
       `Metrics     ${local}/metrics`,
+      'Outbound    calls of Skills and callbacks may reach this machine; in production only with OUTBOUND_ALLOWED_CIDRS',
       `Client      admin, its secret: ${dataDir}/admin-client-secret`,
     ]);
     for (const path of ['/docs', '/metrics', '/readyz']) expect((await fetch(url + path)).status).toBe(200);

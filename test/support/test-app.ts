@@ -48,6 +48,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       SECURITY_ADMIN_CLIENT_SECRET: ADMIN_SECRET,
       // No upstream, unless a test brings one.
       AI_BRIDGE_REGISTRY_URL: '',
+      // The Skills of tests are on this machine.
+      OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8,::1/128',
       // Tests ask for more tokens than an honest client, and show wrong secrets.
       RATE_LIMIT_TOKEN: '0',
       ...options.env,

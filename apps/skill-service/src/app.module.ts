@@ -7,6 +7,7 @@ import { type Settings, SettingsModule } from '#config';
 import { DatabaseModule } from '#database';
 import { HealthModule } from '#health';
 import { MetricsModule } from '#metrics';
+import { OutboundModule } from '#outbound';
 import { RateLimitModule } from '#rate-limit';
 import { RegistryHeartbeatModule } from '#registry-heartbeat';
 import { SkillsModule } from '#skills';
@@ -26,6 +27,7 @@ export class AppModule {
         HealthModule,
         DatabaseModule.forRoot(ENTITIES),
         CacheModule,
+        OutboundModule,
         AuthModule,
         RateLimitModule,
         SkillsModule,

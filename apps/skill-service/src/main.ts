@@ -74,6 +74,11 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
     `API         ${base}/${API_PREFIX}`,
     `Swagger UI  ${base}/docs`,
     `Metrics     ${base}/metrics`,
+    ...(settings.outbound.isLoopbackByDefault
+      ? [
+          'Outbound    calls of Skills and callbacks may reach this machine; in production only with OUTBOUND_ALLOWED_CIDRS',
+        ]
+      : []),
     `Client      ${admin.clientId}, its secret: ${admin.secretSource}`,
   ];
   for (const line of lines) logger.log(line, 'start');

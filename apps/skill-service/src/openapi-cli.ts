@@ -8,6 +8,7 @@ import {
   DatabaseSettings,
   EdgeSettings,
   LoggingSettings,
+  OutboundSettings,
   RateLimitSettings,
   RedisSettings,
   OidcSettings,
@@ -32,6 +33,7 @@ async function main(file: string, check: boolean): Promise<void> {
     aiBridge: new AiBridgeSettings(),
     registry: new RegistrySettings(),
     channel: new ChannelSettings(),
+    outbound: new OutboundSettings(),
     logging: new LoggingSettings(),
     warnings: [],
   };

@@ -1,0 +1,56 @@
+import { registerAs } from '@nestjs/config';
+import { IsInt, Max, Min } from 'class-validator';
+import type { AppSettings } from './app.settings.js';
+import type { DatabaseSettings } from './database.settings.js';
+import { EachIs } from './each-is.js';
+import { isNetwork } from './network.js';
+import { Setting } from './setting.js';
+
+const LOOPBACK = ['127.0.0.0/8', '::1/128'];
+
+/** Calls of the addresses that others have registered: endpoints of Skills, callbacks (protocol.md section 11). */
+export class OutboundSettings {
+  /** Networks that may be called though they are not public. Empty: none; unset: see `allowLoopback`. */
+  @Setting('OUTBOUND_ALLOWED_CIDRS', { example: '10.0.0.0/8,fd00::/8', emptyIsValue: true })
+  @EachIs(
+    (item) => isNetwork(item),
+    'must be networks such as 10.0.0.0/8 and fd00::/8, or IP addresses, separated by commas',
+  )
+  allowedCidrs: string[] = [];
+
+  /** Whether `allowedCidrs` is the loopback because nothing was set; the start says so. */
+  isLoopbackByDefault: boolean = false;
+
+  /** Connections to one origin. */
+  @Setting('OUTBOUND_MAX_CONNECTIONS', { example: '64' })
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1, { message: 'must not be under 1' })
+  @Max(10_000, { message: 'must not be over 10000' })
+  maxConnections: number = 64;
+
+  /** Origins to which connections are kept at a time; one that is idle makes room for another. */
+  @Setting('OUTBOUND_MAX_ORIGINS', { example: '1000' })
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1, { message: 'must not be under 1' })
+  @Max(100_000, { message: 'must not be over 100000' })
+  maxOrigins: number = 1000;
+
+  /** Milliseconds until a connection must stand: the look-up of the name, TCP and TLS. */
+  @Setting('OUTBOUND_CONNECT_TIMEOUT', { example: '3000' })
+  @IsInt({ message: 'must be a whole number of milliseconds' })
+  @Min(1, { message: 'must not be under 1' })
+  @Max(60_000, { message: 'must not be over 60000' })
+  connectTimeout: number = 3000;
+}
+
+export const outboundSettings = registerAs('outbound', () => new OutboundSettings());
+
+/**
+ * With nothing set, the loopback may be called where the embedded PostgreSQL is in use outside of production: whoever
+ * tries the service on one machine has Skills there, and nobody else's.
+ */
+export function allowLoopback(outbound: OutboundSettings, app: AppSettings, database: DatabaseSettings): void {
+  if (app.isProduction || database.url !== undefined) return;
+  outbound.allowedCidrs = [...LOOPBACK];
+  outbound.isLoopbackByDefault = true;
+}

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { endOutbound, faultOf, outboundClient, serve, serveTcp } from '../../../test/support/outbound.js';
+import { until } from '../../../test/support/until.js';
+import type { AddressLookup } from './address-lookup.js';
+
+describe('OutboundClient tells the fault', () => {
+  afterEach(endOutbound);
+
+  it('of a server that hangs: a time-out over all of it', async () => {
+    const { url } = await serve(() => undefined);
+    const slow = await serve((_, response) => {
+      response.write('a');
+      const timer = setInterval(() => response.write('a'), 20);
+      response.on('close', () => {
+        clearInterval(timer);
+      });
+    });
+    const { call, valueOf } = outboundClient();
+    for (const hanging of [url, slow.url]) {
+      const began = performance.now();
+      const fault = await faultOf(call(`${hanging}/?secret=1`, { timeoutMs: 150 }));
+      expect(fault).toMatchObject({ kind: 'timeout', sent: true });
+      expect(fault.message).not.toContain('secret');
+      expect(performance.now() - began).toBeLessThan(1_000);
+    }
+    await until(() => slow.connections.every(({ destroyed }) => destroyed), 2_000);
+    expect(await valueOf('outbound_connections_open{protocol="http"}')).toBe(0);
+  });
+
+  it('of one that waits for a connection in vain', async () => {
+    const { url } = await serve(() => undefined);
+    const { call } = outboundClient({ maxConnections: 1 });
+    const first = faultOf(call(url, { timeoutMs: 400 }));
+    expect(await faultOf(call(url, { timeoutMs: 100 }))).toMatchObject({ kind: 'timeout', sent: false });
+    expect(await first).toMatchObject({ kind: 'timeout', sent: true });
+  });
+
+  it('of a port on which nobody listens', async () => {
+    const { url, server } = await serve(() => undefined);
+    server.close();
+    await once(server, 'close');
+    expect(await faultOf(outboundClient().call(url))).toMatchObject({
+      kind: 'refused',
+      sent: false,
+      message: `no connection to ${url} (ECONNREFUSED)`,
+    });
+  });
+
+  it('of a connection that does not come about in time', async () => {
+    const never: AddressLookup = () => new Promise(() => undefined);
+    const began = performance.now();
+    const fault = await faultOf(outboundClient({}, never).call('http://slow.test/', { connectTimeoutMs: 100 }));
+    expect(fault).toMatchObject({ kind: 'refused', sent: false });
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
+  it('of a name that does not exist', async () => {
+    const lookup: AddressLookup = () => Promise.reject(Object.assign(new Error('x'), { code: 'ENOTFOUND' }));
+    const fault = await faultOf(outboundClient({}, lookup).call('http://nobody.test/?secret=1'));
+    expect(fault).toMatchObject({ kind: 'unresolved', sent: false });
+    expect(fault.message).toBe('nobody.test cannot be resolved (ENOTFOUND)');
+  });
+
+  it('of a connection that ends before an answer, new or used', async () => {
+    const { url } = await serveTcp((socket, connection) => {
+      if (connection === 1) socket.resetAndDestroy();
+      else if (socket.bytesRead < 100) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx');
+      else socket.destroy();
+    });
+    const { call } = outboundClient();
+    expect(await faultOf(call(url))).toMatchObject({
+      kind: 'reset-before-answer',
+      sent: true,
+      reused: false,
+    });
+    expect((await call(url)).status).toBe(200);
+    expect(await faultOf(call(url))).toMatchObject({ kind: 'reset-before-answer', sent: true, reused: true });
+  });
+
+  it.each([
+    ['in its headers', 'HTTP/1.1 200 OK\r\ncontent-le'],
+    ['in its body', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'],
+    ['in the last body of a connection', 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 100\r\n\r\nhalf'],
+    ['in chunks', 'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+  ])('of an answer that breaks off %s', async (_, bytes) => {
+    for (const end of ['destroy', 'resetAndDestroy'] as const) {
+      const { url } = await serveTcp((socket) => {
+        socket.write(bytes, () =>
+          setTimeout(() => {
+            socket[end]();
+          }, 20),
+        );
+      });
+      expect(await faultOf(outboundClient().call(url))).toMatchObject({ kind: 'broken-answer', sent: true });
+    }
+  });
+
+  it.each([
+    ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n'],
+    ['headers without end', `HTTP/1.1 200 OK\r\n${'x-a: b\r\n'.repeat(5_000)}`],
+    ['an upgrade that nobody asked for', 'HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'],
+  ])('of %s', async (_, bytes) => {
+    const { url } = await serveTcp((socket) => {
+      socket.write(bytes);
+    });
+    expect(await faultOf(outboundClient().call(url))).toMatchObject({ kind: 'malformed', sent: true });
+  });
+
+  it('of an answer of 50 MB, of which little is read', async () => {
+    const { url, connections } = await serve((request, response) => {
+      if (request.url === '/told') response.setHeader('content-length', 50_000_000);
+      const piece = Buffer.alloc(100_000);
+      const write = (left: number): void => {
+        if (left === 0) response.end();
+        else {
+          response.write(piece, (error) => {
+            if (!error) write(left - 1);
+          });
+        }
+      };
+      write(500);
+    });
+    const { call } = outboundClient();
+    for (const path of ['/told', '/untold']) {
+      const before = process.memoryUsage().arrayBuffers;
+      const fault = await faultOf(call(url + path, { maxResponseBytes: 1_000_000 }));
+      expect(fault).toMatchObject({ kind: 'too-large', sent: true });
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
+    }
+    await until(() => connections.every(({ destroyed }) => destroyed), 2_000);
+    for (const { bytesWritten } of connections) expect(bytesWritten).toBeLessThan(20_000_000);
+    expect(await call(`${url}/told`, { maxResponseBytes: 50_000_000 })).toMatchObject({ status: 200 });
+  });
+
+  it('of a caller who gives up', async () => {
+    const { url, connections } = await serve(() => undefined);
+    const caller = new AbortController();
+    const fault = faultOf(outboundClient().call(url, { signal: caller.signal }));
+    await until(() => connections.length === 1);
+    await delay(50);
+    caller.abort();
+    expect(await fault).toMatchObject({ kind: 'cancelled', sent: true });
+    await until(() => connections.every(({ destroyed }) => destroyed), 2_000);
+    expect(await faultOf(outboundClient().call(url, { signal: caller.signal }))).toMatchObject({ kind: 'cancelled' });
+  });
+});

@@ -1,0 +1,123 @@
+import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
+import { OutboundSettings, outboundSettings } from '#config';
+import { MetricsService } from '#metrics';
+import type { WebSocket } from 'ws';
+import { AddressGuard } from './address-guard.js';
+import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './address-lookup.js';
+import { Deadline } from './deadline.js';
+import { Dialer } from './dialer.js';
+import type { OutboundAnswer } from './exchange.js';
+import { OriginPools } from './origin-pools.js';
+import { OutboundError } from './outbound-error.js';
+import { OutboundMetrics } from './outbound.metrics.js';
+import { targetOf } from './target.js';
+import { openWebSocket } from './web-socket.js';
+
+export interface OutboundRequest {
+  method: string;
+  /** http or https, without credentials. */
+  url: string;
+  /** By default none: no cookie and no credential is ever added. */
+  headers?: Readonly<Record<string, string>>;
+  body?: string | Buffer;
+  /** Milliseconds for all of it: waiting for a connection, opening one, the request, the whole answer. */
+  timeoutMs: number;
+  /** Milliseconds until a new connection must stand; by default OUTBOUND_CONNECT_TIMEOUT. */
+  connectTimeoutMs?: number;
+  /** The longest body that is taken. */
+  maxResponseBytes: number;
+  /** Its abort cancels the call. */
+  signal?: AbortSignal;
+}
+
+export interface WebSocketOptions {
+  headers?: Readonly<Record<string, string>>;
+  /** Milliseconds until it must be open. */
+  timeoutMs: number;
+  /** Bytes of the longest message that is taken; a longer one ends the connection. */
+  maxPayload: number;
+  /** Its abort cancels the handshake. */
+  signal?: AbortSignal;
+}
+
+/**
+ * The only way in which this service calls addresses that others have registered. Addresses inside of the network are
+ * refused as the connection is made (`AddressGuard`), connections are kept and bounded for each origin, redirects are
+ * answers and not followed, nothing is tried again.
+ */
+@Injectable()
+export class OutboundClient implements OnApplicationShutdown {
+  private readonly dialer: Dialer;
+  private readonly pools: OriginPools;
+  private readonly webSockets = new Set<WebSocket>();
+  private readonly metrics: OutboundMetrics;
+  private readonly calls = new Set<Deadline>();
+  private isStopping = false;
+
+  constructor(
+    @Inject(outboundSettings.KEY) private readonly settings: OutboundSettings,
+    metrics: MetricsService,
+    @Optional() @Inject(ADDRESS_LOOKUP) lookup: AddressLookup = systemLookup,
+  ) {
+    this.dialer = new Dialer(new AddressGuard(settings.allowedCidrs), lookup);
+    this.pools = new OriginPools(this.dialer, settings);
+    this.metrics = new OutboundMetrics(metrics, () => ({ http: this.pools.open, ws: this.webSockets.size }));
+  }
+
+  /**
+   * Any answer but an informational one. @throws OutboundError whose `kind` says what happened; TypeError for a method
+   * or header that HTTP does not know.
+   */
+  request({ url, timeoutMs, signal, ...request }: OutboundRequest): Promise<OutboundAnswer> {
+    return this.within(timeoutMs, signal, (deadline) => {
+      const target = targetOf(url, ['http:', 'https:']);
+      this.dialer.check(target);
+      const { method, headers = {}, body, maxResponseBytes } = request;
+      const connectTimeoutMs = request.connectTimeoutMs ?? this.settings.connectTimeout;
+      const message = { method, path: target.path, headers, body, maxResponseBytes, connectTimeoutMs };
+      return this.pools.of(target).exchange(message, deadline);
+    });
+  }
+
+  /** An open WebSocket, which its owner closes. @throws OutboundError */
+  async webSocket(url: string, { headers = {}, timeoutMs, maxPayload, signal }: WebSocketOptions): Promise<WebSocket> {
+    const webSocket = await this.within(timeoutMs, signal, (deadline) => {
+      const target = targetOf(url, ['ws:', 'wss:']);
+      return openWebSocket({ url, headers, maxPayload }, target, this.dialer, deadline);
+    });
+    this.webSockets.add(webSocket);
+    webSocket.once('close', () => this.webSockets.delete(webSocket));
+    return webSocket;
+  }
+
+  /** The last of the hooks: who stops in `beforeApplicationShutdown` may still call there. Calls in flight fail. */
+  onApplicationShutdown(): void {
+    this.isStopping = true;
+    for (const deadline of this.calls) deadline.end(stopping());
+    this.pools.destroy();
+    for (const webSocket of this.webSockets) webSocket.terminate();
+  }
+
+  private async within<T>(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    call: (deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    if (this.isStopping) throw stopping();
+    const deadline = new Deadline(timeoutMs, signal);
+    this.calls.add(deadline);
+    try {
+      return await call(deadline);
+    } catch (error) {
+      if (error instanceof OutboundError && error.kind === 'forbidden') this.metrics.countRefusal();
+      throw error;
+    } finally {
+      this.calls.delete(deadline);
+      deadline.clear();
+    }
+  }
+}
+
+function stopping(): OutboundError {
+  return new OutboundError('cancelled', 'the service is stopping');
+}

@@ -20,6 +20,18 @@ const rooms = {
   'libs/skills': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth'],
   'libs/registry-heartbeat': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'auth', 'skills'],
   'libs/channels': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth', 'skills'],
+  'libs/commands': [
+    ...platform,
+    'logging',
+    'metrics',
+    'health',
+    'database',
+    'outbound',
+    'auth',
+    'skills',
+    'registry-heartbeat',
+    'channels',
+  ],
 };
 
 const direction = Object.entries(rooms).map(([room, allowed]) => ({

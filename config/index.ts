@@ -1,6 +1,7 @@
 export { AiBridgeSettings, aiBridgeSettings } from './ai-bridge.settings.js';
 export { AppSettings, appSettings } from './app.settings.js';
 export { ChannelSettings, channelSettings } from './channel.settings.js';
+export { CommandsSettings, commandsSettings } from './commands.settings.js';
 export { keepSecret } from './data-folder.js';
 export { DatabaseSettings, databaseSettings } from './database.settings.js';
 export { EdgeSettings, edgeSettings } from './edge.settings.js';

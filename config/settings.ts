@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { AiBridgeSettings, checkUpstream } from './ai-bridge.settings.js';
 import { AppSettings } from './app.settings.js';
 import { ChannelSettings, checkChannel } from './channel.settings.js';
+import { CommandsSettings } from './commands.settings.js';
 import { DatabaseSettings } from './database.settings.js';
 import { checkPreviousSecrets, resolveJwtSecret } from './jwt-secret.js';
 import { LoggingSettings } from './logging.settings.js';
@@ -30,6 +31,7 @@ export interface Settings {
   registry: RegistrySettings;
   channel: ChannelSettings;
   outbound: OutboundSettings;
+  commands: CommandsSettings;
   logging: LoggingSettings;
   /** What the log should say about the settings once there is a log. */
   warnings: string[];
@@ -47,6 +49,7 @@ const SECTIONS = [
   RegistrySettings,
   ChannelSettings,
   OutboundSettings,
+  CommandsSettings,
   LoggingSettings,
 ];
 
@@ -80,6 +83,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const registry = readSection(RegistrySettings, env, faults);
   const channel = readSection(ChannelSettings, env, faults);
   const outbound = readSection(OutboundSettings, env, faults);
+  const commands = readSection(CommandsSettings, env, faults);
   const logging = readSection(LoggingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
@@ -111,6 +115,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     registry,
     channel,
     outbound,
+    commands,
     logging,
     warnings,
   };

@@ -3,6 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { AuthModule } from '#auth';
 import { CacheModule } from '#cache';
 import { ChannelsModule } from '#channels';
+import { CommandsModule } from '#commands';
 import { type Settings, SettingsModule } from '#config';
 import { DatabaseModule } from '#database';
 import { HealthModule } from '#health';
@@ -33,6 +34,7 @@ export class AppModule {
         SkillsModule,
         RegistryHeartbeatModule,
         ChannelsModule,
+        CommandsModule,
       ],
       providers: [Draining],
     };

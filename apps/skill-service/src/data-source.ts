@@ -1,5 +1,6 @@
 import { AUTH_ENTITIES } from '#auth';
 import { ChannelContextEntity, ChannelEntity } from '#channels';
+import { ExecutionEntity } from '#commands';
 import { IdempotencyKeyEntity } from '#idempotency';
 import { RegistryIdentityEntity } from '#registry-heartbeat';
 import { SKILL_ENTITIES } from '#skills';
@@ -12,4 +13,5 @@ export const ENTITIES = [
   ChannelEntity,
   ChannelContextEntity,
   IdempotencyKeyEntity,
+  ExecutionEntity,
 ];

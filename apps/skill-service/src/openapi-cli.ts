@@ -5,6 +5,7 @@ import {
   AiBridgeSettings,
   AppSettings,
   ChannelSettings,
+  CommandsSettings,
   DatabaseSettings,
   EdgeSettings,
   LoggingSettings,
@@ -34,6 +35,7 @@ async function main(file: string, check: boolean): Promise<void> {
     registry: new RegistrySettings(),
     channel: new ChannelSettings(),
     outbound: new OutboundSettings(),
+    commands: new CommandsSettings(),
     logging: new LoggingSettings(),
     warnings: [],
   };

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { JwtModule, JwtService } from '@nestjs/jwt';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule, RedisConnection } from '#cache';
 import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
@@ -21,6 +20,7 @@ import { RefusedRequests } from './audit/refused-requests.js';
 import { Authenticator } from './authenticator.js';
 import { AuthGuard } from './auth.guard.js';
 import { AUTH_ENTITIES } from './auth.entities.js';
+import { CallerAssertions } from './caller-assertions.js';
 import { ClientChangesService } from './client-changes.service.js';
 import { ClientCutOff } from './client-cut-off.js';
 import { ClientsController } from './clients.controller.js';
@@ -44,7 +44,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
 
 /** Clients, tokens, sessions, roles, and the guard of every route. */
 @Module({
-  imports: [TypeOrmModule.forFeature(AUTH_ENTITIES), JwtModule.register({}), CacheModule],
+  imports: [TypeOrmModule.forFeature(AUTH_ENTITIES), CacheModule],
   controllers: [
     TokenController,
     TokenStatusController,
@@ -77,6 +77,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     },
     AdminClient,
     Authenticator,
+    CallerAssertions,
     RevocationList,
     AuditLog,
     AuditRepository,
@@ -86,12 +87,12 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     AuditJobs,
     {
       provide: TOKEN_SIGNER,
-      inject: [securitySettings.KEY, JwtService, appSettings.KEY],
-      useFactory: (security: SecuritySettings, jwt: JwtService, app: AppSettings) =>
-        createTokenSigner(security, jwt, { issuer: security.jwtIssuer ?? app.name, audience: app.name }),
+      inject: [securitySettings.KEY, appSettings.KEY],
+      useFactory: (security: SecuritySettings, app: AppSettings) =>
+        createTokenSigner(security, { issuer: security.jwtIssuer ?? app.name, audience: app.name }),
     },
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [AdminClient, Authenticator, AuditLog, RefusedRequests],
+  exports: [AdminClient, Authenticator, AuditLog, CallerAssertions, RefusedRequests],
 })
 export class AuthModule {}

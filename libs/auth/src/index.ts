@@ -12,6 +12,7 @@ export {
   REQUIRED_PERMISSION,
 } from './authenticated.decorator.js';
 export { Authenticator } from './authenticator.js';
+export { CallerAssertions } from './caller-assertions.js';
 export { Caller, CurrentCaller } from './caller.js';
 export { AUTH_ENTITIES } from './auth.entities.js';
 export { OAuthError, OAuthErrorResponse } from './oauth-error.js';

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
   HMAC_ALGORITHMS,
@@ -14,7 +14,8 @@ import type { JWK } from 'jose';
 export interface HmacKey {
   kid: string;
   algorithm: HmacAlgorithm;
-  secret: string;
+  /** Not the text: the library would take that for a PEM at every token, which costs thirty times the check itself. */
+  secret: KeyObject;
 }
 
 /** A public key with its one algorithm; that of the present also signs. */
@@ -104,7 +105,11 @@ function publicKeyOf(publicKey: KeyObject, algorithm: KeyPairAlgorithm, variable
 
 /** Its id covers the algorithm too: a secret of the past checks no more than what its header names by this id. */
 function hmacKey(secret: string, algorithm: HmacAlgorithm): HmacKey {
-  return { kid: digestOf({ alg: algorithm, k: secret, kty: 'oct' }), algorithm, secret };
+  return {
+    kid: digestOf({ alg: algorithm, k: secret, kty: 'oct' }),
+    algorithm,
+    secret: createSecretKey(Buffer.from(secret)),
+  };
 }
 
 function digestOf(members: object): string {

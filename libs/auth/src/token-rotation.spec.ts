@@ -2,7 +2,6 @@ import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JwtService } from '@nestjs/jwt';
 import { SecuritySettings, SettingsError } from '#config';
 import { calculateJwkThumbprint, createLocalJWKSet, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import { createTokenSigner, type TokenSigner } from './token-signer.js';
@@ -35,7 +34,7 @@ describe('rotation of keys', () => {
     Object.entries(pairs).map(([name, pair]) => [name, write(`${name}-public`, pair.publicKey)]),
   );
   const signerOf = (settings: Partial<SecuritySettings>): TokenSigner =>
-    createTokenSigner(Object.assign(new SecuritySettings(), settings), new JwtService(), SCOPE);
+    createTokenSigner(Object.assign(new SecuritySettings(), settings), SCOPE);
   const withKey = (algorithm: 'RS256' | 'ES256' | 'EdDSA', name: string, previousKeyFiles: string[] = []) =>
     signerOf({ algorithm, privateKeyFile: files[name], previousKeyFiles });
 

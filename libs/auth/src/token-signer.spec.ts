@@ -2,7 +2,6 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JwtService } from '@nestjs/jwt';
 import { HMAC_ALGORITHMS, KEY_PAIR_ALGORITHMS, SecuritySettings, type SigningAlgorithm } from '#config';
 import { SignJWT } from 'jose';
 import { type Claims, createTokenSigner, type TokenSigner } from './token-signer.js';
@@ -44,7 +43,6 @@ describe('token signers', () => {
         privateKeyFile: files[algorithm],
         ...settings,
       }),
-      new JwtService(),
       scope,
     );
   const claims = (overrides: Claims = {}): Claims => ({ sub: 'me', iat: now(), exp: now() + 60, ...overrides });

@@ -1,4 +1,4 @@
-import type { JwtService } from '@nestjs/jwt';
+import { JwtService } from '@nestjs/jwt';
 import type { SecuritySettings } from '#config';
 import { decodeProtectedHeader, errors, type JSONWebKeySet, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose';
 import {
@@ -25,7 +25,8 @@ export interface TokenVerifier {
 export interface TokenSigner extends TokenVerifier {
   /** The public keys (RFC 7517); none of shared secrets. */
   readonly jwks: JSONWebKeySet;
-  sign(claims: Claims): Promise<string>;
+  /** For this service itself, or for another `audience`. */
+  sign(claims: Claims, audience?: string): Promise<string>;
 }
 
 /** A token that holds but for its end; whose it was is certain. */
@@ -46,23 +47,22 @@ export const LEEWAY_S = 5;
 
 /** HS256, HS384, HS512: one secret signs and checks. */
 class HmacSigner implements TokenVerifier {
+  private readonly jwt: JwtService;
+
   constructor(
-    private readonly jwt: JwtService,
     private readonly key: HmacKey,
     private readonly scope: TokenScope,
-  ) {}
+  ) {
+    this.jwt = new JwtService({ secret: key.secret });
+  }
 
-  sign(claims: Claims): Promise<string> {
-    const { secret, algorithm, kid } = this.key;
-    return this.jwt.signAsync(
-      { ...claims, iss: this.scope.issuer, aud: this.scope.audience },
-      { secret, algorithm, keyid: kid },
-    );
+  sign(claims: Claims, audience = this.scope.audience): Promise<string> {
+    const { algorithm, kid } = this.key;
+    return this.jwt.signAsync({ ...claims, iss: this.scope.issuer, aud: audience }, { algorithm, keyid: kid });
   }
 
   async verify(token: string): Promise<Claims> {
-    const { secret, algorithm } = this.key;
-    const options = { secret, algorithms: [algorithm], clockTolerance: LEEWAY_S, ...this.scope };
+    const options = { algorithms: [this.key.algorithm], clockTolerance: LEEWAY_S, ...this.scope };
     try {
       return await this.jwt.verifyAsync<Claims>(token, options);
     } catch (error) {
@@ -101,9 +101,9 @@ class KeyPairSigner extends PublicKeyVerifier {
     super(pair, own);
   }
 
-  sign(claims: Claims): Promise<string> {
+  sign(claims: Claims, audience = this.own.audience): Promise<string> {
     const { privateKey, algorithm, kid } = this.pair;
-    return new SignJWT({ ...claims, iss: this.own.issuer, aud: this.own.audience })
+    return new SignJWT({ ...claims, iss: this.own.issuer, aud: audience })
       .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid } satisfies JWTHeaderParameters)
       .sign(privateKey);
   }
@@ -120,8 +120,8 @@ class KeyRing implements TokenSigner {
     readonly jwks: JSONWebKeySet,
   ) {}
 
-  sign(claims: Claims): Promise<string> {
-    return this.current.sign(claims);
+  sign(claims: Claims, audience?: string): Promise<string> {
+    return this.current.sign(claims, audience);
   }
 
   async verify(token: string): Promise<Claims> {
@@ -139,20 +139,20 @@ class KeyRing implements TokenSigner {
 }
 
 /** The signer that the settings ask for. @throws SettingsError when there is no secret, or no key file that fits. */
-export function createTokenSigner(settings: SecuritySettings, jwt: JwtService, scope: TokenScope): TokenSigner {
+export function createTokenSigner(settings: SecuritySettings, scope: TokenScope): TokenSigner {
   const { current, previous } = readTokenKeys(settings);
-  const signer = isPublic(current) ? new KeyPairSigner(current, scope) : new HmacSigner(jwt, current, scope);
+  const signer = isPublic(current) ? new KeyPairSigner(current, scope) : new HmacSigner(current, scope);
   // The present key last: should it also stand among those before it, it is the one that counts.
   const verifiers = new Map<string, TokenVerifier>([
-    ...previous.map((key) => [key.kid, verifierOf(key, jwt, scope)] as const),
+    ...previous.map((key) => [key.kid, verifierOf(key, scope)] as const),
     [current.kid, signer],
   ]);
   const shown = new Map([current, ...previous].filter(isPublic).map((key) => [key.kid, jwkOf(key)]));
   return new KeyRing(signer, verifiers, { keys: [...shown.values()] });
 }
 
-function verifierOf(key: VerificationKey, jwt: JwtService, scope: TokenScope): TokenVerifier {
-  return isPublic(key) ? new PublicKeyVerifier(key, scope) : new HmacSigner(jwt, key, scope);
+function verifierOf(key: VerificationKey, scope: TokenScope): TokenVerifier {
+  return isPublic(key) ? new PublicKeyVerifier(key, scope) : new HmacSigner(key, scope);
 }
 
 function isPublic<T extends VerificationKey>(key: T): key is Extract<T, PublicKey> {

@@ -20,7 +20,9 @@ export const ERROR_CATALOGUE = {
   1009: { status: 429, title: 'Too many requests', level: 'debug' },
   1010: { status: 404, title: 'Not found', level: 'debug' },
   1011: { status: 412, title: 'Conflict with the present version', level: 'debug' },
+  2003: { status: 503, title: 'Skill unavailable', level: 'debug' },
   2004: { status: 503, title: 'Capability unavailable', level: 'debug' },
+  2006: { status: 504, title: 'The execution timed out', level: 'debug' },
 } as const satisfies Record<number, { status: number; title: string; level: 'debug' | 'warn' | 'error' }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
@@ -131,9 +133,23 @@ export class PreconditionFailedError extends ApiError {
   }
 }
 
+/** 2003: no endpoint of the Skill can be called. */
+export class SkillUnavailableError extends ApiError {
+  constructor(message?: string, details?: readonly Fault[]) {
+    super(2003, message, details);
+  }
+}
+
 /** 2004: the capability is disabled. */
 export class CapabilityUnavailableError extends ApiError {
-  constructor() {
-    super(2004);
+  constructor(message?: string) {
+    super(2004, message);
+  }
+}
+
+/** 2006: the Skill did not answer in time. */
+export class ExecutionTimeoutError extends ApiError {
+  constructor(message?: string, details?: readonly Fault[]) {
+    super(2006, message, details);
   }
 }

@@ -1,4 +1,5 @@
 export { ApiExceptionFilter, bodyOf, errorCodeOf, type ErrorTranslator } from './api-exception.filter.js';
+export { Batcher, type BatcherOptions } from './batcher.js';
 export { type Envelope, ProtocolRoute } from './envelope.js';
 export {
   ApiError,
@@ -8,6 +9,7 @@ export {
   CapabilityUnavailableError,
   ConflictError,
   ERROR_CATALOGUE,
+  ExecutionTimeoutError,
   type ErrorCode,
   type Fault,
   InternalError,
@@ -15,6 +17,7 @@ export {
   PermissionError,
   PreconditionFailedError,
   SkillNotFoundError,
+  SkillUnavailableError,
   TooManyRequestsError,
   UnavailableError,
 } from './error-catalogue.js';
@@ -31,6 +34,7 @@ export {
   UuidField,
 } from './field.decorators.js';
 export { BooleanField, EnumListField, IdentifierField, IdentifierListField } from './identifier.decorators.js';
+export { JsonObjectField } from './json-object.decorator.js';
 export { allowLargeBodies, BODY_LIMIT, LargeBody } from './large-body.decorator.js';
 export {
   linkHeader,

@@ -1,6 +1,6 @@
-export { CapabilityEntity } from './capability.entity.js';
+export { CapabilityEntity, type CapabilityStatus, PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
 export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './endpoint-health.writer.js';
-export { ENDPOINT_STATUSES, EndpointEntity, type EndpointStatus } from './endpoint.entity.js';
+export { ENDPOINT_STATUSES, EndpointEntity, type EndpointProtocol, type EndpointStatus } from './endpoint.entity.js';
 export { type Health, HEALTHS } from './health.js';
 export { LeaseResponse, LeaseTerms } from './lease-terms.js';
 export { SKILL_CACHE } from './skill.cache.js';

@@ -33,6 +33,13 @@ export class SkillStatusEntity extends TimestampedEntity {
   @Column({ name: 'error_count', type: 'bigint', default: 0 })
   errorCount: number;
 
+  /** Calls that this registry passed on. */
+  @Column({ name: 'routed_count', type: 'bigint', default: 0 })
+  routedCount: number;
+
+  @Column({ name: 'routed_errors', type: 'bigint', default: 0 })
+  routedErrors: number;
+
   /** Percent. */
   @Column({ name: 'cpu_usage', type: 'real', nullable: true })
   cpuUsage: number | null;

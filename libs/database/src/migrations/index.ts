@@ -6,6 +6,7 @@ import { AuditReasons1764400000000 } from './1764400000000-audit-reasons.js';
 import { SessionBounds1764500000000 } from './1764500000000-session-bounds.js';
 import { HotRows1764600000000 } from './1764600000000-hot-rows.js';
 import { Channels1764700000000 } from './1764700000000-channels.js';
+import { Commands1764800000000 } from './1764800000000-commands.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   SessionBounds1764500000000,
   HotRows1764600000000,
   Channels1764700000000,
+  Commands1764800000000,
 ];

@@ -33,10 +33,12 @@ export interface StatusRecord {
 export class SkillStatusRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** In one of these Spaces; undefined: anywhere. `uptime` counts from the oldest registration that is alive; a Skill without leases is as old as itself. */
+  /** In one of these Spaces; undefined: anywhere. The counters are those that its members report,
+   * or those of the calls that came through here, whichever is more: members count these too. `uptime` counts from the oldest registration that is alive; a Skill without leases is as old as itself. */
   async find(skillId: string, spaces?: readonly string[]): Promise<StatusRecord | undefined> {
     const [row] = await this.dataSource.query<StatusRecord[]>(
-      `SELECT s.id AS skill_id, s.status, t.health, t.request_count, t.error_count, t.cpu_usage, t.memory_usage,
+      `SELECT s.id AS skill_id, s.status, t.health, GREATEST(t.request_count, t.routed_count) AS request_count,
+         GREATEST(t.error_count, t.routed_errors) AS error_count, t.cpu_usage, t.memory_usage,
          s.last_heartbeat, e.endpoints,
          CASE WHEN e.leased AND e.since IS NULL THEN 0
            ELSE greatest(0, floor(extract(epoch FROM now() - COALESCE(e.since, s.registered_at))))::int END AS uptime

@@ -71,8 +71,13 @@ export class SkillSecrets {
       `SELECT key, value, secret FROM ${table} WHERE ${owner} = $1 ORDER BY key`,
       [ownerId],
     );
+    return this.revealed(table, ownerId, rows);
+  }
+
+  /** Values as they were before they were stored. @throws SecretUnreadableError */
+  revealed(table: SecretPlace['table'], ownerId: string, stored: readonly StoredValue[]): Record<string, string> {
     return Object.fromEntries(
-      rows.map(({ key, value, secret }) => [key, secret ? this.box.decrypt(value, { table, ownerId, key }) : value]),
+      stored.map(({ key, value, secret }) => [key, secret ? this.box.decrypt(value, { table, ownerId, key }) : value]),
     );
   }
 }

@@ -1,0 +1,80 @@
+import { registerAs } from '@nestjs/config';
+import { IsInt, Max, Min } from 'class-validator';
+import { Setting } from './setting.js';
+
+const whole = (unit: string): { message: string } => ({ message: `must be a whole number of ${unit}` });
+
+/** Calling Skills (protocol.md section 6). */
+export class CommandsSettings {
+  /** Milliseconds that a call may take in all, unless it says otherwise. */
+  @Setting('COMMAND_TIMEOUT', { example: '30000' })
+  @IsInt(whole('milliseconds'))
+  @Min(100, { message: 'must not be under 100' })
+  @Max(3_600_000, { message: 'must not be over 3600000' })
+  timeout: number = 30_000;
+
+  /** Milliseconds that a call may ask for at most. */
+  @Setting('COMMAND_MAX_TIMEOUT', { example: '300000' })
+  @IsInt(whole('milliseconds'))
+  @Min(100, { message: 'must not be under 100' })
+  @Max(3_600_000, { message: 'must not be over 3600000' })
+  maxTimeout: number = 300_000;
+
+  /** Milliseconds until another endpoint is tried, where there is one; `timeout_ms` of an endpoint wins. */
+  @Setting('COMMAND_TRY_TIMEOUT', { example: '10000' })
+  @IsInt(whole('milliseconds'))
+  @Min(50, { message: 'must not be under 50' })
+  @Max(3_600_000, { message: 'must not be over 3600000' })
+  tryTimeout: number = 10_000;
+
+  /** Endpoints that one call is tried at. */
+  @Setting('COMMAND_MAX_TRIES', { example: '3' })
+  @IsInt(whole('tries'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(10, { message: 'must not be over 10' })
+  maxTries: number = 3;
+
+  /** Calls at one endpoint at the same time, of each replica; more go elsewhere. */
+  @Setting('COMMAND_MAX_IN_FLIGHT', { example: '256' })
+  @IsInt(whole('calls'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(65_536, { message: 'must not be over 65536' })
+  maxInFlight: number = 256;
+
+  /** Milliseconds until an endpoint that failed too often is given another chance. */
+  @Setting('COMMAND_BREAKER_PAUSE', { example: '10000' })
+  @IsInt(whole('milliseconds'))
+  @Min(100, { message: 'must not be under 100' })
+  @Max(600_000, { message: 'must not be over 600000' })
+  breakerPause: number = 10_000;
+
+  /** Milliseconds in which an endpoint that comes back works up to its full share; 0: at once. */
+  @Setting('COMMAND_SLOW_START', { example: '10000' })
+  @IsInt(whole('milliseconds'))
+  @Min(0, { message: 'must not be under 0' })
+  @Max(600_000, { message: 'must not be over 600000' })
+  slowStart: number = 10_000;
+
+  /** Bytes of an answer of a Skill; a longer one is a failure of the endpoint. */
+  @Setting('COMMAND_MAX_RESPONSE_BYTES', { example: '8388608' })
+  @IsInt(whole('bytes'))
+  @Min(1_024, { message: 'must not be under 1024' })
+  @Max(67_108_864, { message: 'must not be over 67108864' })
+  maxResponseBytes: number = 8 * 1024 * 1024;
+
+  /** Bytes of a result that is kept with its execution; a longer one is answered, and not kept. */
+  @Setting('COMMAND_KEPT_RESULT_BYTES', { example: '65536' })
+  @IsInt(whole('bytes'))
+  @Min(0, { message: 'must not be under 0' })
+  @Max(8_388_608, { message: 'must not be over 8388608' })
+  keptResultBytes: number = 64 * 1024;
+
+  /** Seconds that finished executions are kept. */
+  @Setting('COMMAND_RETENTION', { example: '604800' })
+  @IsInt(whole('seconds'))
+  @Min(60, { message: 'must not be under 60' })
+  @Max(31_536_000, { message: 'must not be over 31536000' })
+  retention: number = 7 * 24 * 3600;
+}
+
+export const commandsSettings = registerAs('commands', () => new CommandsSettings());

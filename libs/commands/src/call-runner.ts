@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import type { OpenChannel } from '#channels';
+import { ERROR_CATALOGUE, type ErrorCode } from '#common';
+import { CallMetrics } from './calls/call.metrics.js';
+import { type CallOutcome, SkillCaller } from './calls/skill-caller.js';
+import type { SkillCall } from './calls/skill-request.js';
+import { CallCancelledError } from './calls/try-error.js';
+import { ChannelCalls } from './channel-calls.js';
+import { CallStatistics } from './executions/call-statistics.js';
+import { ExecutionJournal } from './executions/execution-journal.js';
+import { RunningCalls } from './executions/running-calls.js';
+import type { CapableTarget } from './targets/target.js';
+
+/** A call that is in the books as running. */
+export interface ClaimedCall extends Omit<SkillCall, 'signal' | 'channel'> {
+  channel: OpenChannel | undefined;
+  targets: readonly [CapableTarget, ...CapableTarget[]];
+  startedAt: Date;
+}
+
+/** What became of it, and when that was written down. */
+export interface FinishedCall {
+  outcome: CallOutcome;
+  completedAt: Date;
+}
+
+const INTERNAL_FAILURE: CallOutcome = {
+  status: 'failed',
+  error: { code: 1007 satisfies ErrorCode, message: ERROR_CATALOGUE[1007].title },
+  route: undefined,
+  tries: 0,
+  sent: true,
+  requestBytes: 0,
+  responseBytes: 0,
+};
+
+/** Makes calls that are claimed, and writes down what became of them. */
+@Injectable()
+export class CallRunner {
+  constructor(
+    private readonly skills: SkillCaller,
+    private readonly journal: ExecutionJournal,
+    private readonly running: RunningCalls,
+    private readonly channels: ChannelCalls,
+    private readonly statistics: CallStatistics,
+    private readonly metrics: CallMetrics,
+  ) {}
+
+  /** Undefined when it was cancelled. */
+  async run(call: ClaimedCall): Promise<FinishedCall | undefined> {
+    const outcome = await this.running.run(call.executionId, (signal) => this.attempt(call, signal));
+    if (outcome && call.channel) await this.channels.record(call.channel, outcome);
+    const completedAt = outcome && (await this.journal.finish(call.executionId, outcome));
+    const served = outcome?.route?.target ?? call.targets[0];
+    if (outcome?.sent) this.statistics.add(served.skillId, outcome.status === 'failed');
+    const took = Date.now() - call.startedAt.getTime();
+    this.metrics.finished(served.capability.name, completedAt ? outcome.status : 'cancelled', took);
+    return completedAt && { outcome, completedAt };
+  }
+
+  /** Undefined when it was cancelled. */
+  private async attempt(call: ClaimedCall, signal: AbortSignal): Promise<CallOutcome | undefined> {
+    try {
+      return await this.skills.call({ ...call, signal });
+    } catch (error) {
+      if (error instanceof CallCancelledError) return undefined;
+      // A fault of ours. The books must not say for ever that it runs.
+      await this.journal.finish(call.executionId, INTERNAL_FAILURE);
+      throw error;
+    }
+  }
+}

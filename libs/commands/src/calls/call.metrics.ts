@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { type Counter, type Histogram, MetricsService } from '#metrics';
+import type { ExecutionStatus } from '../executions/execution.entity.js';
+import type { TryFault } from './try-error.js';
+
+/** Capabilities with a series of their own; all further ones share one, so that nobody can fill the memory with names. */
+const MAX_CAPABILITIES = 200;
+const OTHER = 'other';
+const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+@Injectable()
+export class CallMetrics {
+  private readonly calls: Counter;
+  private readonly tries: Counter;
+  private readonly durations: Histogram;
+  private readonly capabilities = new Set<string>();
+
+  constructor(metrics: MetricsService) {
+    this.calls = metrics.counter({
+      name: 'command_executions_total',
+      help: 'Calls of Skills by what became of them.',
+      labelNames: ['status'],
+    });
+    for (const status of ['success', 'failed', 'cancelled']) this.calls.inc({ status }, 0);
+    this.tries = metrics.counter({
+      name: 'command_failed_tries_total',
+      help: 'Endpoints that did not serve a call, by the reason.',
+      labelNames: ['fault'],
+    });
+    for (const fault of ['unreachable', 'timeout', 'error-answer', 'bad-answer']) this.tries.inc({ fault }, 0);
+    this.durations = metrics.histogram({
+      name: 'command_duration_seconds',
+      help: 'How long calls took, by the name of the capability.',
+      labelNames: ['capability'],
+      buckets: BUCKETS_S,
+    });
+  }
+
+  failedTry(fault: TryFault): void {
+    this.tries.inc({ fault });
+  }
+
+  finished(capability: string, status: ExecutionStatus, ms: number): void {
+    this.calls.inc({ status });
+    if (this.capabilities.size < MAX_CAPABILITIES) this.capabilities.add(capability);
+    this.durations.observe({ capability: this.capabilities.has(capability) ? capability : OTHER }, ms / 1000);
+  }
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { SkillSecrets } from '#skills';
+import type { TargetEndpoint } from '../targets/target.js';
+
+/** What parameters of an endpoint say of how it is called (protocol.md section 6). */
+export interface EndpointOptions {
+  /** Where the call goes: the endpoint's url and `invoke_path`. */
+  url: string;
+  /** `method`; POST unless it says PUT or PATCH. */
+  method: string;
+  /** `timeout_ms`: for one try. */
+  timeoutMs: number | undefined;
+  /** `authorization`, mostly a secret: sent as the header of that name. */
+  authorization: string | undefined;
+}
+
+const INVOKE_PATH = '/api/v1/commands/execute';
+const METHODS = new Set(['POST', 'PUT', 'PATCH']);
+
+/** Reads the parameters of endpoints, secrets included. */
+@Injectable()
+export class EndpointOptionsReader {
+  constructor(private readonly secrets: SkillSecrets) {}
+
+  /** @throws SecretUnreadableError */
+  of({ endpointId, url, parameters }: TargetEndpoint): EndpointOptions {
+    const values = this.secrets.revealed('endpoint_params', endpointId, parameters);
+    const method = values.method?.toUpperCase() ?? '';
+    const timeout = Number(values.timeout_ms);
+    return {
+      url: urlOf(url, values.invoke_path ?? INVOKE_PATH),
+      method: METHODS.has(method) ? method : 'POST',
+      timeoutMs: Number.isInteger(timeout) && timeout > 0 ? timeout : undefined,
+      authorization: values.authorization,
+    };
+  }
+}
+
+/** The path below that of the endpoint; its query stays. */
+export function urlOf(endpointUrl: string, path: string): string {
+  const url = new URL(endpointUrl);
+  url.pathname = url.pathname.replace(/\/+$/, '') + (path.startsWith('/') ? path : `/${path}`);
+  return url.toString();
+}

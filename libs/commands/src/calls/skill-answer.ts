@@ -1,0 +1,90 @@
+import type { ExecutionError } from '../executions/execution.entity.js';
+import { TryError } from './try-error.js';
+
+/** What a Skill says of a call that it has carried out. */
+export interface SkillAnswer {
+  status: 'success' | 'failed';
+  result?: unknown;
+  output?: string;
+  error?: ExecutionError;
+  /** What it puts into the context of the channel; null takes a key away. */
+  context?: Record<string, string | null>;
+}
+
+type Json = Record<string, unknown>;
+
+const LONGEST_MESSAGE = 1024;
+/** Of the answers with an error, those that another endpoint may not give. */
+const RETRYABLE = new Set([408, 425, 429]);
+
+/**
+ * Reads the answer to `POST /api/v1/commands/execute` (protocol.md sections 3 and 6). An error that the Skill means for
+ * its caller is an answer; one that says no more than that this endpoint cannot serve is none.
+ * @throws TryError
+ */
+export function answerOf(status: number, body: Buffer): SkillAnswer {
+  const json = parsed(body);
+  if (status >= 500 || RETRYABLE.has(status)) {
+    throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && errorOf(json));
+  }
+  if (status >= 400) return { status: 'failed', error: (json && errorOf(json)) ?? plainError(status) };
+  if (status < 200 || status >= 300) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
+  if (json === undefined)
+    throw new TryError('bad-answer', 'the endpoint answered something that is no JSON object', true);
+  if (json.code !== 0) {
+    const error = errorOf(json);
+    if (error) return { status: 'failed', error };
+    throw new TryError('bad-answer', 'the endpoint answered an envelope without a code', true);
+  }
+  return executionOf(isObject(json.data) ? json.data : {});
+}
+
+/** `{status, result?, output?, error?, context?}`. @throws TryError */
+export function executionOf({ status, result, output, error, context }: Json): SkillAnswer {
+  if (status !== 'success' && status !== 'failed') {
+    throw new TryError('bad-answer', 'the endpoint answered neither success nor failed', true);
+  }
+  return {
+    status,
+    ...(result !== undefined && { result }),
+    ...(typeof output === 'string' && { output }),
+    ...(isObject(context) && { context: textsOf(context) }),
+    ...(status === 'failed' && {
+      error: (isObject(error) ? errorOf(error) : undefined) ?? { code: 5000, message: 'The Skill gave no reason' },
+    }),
+  };
+}
+
+/** `{code, message, details?}` of an envelope, or of an AI Bridge message. */
+function errorOf({ code, message, details }: Json): ExecutionError | undefined {
+  if (typeof code !== 'number' && typeof code !== 'string') return undefined;
+  return {
+    code: typeof code === 'string' ? code.slice(0, 64) : code,
+    message: typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE) : '',
+    ...(details !== undefined && { details }),
+  };
+}
+
+function plainError(status: number): ExecutionError {
+  return { code: status, message: `The Skill answered ${status}` };
+}
+
+function parsed(body: Buffer): Json | undefined {
+  try {
+    const json: unknown = JSON.parse(body.toString('utf8'));
+    return isObject(json) ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function textsOf(context: Json): Record<string, string | null> {
+  const entries = Object.entries(context).filter(
+    (entry): entry is [string, string | null] => entry[1] === null || typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(entries);
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,100 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type AiBridgeSettings, aiBridgeSettings, type CommandsSettings, commandsSettings } from '#config';
+import { OutboundClient } from '#outbound';
+import type { CapableTarget } from '../targets/target.js';
+import type { Attempt, AttemptAnswer, Transport } from './http-transport.js';
+import { executionOf } from './skill-answer.js';
+import { SkillConnection } from './skill-connection.js';
+import type { SkillCall } from './skill-request.js';
+
+/** Connections that are kept; beyond, the one that was used longest ago is closed. */
+const MAX_CONNECTIONS = 1_000;
+const IDLE_MS = 60_000;
+const LOOK_EVERY_MS = 10_000;
+
+/** Calls ws and wss endpoints by the AI Bridge message `skill.invoke` (protocol.md sections 6 and 7), over kept connections. */
+@Injectable()
+export class WebSocketTransport implements Transport, OnApplicationShutdown {
+  /** By url and credential; those used longest ago come first. */
+  private readonly connections = new Map<string, SkillConnection>();
+  private readonly watch = setInterval(() => {
+    this.closeIdle();
+  }, LOOK_EVERY_MS).unref();
+
+  constructor(
+    private readonly outbound: OutboundClient,
+    @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
+    @Inject(aiBridgeSettings.KEY) private readonly bridge: AiBridgeSettings,
+  ) {}
+
+  async send(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer> {
+    const connection = this.connectionTo(attempt);
+    const { answer, bytes } = await connection.ask(call.executionId, this.messageOf(call, target, attempt), attempt);
+    const { status, result, error } = answer;
+    return { answer: executionOf({ status, ...resultOf(result), error }), bytes };
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.watch);
+    for (const connection of this.connections.values()) connection.close();
+    this.connections.clear();
+  }
+
+  private connectionTo({ options: { url, authorization } }: Attempt): SkillConnection {
+    const key = JSON.stringify([url, authorization]);
+    const known = this.connections.get(key);
+    const connection =
+      known === undefined || known.isClosed
+        ? new SkillConnection(this.outbound, url, authorization, this.settings.maxResponseBytes)
+        : known;
+    this.connections.delete(key);
+    this.connections.set(key, connection);
+    if (this.connections.size > MAX_CONNECTIONS) this.closeIdle();
+    return connection;
+  }
+
+  /** Those that were not used lately, or are too many; never one that is waited for. */
+  private closeIdle(): void {
+    for (const [key, connection] of this.connections) {
+      const isOver = this.connections.size > MAX_CONNECTIONS || connection.idleMs > IDLE_MS || connection.isClosed;
+      if (connection.isWaitedFor || !isOver) continue;
+      connection.close();
+      this.connections.delete(key);
+    }
+  }
+
+  /** The execution's id is that of the message, at every try; the rest of what an http endpoint is told is in the extension. */
+  private messageOf(call: SkillCall, { skillId, capability }: CapableTarget, { headers, timeoutMs }: Attempt): string {
+    return JSON.stringify({
+      version: this.bridge.protocolVersion,
+      id: call.executionId,
+      timestamp: Date.now(),
+      type: 'request',
+      command: 'skill.invoke',
+      params: { skill_id: skillId, capability_id: capability.capabilityId, params: call.parameters },
+      metadata: {
+        sender_id: call.caller.clientId.slice(0, 64),
+        trace_id: headers.traceparent?.split('-')[1],
+        timeout: Math.ceil(timeoutMs),
+      },
+      extension: {
+        vendor: 'ooder',
+        schema_version: '1',
+        command_id: call.commandId,
+        execution_id: call.executionId,
+        capability: capability.name,
+        metadata: call.metadata,
+        headers,
+        ...(call.channel && { channel_id: call.channel.channelId, context: call.channel.context }),
+      },
+    });
+  }
+}
+
+/** A Skill may answer as over http, with `{result, output, context}`, or with the result alone. */
+function resultOf(result: unknown): Record<string, unknown> {
+  if (typeof result !== 'object' || result === null || Array.isArray(result)) return { result };
+  const known = ['result', 'output', 'context'];
+  const isWrapped = 'result' in result && Object.keys(result).every((key) => known.includes(key));
+  return isWrapped ? { ...result } : { result };
+}

@@ -1,0 +1,64 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '#auth';
+import { ChannelsModule } from '#channels';
+import { MetricsModule } from '#metrics';
+import { OutboundModule } from '#outbound';
+import { SkillsModule } from '#skills';
+import { CallMetrics } from './calls/call.metrics.js';
+import { EndpointOptionsReader } from './calls/endpoint-options.js';
+import { HttpTransport } from './calls/http-transport.js';
+import { SkillCaller } from './calls/skill-caller.js';
+import { WebSocketTransport } from './calls/web-socket-transport.js';
+import { CallRunner } from './call-runner.js';
+import { ChannelCalls } from './channel-calls.js';
+import { CommandsController } from './commands.controller.js';
+import { CommandsService } from './commands.service.js';
+import { ExecutionsController } from './executions.controller.js';
+import { ExecutionsService } from './executions.service.js';
+import { CallStatistics } from './executions/call-statistics.js';
+import { ExecutionEntity } from './executions/execution.entity.js';
+import { ExecutionJournal } from './executions/execution-journal.js';
+import { ExecutionsQuery } from './executions/executions.query.js';
+import { ExecutionsRepository } from './executions/executions.repository.js';
+import { ExecutionUpkeep } from './executions/execution-upkeep.js';
+import { RunningCalls } from './executions/running-calls.js';
+import { EndpointStates } from './routing/endpoint-states.js';
+import { Router } from './routing/router.js';
+import { TargetResolver } from './targets/target-resolver.js';
+import { TargetsRepository } from './targets/targets.repository.js';
+
+/** Calls Skills: choose an endpoint, call, try another, and keep the books. */
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([ExecutionEntity]),
+    AuthModule,
+    ChannelsModule,
+    MetricsModule,
+    OutboundModule,
+    SkillsModule,
+  ],
+  controllers: [CommandsController, ExecutionsController],
+  providers: [
+    TargetsRepository,
+    TargetResolver,
+    EndpointStates,
+    Router,
+    EndpointOptionsReader,
+    HttpTransport,
+    WebSocketTransport,
+    SkillCaller,
+    CallMetrics,
+    ExecutionsRepository,
+    ExecutionsQuery,
+    ExecutionJournal,
+    ExecutionUpkeep,
+    RunningCalls,
+    CallStatistics,
+    ChannelCalls,
+    CallRunner,
+    CommandsService,
+    ExecutionsService,
+  ],
+})
+export class CommandsModule {}

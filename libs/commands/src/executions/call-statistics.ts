@@ -1,0 +1,87 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { OutageLog } from '#logging';
+import { DataSource } from 'typeorm';
+
+const JOB = 'call-statistics';
+const FLUSH_EVERY_MS = 2_000;
+/** Skills in one statement. */
+const MAX_ROWS = 1_000;
+
+interface Counts {
+  calls: number;
+  errors: number;
+}
+
+/** Counts the calls of each Skill in skill_status: written every two seconds and at shutdown, so that a call waits for none of it. */
+@Injectable()
+export class CallStatistics implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private counts = new Map<string, Counts>();
+  private writing: Promise<void> | undefined;
+  private readonly outage = new OutageLog(new Logger('commands'), 'Counting calls');
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly scheduler: SchedulerRegistry,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.scheduler.addInterval(
+      JOB,
+      setInterval(() => void this.flush(), FLUSH_EVERY_MS),
+    );
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
+    await this.flush();
+    await this.flush();
+  }
+
+  add(skillId: string, failed: boolean): void {
+    this.put(skillId, { calls: 1, errors: failed ? 1 : 0 });
+  }
+
+  /** One at a time; never rejects. */
+  flush(): Promise<void> {
+    this.writing ??= this.write().finally(() => (this.writing = undefined));
+    return this.writing;
+  }
+
+  private async write(): Promise<void> {
+    const all = [...this.counts];
+    this.counts = new Map();
+    for (let start = 0; start < all.length; start += MAX_ROWS) {
+      const some = all.slice(start, start + MAX_ROWS);
+      try {
+        const written = await this.writeSome(some);
+        this.outage.end();
+        for (const [skillId, counts] of some) if (!written.has(skillId)) this.put(skillId, counts);
+      } catch (error) {
+        this.outage.begin(String(error));
+        for (const [skillId, counts] of some) this.put(skillId, counts);
+      }
+    }
+  }
+
+  /** Those that are gone count as written; those that somebody holds are left for the next time. */
+  private async writeSome(some: readonly [string, Counts][]): Promise<Set<string>> {
+    const rows = await this.dataSource.query<{ skill_id: string }[]>(
+      `WITH x AS (SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS x(skill_id, calls, errors)),
+         held AS (SELECT t.id FROM skill_status t JOIN x USING (skill_id) FOR NO KEY UPDATE OF t SKIP LOCKED),
+         written AS (UPDATE skill_status t SET routed_count = t.routed_count + x.calls,
+             routed_errors = t.routed_errors + x.errors, updated_at = now()
+           FROM x JOIN skill_status s USING (skill_id) JOIN held ON held.id = s.id WHERE t.id = s.id RETURNING t.skill_id)
+       SELECT skill_id FROM written UNION ALL
+       SELECT skill_id FROM x WHERE NOT EXISTS (SELECT FROM skill_status t WHERE t.skill_id = x.skill_id)`,
+      [some.map(([id]) => id), some.map(([, { calls }]) => calls), some.map(([, { errors }]) => errors)],
+    );
+    return new Set(rows.map(({ skill_id }) => skill_id));
+  }
+
+  private put(skillId: string, { calls, errors }: Counts): void {
+    const before = this.counts.get(skillId) ?? { calls: 0, errors: 0 };
+    this.counts.set(skillId, { calls: before.calls + calls, errors: before.errors + errors });
+  }
+}

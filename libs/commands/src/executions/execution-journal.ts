@@ -1,0 +1,93 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Batcher } from '#common';
+import { type CommandsSettings, commandsSettings } from '#config';
+import type { CallOutcome } from '../calls/skill-caller.js';
+import type { ExecutionError } from './execution.entity.js';
+import {
+  type ClaimedExecution,
+  ExecutionsRepository,
+  type FinishedExecution,
+  nameOf,
+  type NewExecution,
+} from './executions.repository.js';
+
+/** Calls in one transaction. */
+const MAX_BATCH = 200;
+/** Transactions at the same time: while one is being flushed to the disk, the next fills. */
+const LANES = 4;
+const LONGEST_ERROR = 8192;
+
+/** Keeps the books of calls: one row when a call begins, and what became of it before it is answered. */
+@Injectable()
+export class ExecutionJournal {
+  private readonly claims = new Batcher((executions: NewExecution[]) => this.claimAll(executions), {
+    maxBatch: MAX_BATCH,
+    lanes: LANES,
+  });
+  private readonly ends = new Batcher((executions: FinishedExecution[]) => this.finishAll(executions), {
+    maxBatch: MAX_BATCH,
+    lanes: LANES,
+  });
+
+  constructor(
+    private readonly repository: ExecutionsRepository,
+    @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
+  ) {}
+
+  /** How a call is to be made; undefined: the client has made one under this name. */
+  claim(execution: NewExecution): Promise<ClaimedExecution | undefined> {
+    return this.claims.add(execution);
+  }
+
+  /** Returns when; undefined when it was cancelled meanwhile. */
+  finish(id: string, outcome: CallOutcome): Promise<Date | undefined> {
+    return this.ends.add(this.recordOf(id, outcome));
+  }
+
+  private async claimAll(executions: readonly NewExecution[]): Promise<(ClaimedExecution | undefined)[]> {
+    const first = new Map<string, NewExecution>();
+    for (const execution of executions) if (!first.has(nameOf(execution))) first.set(nameOf(execution), execution);
+    const claimed = await this.repository.claim([...first.values()]);
+    return executions.map((execution) => {
+      const name = nameOf(execution);
+      return first.get(name) === execution ? claimed.get(name) : undefined;
+    });
+  }
+
+  private async finishAll(executions: readonly FinishedExecution[]): Promise<(Date | undefined)[]> {
+    const finished = await this.repository.finish(executions);
+    return executions.map(({ id }) => finished.get(id));
+  }
+
+  private recordOf(id: string, outcome: CallOutcome): FinishedExecution {
+    const { status, result, output, error, route, tries, sent, requestBytes, responseBytes } = outcome;
+    const text = result === undefined ? null : JSON.stringify(result);
+    const size = Buffer.byteLength(text ?? '') + Buffer.byteLength(output ?? '');
+    const isKept = size <= this.settings.keptResultBytes;
+    return {
+      id,
+      status,
+      endpoint_id: route?.endpoint.endpointId ?? null,
+      endpoint_url: route?.endpoint.url ?? null,
+      tries,
+      sent,
+      request_bytes: requestBytes,
+      response_bytes: responseBytes,
+      result: isKept ? text : null,
+      output: isKept ? storable(output) : null,
+      error: error ? keptError(error) : null,
+      result_kept: isKept,
+    };
+  }
+}
+
+/** Without its details when they are long. */
+function keptError({ code, message, details }: ExecutionError): string {
+  const text = JSON.stringify({ code, message, details });
+  return text.length <= LONGEST_ERROR ? text : JSON.stringify({ code, message });
+}
+
+/** PostgreSQL takes neither NUL nor half of a pair of surrogates. */
+function storable(text: string | undefined): string | null {
+  return text === undefined ? null : text.replaceAll('\0', '\uFFFD').toWellFormed();
+}

@@ -1,0 +1,35 @@
+import type { ExecutionError, ExecutionMode, ExecutionStatus } from './execution.entity.js';
+
+/** An execution as it is read. */
+export interface ExecutionRecord {
+  id: string;
+  client_id: string;
+  command_id: string;
+  request_hash: string;
+  mode: ExecutionMode;
+  status: ExecutionStatus;
+  skill_id: string;
+  skill_name: string;
+  skill_version: string;
+  capability_id: string;
+  capability_name: string;
+  channel_id: string | null;
+  endpoint_url: string | null;
+  tries: number;
+  request_bytes: number | null;
+  response_bytes: number | null;
+  result: unknown;
+  output: string | null;
+  error: ExecutionError | null;
+  result_kept: boolean;
+  trace_id: string | null;
+  created_at: Date;
+  started_at: Date | null;
+  completed_at: Date | null;
+}
+
+/** Of an execution `e`. */
+export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, e.status, e.skill_id,
+  e.skill_name, e.skill_version, e.capability_id, e.capability_name, e.channel_id, e.endpoint_url, e.tries,
+  e.request_bytes, e.response_bytes, e.result, e.output, e.error, e.result_kept, e.trace_id, e.created_at, e.started_at,
+  e.completed_at`;

@@ -1,0 +1,129 @@
+import { TimestampedEntity } from '#database';
+import { Check, Column, Entity, Index, Unique } from 'typeorm';
+
+export const EXECUTION_STATUSES = ['pending', 'running', 'success', 'failed', 'cancelled'] as const;
+export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
+
+export const EXECUTION_MODES = ['sync', 'async'] as const;
+export type ExecutionMode = (typeof EXECUTION_MODES)[number];
+
+/** What went wrong, in the words of the Skill or by our own codes. */
+export interface ExecutionError {
+  code: number | string;
+  message: string;
+  details?: unknown;
+}
+
+/** One call of a Skill, and what became of it (AI Bridge v0.6.0, Skill interface: command execution). */
+@Entity('executions')
+@Check('ck_executions_mode', `mode IN ('sync', 'async')`)
+@Check('ck_executions_status', `status IN ('pending', 'running', 'success', 'failed', 'cancelled')`)
+@Unique('uq_executions_command', ['clientId', 'commandId'])
+@Index('ix_executions_client', ['clientId', 'createdAt', 'id'])
+@Index('ix_executions_created_at', ['createdAt', 'id'])
+@Index('ix_executions_skill', ['skillId', 'createdAt', 'id'])
+@Index('ix_executions_pending', ['nextAttemptAt'], { where: `status = 'pending'` })
+@Index('ix_executions_running', ['runningUntil'], { where: `status = 'running'` })
+export class ExecutionEntity extends TimestampedEntity {
+  /** Who called. */
+  @Column({ name: 'client_id', type: 'varchar', length: 255 })
+  clientId: string;
+
+  /** The caller's own name of the call: the same again is the same call. */
+  @Column({ name: 'command_id', type: 'varchar', length: 128 })
+  commandId: string;
+
+  /** Tells another request under the same name from the same request again. */
+  @Column({ name: 'request_hash', type: 'char', length: 64 })
+  requestHash: string;
+
+  @Column({ type: 'varchar', length: 8 })
+  mode: ExecutionMode;
+
+  @Column({ type: 'varchar', length: 16 })
+  status: ExecutionStatus;
+
+  @Column({ name: 'skill_id', type: 'uuid' })
+  skillId: string;
+
+  @Column({ name: 'skill_name', type: 'varchar', length: 255 })
+  skillName: string;
+
+  @Column({ name: 'skill_version', type: 'varchar', length: 32 })
+  skillVersion: string;
+
+  @Column({ name: 'capability_id', type: 'uuid' })
+  capabilityId: string;
+
+  @Column({ name: 'capability_name', type: 'varchar', length: 255 })
+  capabilityName: string;
+
+  /** Where the Skill lives. */
+  @Column({ name: 'space_id', type: 'varchar', length: 64, nullable: true })
+  spaceId: string | null;
+
+  @Column({ name: 'channel_id', type: 'uuid', nullable: true })
+  channelId: string | null;
+
+  /** The endpoint that was tried last. */
+  @Column({ name: 'endpoint_id', type: 'uuid', nullable: true })
+  endpointId: string | null;
+
+  @Column({ name: 'endpoint_url', type: 'varchar', length: 512, nullable: true })
+  endpointUrl: string | null;
+
+  /** How many endpoints were tried. */
+  @Column({ type: 'integer', default: 0 })
+  tries: number;
+
+  /** Whether a Skill may have got it. */
+  @Column({ type: 'boolean', default: false })
+  sent: boolean;
+
+  /** What is asked of the Skill; kept while it is not finished. */
+  @Column({ type: 'json', nullable: true })
+  request: unknown;
+
+  @Column({ name: 'timeout_ms', type: 'integer' })
+  timeoutMs: number;
+
+  @Column({ name: 'request_bytes', type: 'integer', nullable: true })
+  requestBytes: number | null;
+
+  @Column({ name: 'response_bytes', type: 'integer', nullable: true })
+  responseBytes: number | null;
+
+  /** Of type json, not jsonb, which cannot hold every text that JSON can. */
+  @Column({ type: 'json', nullable: true })
+  result: unknown;
+
+  @Column({ type: 'text', nullable: true })
+  output: string | null;
+
+  @Column({ type: 'json', nullable: true })
+  error: ExecutionError | null;
+
+  /** False: result and output were too long to be kept. */
+  @Column({ name: 'result_kept', type: 'boolean', default: true })
+  resultKept: boolean;
+
+  @Column({ name: 'trace_id', type: 'char', length: 32, nullable: true })
+  traceId: string | null;
+
+  @Column({ name: 'started_at', type: 'timestamptz', nullable: true })
+  startedAt: Date | null;
+
+  @Column({ name: 'completed_at', type: 'timestamptz', nullable: true })
+  completedAt: Date | null;
+
+  /** A replica that has not finished it by then is gone. */
+  @Column({ name: 'running_until', type: 'timestamptz', nullable: true })
+  runningUntil: Date | null;
+
+  /** Of those that are pending. */
+  @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true })
+  nextAttemptAt: Date | null;
+
+  @Column({ type: 'integer', default: 0 })
+  attempts: number;
+}

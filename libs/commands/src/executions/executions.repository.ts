@@ -1,0 +1,167 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
+import type { ExecutionError, ExecutionStatus } from './execution.entity.js';
+
+/** A call that is about to be made. */
+export interface NewExecution {
+  id: string;
+  client_id: string;
+  command_id: string;
+  request_hash: string;
+  skill_id: string;
+  skill_name: string;
+  skill_version: string;
+  capability_id: string;
+  capability_name: string;
+  space_id: string | null;
+  channel_id: string | null;
+  timeout_ms: number;
+  trace_id: string;
+}
+
+/** A call that is to be made. */
+export interface ClaimedExecution {
+  id: string;
+  createdAt: Date;
+  startedAt: Date;
+}
+
+/** What became of it. Objects are JSON texts. */
+export interface FinishedExecution {
+  id: string;
+  status: Extract<ExecutionStatus, 'success' | 'failed'>;
+  endpoint_id: string | null;
+  endpoint_url: string | null;
+  tries: number;
+  sent: boolean;
+  request_bytes: number;
+  response_bytes: number;
+  result: string | null;
+  output: string | null;
+  error: string | null;
+  result_kept: boolean;
+}
+
+/** A replica that runs a call beyond its time-out for so long is gone. */
+const GRACE_MS = 30_000;
+const INTERRUPTED: ExecutionError = { code: 1008, message: 'Interrupted: the replica that ran it is gone' };
+
+/** Reads and writes executions; what comes at once is written at once. */
+@Injectable()
+export class ExecutionsRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /**
+   * Takes the names of calls that are made in place. Returns those that are to be made, by name: a new one under its own
+   * id, one that has reached no Skill before under that of then. The others were made already, or are being made.
+   */
+  async claim(executions: readonly NewExecution[]): Promise<Map<string, ClaimedExecution>> {
+    const rows = await this.dataSource.query<(ClaimedExecution & Pick<NewExecution, 'client_id' | 'command_id'>)[]>(
+      `INSERT INTO executions AS e (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name,
+         skill_version, capability_id, capability_name, space_id, channel_id, timeout_ms, trace_id, started_at, running_until)
+       SELECT x.id, x.client_id, x.command_id, x.request_hash, 'sync', 'running', x.skill_id, x.skill_name,
+         x.skill_version, x.capability_id, x.capability_name, x.space_id, x.channel_id, x.timeout_ms, x.trace_id, now(),
+         now() + (x.timeout_ms + ${GRACE_MS}) * interval '1 millisecond'
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, client_id text, command_id text, request_hash text, skill_id uuid,
+         skill_name text, skill_version text, capability_id uuid, capability_name text, space_id text, channel_id uuid,
+         timeout_ms integer, trace_id text)
+       ORDER BY x.client_id, x.command_id
+       ON CONFLICT (client_id, command_id) DO UPDATE SET status = 'running', started_at = now(), completed_at = NULL,
+         running_until = EXCLUDED.running_until, error = NULL, trace_id = EXCLUDED.trace_id, updated_at = now()
+         WHERE e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = EXCLUDED.request_hash
+       RETURNING id, client_id, command_id, created_at AS "createdAt", started_at AS "startedAt"`,
+      [JSON.stringify(executions)],
+    );
+    return new Map(rows.map((row) => [nameOf(row), row]));
+  }
+
+  /** Returns when, by the id, for those that nobody has finished, or cancelled, before. */
+  async finish(executions: readonly FinishedExecution[]): Promise<Map<string, Date>> {
+    const [rows] = await this.dataSource.query<[{ id: string; completed_at: Date }[], number]>(
+      `UPDATE executions e SET status = x.status, endpoint_id = x.endpoint_id, endpoint_url = x.endpoint_url,
+         tries = e.tries + x.tries, sent = x.sent, request_bytes = x.request_bytes, response_bytes = x.response_bytes,
+         result = x.result::json, output = x.output, error = x.error::json, result_kept = x.result_kept, request = NULL,
+         completed_at = now(), running_until = NULL, next_attempt_at = NULL, updated_at = now()
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, status text, endpoint_id uuid, endpoint_url text, tries integer,
+         sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text,
+         result_kept boolean)
+       WHERE e.id = x.id AND e.status = 'running' RETURNING e.id, e.completed_at`,
+      [JSON.stringify(executions)],
+    );
+    return new Map(rows.map(({ id, completed_at }) => [id, completed_at]));
+  }
+
+  /** The call that a client made under this name. */
+  async named(clientId: string, commandId: string): Promise<ExecutionRecord | undefined> {
+    const [row] = await this.dataSource.query<ExecutionRecord[]>(
+      `SELECT ${EXECUTION_COLUMNS} FROM executions e WHERE e.client_id = $1 AND e.command_id = $2`,
+      [clientId, commandId],
+    );
+    return row;
+  }
+
+  /** Of one client, and of Skills in these Spaces; undefined: of any. */
+  async find(
+    id: string,
+    clientId: string | undefined,
+    spaces: readonly string[] | undefined,
+  ): Promise<ExecutionRecord | undefined> {
+    const [row] = await this.dataSource.query<ExecutionRecord[]>(
+      `SELECT ${EXECUTION_COLUMNS} FROM executions e
+       WHERE e.id = $1 AND ($2::text IS NULL OR e.client_id = $2) AND ($3::text[] IS NULL OR e.space_id = ANY($3))`,
+      [id, clientId ?? null, spaces ?? null],
+    );
+    return row;
+  }
+
+  /** Takes back one that is not finished. Returns whether it was. */
+  async cancel(id: string): Promise<boolean> {
+    const [rows] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE executions SET status = 'cancelled', completed_at = now(), running_until = NULL, next_attempt_at = NULL,
+           request = NULL, updated_at = now()
+       WHERE id = $1 AND status IN ('pending', 'running') RETURNING id`,
+      [id],
+    );
+    return rows.length > 0;
+  }
+
+  /** Those of these that do not run any more. */
+  async ended(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      `SELECT x.id FROM unnest($1::uuid[]) AS x(id) LEFT JOIN executions e ON e.id = x.id
+       WHERE e.status IS DISTINCT FROM 'running'`,
+      [ids],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Calls in place whose replica died. Returns how many. */
+  async failInterrupted(limit: number): Promise<number> {
+    const [rows] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE executions SET status = 'failed', error = $2::json, sent = true, completed_at = now(), running_until = NULL,
+         updated_at = now()
+       WHERE id IN (SELECT id FROM executions WHERE status = 'running' AND mode = 'sync' AND running_until < now()
+         LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
+      [limit, JSON.stringify(INTERRUPTED)],
+    );
+    return rows.length;
+  }
+
+  /** Finished ones that were made so many seconds ago. Returns how many were deleted. */
+  async purge(olderThan: number, limit: number): Promise<number> {
+    const [rows] = await this.dataSource.query<[unknown[], number]>(
+      `DELETE FROM executions WHERE id IN (SELECT id FROM executions
+         WHERE created_at < now() - $1 * interval '1 second' AND status NOT IN ('pending', 'running')
+         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id`,
+      [olderThan, limit],
+    );
+    return rows.length;
+  }
+}
+
+/** One string for what is unique together. */
+export function nameOf({ client_id, command_id }: Pick<NewExecution, 'client_id' | 'command_id'>): string {
+  return JSON.stringify([client_id, command_id]);
+}

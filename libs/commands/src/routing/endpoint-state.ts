@@ -1,0 +1,82 @@
+import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, CountBreaker, handleWhen } from 'cockatiel';
+import { CallCancelledError } from '../calls/try-error.js';
+
+/** Of the last calls of an endpoint, half must fail, and five calls must have been made, for its circuit to open. */
+const FAILING_SHARE = 0.5;
+const CALLS_LOOKED_AT = 20;
+const FEWEST_CALLS = 5;
+/** The share that an endpoint begins with when it comes back. */
+const FIRST_SHARE = 0.1;
+
+export interface EndpointTerms {
+  /** Milliseconds that a circuit stays open until a call is let through to try it. */
+  breakerPause: number;
+  /** Milliseconds in which an endpoint that comes back works up to its full share; 0: at once. */
+  slowStart: number;
+  /** Calls at the same time. */
+  maxInFlight: number;
+}
+
+/** What this replica knows of an endpoint from calling it. Each replica finds out for itself. */
+export class EndpointState {
+  /** Calls under way. */
+  inFlight = 0;
+  /** Of the smooth weighted round robin. */
+  currentWeight = 0;
+  /** When it was asked for last, by `performance.now()`. */
+  usedAt = performance.now();
+  private readonly breaker: CircuitBreakerPolicy;
+  private openedAt = 0;
+  private returnedAt = -Infinity;
+  private wasDown = false;
+
+  constructor(private readonly terms: EndpointTerms) {
+    this.breaker = circuitBreaker(
+      handleWhen((error) => !(error instanceof CallCancelledError)),
+      {
+        halfOpenAfter: terms.breakerPause,
+        breaker: new CountBreaker({
+          threshold: FAILING_SHARE,
+          size: CALLS_LOOKED_AT,
+          minimumNumberOfCalls: FEWEST_CALLS,
+        }),
+      },
+    );
+    this.breaker.onBreak(() => (this.openedAt = performance.now()));
+    this.breaker.onReset(() => (this.returnedAt = performance.now()));
+  }
+
+  get isOpen(): boolean {
+    return this.breaker.state !== CircuitState.Closed;
+  }
+
+  /** Whether a call may go there now. An open circuit lets one through after its pause, to see. */
+  get isAvailable(): boolean {
+    if (this.inFlight >= this.terms.maxInFlight) return false;
+    if (this.breaker.state === CircuitState.Open) return performance.now() - this.openedAt >= this.terms.breakerPause;
+    return this.breaker.state === CircuitState.Closed;
+  }
+
+  /** Takes note of whether it is up as far as leases and probes know; one that was not starts slowly. */
+  observe(isUp: boolean): void {
+    if (isUp && this.wasDown) this.returnedAt = performance.now();
+    this.wasDown = !isUp;
+  }
+
+  /** Its weight, less while it works up to its share. */
+  effectiveWeight(weight: number): number {
+    const since = performance.now() - this.returnedAt;
+    if (since >= this.terms.slowStart) return weight;
+    return weight * Math.max(FIRST_SHARE, since / this.terms.slowStart);
+  }
+
+  /** A call of it; whatever rejects counts against it, but for a call that was taken back. */
+  async call<T>(work: () => Promise<T>): Promise<T> {
+    this.inFlight += 1;
+    try {
+      return await this.breaker.execute(work);
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { choose } from './balancer.js';
+import { EndpointState, type EndpointTerms } from './endpoint-state.js';
+import { RetryBudget } from './retry-budget.js';
+
+const TERMS: EndpointTerms = { breakerPause: 20, slowStart: 0, maxInFlight: 4 };
+const candidate = (weight: number, terms: Partial<EndpointTerms> = {}) => ({
+  weight,
+  state: new EndpointState({ ...TERMS, ...terms }),
+});
+type Chosen = ReturnType<typeof candidate>;
+const counts = (candidates: Chosen[], calls: number): number[] => {
+  const found = new Map<Chosen | undefined, number>();
+  for (let n = 0; n < calls; n += 1) {
+    const chosen = choose(candidates);
+    found.set(chosen, (found.get(chosen) ?? 0) + 1);
+  }
+  return candidates.map((one) => found.get(one) ?? 0);
+};
+const fail = (state: EndpointState) => state.call(() => Promise.reject(new Error('down'))).catch(() => 'failed');
+
+describe('choose', () => {
+  it('gives each its exact share, and no bursts', () => {
+    const candidates = [candidate(1), candidate(2), candidate(7)];
+    expect(counts(candidates, 10)).toEqual([1, 2, 7]);
+    expect(counts(candidates, 10_000)).toEqual([1_000, 2_000, 7_000]);
+    expect(Math.min(...counts(candidates, 3))).toBeLessThan(2);
+  });
+
+  it('spreads calls over equals, and keeps off the busy', () => {
+    const candidates = [candidate(3), candidate(3), candidate(3)];
+    for (const count of counts(candidates, 9_000)) expect(count).toBeGreaterThan(2_500);
+    const [busy] = candidates;
+    Object.assign(busy?.state ?? {}, { inFlight: 3 });
+    expect(counts(candidates, 1_000)[0]).toBe(0);
+  });
+
+  it('has none of none, and one of one', () => {
+    expect(choose<Chosen>([])).toBeUndefined();
+    const one = candidate(1);
+    expect(choose([one])).toBe(one);
+  });
+
+  it('starts one slowly that comes back', () => {
+    const candidates = [candidate(1), candidate(1, { slowStart: 60_000 })];
+    const [, back] = candidates;
+    back?.state.observe(false);
+    back?.state.observe(true);
+    expect(counts(candidates, 1_100)[1]).toBeLessThan(120);
+    expect(counts(candidates, 1_100)[1]).toBeGreaterThan(80);
+  });
+});
+
+describe('EndpointState', () => {
+  it('opens its circuit when half of the last calls failed, five at least, and lets one through after a pause', async () => {
+    const state = new EndpointState(TERMS);
+    for (let n = 0; n < 4; n += 1) await fail(state);
+    expect([state.isOpen, state.isAvailable]).toEqual([false, true]);
+    await fail(state);
+    await fail(state);
+    expect([state.isOpen, state.isAvailable]).toEqual([true, false]);
+    await delay(TERMS.breakerPause + 5);
+    expect(state.isAvailable).toBe(true);
+    const end = new EventEmitter();
+    const trial = state.call(() => once(end, 'end'));
+    expect(state.isAvailable).toBe(false);
+    end.emit('end');
+    await trial;
+    expect([state.isOpen, state.isAvailable]).toEqual([false, true]);
+  });
+
+  it('stays open when the trial fails', async () => {
+    const state = new EndpointState(TERMS);
+    for (let n = 0; n < 6; n += 1) await fail(state);
+    await delay(TERMS.breakerPause + 5);
+    await fail(state);
+    expect([state.isOpen, state.isAvailable]).toEqual([true, false]);
+  });
+
+  it('takes no more calls at once than it may', () => {
+    const state = new EndpointState(TERMS);
+    const calls = Array.from({ length: 4 }, () => state.call(() => new Promise<void>(() => undefined)));
+    expect([calls.length, state.isAvailable]).toEqual([4, false]);
+  });
+});
+
+describe('RetryBudget', () => {
+  it('grants a fifth of the calls, and a reserve', () => {
+    const budget = new RetryBudget();
+    let granted = 0;
+    while (budget.withdraw()) granted += 1;
+    expect(granted).toBe(100);
+    for (let n = 0; n < 50; n += 1) budget.deposit();
+    for (granted = 0; budget.withdraw();) granted += 1;
+    expect([9, 10]).toContain(granted);
+  });
+});

@@ -1,0 +1,55 @@
+import { BadParameterError, type Fault } from '#common';
+import type { ParameterType } from '#skills';
+import type { DeclaredParameter } from './target.js';
+
+export type Parameters = Record<string, unknown>;
+
+/** What is told of one call. */
+const MAX_FAULTS = 100;
+
+const IS_OF_TYPE: Readonly<Record<ParameterType, (value: unknown) => boolean>> = {
+  string: (value) => typeof value === 'string',
+  number: (value) => typeof value === 'number' && Number.isFinite(value),
+  boolean: (value) => typeof value === 'boolean',
+  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  array: (value) => Array.isArray(value),
+};
+
+const ARTICLES: Readonly<Record<ParameterType, string>> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'a boolean',
+  object: 'an object',
+  array: 'an array',
+};
+
+/**
+ * Checks the parameters of a call against those that the capability declares, and fills in defaults. A capability that
+ * declares none takes any. @throws BadParameterError (1001) with every fault
+ */
+export function checkedParameters(given: Parameters, declared: readonly DeclaredParameter[]): Parameters {
+  if (declared.length === 0) return given;
+  const known = new Set(declared.map(({ name }) => name));
+  const unknown = Object.keys(given).filter((name) => !known.has(name));
+  const faults = [
+    ...declared.flatMap((parameter) => faultOf(given, parameter) ?? []),
+    ...unknown.map((name) => fault(name, 'is not a parameter of this capability')),
+  ];
+  if (faults.length > 0) throw new BadParameterError(faults.slice(0, MAX_FAULTS));
+  const defaults = declared.filter(({ name, defaultValue }) => defaultValue !== null && !Object.hasOwn(given, name));
+  return {
+    ...Object.fromEntries(defaults.map(({ name, defaultValue }) => [name, JSON.parse(defaultValue ?? 'null')])),
+    ...given,
+  };
+}
+
+function faultOf(given: Parameters, { name, type, required, defaultValue }: DeclaredParameter): Fault | undefined {
+  if (!Object.hasOwn(given, name)) {
+    return required && defaultValue === null ? fault(name, 'is required') : undefined;
+  }
+  return IS_OF_TYPE[type](given[name]) ? undefined : fault(name, `must be ${ARTICLES[type]}`);
+}
+
+function fault(name: string, reason: string): Fault {
+  return { field: `parameters.${name}`, reason };
+}

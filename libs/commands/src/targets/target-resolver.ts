@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
+import {
+  type ApiError,
+  CapabilityNotFoundError,
+  CapabilityUnavailableError,
+  SkillNotFoundError,
+  SkillUnavailableError,
+} from '#common';
+import { satisfies } from 'semver';
+import { type CapableTarget, isLive, type Target } from './target.js';
+import { TargetsRepository } from './targets.repository.js';
+
+/** What a call names. */
+export type Wanted =
+  | { by: 'id'; skillId: string; capability: string }
+  | { by: 'name'; name: string; range: string; capability: string }
+  | { by: 'capability'; capability: string };
+
+/** Finds who can serve a call, or says what is missing: the first of the conditions that nobody meets. */
+@Injectable()
+export class TargetResolver {
+  constructor(private readonly repository: TargetsRepository) {}
+
+  /**
+   * The best first: the version asked for, or the highest that fits. More than one only where the call leaves it open.
+   * @throws SkillNotFoundError (1004), CapabilityNotFoundError (1005), CapabilityUnavailableError (2004),
+   * SkillUnavailableError (2003)
+   */
+  async resolve(caller: Caller, wanted: Wanted): Promise<[CapableTarget, ...CapableTarget[]]> {
+    const found = (await this.find(caller, wanted)).filter(({ spaceId }) => caller.maySee(spaceId));
+    const known = some(found, wanted.by === 'capability' ? new CapabilityNotFoundError() : new SkillNotFoundError());
+    const capable = some(known.filter(isCapable), new CapabilityNotFoundError());
+    const enabled = some(
+      capable.filter(({ capability }) => capability.status === 'enabled'),
+      new CapabilityUnavailableError('This capability is disabled'),
+    );
+    const active = some(
+      enabled.filter(({ skillStatus }) => skillStatus === 'active'),
+      new SkillUnavailableError(`This Skill is ${enabled[0].skillStatus}`),
+    );
+    return some(
+      active.filter(({ endpoints }) => endpoints.some(isLive)),
+      new SkillUnavailableError('This Skill has no live endpoint'),
+    );
+  }
+
+  private async find(caller: Caller, wanted: Wanted): Promise<Target[]> {
+    switch (wanted.by) {
+      case 'id': {
+        const target = await this.repository.bySkill(wanted.skillId, wanted.capability);
+        return target ? [target] : [];
+      }
+      case 'name': {
+        const versions = await this.repository.byName(wanted.name, wanted.capability);
+        return versions.filter(({ skillVersion }) => satisfies(skillVersion, wanted.range));
+      }
+      case 'capability':
+        return this.repository.byCapability(wanted.capability, caller.spaces);
+    }
+  }
+}
+
+function isCapable(target: Target): target is CapableTarget {
+  return target.capability !== null;
+}
+
+/** These, of which there is one at least. */
+function some<T>(items: readonly T[], otherwise: ApiError): [T, ...T[]] {
+  const [first, ...rest] = items;
+  if (first === undefined) throw otherwise;
+  return [first, ...rest];
+}

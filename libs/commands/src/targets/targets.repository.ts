@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import type { Target } from './target.js';
+
+/** Versions of a Skill that are looked at, the highest first. */
+const MAX_VERSIONS = 200;
+/** Skills with a capability that are looked at, the highest version of it first. */
+const MAX_SKILLS = 50;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The capability $1 (an id, or null) or $2 (a name) of a Skill `s`; an id wins over a name that looks like one. */
+const CAPABILITY = `LATERAL (
+  SELECT json_build_object('capabilityId', c.id, 'name', c.name, 'version', c.version, 'status', c.status,
+    'parameters', COALESCE((
+      SELECT json_agg(json_build_object('name', p.name, 'type', p.type, 'required', p.required,
+        'defaultValue', p.default_value) ORDER BY p.id)
+      FROM (SELECT * FROM capability_params p WHERE p.capability_id = c.id OFFSET 0) p), '[]'::json)) AS capability
+  FROM (SELECT * FROM capabilities c WHERE c.skill_id = s.id OFFSET 0) c
+  WHERE c.id = $1::uuid OR c.name = $2 ORDER BY c.id = $1::uuid DESC NULLS LAST LIMIT 1)`;
+
+const ENDPOINTS = `COALESCE((
+  SELECT json_agg(json_build_object('endpointId', e.id, 'url', e.url, 'protocol', e.protocol, 'weight', e.weight,
+    'status', e.status, 'health', e.health, 'parameters', COALESCE((
+      SELECT json_agg(json_build_object('key', p.key, 'value', p.value, 'secret', p.secret))
+      FROM endpoint_params p WHERE p.endpoint_id = e.id), '[]'::json)) ORDER BY e.created_at, e.id)
+  FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e), '[]'::json) AS endpoints`;
+
+const COLUMNS = `s.id AS "skillId", s.name AS "skillName", s.version AS "skillVersion", s.status AS "skillStatus",
+  s.owner, s.space_id AS "spaceId", c.capability, ${ENDPOINTS}`;
+
+/** Finds what can be called, each with one query. */
+@Injectable()
+export class TargetsRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** `capability`: an id or a name. */
+  async bySkill(skillId: string, capability: string): Promise<Target | undefined> {
+    const [target] = await this.dataSource.query<Target[]>(
+      `SELECT ${COLUMNS} FROM skills s LEFT JOIN ${CAPABILITY} c ON true WHERE s.id = $3`,
+      [...capabilityOf(capability), skillId],
+    );
+    return target;
+  }
+
+  /** Every version, the highest first. */
+  byName(name: string, capability: string): Promise<Target[]> {
+    return this.dataSource.query(
+      `SELECT ${COLUMNS} FROM (SELECT * FROM skills WHERE name = $3 ORDER BY version_key DESC LIMIT ${MAX_VERSIONS}) s
+       LEFT JOIN ${CAPABILITY} c ON true ORDER BY s.version_key DESC`,
+      [...capabilityOf(capability), name],
+    );
+  }
+
+  /** Skills that have it, the highest version of it first: those that can be called before all others. */
+  byCapability(name: string, spaces: readonly string[] | undefined): Promise<Target[]> {
+    return this.dataSource.query(
+      `WITH best AS MATERIALIZED (
+         SELECT s.id, row_number() OVER (ORDER BY k.status = 'enabled' AND s.status = 'active' AND s.callable DESC,
+           string_to_array(k.version, '.')::bigint[] DESC, s.version_key DESC, s.created_at, s.id) AS place
+         FROM capabilities k JOIN skills s ON s.id = k.skill_id
+         WHERE k.name = $2 AND ($3::text[] IS NULL OR s.space_id = ANY($3)) ORDER BY place LIMIT ${MAX_SKILLS})
+       SELECT ${COLUMNS} FROM best JOIN skills s ON s.id = best.id LEFT JOIN ${CAPABILITY} c ON true ORDER BY best.place`,
+      [null, name, spaces ?? null],
+    );
+  }
+}
+
+function capabilityOf(capability: string): [string | null, string] {
+  return [UUID.test(capability) ? capability : null, capability];
+}

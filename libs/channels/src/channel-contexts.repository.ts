@@ -16,10 +16,18 @@ export class ChannelContextsRepository {
   }
 
   /**
-   * Merges into the context of a channel that is held, in one statement. Returns false, and has changed nothing, when the
-   * context would have too many keys.
+   * Merges into the context of a channel that is held, and sticks it to an endpoint that is held (null: to none; undefined:
+   * as before). Returns false, and has changed nothing, when the context would have too many keys.
+   *
+   * One statement, and one update of the channel in a transaction: at a second one PostgreSQL checks all foreign keys anew,
+   * and would wait for whoever changes the Skill, who may be waiting for the channel.
    */
-  async merge(tx: Transaction, channelId: string, changes: ContextChanges): Promise<boolean> {
+  async merge(
+    tx: Transaction,
+    channelId: string,
+    changes: ContextChanges,
+    endpointId?: string | null,
+  ): Promise<boolean> {
     const given = Object.entries(changes).map(([key, value]) => ({ id: uuidv7(), key, value }));
     const [merged] = await tx.query<[unknown[], number]>(
       `WITH given AS (SELECT * FROM jsonb_to_recordset($2::jsonb) AS x(id uuid, key text, value text)),
@@ -31,9 +39,10 @@ export class ChannelContextsRepository {
            SELECT given.id, $1, given.key, given.value FROM given, room
            WHERE given.value IS NOT NULL AND room.keys <= $3
            ON CONFLICT (channel_id, key) DO UPDATE SET value = EXCLUDED.value, updated_at = now())
-       UPDATE channels SET context_keys = room.keys, updated_at = now() FROM room
+       UPDATE channels SET context_keys = room.keys, updated_at = now(),
+         endpoint_id = CASE WHEN $4 THEN $5::uuid ELSE endpoint_id END FROM room
        WHERE channels.id = $1 AND room.keys <= $3 RETURNING channels.id`,
-      [channelId, JSON.stringify(given), CONTEXT_LIMITS.maxEntries],
+      [channelId, JSON.stringify(given), CONTEXT_LIMITS.maxEntries, endpointId !== undefined, endpointId ?? null],
     );
     return merged.length > 0;
   }

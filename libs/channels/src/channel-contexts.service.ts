@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog, type Caller } from '#auth';
-import { BadParameterError } from '#common';
-import { type Transaction, Transactions } from '#database';
+import { Transactions } from '#database';
 import { ChannelContextsRepository } from './channel-contexts.repository.js';
-import { assertOpen, ChannelNotFoundError } from './channel-errors.js';
-import { CONTEXT_LIMITS } from './channel-limits.js';
+import { assertOpen, ChannelNotFoundError, ContextFullError } from './channel-errors.js';
 import { reachOf } from './channel-reach.js';
 import type { ChannelContextResponse } from './channel.response.js';
 import { ChannelsRepository } from './channels.repository.js';
@@ -27,23 +25,16 @@ export class ChannelContextsService {
     return { channel_id: channelId, context: channel.context };
   }
 
-  /** @throws ChannelNotFoundError (1010), ChannelEndedError (1006), BadParameterError (1001) */
+  /** @throws ChannelNotFoundError (1010), ChannelEndedError (1006), ContextFullError (1001) */
   put(caller: Caller, channelId: string, changes: ContextChanges): Promise<ChannelContextResponse> {
     return this.transactions.run(async (tx) => {
       assertOpen(await this.channels.hold(tx, channelId, reachOf(caller)));
-      await this.merge(tx, channelId, changes, 'body');
+      if (!(await this.contexts.merge(tx, channelId, changes))) throw new ContextFullError('body');
       // Not the values, nor their digests: a short one could be found by trying.
       await this.audit.record(tx, caller, [
         { action: 'channel.context', target: `channel:${channelId}`, after: { keys: Object.keys(changes).toSorted() } },
       ]);
       return { channel_id: channelId, context: await this.contexts.of(tx, channelId) };
     });
-  }
-
-  /** Into a channel that is held. Nothing is changed where it throws. @throws BadParameterError (1001) */
-  async merge(tx: Transaction, channelId: string, changes: ContextChanges, name: string): Promise<void> {
-    if (await this.contexts.merge(tx, channelId, changes)) return;
-    const reason = `would give the context more than ${CONTEXT_LIMITS.maxEntries} keys`;
-    throw new BadParameterError([{ field: name, reason }]);
   }
 }

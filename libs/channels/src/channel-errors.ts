@@ -1,4 +1,5 @@
-import { ConflictError, NotFoundError } from '#common';
+import { BadParameterError, ConflictError, NotFoundError } from '#common';
+import { CONTEXT_LIMITS } from './channel-limits.js';
 import type { Channel } from './channels.repository.js';
 
 export class ChannelNotFoundError extends NotFoundError {
@@ -14,6 +15,13 @@ export class ChannelEndedError extends ConflictError {
     super(expired ? 'This channel has expired' : 'This channel is closed', [
       { field: 'channel_id', reason: expired ? 'has expired' : 'is closed' },
     ]);
+  }
+}
+
+/** 1001: a merge would give a context more keys than one may have. */
+export class ContextFullError extends BadParameterError {
+  constructor(field: string) {
+    super([{ field, reason: `would give the context more than ${CONTEXT_LIMITS.maxEntries} keys` }]);
   }
 }
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import type { Transaction } from '#database';
-import { ChannelContextsService } from './channel-contexts.service.js';
-import { assertOpen } from './channel-errors.js';
+import { ChannelContextsRepository } from './channel-contexts.repository.js';
+import { assertOpen, ContextFullError } from './channel-errors.js';
 import { EVERYWHERE, reachOf } from './channel-reach.js';
 import { ChannelsRepository } from './channels.repository.js';
 import { assertContextChanges, type ContextChanges } from './context-changes.js';
@@ -29,7 +29,7 @@ export interface ChannelOutcome {
 export class ChannelUse {
   constructor(
     private readonly channels: ChannelsRepository,
-    private readonly contexts: ChannelContextsService,
+    private readonly contexts: ChannelContextsRepository,
   ) {}
 
   /**
@@ -45,16 +45,16 @@ export class ChannelUse {
 
   /**
    * Merges the context, key by key, and remembers the endpoint; of two calls the later one wins. Holds the channel until
-   * the end of the transaction: call it late. Returns false, and has written nothing, when the channel has ended or gone
-   * meanwhile.
+   * the end of the transaction: call it late, and once for each channel. Returns false, and has written nothing, when the
+   * channel has ended or gone meanwhile. An endpoint that is not, or no longer, one of the channel's Skill is forgotten.
    * @throws BadParameterError (1001) beyond the limits of a context; it has written nothing, and `tx` can go on
    */
   async record(tx: Transaction, channelId: string, { endpointId, context }: ChannelOutcome): Promise<boolean> {
     if (context !== undefined) assertContextChanges(context, 'context');
     const channel = await this.channels.hold(tx, channelId, EVERYWHERE);
     if (channel?.status !== 'open') return false;
-    if (context !== undefined) await this.contexts.merge(tx, channelId, context, 'context');
-    if (endpointId !== undefined) await this.channels.stickTo(tx, channelId, endpointId);
+    const endpoint = endpointId === undefined ? undefined : await this.channels.holdEndpoint(tx, channelId, endpointId);
+    if (!(await this.contexts.merge(tx, channelId, context ?? {}, endpoint))) throw new ContextFullError('context');
     return true;
   }
 }

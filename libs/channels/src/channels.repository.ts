@@ -128,18 +128,16 @@ export class ChannelsRepository {
   }
 
   /**
-   * Remembers the endpoint of a channel that is held. One that is just being deleted is none: waiting for that could be a
-   * deadlock, because the deletion waits for the channels that stick to it.
+   * Keeps an endpoint from being deleted until the end of the transaction. Returns null when it does not belong to the
+   * channel's Skill, or is just being deleted: waiting for that could be a deadlock, because the deletion waits for the
+   * channels that stick to it.
    */
-  async stickTo(tx: Transaction, channelId: string, endpointId: string): Promise<void> {
+  async holdEndpoint(tx: Transaction, channelId: string, endpointId: string): Promise<string | null> {
     const [endpoint] = await tx.query<{ id: string }[]>(
       `SELECT e.id FROM skill_endpoints e JOIN channels c ON c.id = $1 AND c.skill_id = e.skill_id
        WHERE e.id = $2 FOR KEY SHARE OF e SKIP LOCKED`,
       [channelId, endpointId],
     );
-    await tx.query(
-      `UPDATE channels SET endpoint_id = $2, updated_at = now() WHERE id = $1 AND endpoint_id IS DISTINCT FROM $2`,
-      [channelId, endpoint?.id ?? null],
-    );
+    return endpoint?.id ?? null;
   }
 }

@@ -28,7 +28,7 @@ export function FutureTimeField(options: FieldOptions = {}): PropertyDecorator {
       name: 'inTheFuture',
       validator: {
         // What is no time at all has its own fault.
-        validate: (value) => !(Date.parse(String(value)) <= Date.now()),
+        validate: (value) => !isDateTime(value) || !(Date.parse(String(value)) <= Date.now()),
         defaultMessage: () => 'must be in the future',
       },
     }),

@@ -11,6 +11,11 @@ const DOCS = /^GET \/(docs(\/.+|\*)?|openapi\.(json|yaml))$/;
 
 /** What each guarded route asks for (protocol.md section 3 and 9). */
 const PERMISSIONS: Record<string, string> = {
+  'POST /api/v1/commands/execute': 'command:execute',
+  'POST /api/v1/commands/batch': 'command:execute',
+  'GET /api/v1/commands/executions': 'command:execute',
+  'GET /api/v1/commands/executions/:execution_id': 'command:execute',
+  'POST /api/v1/commands/executions/:execution_id/cancel': 'command:execute',
   'POST /api/v1/skills': 'skill:register',
   'GET /api/v1/skills': 'skill:read',
   'GET /api/v1/skills/:skill_id': 'skill:read',

@@ -78,22 +78,22 @@ export class BatchCommandsBody {
 }
 
 export class ExecutionIdParam {
-  @UuidField()
+  @UuidField({ description: 'The execution' })
   execution_id: string;
 }
 
 /** All that is given must hold. */
 export class ListExecutionsQuery extends PageQuery {
-  @EnumField(EXECUTION_STATUSES, { name: 'ExecutionStatus', required: false })
+  @EnumField(EXECUTION_STATUSES, { name: 'ExecutionStatus', required: false, description: 'What became of it' })
   status?: ExecutionStatus;
 
-  @UuidField({ required: false })
+  @UuidField({ required: false, description: 'The Skill that was called' })
   skill_id?: string;
 
   @TextField({ max: 255, required: false, example: 'forecast', description: 'Name of the capability' })
   capability?: string;
 
-  @TextField({ max: 128, required: false })
+  @TextField({ max: 128, required: false, description: "The caller's name of the call" })
   command_id?: string;
 
   @TimeField({ required: false, description: 'Not made before this' })

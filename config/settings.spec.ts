@@ -276,6 +276,10 @@ describe('settings', () => {
       roleMap: ['registry-admins=admin', 'devs=publisher'],
     });
     expect(load({ ...good, SECURITY_OIDC_ISSUER: 'http://127.0.0.1:9/realms/a' }).oidc.audience).toBe('ooder');
+    // By their issuer the tokens of the two are told apart.
+    expect(() => load({ ...good, SECURITY_JWT_ISSUER: good.SECURITY_OIDC_ISSUER })).toThrow(
+      'SECURITY_JWT_ISSUER must differ from SECURITY_OIDC_ISSUER',
+    );
     for (const [variable, value] of [
       ['SECURITY_OIDC_AUDIENCE', ''],
       ['SECURITY_OIDC_ISSUER', 'http://id.example.com'],

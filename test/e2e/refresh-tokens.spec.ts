@@ -15,7 +15,9 @@ describe.each(['PostgreSQL', 'Redis'])('refresh tokens, sessions in %s', (kind) 
   beforeAll(async () => {
     server = kind === 'Redis' ? await startRedisServer() : undefined;
     const redis: Record<string, string> = server ? { REDIS_URL: server.url } : {};
-    app = await startTestApp({ env: { SECURITY_JWT_SECRET: SECRET, SECURITY_REFRESH_EXPIRY: '3', ...redis } });
+    app = await startTestApp({
+      env: { SECURITY_JWT_SECRET: SECRET, SECURITY_REFRESH_EXPIRY: '3', SECURITY_MAX_SESSIONS: '5', ...redis },
+    });
   }, 300_000);
   afterAll(async () => {
     await app.close();
@@ -40,6 +42,19 @@ describe.each(['PostgreSQL', 'Redis'])('refresh tokens, sessions in %s', (kind) 
     expect(new Set(claims.map(({ jti }) => jti)).size).toBe(3);
     for (const { access_token } of [first, second, third]) expect(await calls.status(access_token)).toBe(200);
     expect((await calls.audited()).slice(-3)).toEqual(['token.issue', 'token.refresh', 'token.refresh']);
+  });
+
+  it('are of so many sessions of a client as are allowed, those that were used last; access tokens hold', async () => {
+    const { calls } = await newClient();
+    const first = await calls.grant();
+    const second = await calls.grant();
+    const used = await calls.refreshed(first.refresh_token);
+    for (let more = 0; more < 4; more += 1) await calls.grant();
+    expect((await calls.refresh(second.refresh_token).expect(400)).body.error).toBe('invalid_grant');
+    expect(await calls.status(second.access_token)).toBe(200);
+    await calls.refreshed(used.refresh_token);
+    // Of one that has ended nobody can tell whether it was used twice.
+    expect(await calls.audited('token.reuse')).toEqual([]);
   });
 
   it('end with all access tokens of the session when one is used twice, also for who has the newest', async () => {

@@ -81,12 +81,28 @@ describe('PostgreSQL away', () => {
     let service: ServiceProcess;
     let token: string;
     let skillId: string;
+    /** Of a client that is limited to a Space, with a Skill there that has a lease. */
+    let limited: { token: string; skillId: string };
 
     beforeAll(async () => {
       service = await startService({ env });
       token = await adminToken(service.url, ADMIN_SECRET);
       skillId = await createSkill(service.url, token, skillBody());
+      limited = await inSpace();
     });
+    async function inSpace(): Promise<typeof limited> {
+      const api = `${service.url}/api/v1`;
+      const client = { client_id: 'limited', name: 'Limited', role: 'publisher', spaces: ['building-7'] };
+      const { body: made } = await call<{ client_secret: string }>(`${api}/auth/clients`, { token, body: client });
+      const { body: granted } = await call<{ access_token: string }>(`${api}/auth/token`, {
+        body: { grant_type: 'client_credentials', client_id: 'limited', client_secret: made.client_secret },
+      });
+      const { body: registered } = await call<{ data: { skill_id: string } }>(`${api}/skills/register`, {
+        token: granted.access_token,
+        body: skillBody(),
+      });
+      return { token: granted.access_token, skillId: registered.data.skill_id };
+    }
     afterEach(() => proxy.restore());
 
     /** Reads, writes and asks for a token, all at once: more than the pool has connections. */
@@ -128,6 +144,38 @@ describe('PostgreSQL away', () => {
         body: { status: 'unhealthy', checks: { database: { status: 'down' } } },
       });
     }
+
+    /** Beats, one and many, and reads that cannot be answered from memory. */
+    function limitedBurst(): Promise<Answer[]> {
+      const api = `${service.url}/api/v1`;
+      const { token: own, skillId: id } = limited;
+      const beats = Array.from({ length: 40 }, (_, index) =>
+        index % 2 === 0
+          ? call(`${api}/skills/${id}/heartbeat`, { token: own, method: 'POST' })
+          : call(`${api}/heartbeats`, { token: own, body: { heartbeats: [{ skill_id: id }] } }),
+      );
+      const reads = [`/skills/?name=${Math.random()}`, '/skills/discover', '/capabilities', `/skills/${id}/status`];
+      return Promise.all([...beats, ...reads.map((path) => call(api + path, { token: own }))]);
+    }
+
+    it.each([
+      ['is down', () => proxy.cut()],
+      ['hangs', () => proxy.pause()],
+    ])('tells clients that are limited to Spaces 503 (1008) in bounded time while it %s', async (_, fault) => {
+      await fault();
+      const [answers, unlimited] = await Promise.all([
+        limitedBurst(),
+        call(`${service.url}/api/v1/skills/${limited.skillId}/heartbeat`, { token, method: 'POST' }),
+      ]);
+      expectUnavailable(answers);
+      // The lease store alone answers for them.
+      expect(unlimited.status).toBe(200);
+      expect(unlimited.ms).toBeLessThan(1_000);
+      await proxy.restore();
+      await expectRecovery();
+      await until(async () => (await limitedBurst()).every(({ status }) => status === 200), 5_000);
+      expect(service.output).not.toContain('DeprecationWarning');
+    });
 
     it('answers 503 (1008) while it is down, and recovers by itself', async () => {
       await proxy.cut();

@@ -13,6 +13,7 @@ export interface CallOptions {
   token?: string;
   body?: unknown;
   agent?: Agent;
+  headers?: Record<string, string>;
   /** Gives the request up. */
   signal?: AbortSignal;
 }
@@ -26,6 +27,7 @@ export function call<T = Record<string, unknown>>(url: string, options: CallOpti
     agent: agent ?? false,
     signal,
     headers: {
+      ...options.headers,
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },

@@ -2,6 +2,7 @@ export { AdminClient } from './admin-client.js';
 export { AuthModule } from './auth.module.js';
 export { type AuditActor, type AuditChange, AuditLog, systemActor } from './audit/audit-log.js';
 export { type AuditReport, type NotedBlock, verifyAudit } from './audit/audit-verifier.js';
+export { claimedName } from './audit/claimed-client.js';
 export { RefusedRequests } from './audit/refused-requests.js';
 export {
   ANY_CALLER,

@@ -7,16 +7,21 @@ const MAX_CAUSES = 5;
 const REDACTED = '[redacted]';
 const SECRET_KEY = /(?:authorization|cookie|api[-_]?key|private[-_]?key|passw(?:or)?d|secret|token)s?$/i;
 
-/** Credentials inside a text: of a URL, of an Authorization header, of a query string or form, JWTs and API keys. */
+/** Credentials inside a text: of a URL, of an Authorization header, of a query string or form, JWTs, refresh tokens and API keys. */
 const SECRET_TEXTS: readonly { hint: string; pattern: RegExp; replacement: string }[] = [
   {
     hint: '://',
     pattern: /([a-z][a-z0-9+.-]{0,19}:\/\/[^\s/?#@:]{0,256}):[^\s/?#]{0,1024}@/gi,
     replacement: '$1:***@',
   },
-  { hint: ' ', pattern: /\b(Bearer|Basic) +[\w.~+/=-]{8,}/gi, replacement: `$1 ${REDACTED}` },
+  { hint: ' ', pattern: /\b(Bearer|Basic) +[\w.~+/=%-]{8,}/gi, replacement: `$1 ${REDACTED}` },
   { hint: '=', pattern: /((?:api_?key|password|secret|token)=)[^&\s"',;]+/gi, replacement: `$1${REDACTED}` },
   { hint: 'osk_', pattern: /\bosk_[\w-]{20,}/g, replacement: REDACTED },
+  {
+    hint: '-',
+    pattern: /\b([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12})\.[\w-]{43}(?![\w-])/g,
+    replacement: `$1.${REDACTED}`,
+  },
   { hint: 'eyJ', pattern: /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g, replacement: REDACTED },
 ];
 

@@ -1,12 +1,11 @@
 import { Logger } from '@nestjs/common';
-import type { RefusedRequests } from '#auth';
+import { claimedName, type RefusedRequests } from '#auth';
 import type { FastifyRequest } from 'fastify';
 import { BoundedMap } from './bounded-map.js';
 import type { RequestClass } from './request-class.js';
 
 const EVERY_MS = 60_000;
 const CAPACITY = 10_000;
-const MAX_NAME = 64;
 
 /** Who is refused: a client, also one that only claims to be it, or else an address. */
 export interface RefusedSender {
@@ -50,5 +49,5 @@ export class RefusalLog {
 
 /** A name that somebody claims: quoted, on one line, not at any length. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.slice(0, MAX_NAME));
+  return JSON.stringify(claimedName(name));
 }

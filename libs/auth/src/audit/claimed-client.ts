@@ -16,3 +16,12 @@ function decode(text: string): string | undefined {
     return text;
   }
 }
+
+/** Secrets are longer: those that somebody sends in the place of the id are not to be kept, or told, in whole. */
+const MAX_UNKNOWN = 15;
+const HINT = 4;
+
+/** The name of a client that may not exist, as it may be written down: a long one as its beginning. */
+export function claimedName(claimed: string): string {
+  return claimed.length > MAX_UNKNOWN ? `${claimed.slice(0, HINT)}…` : claimed;
+}

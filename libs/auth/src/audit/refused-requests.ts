@@ -1,13 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { OutageLog, requestActorOf } from '#logging';
+import { OutageLog, redactText, requestActorOf } from '#logging';
 import { MetricsService } from '#metrics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import { callerOf, originOf, refusedCredentialOf } from '../caller.js';
 import type { AuditReason } from './audit-entry.entity.js';
 import { type AuditAttempt, AuditLog } from './audit-log.js';
-import { claimedClientOf } from './claimed-client.js';
+import { claimedClientOf, claimedName } from './claimed-client.js';
 
 const MAX_QUEUE = 10_000;
 const BATCH = 1_000;
@@ -17,7 +17,11 @@ const MAX_SENDERS = 10_000;
 const MINUTE_MS = 60_000;
 export const ANONYMOUS = 'anonymous';
 
-type Refusal = Omit<AuditAttempt, 'age'> & { at: number };
+type Refusal = Omit<AuditAttempt, 'age'> & {
+  at: number;
+  /** Nobody has confirmed that the actor is who it says. */
+  isClaim: boolean;
+};
 
 /**
  * Requests that were refused, for the audit log: every 403, every failed authentication at the token endpoint, and of
@@ -61,9 +65,10 @@ export class RefusedRequests {
       while (this.queue.length > 0) {
         const batch = this.queue.slice(0, BATCH);
         const now = performance.now();
+        const attempts = await this.withKnownActors(batch);
         await this.log.recordAttempts(
           this.dataSource,
-          batch.map(({ at, ...refusal }) => ({ ...refusal, age: now - at })),
+          attempts.map(({ at, isClaim: _, ...refusal }) => ({ ...refusal, age: now - at })),
         );
         this.queue = this.queue.slice(batch.length);
       }
@@ -113,10 +118,29 @@ export class RefusedRequests {
       actor: { clientId: clientId ?? ANONYMOUS, origin: originOf(request) },
       action: `${request.method} ${request.routeOptions.url ?? 'unmatched'}`,
       // Without the query string: tokens and personal data travel there.
-      target: request.originalUrl.split(/[?#]/, 1)[0] ?? '',
+      target: redactText(request.originalUrl.split(/[?#]/, 1)[0] ?? ''),
       result,
       ...(reason && { reason }),
       at: performance.now(),
+      isClaim: request.routeOptions.config.oauthErrors === true,
+    });
+  }
+
+  /** Where somebody has sent a secret in the place of the id, what is written is no client's id. */
+  private async withKnownActors(batch: readonly Refusal[]): Promise<Refusal[]> {
+    const claimed = [...new Set(batch.filter(({ isClaim }) => isClaim).map(({ actor }) => actor.clientId))];
+    // PostgreSQL refuses a text with NUL, and half of a surrogate pair; no client has one in its id.
+    const possible = claimed.filter((id) => !id.includes('\u0000') && id.isWellFormed());
+    if (claimed.length === 0) return [...batch];
+    const rows = await this.dataSource.query<{ client_id: string }[]>(
+      'SELECT client_id FROM clients WHERE client_id = ANY($1)',
+      [possible],
+    );
+    const known = new Set(rows.map(({ client_id }) => client_id));
+    return batch.map((refusal) => {
+      const { isClaim, actor } = refusal;
+      if (!isClaim || known.has(actor.clientId)) return refusal;
+      return { ...refusal, actor: { ...actor, clientId: claimedName(actor.clientId) } };
     });
   }
 

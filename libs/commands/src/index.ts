@@ -1,2 +1,3 @@
 export { CommandsModule } from './commands.module.js';
+export { CallbackEntity } from './queue/callback.entity.js';
 export { ExecutionEntity } from './executions/execution.entity.js';

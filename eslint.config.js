@@ -26,6 +26,7 @@ const rooms = {
     'metrics',
     'health',
     'database',
+    'cache',
     'outbound',
     'auth',
     'skills',

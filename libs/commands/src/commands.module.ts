@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '#auth';
+import { CacheModule } from '#cache';
 import { ChannelsModule } from '#channels';
 import { MetricsModule } from '#metrics';
 import { OutboundModule } from '#outbound';
@@ -25,6 +26,7 @@ import { ExecutionUpkeep } from './executions/execution-upkeep.js';
 import { RunningCalls } from './executions/running-calls.js';
 import { EndpointStates } from './routing/endpoint-states.js';
 import { Router } from './routing/router.js';
+import { TargetCache } from './targets/target-cache.js';
 import { TargetResolver } from './targets/target-resolver.js';
 import { TargetsRepository } from './targets/targets.repository.js';
 
@@ -33,6 +35,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
   imports: [
     TypeOrmModule.forFeature([ExecutionEntity]),
     AuthModule,
+    CacheModule,
     ChannelsModule,
     MetricsModule,
     OutboundModule,
@@ -41,6 +44,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
   controllers: [CommandsController, ExecutionsController],
   providers: [
     TargetsRepository,
+    TargetCache,
     TargetResolver,
     EndpointStates,
     Router,

@@ -20,6 +20,8 @@ const rooms = {
   'libs/skills': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth'],
   'libs/registry-heartbeat': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'auth', 'skills'],
   'libs/channels': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth', 'skills'],
+  // An example to copy: it stands on its own.
+  'apps/sample-skill': [],
 };
 
 const direction = Object.entries(rooms).map(([room, allowed]) => ({
@@ -74,7 +76,7 @@ export default tseslint.config(
   },
   ...direction,
   {
-    files: ['config/**/*.ts', 'test/**/*.ts', '**/*.spec.ts'],
+    files: ['config/**/*.ts', 'apps/sample-skill/src/settings.ts', 'test/**/*.ts', '**/*.spec.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -44,6 +44,10 @@ function credentialsOf(env: Record<string, string | undefined>): Credentials {
   const path = join(env.DATA_DIR ?? '.data', 'admin-client-secret');
   return {
     clientId: env.SECURITY_ADMIN_CLIENT_ID ?? 'admin',
-    secret: () => env.SECURITY_ADMIN_CLIENT_SECRET ?? readFileSync(path, 'utf8').trim(),
+    secret: () => {
+      if (env.SECURITY_ADMIN_CLIENT_SECRET !== undefined) return env.SECURITY_ADMIN_CLIENT_SECRET;
+      if (!existsSync(path)) throw new Error(`no ${path} yet: npm start makes it, in the same folder`);
+      return readFileSync(path, 'utf8').trim();
+    },
   };
 }

@@ -33,6 +33,8 @@ const rooms = {
     'registry-heartbeat',
     'channels',
   ],
+  // An example to copy: it stands on its own.
+  'apps/sample-skill': [],
 };
 
 const direction = Object.entries(rooms).map(([room, allowed]) => ({
@@ -87,7 +89,7 @@ export default tseslint.config(
   },
   ...direction,
   {
-    files: ['config/**/*.ts', 'test/**/*.ts', '**/*.spec.ts'],
+    files: ['config/**/*.ts', 'apps/sample-skill/src/settings.ts', 'test/**/*.ts', '**/*.spec.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

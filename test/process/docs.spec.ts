@@ -53,9 +53,10 @@ describe('the documents', () => {
     );
     const { output, statuses } = run(service, commandsOf('README.md'));
     await skill.stop();
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200]);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200, 200]);
     expect(output.match(/"total":1/g)).toHaveLength(2);
     expect(output).toContain('"name":"weather.forecast"');
+    expect(output).toContain('"status":"success"');
     expect(output).toContain('"health":"healthy"');
     expect(output).toContain('registry_skills{status="active"} 2');
   });

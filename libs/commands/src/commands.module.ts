@@ -25,6 +25,7 @@ import { ExecutionsRepository } from './executions/executions.repository.js';
 import { ExecutionUpkeep } from './executions/execution-upkeep.js';
 import { RunningCalls } from './executions/running-calls.js';
 import { EndpointStates } from './routing/endpoint-states.js';
+import { RetryBudgets } from './routing/retry-budget.js';
 import { Router } from './routing/router.js';
 import { TargetCache } from './targets/target-cache.js';
 import { TargetResolver } from './targets/target-resolver.js';
@@ -47,6 +48,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
     TargetCache,
     TargetResolver,
     EndpointStates,
+    RetryBudgets,
     Router,
     EndpointOptionsReader,
     HttpTransport,

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '#auth';
+import { CacheModule } from '#cache';
 import { ChannelsModule } from '#channels';
 import { MetricsModule } from '#metrics';
 import { OutboundModule } from '#outbound';
@@ -33,7 +34,9 @@ import { CallbacksRepository } from './queue/callbacks.repository.js';
 import { QueuedCallRunner } from './queue/queued-call-runner.js';
 import { QueueMetrics } from './queue/queue.metrics.js';
 import { EndpointStates } from './routing/endpoint-states.js';
+import { RetryBudgets } from './routing/retry-budget.js';
 import { Router } from './routing/router.js';
+import { TargetCache } from './targets/target-cache.js';
 import { TargetResolver } from './targets/target-resolver.js';
 import { TargetsRepository } from './targets/targets.repository.js';
 
@@ -42,6 +45,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
   imports: [
     TypeOrmModule.forFeature([ExecutionEntity, CallbackEntity]),
     AuthModule,
+    CacheModule,
     ChannelsModule,
     MetricsModule,
     OutboundModule,
@@ -50,8 +54,10 @@ import { TargetsRepository } from './targets/targets.repository.js';
   controllers: [CommandsController, ExecutionsController],
   providers: [
     TargetsRepository,
+    TargetCache,
     TargetResolver,
     EndpointStates,
+    RetryBudgets,
     Router,
     EndpointOptionsReader,
     HttpTransport,

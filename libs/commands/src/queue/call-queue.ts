@@ -1,14 +1,7 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Batcher } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { OutageLog } from '#logging';
 import { nameOf } from '../executions/executions.repository.js';
 import { RunningCalls } from '../executions/running-calls.js';
 import { CallQueueRepository } from './call-queue.repository.js';
@@ -41,10 +34,10 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
     const { queueConcurrency: concurrency, queuePoll: pollMs, queueLease: leaseMs } = settings;
     this.loop = new ClaimLoop(scheduler, {
       name: 'command-queue',
+      subject: 'The queue of calls',
       concurrency,
       pollMs,
       leaseMs,
-      outage: new OutageLog(new Logger('commands'), 'The queue of calls'),
       claim: (limit) => repository.claim(limit, leaseMs),
       work: (call, signal) => this.make(call, signal),
       renew: (calls) => repository.renew(calls, leaseMs),

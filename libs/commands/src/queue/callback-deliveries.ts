@@ -1,14 +1,7 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Batcher } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { OutageLog } from '#logging';
 import { CallbackSender } from './callback-sender.js';
 import {
   type CallbackHold,
@@ -47,10 +40,10 @@ export class CallbackDeliveries implements OnApplicationBootstrap, BeforeApplica
     const { callbackConcurrency: concurrency, queuePoll: pollMs, queueLease: leaseMs } = settings;
     this.loop = new ClaimLoop(scheduler, {
       name: 'callbacks',
+      subject: 'The queue of callbacks',
       concurrency,
       pollMs,
       leaseMs,
-      outage: new OutageLog(new Logger('commands'), 'The queue of callbacks'),
       claim: (limit) => repository.claim(limit, leaseMs),
       work: (callback, signal) => this.deliver(callback, signal),
       renew: (callbacks) => repository.renew(callbacks, leaseMs),

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import type { SchedulerRegistry } from '@nestjs/schedule';
-import type { OutageLog } from '#logging';
+import { OutageLog } from '#logging';
+import { PeriodicJob } from '#scheduling';
 
 /** Milliseconds that work may go on for after the end has been called. */
 const FINISH_WITHIN_MS = 2_000;
@@ -8,13 +10,14 @@ const FINISH_WITHIN_MS = 2_000;
 export interface ClaimLoopOptions<T> {
   /** Of the job. */
   name: string;
+  /** What is unavailable while that fails, for the log. */
+  subject: string;
   /** Items that are worked on at the same time. */
   concurrency: number;
   /** Milliseconds between two looks for what others have left. */
   pollMs: number;
   /** Milliseconds that a claim holds unless it is renewed. */
   leaseMs: number;
-  outage: OutageLog;
   /** Takes up to so many, which nobody else then does until the lease has run out. */
   claim: (limit: number) => Promise<T[]>;
   /** Ends soon after the abort of the signal; what it has not done then, it gives back. When it rejects, the claim lapses. */
@@ -25,50 +28,49 @@ export interface ClaimLoopOptions<T> {
 /** Works on what is due in a table that all replicas share. Holds no more than it works on. */
 export class ClaimLoop<T> {
   private readonly working = new Map<T, { done: Promise<void>; abort: AbortController }>();
+  private readonly polls: PeriodicJob;
+  private readonly renewals: PeriodicJob;
+  private readonly outage: OutageLog;
   private claiming: Promise<void> | undefined;
-  private renewing: Promise<void> | undefined;
   private isWanted = false;
   private hasMore = false;
-  private isStopping = false;
 
   constructor(
-    private readonly scheduler: SchedulerRegistry,
+    scheduler: SchedulerRegistry,
     private readonly options: ClaimLoopOptions<T>,
-  ) {}
+  ) {
+    const { name, subject, pollMs, leaseMs } = options;
+    this.outage = new OutageLog(new Logger('commands'), subject);
+    const job = { name, everyMs: pollMs, context: 'commands', subject };
+    this.polls = new PeriodicJob(scheduler, job, () => {
+      this.wake();
+      return Promise.resolve();
+    });
+    const renewal = { ...job, name: `${name}-leases`, everyMs: leaseMs / 3 };
+    this.renewals = new PeriodicJob(scheduler, renewal, () => this.renew());
+  }
 
   start(): void {
-    const { name, pollMs, leaseMs } = this.options;
-    this.scheduler.addInterval(
-      name,
-      setInterval(() => {
-        this.wake();
-      }, pollMs),
-    );
-    this.scheduler.addInterval(
-      `${name}-leases`,
-      setInterval(() => (this.renewing ??= this.renew().finally(() => (this.renewing = undefined))), leaseMs / 3),
-    );
+    this.polls.start();
+    this.renewals.start();
     this.wake();
   }
 
   /** Work in flight goes on for two seconds, and is then given back. */
   async stop(): Promise<void> {
-    this.isStopping = true;
-    const { name } = this.options;
-    if (this.scheduler.doesExist('interval', name)) this.scheduler.deleteInterval(name);
+    await this.polls.stop();
     await this.claiming;
     const finished = Promise.all([...this.working.values()].map(({ done }) => done));
     await Promise.race([finished, delay(FINISH_WITHIN_MS, undefined, { ref: false })]);
     for (const { abort } of this.working.values()) abort.abort();
     await finished;
-    if (this.scheduler.doesExist('interval', `${name}-leases`)) this.scheduler.deleteInterval(`${name}-leases`);
-    await this.renewing;
+    await this.renewals.stop();
   }
 
   /** Something is due now. */
   wake(): void {
     this.isWanted = true;
-    if (this.claiming || this.isStopping || this.free === 0) return;
+    if (this.claiming || this.polls.isStopping || this.free === 0) return;
     this.claiming = this.claimWhileFree().finally(() => {
       this.claiming = undefined;
       if (this.isWanted) this.wake();
@@ -81,29 +83,29 @@ export class ClaimLoop<T> {
 
   /** Never rejects. */
   private async claimWhileFree(): Promise<void> {
-    const { claim, outage } = this.options;
-    while (this.isWanted && !this.isStopping && this.free > 0) {
+    const { claim } = this.options;
+    while (this.isWanted && !this.polls.isStopping && this.free > 0) {
       this.isWanted = false;
       const limit = this.free;
       try {
         const claimed = await claim(limit);
-        outage.end();
+        this.outage.end();
         for (const item of claimed) this.begin(item);
         this.hasMore = claimed.length === limit;
       } catch (error) {
         this.hasMore = false;
-        outage.begin(String(error));
+        this.outage.begin(String(error));
       }
     }
   }
 
   private begin(item: T): void {
-    const { work, outage } = this.options;
+    const { work } = this.options;
     const abort = new AbortController();
     const done = work(item, abort.signal)
       // Mostly the database is away. The claim lapses, and the item is taken again.
       .catch((error: unknown) => {
-        outage.begin(String(error));
+        this.outage.begin(String(error));
       })
       .finally(() => {
         this.working.delete(item);
@@ -112,13 +114,7 @@ export class ClaimLoop<T> {
     this.working.set(item, { done, abort });
   }
 
-  /** Never rejects. */
   private async renew(): Promise<void> {
-    if (this.working.size === 0) return;
-    try {
-      await this.options.renew([...this.working.keys()]);
-    } catch (error) {
-      this.options.outage.begin(String(error));
-    }
+    if (this.working.size > 0) await this.options.renew([...this.working.keys()]);
   }
 }

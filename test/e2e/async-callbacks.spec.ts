@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ExecutionsRepository } from '../../libs/commands/src/executions/executions.repository.js';
+import { CallQueueRepository } from '../../libs/commands/src/queue/call-queue.repository.js';
 import { BEHAVIOURS, type Behaviour } from '../support/skill-server.js';
 import { startTestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -109,6 +111,22 @@ describe('callbacks of asynchronous calls', () => {
       expect(entries.body.data.entries).toMatchObject([{ actor: 'admin' }, { actor: site.calls.agentId }]);
     });
 
+    it('keep their execution until they are delivered', async () => {
+      const { skillId } = await site.registered();
+      const executions = site.calls.app.app.get(ExecutionsRepository);
+      site.receiver.next = [(response) => response.writeHead(500).end()];
+      const id = await site.accept(skillId);
+      await until(async () => (await site.read(id)).callback?.last_status === 500);
+      const left = async () => (await site.calls.agent.get(`/commands/executions/${id}`)).status;
+      // As if all of them were old.
+      await executions.purge(-60, 10_000);
+      expect(await left()).toBe(200);
+      await site.untilCallback(id, 'delivered');
+      await executions.purge(-60, 10_000);
+      expect(await left()).toBe(404);
+      expect(await site.calls.app.database.query('SELECT FROM callbacks WHERE execution_id = $1', [id])).toEqual([]);
+    });
+
     it('show in the metrics and in /health', async () => {
       const metrics = (await site.calls.app.http.get('/metrics')).text;
       expect(metrics).toMatch(/command_callback_attempts_total\{result="delivered"\} [1-9]/);
@@ -141,6 +159,28 @@ describe('callbacks of asynchronous calls', () => {
       const calls = skill.calls.length;
       await delay(1_500);
       expect(skill.calls).toHaveLength(calls);
+    });
+  });
+
+  describe('of a replica that has lost its claim', () => {
+    it('are neither given back nor put off by it, and what the Skill said first counts', async () => {
+      const { skill, skillId } = await site.registered(BEHAVIOURS.hangs);
+      const id = await site.accept(skillId, { timeout: 20_000 });
+      await until(() => skill.calls.length === 1);
+      // It was halted; another one holds the call for a while.
+      await site.calls.app.database.query(
+        `UPDATE executions SET attempts = attempts + 1, running_until = now() + interval '3 seconds' WHERE id = $1`,
+        [id],
+      );
+      const queue = site.calls.app.app.get(CallQueueRepository);
+      await queue.release([{ id, attempts: 1 }]);
+      await queue.renew([{ id, attempts: 1 }], 60_000);
+      expect(await site.read(id)).toMatchObject({ status: 'running' });
+      skill.behaviour = BEHAVIOURS.echo;
+      // That one dies too: the claim lapses, and is taken over.
+      await site.untilCallback(id, 'delivered');
+      expect(skill.calls.map(({ body }) => body.execution_id)).toEqual([id, id]);
+      expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'success' } }]);
     });
   });
 

@@ -40,12 +40,14 @@ export class RunningCalls implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** Makes a call that can be cancelled. */
   async run<T>(executionId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    // One that is taken from the queue again, because its claim has lapsed, is under way twice: the newer one counts.
+    this.cancel(executionId);
     const abort = new AbortController();
     this.running.set(executionId, { since: performance.now(), abort });
     try {
       return await call(abort.signal);
     } finally {
-      this.running.delete(executionId);
+      if (this.running.get(executionId)?.abort === abort) this.running.delete(executionId);
     }
   }
 

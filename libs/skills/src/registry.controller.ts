@@ -8,7 +8,7 @@ import { RegistrationService } from './registration.service.js';
 import { BatchRegisterBody, ChangeSkillStatusBody, RegisterSkillBody, SkillIdParam } from './skill.dto.js';
 import { ApiMetadataFilter, DiscoverQuery } from './skill.query.js';
 import {
-  BatchResponse,
+  BatchRegisteredResponse,
   DiscoverResponse,
   RegisteredResponse,
   SkillStatusChangedResponse,
@@ -41,7 +41,7 @@ export class RegistryController {
 
   @Post('batch')
   @Authenticated('skill:register')
-  @ProtocolRoute(BatchResponse)
+  @ProtocolRoute(BatchRegisteredResponse)
   @LargeBody()
   @ApiOperation({ summary: 'Register many Skills', operationId: 'registerSkills' })
   @ApiIdempotencyKey()
@@ -50,7 +50,7 @@ export class RegistryController {
     @CurrentCaller() caller: Caller,
     @Body() body: BatchRegisterBody,
     @IdempotencyKey() key?: string,
-  ): Promise<BatchResponse> {
+  ): Promise<BatchRegisteredResponse> {
     return this.registration.batch(caller, body, key);
   }
 

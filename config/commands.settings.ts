@@ -34,12 +34,12 @@ export class CommandsSettings {
   @Max(10, { message: 'must not be over 10' })
   maxTries: number = 3;
 
-  /** Calls at one endpoint at the same time, of each replica; more go elsewhere. */
-  @Setting('COMMAND_MAX_IN_FLIGHT', { example: '256' })
+  /** Calls at one endpoint at the same time, of each replica; more go elsewhere. Each needs a connection (OUTBOUND_MAX_CONNECTIONS). */
+  @Setting('COMMAND_MAX_IN_FLIGHT', { example: '64' })
   @IsInt(whole('calls'))
   @Min(1, { message: 'must not be under 1' })
   @Max(65_536, { message: 'must not be over 65536' })
-  maxInFlight: number = 256;
+  maxInFlight: number = 64;
 
   /** Milliseconds until an endpoint that failed too often is given another chance. */
   @Setting('COMMAND_BREAKER_PAUSE', { example: '10000' })

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, LargeBody, ProtocolRoute } from '#common';
+import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { ApiIfMatch, IfMatch } from './etag.js';
 import { RegistrationService } from './registration.service.js';
@@ -42,7 +42,7 @@ export class RegistryController {
   @Post('batch')
   @Authenticated('skill:register')
   @ProtocolRoute(BatchRegisteredResponse)
-  @LargeBody()
+  @BatchRoute({ list: 'skills', itemsPerRequest: 10, isLarge: true })
   @ApiOperation({ summary: 'Register many Skills', operationId: 'registerSkills' })
   @ApiIdempotencyKey()
   @ApiErrors(1001)

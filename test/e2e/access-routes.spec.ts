@@ -49,6 +49,8 @@ const PERMISSIONS: Record<string, string> = {
   'POST /api/v1/auth/clients/:client_id/api-keys': 'client:manage',
   'GET /api/v1/auth/clients/:client_id/api-keys': 'client:manage',
   'GET /api/v1/auth/clients/:client_id/api-keys/:key_id': 'client:manage',
+  'PATCH /api/v1/auth/clients/:client_id/api-keys/:key_id': 'client:manage',
+  'POST /api/v1/auth/clients/:client_id/api-keys/:key_id/rotate': 'client:manage',
   'DELETE /api/v1/auth/clients/:client_id/api-keys/:key_id': 'client:manage',
 };
 

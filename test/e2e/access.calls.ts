@@ -204,6 +204,16 @@ export const CALLS: RoleCall[] = [
     call: (api, { client, key }) => api.get(`/auth/clients/${client}/api-keys/${key}`).then(),
   },
   {
+    route: 'PATCH /auth/clients/:client_id/api-keys/:key_id',
+    roles: ADMINS,
+    call: (api, { client, key }) => api.patch(`/auth/clients/${client}/api-keys/${key}`, { name: 'n' }).then(),
+  },
+  {
+    route: 'POST /auth/clients/:client_id/api-keys/:key_id/rotate',
+    roles: ADMINS,
+    call: (api, { client, key }) => api.post(`/auth/clients/${client}/api-keys/${key}/rotate`).then(),
+  },
+  {
     route: 'DELETE /auth/clients/:client_id/api-keys/:key_id',
     roles: ADMINS,
     call: (api, { client, key }) => api.delete(`/auth/clients/${client}/api-keys/${key}`).then(),

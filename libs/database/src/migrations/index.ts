@@ -8,6 +8,7 @@ import { HotRows1764600000000 } from './1764600000000-hot-rows.js';
 import { Channels1764700000000 } from './1764700000000-channels.js';
 import { Commands1764800000000 } from './1764800000000-commands.js';
 import { AuditDeletion1764810000000 } from './1764810000000-audit-deletion.js';
+import { ApiKeyRotation1764820000000 } from './1764820000000-api-key-rotation.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   Channels1764700000000,
   Commands1764800000000,
   AuditDeletion1764810000000,
+  ApiKeyRotation1764820000000,
 ];

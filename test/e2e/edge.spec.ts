@@ -51,6 +51,29 @@ describe('security headers', () => {
     expect(answer.body).toMatchObject({ code: 1001, details: [{ reason: 'has headers that are too large' }] });
   });
 
+  it('refuse more than a hundred headers, rather than to leave some out', async () => {
+    const { hostname, port } = new URL(app.url);
+    const send = (count: number) =>
+      new Promise<string>((resolve, reject) => {
+        const names = Array.from({ length: count - 2 }, (_, index) => `x-${index}: y\r\n`).join('');
+        const socket = connect(Number(port), hostname, () =>
+          socket.write(`GET /livez HTTP/1.1\r\n${names}host: x\r\nconnection: close\r\n\r\n`),
+        );
+        let answered = '';
+        socket.on('data', (chunk) => (answered += chunk.toString()));
+        socket.on('close', () => {
+          resolve(answered);
+        });
+        socket.on('error', reject);
+      });
+    expect(await send(100)).toMatch(/^HTTP\/1.1 200 /);
+    for (const count of [101, 102, 103, 500]) {
+      const answered = await send(count);
+      expect(answered).toMatch(/^HTTP\/1.1 400 /);
+      expect(answered).toContain('has more than 100 headers');
+    }
+  });
+
   it('take the address of the socket, whatever X-Forwarded-For says', async () => {
     await app.http.get(SKILLS).set('x-forwarded-for', '203.0.113.7').set('user-agent', 'liar');
     const line = app.logs.find((candidate) => candidate.includes('liar')) ?? '';

@@ -21,7 +21,6 @@ import { TlsCertificate } from './tls-certificate.js';
 /** Milliseconds for the headers of a request, also on a connection that never sends any. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-const MAX_HEADERS = 100;
 
 /**
  * Who sends slowly is cut off. What a caller is quiet for between two requests is Fastify's keepAliveTimeout (72 s, longer
@@ -67,7 +66,6 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   const fastify = adapter.getInstance();
   registerRequestLogging(fastify, log.logger);
   registerHttpMetrics(fastify, app.get(MetricsService));
-  fastify.server.maxHeadersCount = MAX_HEADERS;
   tls?.watch(fastify.server);
   // Before anything that may refuse: a page must be able to read a refusal, and a preflight request has no credentials.
   await registerSecurityHeaders(app, settings.edge, securityHeaders);

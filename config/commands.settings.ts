@@ -27,6 +27,13 @@ export class CommandsSettings {
   @Max(3_600_000, { message: 'must not be over 3600000' })
   tryTimeout: number = 10_000;
 
+  /** Milliseconds that what is known of a Skill may be old when it is called; a change by this replica counts at once. */
+  @Setting('COMMAND_TARGET_MAX_AGE', { example: '1000' })
+  @IsInt(whole('milliseconds'))
+  @Min(0, { message: 'must not be under 0' })
+  @Max(30_000, { message: 'must not be over 30000' })
+  targetMaxAge: number = 1_000;
+
   /** Endpoints that one call is tried at. */
   @Setting('COMMAND_MAX_TRIES', { example: '3' })
   @IsInt(whole('tries'))

@@ -20,6 +20,7 @@ const rooms = {
   'libs/skills': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth'],
   'libs/registry-heartbeat': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'auth', 'skills'],
   'libs/channels': [...platform, 'logging', 'metrics', 'health', 'database', 'cache', 'idempotency', 'auth', 'skills'],
+  'libs/probes': [...platform, 'logging', 'metrics', 'health', 'database', 'outbound', 'auth', 'skills'],
   'libs/commands': [
     ...platform,
     'logging',
@@ -31,6 +32,7 @@ const rooms = {
     'skills',
     'registry-heartbeat',
     'channels',
+    'probes',
   ],
 };
 

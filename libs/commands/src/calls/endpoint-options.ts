@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { SkillSecrets } from '#skills';
+import { SkillSecrets, urlBelow } from '#skills';
 import type { TargetEndpoint } from '../targets/target.js';
 
 /** What parameters of an endpoint say of how it is called (protocol.md section 6). */
@@ -28,17 +28,10 @@ export class EndpointOptionsReader {
     const method = values.method?.toUpperCase() ?? '';
     const timeout = Number(values.timeout_ms);
     return {
-      url: urlOf(url, values.invoke_path ?? INVOKE_PATH),
+      url: urlBelow(url, values.invoke_path ?? INVOKE_PATH),
       method: METHODS.has(method) ? method : 'POST',
       timeoutMs: Number.isInteger(timeout) && timeout > 0 ? timeout : undefined,
       authorization: values.authorization,
     };
   }
-}
-
-/** The path below that of the endpoint; its query stays. */
-export function urlOf(endpointUrl: string, path: string): string {
-  const url = new URL(endpointUrl);
-  url.pathname = url.pathname.replace(/\/+$/, '') + (path.startsWith('/') ? path : `/${path}`);
-  return url.toString();
 }

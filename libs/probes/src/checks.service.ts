@@ -4,7 +4,7 @@ import { AuditLog, type Caller } from '#auth';
 import { SkillNotFoundError } from '#common';
 import { type ProbesSettings, probesSettings } from '#config';
 import { Transactions } from '#database';
-import type { CheckResponse } from './check.response.js';
+import type { SkillCheckResponse } from './skill-check.response.js';
 import { type CheckedSkill, ChecksRepository } from './checks.repository.js';
 import { ProbeCaller } from './probe-caller.js';
 import type { ProbeClaim } from './probe-claim.js';
@@ -32,7 +32,7 @@ export class ChecksService {
   ) {}
 
   /** @throws SkillNotFoundError (1004), PermissionError (1003) */
-  async check(caller: Caller, skillId: string): Promise<CheckResponse> {
+  async check(caller: Caller, skillId: string): Promise<SkillCheckResponse> {
     const skill = await this.transactions.run(async (tx) => {
       const found = await this.repository.find(tx, skillId);
       if (!found || !caller.maySee(found.space_id)) throw new SkillNotFoundError();

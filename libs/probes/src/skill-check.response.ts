@@ -33,7 +33,7 @@ export class CheckedEndpointResponse {
   health: Health;
 }
 
-export class CheckResponse {
+export class SkillCheckResponse {
   @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10' })
   skill_id: string;
 

@@ -20,6 +20,8 @@ const JOB = 'prober';
 const LONGEST_TICK_MS = 1_000;
 /** Ticks in an interval at least. */
 const TICKS = 4;
+/** Results that wait to be written, for each probe that there may be at a time: beyond, none is begun. */
+const MAX_WRITING = 8;
 
 /**
  * Probes what is due: a scheduled job of every replica. A claim in PostgreSQL gives each endpoint to one of them; so many
@@ -29,7 +31,8 @@ const TICKS = 4;
 export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly outage = new OutageLog(new Logger('probes'), 'Probing');
   private readonly stop = new AbortController();
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly probing = new Set<Promise<void>>();
+  private readonly writing = new Set<Promise<void>>();
   private keeping: Promise<void> | undefined;
   private filling: Promise<void> | undefined;
 
@@ -58,7 +61,8 @@ export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown
     if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
     this.stop.abort();
     await Promise.all([this.keeping, this.filling]);
-    await Promise.all(this.underWay);
+    await Promise.all(this.probing);
+    await Promise.all(this.writing);
   }
 
   /** Never rejects. */
@@ -76,10 +80,11 @@ export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown
   /** Until nothing is due. */
   private async fill(): Promise<void> {
     while (!this.stop.signal.aborted) {
-      const free = this.settings.concurrency - this.underWay.size;
+      if (this.writing.size > this.settings.concurrency * MAX_WRITING) await Promise.race(this.writing);
+      const free = this.settings.concurrency - this.probing.size;
       // A query for every place that becomes free would cost more than the probes.
       if (free * 2 < this.settings.concurrency) {
-        await Promise.race(this.underWay);
+        await Promise.race(this.probing);
         continue;
       }
       const { claims, taken, lagMs } = await this.claims.due(free);
@@ -90,11 +95,12 @@ export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private begin(claim: ProbeClaim): void {
-    const probe = this.guarded(async () => {
-      const probed = await this.caller.probe(claim, this.stop.signal);
-      if (probed) await this.results.record(probed);
-    }).finally(() => this.underWay.delete(probe));
-    this.underWay.add(probe);
+    track(this.probing, () =>
+      this.guarded(async () => {
+        const probed = await this.caller.probe(claim, this.stop.signal);
+        if (probed) track(this.writing, () => this.guarded(() => this.results.record(probed)));
+      }),
+    );
   }
 
   private async guarded(work: () => Promise<void>): Promise<void> {
@@ -105,4 +111,10 @@ export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown
       this.outage.begin(String(error));
     }
   }
+}
+
+/** `work`, which never rejects, as one of those under way. */
+function track(underWay: Set<Promise<void>>, work: () => Promise<void>): void {
+  const done = work().finally(() => underWay.delete(done));
+  underWay.add(done);
 }

@@ -27,6 +27,13 @@ export class CommandsSettings {
   @Max(3_600_000, { message: 'must not be over 3600000' })
   tryTimeout: number = 10_000;
 
+  /** Milliseconds that what is known of a Skill may be old when it is called; a change by this replica counts at once. */
+  @Setting('COMMAND_TARGET_MAX_AGE', { example: '1000' })
+  @IsInt(whole('milliseconds'))
+  @Min(0, { message: 'must not be under 0' })
+  @Max(30_000, { message: 'must not be over 30000' })
+  targetMaxAge: number = 1_000;
+
   /** Endpoints that one call is tried at. */
   @Setting('COMMAND_MAX_TRIES', { example: '3' })
   @IsInt(whole('tries'))
@@ -34,12 +41,12 @@ export class CommandsSettings {
   @Max(10, { message: 'must not be over 10' })
   maxTries: number = 3;
 
-  /** Calls at one endpoint at the same time, of each replica; more go elsewhere. */
-  @Setting('COMMAND_MAX_IN_FLIGHT', { example: '256' })
+  /** Calls at one endpoint at the same time, of each replica; more go elsewhere. Each needs a connection (OUTBOUND_MAX_CONNECTIONS). */
+  @Setting('COMMAND_MAX_IN_FLIGHT', { example: '64' })
   @IsInt(whole('calls'))
   @Min(1, { message: 'must not be under 1' })
   @Max(65_536, { message: 'must not be over 65536' })
-  maxInFlight: number = 256;
+  maxInFlight: number = 64;
 
   /** Milliseconds until an endpoint that failed too often is given another chance. */
   @Setting('COMMAND_BREAKER_PAUSE', { example: '10000' })

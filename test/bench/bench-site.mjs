@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedPostgres } from '#database';
 import pg from 'pg';
@@ -15,6 +16,7 @@ const ROOT = resolve(import.meta.dirname, '..', '..');
 const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');
 const ADMIN_SECRET = 'an-admin-secret-for-the-benchmark';
 const START_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 10_000;
 
 /** The built service as one process, on a PostgreSQL and (if asked for) a Redis of its own, all on the loopback. */
 export class BenchSite {
@@ -25,7 +27,7 @@ export class BenchSite {
   #service;
   #redis;
 
-  /** `core`: the one that the service is pinned to, if any; `env`: of the service. */
+  /** `core`: the one that the service is pinned to, if any; `env`: of the service; `profile`: a folder for a CPU profile of it. */
   static async start(options) {
     const site = new BenchSite();
     try {
@@ -37,7 +39,7 @@ export class BenchSite {
     }
   }
 
-  async #start({ redis, core, env }) {
+  async #start({ redis, core, env, profile }) {
     this.#postgres = await EmbeddedPostgres.start({ dataDir: join(this.#folder, 'database'), log: () => undefined });
     this.#database = new pg.Client({ connectionString: this.#postgres.url });
     await this.#database.connect();
@@ -45,7 +47,8 @@ export class BenchSite {
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
     const pin = core === undefined ? [] : ['taskset', '-c', String(core)];
-    this.#service = this.#spawn([...pin, process.execPath, SERVICE], {
+    const flags = profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', resolve(profile)];
+    this.#service = this.#spawn([...pin, process.execPath, ...flags, SERVICE], {
       PATH: process.env.PATH,
       APP_HOST: '127.0.0.1',
       APP_PORT: String(this.port),
@@ -131,8 +134,11 @@ export class BenchSite {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = once(child, 'exit');
-      child.kill('SIGKILL');
+      // A profile is written at the end.
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
       await ended;
+      clearTimeout(timer);
     }
     await this.#postgres?.stop();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });

@@ -30,10 +30,13 @@ export class HttpLoad {
   #waiting = [];
   #requests;
   #period;
+  #pace;
   #sent = 0;
   #failures = new Map();
 
-  constructor(requests, periodMs) {
+  /** `paceMs`: between two looks what is due; what is sent is late by half of it. */
+  constructor(requests, periodMs, paceMs = PACE_MS) {
+    this.#pace = paceMs;
     this.#requests = requests;
     this.#period = periodMs;
   }
@@ -63,7 +66,7 @@ export class HttpLoad {
         });
       }
       for (const connection of this.#connections) if (connection.dueAt === undefined) this.#next(connection);
-      await delay(PACE_MS);
+      await delay(this.#pace);
     }
   }
 

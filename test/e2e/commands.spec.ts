@@ -6,7 +6,11 @@ import { expectError } from './api.js';
 describe('calling Skills', () => {
   let site: CallSite;
   beforeAll(async () => {
-    site = await CallSite.start({ COMMAND_TRY_TIMEOUT: '300', COMMAND_KEPT_RESULT_BYTES: '1000' });
+    site = await CallSite.start({
+      COMMAND_TRY_TIMEOUT: '300',
+      COMMAND_TARGET_MAX_AGE: '0',
+      COMMAND_KEPT_RESULT_BYTES: '1000',
+    });
   }, 300_000);
   afterAll(() => site.app.close());
   afterEach(() => site.stopSkills());

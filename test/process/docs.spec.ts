@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { endServices, type ServiceProcess, startService } from '../support/service-process.js';
+import { endServices, type ServiceProcess, spawnService, startService } from '../support/service-process.js';
+import { until } from '../support/until.js';
 import { ensureBinary } from '../support/system-package.js';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -39,12 +40,25 @@ describe('the documents', () => {
     await endServices();
   });
 
-  it('README: the first calls work as they stand', () => {
+  it('README: the first calls work as they stand', async () => {
+    const skill = spawnService({
+      cwd: service.cwd,
+      program: '../../sample-skill/src/main.js',
+      env: { SKILL_REGISTRY_URL: `${service.url}/api/v1`, SAMPLE_SKILL_PORT: '0' },
+    });
+    await until(
+      () => skill.output.includes('ready'),
+      15_000,
+      () => skill.output,
+    );
     const { output, statuses } = run(service, commandsOf('README.md'));
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 200]);
-    expect(output).toContain('"total":1');
+    await skill.stop();
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200, 200]);
+    expect(output.match(/"total":1/g)).toHaveLength(2);
+    expect(output).toContain('"name":"weather.forecast"');
+    expect(output).toContain('"status":"success"');
     expect(output).toContain('"health":"healthy"');
-    expect(output).toContain('registry_skills{status="active"} 1');
+    expect(output).toContain('registry_skills{status="active"} 2');
   });
 
   it('docs/api.md: every call works as it stands', () => {

@@ -41,6 +41,7 @@ export class CacheProvider {
   private readonly flights = new Map<string, Flight>();
   private readonly counters = new Map<string, CacheStats>();
   private readonly warnedAt = new Map<string, number>();
+  private readonly listeners = new Map<string, ((ids: readonly string[]) => void)[]>();
 
   constructor(redis: RedisConnection) {
     this.store = redis.client === undefined ? new MemoryCacheStore() : new RedisCacheStore(redis, redis.client);
@@ -64,6 +65,11 @@ export class CacheProvider {
     return answer;
   }
 
+  /** Is told of what was invalidated by this process: for those who keep something of it in another form. */
+  onInvalidated(key: CacheKey<unknown>, listener: (ids: readonly string[]) => void): void {
+    this.listeners.set(key.namespace, [...(this.listeners.get(key.namespace) ?? []), listener]);
+  }
+
   /**
    * Deletes what is cached; call it after the commit of the write. Loads in flight were started before it and may hold
    * the old value: they serve those who wait already, and are neither stored nor joined any more.
@@ -72,6 +78,7 @@ export class CacheProvider {
     if (ids.length === 0) return;
     const names = ids.map((id) => key.nameOf(id));
     for (const name of names) this.flights.delete(name);
+    for (const listener of this.listeners.get(key.namespace) ?? []) listener(ids);
     await this.attempt(key, () => this.store.delete(names));
   }
 

@@ -1,9 +1,9 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { AuditLog, systemActor } from '#auth';
 import { type ChannelSettings, channelSettings } from '#config';
 import { Transactions } from '#database';
-import { OutageLog } from '#logging';
+import { PeriodicJob } from '#scheduling';
 import { ChannelExpiryRepository } from './channel-expiry.repository.js';
 import { ChannelMetrics } from './channels.metrics.js';
 
@@ -17,10 +17,8 @@ const ACTOR = 'channel-expiry';
  * CHANNEL_RETENTION seconds ago. Every replica does so: they pass over what another holds.
  */
 @Injectable()
-export class ChannelExpiry implements BeforeApplicationShutdown {
-  private readonly outage = new OutageLog(new Logger('channels'), 'The end of channels');
-  private running: Promise<void> | undefined;
-  private stopping = false;
+export class ChannelExpiry implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly job: PeriodicJob;
 
   constructor(
     private readonly repository: ChannelExpiryRepository,
@@ -28,30 +26,28 @@ export class ChannelExpiry implements BeforeApplicationShutdown {
     private readonly audit: AuditLog,
     private readonly metrics: ChannelMetrics,
     @Inject(channelSettings.KEY) private readonly settings: ChannelSettings,
-  ) {}
-
-  /** One at a time; never rejects. */
-  @Interval(EVERY_MS)
-  run(): Promise<void> {
-    this.running ??= this.work().finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
+    scheduler: SchedulerRegistry,
+  ) {
+    const options = { name: ACTOR, everyMs: EVERY_MS, context: 'channels', subject: 'The end of channels' };
+    this.job = new PeriodicJob(scheduler, options, () => this.work());
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopping = true;
-    await this.running;
+  onApplicationBootstrap(): void {
+    this.job.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.job.stop();
+  }
+
+  /** One at a time; never rejects. */
+  run(): Promise<void> {
+    return this.job.run();
   }
 
   private async work(): Promise<void> {
-    try {
-      while (!this.stopping && (await this.closeSome()) === BATCH);
-      while (!this.stopping && (await this.deleteSome()) === BATCH);
-      this.outage.end();
-    } catch (error) {
-      this.outage.begin(String(error));
-    }
+    while (!this.job.isStopping && (await this.closeSome()) === BATCH);
+    while (!this.job.isStopping && (await this.deleteSome()) === BATCH);
   }
 
   private async closeSome(): Promise<number> {

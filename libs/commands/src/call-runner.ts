@@ -9,12 +9,10 @@ import { ChannelCalls } from './channel-calls.js';
 import { CallStatistics } from './executions/call-statistics.js';
 import { ExecutionJournal } from './executions/execution-journal.js';
 import { RunningCalls } from './executions/running-calls.js';
-import type { CapableTarget } from './targets/target.js';
 
 /** A call that is in the books as running. */
 export interface ClaimedCall extends Omit<SkillCall, 'signal' | 'channel'> {
   channel: OpenChannel | undefined;
-  targets: readonly [CapableTarget, ...CapableTarget[]];
   startedAt: Date;
 }
 

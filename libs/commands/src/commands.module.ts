@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '#auth';
+import { CacheModule } from '#cache';
 import { ChannelsModule } from '#channels';
 import { MetricsModule } from '#metrics';
 import { OutboundModule } from '#outbound';
@@ -25,7 +26,9 @@ import { ExecutionsRepository } from './executions/executions.repository.js';
 import { ExecutionUpkeep } from './executions/execution-upkeep.js';
 import { RunningCalls } from './executions/running-calls.js';
 import { EndpointStates } from './routing/endpoint-states.js';
+import { RetryBudgets } from './routing/retry-budget.js';
 import { Router } from './routing/router.js';
+import { TargetCache } from './targets/target-cache.js';
 import { TargetResolver } from './targets/target-resolver.js';
 import { TargetsRepository } from './targets/targets.repository.js';
 
@@ -34,6 +37,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
   imports: [
     TypeOrmModule.forFeature([ExecutionEntity]),
     AuthModule,
+    CacheModule,
     ChannelsModule,
     MetricsModule,
     OutboundModule,
@@ -43,8 +47,10 @@ import { TargetsRepository } from './targets/targets.repository.js';
   controllers: [CommandsController, ExecutionsController],
   providers: [
     TargetsRepository,
+    TargetCache,
     TargetResolver,
     EndpointStates,
+    RetryBudgets,
     Router,
     EndpointOptionsReader,
     HttpTransport,

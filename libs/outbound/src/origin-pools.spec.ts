@@ -19,7 +19,8 @@ describe('OutboundClient and its connections', () => {
     const { url, connections } = await serve((_, response) => response.setHeader('connection', 'close').end('x'));
     const { call } = outboundClient({ maxConnections: 2 });
     for (let round = 0; round < 3; round += 1) {
-      await Promise.all(Array.from({ length: 4 }, () => call(url)));
+      const answers = await Promise.all(Array.from({ length: 4 }, () => call(url)));
+      expect(answers.map(({ reused }) => reused)).toEqual([false, false, false, false]);
     }
     expect(connections).toHaveLength(12);
   });

@@ -1,5 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { type ProbesSettings, probesSettings } from '#config';
+import type { PeriodicJob } from '#scheduling';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
+import { probeJob } from './probe-job.js';
 
 /** Endpoints in one look, and looks in one step. */
 const PAGE = 1_000;
@@ -14,13 +18,30 @@ const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
  * again every minute.
  */
 @Injectable()
-export class Enrolment {
+export class Enrolment implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private after = BEFORE_ALL;
   private anewAt = performance.now() + ANEW_AFTER_MS;
 
-  constructor(private readonly claims: ProbeClaimsRepository) {}
+  private readonly job: PeriodicJob;
 
-  async step(): Promise<void> {
+  constructor(
+    private readonly claims: ProbeClaimsRepository,
+    @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
+    scheduler: SchedulerRegistry,
+  ) {
+    const options = { name: 'probe-enrolment', subject: 'Finding endpoints to probe' };
+    this.job = probeJob(scheduler, settings, options, () => this.step());
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.settings.interval > 0) this.job.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.job.stop();
+  }
+
+  private async step(): Promise<void> {
     for (let page = 0; page < PAGES; page += 1) {
       const ids = await this.claims.enrolPage(this.after, PAGE);
       if (ids.length < PAGE) {

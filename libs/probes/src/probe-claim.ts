@@ -25,15 +25,18 @@ export interface ProbeTarget {
 }
 
 /** Parameters of endpoints that probes look at (protocol.md section 6). */
-export const PROBE_PARAMETERS = ['health_path', 'authorization'] as const;
+export const PROBE_PARAMETERS = ['health_path', 'invoke_path', 'authorization'] as const;
 const HEALTH_PATH = '/health';
 
 /** @throws SecretUnreadableError */
 export function targetOf({ endpointId, url, protocol, parameters }: ProbeClaim, secrets: SkillSecrets): ProbeTarget {
-  const { health_path: path, authorization } = secrets.revealed('endpoint_params', endpointId, parameters);
+  const values = secrets.revealed('endpoint_params', endpointId, parameters);
+  const { health_path: path, invoke_path: called, authorization } = values;
   const isWebSocket = protocol === 'ws' || protocol === 'wss';
+  // A WebSocket is opened where calls would open it.
+  const asked = path ?? (isWebSocket ? called : HEALTH_PATH);
   return {
-    url: isWebSocket ? url : urlBelow(url, path ?? HEALTH_PATH),
+    url: asked === undefined ? url : urlBelow(url, asked),
     isWebSocket,
     isChosen: path !== undefined,
     headers: authorization === undefined ? {} : { authorization },

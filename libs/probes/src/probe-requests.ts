@@ -1,8 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { slicesOf } from '#common';
 import { type ProbesSettings, probesSettings } from '#config';
+import type { PeriodicJob } from '#scheduling';
 import type { ProbeResult } from '#skills';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
+import { probeJob } from './probe-job.js';
 import { ProbeResultsRepository } from './probe-results.repository.js';
 
 /** Requests that are waited for; more are not taken. */
@@ -25,15 +28,28 @@ export type ProbeListener = (endpointId: string, result: ProbeResult) => void;
  * the answer is read from PostgreSQL, and one probe answers all replicas that ask.
  */
 @Injectable()
-export class ProbeRequests {
+export class ProbeRequests implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly requests = new Map<string, Request>();
   private readonly listeners: ProbeListener[] = [];
+  private readonly job: PeriodicJob;
 
   constructor(
     private readonly claims: ProbeClaimsRepository,
     private readonly results: ProbeResultsRepository,
     @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
-  ) {}
+    scheduler: SchedulerRegistry,
+  ) {
+    const options = { name: 'probe-requests', subject: 'Asking for probes' };
+    this.job = probeJob(scheduler, settings, options, () => this.step());
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.isOn) this.job.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.job.stop();
+  }
 
   /** Whether anybody probes at all. */
   get isOn(): boolean {
@@ -52,21 +68,23 @@ export class ProbeRequests {
   }
 
   /** Passes on what is due, and tells of what was found. */
-  async step(): Promise<void> {
+  private async step(): Promise<void> {
     const now = performance.now();
     const due = [...this.requests].filter(([, { dueAt, at }]) => at === undefined && dueAt <= now);
     for (const some of slicesOf(due, BATCH)) {
       const asked = await this.claims.request(some.map(([endpointId]) => endpointId));
+      // Of these, and not of one that has taken the place of one meanwhile.
+      const requests = new Map(some);
       for (const { endpointId, at } of asked) {
-        const request = this.requests.get(endpointId);
-        if (request) request.at ??= at;
+        const request = requests.get(endpointId);
+        if (request) request.at = at;
       }
     }
-    const waiting = [...this.requests].flatMap(([endpointId, { at }]) =>
-      at === undefined ? [] : [{ endpointId, at }],
-    );
-    for (const some of slicesOf(waiting, BATCH)) {
-      for (const { endpointId, result } of await this.results.answers(some)) {
+    const waiting = new Map([...this.requests].filter(([, { at }]) => at !== undefined));
+    for (const some of slicesOf([...waiting], BATCH)) {
+      const answers = await this.results.answers(some.map(([endpointId, { at = '' }]) => ({ endpointId, at })));
+      for (const { endpointId, result } of answers) {
+        if (this.requests.get(endpointId) !== waiting.get(endpointId)) continue;
         this.requests.delete(endpointId);
         for (const listener of this.listeners) listener(endpointId, result);
       }

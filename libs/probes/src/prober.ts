@@ -8,18 +8,14 @@ import {
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type ProbesSettings, probesSettings } from '#config';
 import { OutageLog } from '#logging';
-import { Enrolment } from './enrolment.js';
-import { ProbeCaller } from './probe-caller.js';
+import type { PeriodicJob } from '#scheduling';
+import { ProbeCaller, type Probed } from './probe-caller.js';
 import type { ProbeClaim } from './probe-claim.js';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
-import { ProbeRequests } from './probe-requests.js';
+import { probeJob } from './probe-job.js';
 import { ProbeResults } from './probe-results.js';
 import { ProbeMetrics } from './probe.metrics.js';
 
-const JOB = 'prober';
-const LONGEST_TICK_MS = 1_000;
-/** Ticks in an interval at least. */
-const TICKS = 4;
 /** Results that wait to be written, for each probe that there may be at a time: beyond, none is begun. */
 const MAX_WRITING = 8;
 
@@ -29,52 +25,33 @@ const MAX_WRITING = 8;
  */
 @Injectable()
 export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly outage = new OutageLog(new Logger('probes'), 'Probing');
+  private readonly outage = new OutageLog(new Logger('probes'), 'The outcome of probes');
   private readonly stop = new AbortController();
   private readonly probing = new Set<Promise<void>>();
   private readonly writing = new Set<Promise<void>>();
-  private keeping: Promise<void> | undefined;
-  private filling: Promise<void> | undefined;
+  private readonly job: PeriodicJob;
 
   constructor(
     private readonly claims: ProbeClaimsRepository,
-    private readonly enrolment: Enrolment,
-    private readonly requests: ProbeRequests,
     private readonly caller: ProbeCaller,
     private readonly results: ProbeResults,
     private readonly metrics: ProbeMetrics,
-    private readonly scheduler: SchedulerRegistry,
     @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
-  ) {}
+    scheduler: SchedulerRegistry,
+  ) {
+    this.job = probeJob(scheduler, settings, { name: 'prober', subject: 'Probing' }, () => this.fill());
+  }
 
   onApplicationBootstrap(): void {
-    if (this.settings.interval === 0) return;
-    const every = Math.min(LONGEST_TICK_MS, (this.settings.interval * 1000) / TICKS);
-    this.scheduler.addInterval(
-      JOB,
-      setInterval(() => void this.tick(), every),
-    );
+    if (this.settings.interval > 0) this.job.start();
   }
 
   /** Probes under way are broken off, and say nothing about their endpoints. */
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
     this.stop.abort();
-    await Promise.all([this.keeping, this.filling]);
+    await this.job.stop();
     await Promise.all(this.probing);
     await Promise.all(this.writing);
-  }
-
-  /** Never rejects. */
-  async tick(): Promise<void> {
-    this.keeping ??= this.guarded(() => this.keepBooks()).finally(() => (this.keeping = undefined));
-    this.filling ??= this.guarded(() => this.fill()).finally(() => (this.filling = undefined));
-    await Promise.all([this.keeping, this.filling]);
-  }
-
-  private async keepBooks(): Promise<void> {
-    await this.requests.step();
-    await this.enrolment.step();
   }
 
   /** Until nothing is due. */
@@ -95,17 +72,19 @@ export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private begin(claim: ProbeClaim): void {
-    track(this.probing, () =>
-      this.guarded(async () => {
+    track(this.probing, async () => {
+      try {
         const probed = await this.caller.probe(claim, this.stop.signal);
-        if (probed) track(this.writing, () => this.guarded(() => this.results.record(probed)));
-      }),
-    );
+        if (probed) track(this.writing, () => this.write(probed));
+      } catch (error) {
+        this.outage.begin(String(error));
+      }
+    });
   }
 
-  private async guarded(work: () => Promise<void>): Promise<void> {
+  private async write(probed: Probed): Promise<void> {
     try {
-      await work();
+      await this.results.record(probed);
       this.outage.end();
     } catch (error) {
       this.outage.begin(String(error));

@@ -1,17 +1,11 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Authenticator, RefusedRequests } from '#auth';
 import { RedisConnection } from '#cache';
 import { TooManyRequestsError } from '#common';
 import { type RateLimitSettings, rateLimitSettings } from '#config';
-import { OutageLog } from '#logging';
 import { type Counter, MetricsService } from '#metrics';
+import { PeriodicJob } from '#scheduling';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BackgroundCounts } from './background-counts.js';
 import { addressKey, clientKey } from './client-key.js';
@@ -24,7 +18,6 @@ import { TokenLimiter } from './token-limiter.js';
 const RECONCILE_EVERY_MS = 500;
 /** Clients, and addresses of callers without a token, whose requests are counted at a time. */
 const CAPACITY = 20_000;
-const JOB = 'rate-limit';
 
 /**
  * Limits how much one client may ask for (protocol.md sections 3 and 11). A request is counted before its body is read.
@@ -33,23 +26,29 @@ const JOB = 'rate-limit';
  */
 @Injectable()
 export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly outage = new OutageLog(new Logger('rate-limit'), 'Counting over all replicas');
+  private readonly job: PeriodicJob;
   private readonly log: RefusalLog;
   private readonly clients: BackgroundCounts;
   /** Apart, so that a flood of addresses makes no client forgotten. */
   private readonly addresses: BackgroundCounts;
   private readonly tokens: TokenLimiter;
   private readonly refusals: Counter<'class'>;
-  private reconciling: Promise<void> | undefined;
 
   constructor(
     @Inject(rateLimitSettings.KEY) private readonly settings: RateLimitSettings,
     private readonly authenticator: Authenticator,
-    private readonly scheduler: SchedulerRegistry,
+    scheduler: SchedulerRegistry,
     redis: RedisConnection,
     metrics: MetricsService,
     audit: RefusedRequests,
   ) {
+    const options = {
+      name: 'rate-limit',
+      everyMs: RECONCILE_EVERY_MS,
+      context: 'rate-limit',
+      subject: 'Counting over all replicas',
+    };
+    this.job = new PeriodicJob(scheduler, options, () => this.exchange());
     this.log = new RefusalLog(audit);
     this.clients = new BackgroundCounts(redis, CAPACITY);
     this.addresses = new BackgroundCounts(redis, CAPACITY);
@@ -70,15 +69,11 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    this.scheduler.addInterval(
-      JOB,
-      setInterval(() => void this.reconcile(), RECONCILE_EVERY_MS),
-    );
+    this.job.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
-    await this.reconciling;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.job.stop();
   }
 
   /** Counts every request of this server. Call it before the hook that refuses who is not known. */
@@ -109,21 +104,13 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Tells other replicas, and hears from them. One at a time; never rejects. */
   reconcile(): Promise<void> {
-    this.reconciling ??= this.exchange().finally(() => {
-      this.reconciling = undefined;
-    });
-    return this.reconciling;
+    return this.job.run();
   }
 
   private async exchange(): Promise<void> {
     this.tokens.sweep();
-    try {
-      await this.clients.reconcile();
-      await this.addresses.reconcile();
-      this.outage.end();
-    } catch (error) {
-      this.outage.begin(String(error));
-    }
+    await this.clients.reconcile();
+    await this.addresses.reconcile();
   }
 
   private async count(

@@ -4,7 +4,7 @@ import type { TargetEndpoint } from '../targets/target.js';
 
 /** What parameters of an endpoint say of how it is called (protocol.md section 6). */
 export interface EndpointOptions {
-  /** Where the call goes: the endpoint's url and `invoke_path`. */
+  /** Where the call goes: the endpoint's url and `invoke_path`; without that a WebSocket stands at the url itself. */
   url: string;
   /** `method`; POST unless it says PUT or PATCH. */
   method: string;
@@ -23,12 +23,13 @@ export class EndpointOptionsReader {
   constructor(private readonly secrets: SkillSecrets) {}
 
   /** @throws SecretUnreadableError */
-  of({ endpointId, url, parameters }: TargetEndpoint): EndpointOptions {
+  of({ endpointId, url, protocol, parameters }: TargetEndpoint): EndpointOptions {
     const values = this.secrets.revealed('endpoint_params', endpointId, parameters);
     const method = values.method?.toUpperCase() ?? '';
     const timeout = Number(values.timeout_ms);
+    const path = values.invoke_path ?? (protocol === 'http' || protocol === 'https' ? INVOKE_PATH : undefined);
     return {
-      url: urlBelow(url, values.invoke_path ?? INVOKE_PATH),
+      url: path === undefined ? url : urlBelow(url, path),
       method: METHODS.has(method) ? method : 'POST',
       timeoutMs: Number.isInteger(timeout) && timeout > 0 ? timeout : undefined,
       authorization: values.authorization,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CallerAssertions } from '#auth';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { RetryBudget } from '../routing/retry-budget.js';
+import { RetryBudgets } from '../routing/retry-budget.js';
 import { type Route, type RoutePlan, Router } from '../routing/router.js';
 import { CallMetrics } from './call.metrics.js';
 import { EndpointOptionsReader } from './endpoint-options.js';
@@ -33,8 +33,6 @@ export interface CallOutcome extends SkillAnswer {
  */
 @Injectable()
 export class SkillCaller {
-  private readonly budget = new RetryBudget();
-
   constructor(
     private readonly router: Router,
     private readonly http: HttpTransport,
@@ -42,6 +40,7 @@ export class SkillCaller {
     private readonly options: EndpointOptionsReader,
     private readonly assertions: CallerAssertions,
     private readonly metrics: CallMetrics,
+    private readonly budgets: RetryBudgets,
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
   ) {}
 
@@ -49,7 +48,8 @@ export class SkillCaller {
   async call(call: SkillCall): Promise<CallOutcome> {
     const plan = this.router.plan(call.targets, call.channel?.endpointId ?? undefined);
     const deadline = performance.now() + call.timeoutMs;
-    this.budget.deposit();
+    const budget = this.budgets.of(call.targets[0].skillId);
+    budget.deposit();
     const outcome: CallOutcome = {
       ...failed(2003, 'Every endpoint of this Skill is failing or busy'),
       route: undefined,
@@ -59,7 +59,7 @@ export class SkillCaller {
       responseBytes: 0,
     };
     while (outcome.tries < this.settings.maxTries) {
-      if (outcome.tries > 0 && !(plan.hasNext && this.budget.withdraw())) break;
+      if (outcome.tries > 0 && !(plan.hasNext && budget.withdraw())) break;
       const route = plan.next();
       if (route === undefined) break;
       outcome.tries += 1;

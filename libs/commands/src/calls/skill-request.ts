@@ -14,7 +14,7 @@ export interface SkillCall {
   timeoutMs: number;
   channel: Pick<OpenChannel, 'channelId' | 'context' | 'endpointId'> | undefined;
   /** Who can serve, the best first. */
-  targets: readonly CapableTarget[];
+  targets: readonly [CapableTarget, ...CapableTarget[]];
   traceparent: string;
   /** Its abort takes the call back. */
   signal: AbortSignal;

@@ -1,10 +1,10 @@
-import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { OutageLog } from '#logging';
+import { slicesOf } from '#common';
+import { PeriodicJob } from '#scheduling';
 import { DataSource } from 'typeorm';
 
-const JOB = 'call-statistics';
 const FLUSH_EVERY_MS = 2_000;
 /** Skills in one statement. */
 const MAX_ROWS = 1_000;
@@ -18,24 +18,27 @@ interface Counts {
 @Injectable()
 export class CallStatistics implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private counts = new Map<string, Counts>();
-  private writing: Promise<void> | undefined;
-  private readonly outage = new OutageLog(new Logger('commands'), 'Counting calls');
+  private readonly job: PeriodicJob;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly scheduler: SchedulerRegistry,
-  ) {}
+    scheduler: SchedulerRegistry,
+  ) {
+    const options = {
+      name: 'call-statistics',
+      everyMs: FLUSH_EVERY_MS,
+      context: 'commands',
+      subject: 'Counting calls',
+    };
+    this.job = new PeriodicJob(scheduler, options, () => this.write());
+  }
 
   onApplicationBootstrap(): void {
-    this.scheduler.addInterval(
-      JOB,
-      setInterval(() => void this.flush(), FLUSH_EVERY_MS),
-    );
+    this.job.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
-    await this.flush();
+    await this.job.stop();
     await this.flush();
   }
 
@@ -43,25 +46,20 @@ export class CallStatistics implements OnApplicationBootstrap, BeforeApplication
     this.put(skillId, { calls: 1, errors: failed ? 1 : 0 });
   }
 
-  /** One at a time; never rejects. */
+  /** Writes what was counted by now. One at a time; never rejects. */
   flush(): Promise<void> {
-    this.writing ??= this.write().finally(() => (this.writing = undefined));
-    return this.writing;
+    return this.job.runAnew();
   }
 
   private async write(): Promise<void> {
-    const all = [...this.counts];
+    const left = this.counts;
     this.counts = new Map();
-    for (let start = 0; start < all.length; start += MAX_ROWS) {
-      const some = all.slice(start, start + MAX_ROWS);
-      try {
-        const written = await this.writeSome(some);
-        this.outage.end();
-        for (const [skillId, counts] of some) if (!written.has(skillId)) this.put(skillId, counts);
-      } catch (error) {
-        this.outage.begin(String(error));
-        for (const [skillId, counts] of some) this.put(skillId, counts);
+    try {
+      for (const some of slicesOf([...left], MAX_ROWS)) {
+        for (const skillId of await this.writeSome(some)) left.delete(skillId);
       }
+    } finally {
+      for (const [skillId, counts] of left) this.put(skillId, counts);
     }
   }
 

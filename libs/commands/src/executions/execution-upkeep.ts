@@ -1,41 +1,42 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { OutageLog } from '#logging';
+import { PeriodicJob } from '#scheduling';
 import { ExecutionsRepository } from './executions.repository.js';
 
-const RECOVER_EVERY_MS = 5_000;
-const PURGE_EVERY_MS = 60_000;
+const EVERY_MS = 5_000;
 /** Rows in one statement. */
 const BATCH = 1_000;
 
 /** Ends what a replica that died has left, and deletes what is old. Every replica may do so at any time. */
 @Injectable()
-export class ExecutionUpkeep {
-  private readonly outage = new OutageLog(new Logger('commands'), 'Upkeep of executions');
+export class ExecutionUpkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly job: PeriodicJob;
 
   constructor(
     private readonly repository: ExecutionsRepository,
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
-  ) {}
-
-  @Interval(RECOVER_EVERY_MS)
-  async failInterrupted(): Promise<void> {
-    await this.inBatches(() => this.repository.failInterrupted(BATCH));
+    scheduler: SchedulerRegistry,
+  ) {
+    const options = {
+      name: 'execution-upkeep',
+      everyMs: EVERY_MS,
+      context: 'commands',
+      subject: 'The upkeep of executions',
+    };
+    this.job = new PeriodicJob(scheduler, options, () => this.work());
   }
 
-  @Interval(PURGE_EVERY_MS)
-  async purge(): Promise<void> {
-    await this.inBatches(() => this.repository.purge(this.settings.retention, BATCH));
+  onApplicationBootstrap(): void {
+    this.job.start();
   }
 
-  /** Never rejects. */
-  private async inBatches(work: () => Promise<number>): Promise<void> {
-    try {
-      while ((await work()) === BATCH);
-      this.outage.end();
-    } catch (error) {
-      this.outage.begin(String(error));
-    }
+  beforeApplicationShutdown(): Promise<void> {
+    return this.job.stop();
+  }
+
+  private async work(): Promise<void> {
+    while (!this.job.isStopping && (await this.repository.failInterrupted(BATCH)) === BATCH);
+    while (!this.job.isStopping && (await this.repository.purge(this.settings.retention, BATCH)) === BATCH);
   }
 }

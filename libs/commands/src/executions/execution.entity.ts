@@ -19,9 +19,8 @@ export interface ExecutionError {
 @Check('ck_executions_mode', `mode IN ('sync', 'async')`)
 @Check('ck_executions_status', `status IN ('pending', 'running', 'success', 'failed', 'cancelled')`)
 @Unique('uq_executions_command', ['clientId', 'commandId'])
-@Index('ix_executions_client', ['clientId', 'createdAt', 'id'])
-@Index('ix_executions_created_at', ['createdAt', 'id'])
-@Index('ix_executions_skill', ['skillId', 'createdAt', 'id'])
+@Index('ix_executions_client', ['clientId', 'id'])
+@Index('ix_executions_skill', ['skillId', 'id'])
 @Index('ix_executions_pending', ['nextAttemptAt'], { where: `status = 'pending'` })
 @Index('ix_executions_running', ['runningUntil'], { where: `status = 'running'` })
 export class ExecutionEntity extends TimestampedEntity {

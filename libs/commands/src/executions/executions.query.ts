@@ -19,7 +19,7 @@ export interface ExecutionFilter {
   to?: string;
 }
 
-/** Lists executions, the newest first. */
+/** Lists executions, the newest first: ids are in the order of creation (UUID v7). */
 @Injectable()
 export class ExecutionsQuery {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
@@ -41,7 +41,7 @@ export class ExecutionsQuery {
     const values = conditions.map(([, value]) => value);
     const [items, [row]] = await Promise.all([
       this.dataSource.query<ExecutionRecord[]>(
-        `SELECT ${EXECUTION_COLUMNS} FROM executions e WHERE ${where} ORDER BY e.created_at DESC, e.id DESC
+        `SELECT ${EXECUTION_COLUMNS} FROM executions e WHERE ${where} ORDER BY e.id DESC
          LIMIT $${values.length + 1} OFFSET $${values.length + 2}`,
         [...values, slice.limit, slice.offset],
       ),

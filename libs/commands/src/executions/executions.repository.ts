@@ -153,12 +153,18 @@ export class ExecutionsRepository {
   async purge(olderThan: number, limit: number): Promise<number> {
     const [rows] = await this.dataSource.query<[unknown[], number]>(
       `DELETE FROM executions WHERE id IN (SELECT id FROM executions
-         WHERE created_at < now() - $1 * interval '1 second' AND status NOT IN ('pending', 'running')
-         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id`,
-      [olderThan, limit],
+         WHERE id < $1::uuid AND status NOT IN ('pending', 'running') ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+       RETURNING id`,
+      [firstIdOf(Date.now() - olderThan * 1000), limit],
     );
     return rows.length;
   }
+}
+
+/** The least of the ids (UUID v7) that are made at this time, in milliseconds. */
+function firstIdOf(time: number): string {
+  const hex = Math.max(0, time).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
 /** One string for what is unique together. */

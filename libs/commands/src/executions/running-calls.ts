@@ -1,9 +1,8 @@
-import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { OutageLog } from '#logging';
+import { PeriodicJob } from '#scheduling';
 import { ExecutionsRepository } from './executions.repository.js';
 
-const JOB = 'cancelled-calls';
 /** Between two looks for calls that another replica was told to cancel; shorter ones are over by then. */
 const LOOK_EVERY_MS = 500;
 
@@ -16,24 +15,27 @@ interface Running {
 @Injectable()
 export class RunningCalls implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly running = new Map<string, Running>();
-  private readonly outage = new OutageLog(new Logger('commands'), 'Looking for cancelled calls');
-  private looking: Promise<void> | undefined;
+  private readonly job: PeriodicJob;
 
   constructor(
     private readonly repository: ExecutionsRepository,
-    private readonly scheduler: SchedulerRegistry,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.scheduler.addInterval(
-      JOB,
-      setInterval(() => (this.looking ??= this.look().finally(() => (this.looking = undefined))), LOOK_EVERY_MS),
-    );
+    scheduler: SchedulerRegistry,
+  ) {
+    const options = {
+      name: 'cancelled-calls',
+      everyMs: LOOK_EVERY_MS,
+      context: 'commands',
+      subject: 'Looking for cancelled calls',
+    };
+    this.job = new PeriodicJob(scheduler, options, () => this.look());
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
-    await this.looking;
+  onApplicationBootstrap(): void {
+    this.job.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.job.stop();
   }
 
   /** Makes a call that can be cancelled. */
@@ -51,16 +53,10 @@ export class RunningCalls implements OnApplicationBootstrap, BeforeApplicationSh
     this.running.get(executionId)?.abort.abort();
   }
 
-  /** Never rejects. */
   private async look(): Promise<void> {
     const before = performance.now() - LOOK_EVERY_MS;
     const ids = [...this.running].filter(([, { since }]) => since < before).map(([id]) => id);
     if (ids.length === 0) return;
-    try {
-      for (const id of await this.repository.ended(ids)) this.cancel(id);
-      this.outage.end();
-    } catch (error) {
-      this.outage.begin(String(error));
-    }
+    for (const id of await this.repository.ended(ids)) this.cancel(id);
   }
 }

@@ -1,7 +1,11 @@
+import { Injectable } from '@nestjs/common';
+
 /** Tries beyond the first, as a share of the calls. */
 const SHARE = 0.2;
 /** And so many at any time, so that a few failures can always be made up for. */
 const RESERVE = 100;
+/** Skills that are remembered; those called longest ago are forgotten, which fills their budget again. */
+const MAX_SKILLS = 10_000;
 
 /**
  * Bounds what failures add to the load (a retry budget, as in Finagle): when a fifth of all calls were tried again
@@ -20,5 +24,20 @@ export class RetryBudget {
     if (this.balance < 1) return false;
     this.balance -= 1;
     return true;
+  }
+}
+
+/** Each Skill has its own: one that fails takes nothing from others. */
+@Injectable()
+export class RetryBudgets {
+  private readonly budgets = new Map<string, RetryBudget>();
+
+  of(skillId: string): RetryBudget {
+    const budget = this.budgets.get(skillId) ?? new RetryBudget();
+    this.budgets.delete(skillId);
+    this.budgets.set(skillId, budget);
+    const [oldest] = this.budgets.keys();
+    if (this.budgets.size > MAX_SKILLS && oldest !== undefined) this.budgets.delete(oldest);
+    return budget;
   }
 }

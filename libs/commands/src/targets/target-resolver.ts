@@ -9,6 +9,7 @@ import {
 } from '#common';
 import { satisfies } from 'semver';
 import { type CapableTarget, isLive, type Target } from './target.js';
+import { TargetCache } from './target-cache.js';
 import { TargetsRepository } from './targets.repository.js';
 
 /** What a call names. */
@@ -20,7 +21,10 @@ export type Wanted =
 /** Finds who can serve a call, or says what is missing: the first of the conditions that nobody meets. */
 @Injectable()
 export class TargetResolver {
-  constructor(private readonly repository: TargetsRepository) {}
+  constructor(
+    private readonly repository: TargetsRepository,
+    private readonly cache: TargetCache,
+  ) {}
 
   /**
    * The best first: the version asked for, or the highest that fits. More than one only where the call leaves it open.
@@ -29,34 +33,41 @@ export class TargetResolver {
    */
   async resolve(caller: Caller, wanted: Wanted): Promise<[CapableTarget, ...CapableTarget[]]> {
     const found = (await this.find(caller, wanted)).filter(({ spaceId }) => caller.maySee(spaceId));
-    const known = some(found, wanted.by === 'capability' ? new CapabilityNotFoundError() : new SkillNotFoundError());
-    const capable = some(known.filter(isCapable), new CapabilityNotFoundError());
+    const known = some(found, () =>
+      wanted.by === 'capability' ? new CapabilityNotFoundError() : new SkillNotFoundError(),
+    );
+    const capable = some(known.filter(isCapable), () => new CapabilityNotFoundError());
     const enabled = some(
       capable.filter(({ capability }) => capability.status === 'enabled'),
-      new CapabilityUnavailableError('This capability is disabled'),
+      () => new CapabilityUnavailableError('This capability is disabled'),
     );
     const active = some(
       enabled.filter(({ skillStatus }) => skillStatus === 'active'),
-      new SkillUnavailableError(`This Skill is ${enabled[0].skillStatus}`),
+      () => new SkillUnavailableError(`This Skill is ${enabled[0].skillStatus}`),
     );
     return some(
       active.filter(({ endpoints }) => endpoints.some(isLive)),
-      new SkillUnavailableError('This Skill has no live endpoint'),
+      () => new SkillUnavailableError('This Skill has no live endpoint'),
     );
   }
 
-  private async find(caller: Caller, wanted: Wanted): Promise<Target[]> {
+  private async find(caller: Caller, wanted: Wanted): Promise<readonly Target[]> {
     switch (wanted.by) {
       case 'id': {
-        const target = await this.repository.bySkill(wanted.skillId, wanted.capability);
-        return target ? [target] : [];
+        const { skillId, capability } = wanted;
+        return this.cache.get(['id', skillId, capability], skillId, () => this.repository.bySkill(skillId, capability));
       }
       case 'name': {
-        const versions = await this.repository.byName(wanted.name, wanted.capability);
-        return versions.filter(({ skillVersion }) => satisfies(skillVersion, wanted.range));
+        const { name, capability, range } = wanted;
+        const load = (): Promise<Target[]> => this.repository.byName(name, capability);
+        const versions = await this.cache.get(['name', name, capability], undefined, load);
+        return versions.filter(({ skillVersion }) => satisfies(skillVersion, range));
       }
-      case 'capability':
-        return this.repository.byCapability(wanted.capability, caller.spaces);
+      case 'capability': {
+        const { capability } = wanted;
+        const load = (): Promise<Target[]> => this.repository.byCapability(capability, caller.spaces);
+        return this.cache.get(['capability', capability, caller.spaces], undefined, load);
+      }
     }
   }
 }
@@ -66,8 +77,8 @@ function isCapable(target: Target): target is CapableTarget {
 }
 
 /** These, of which there is one at least. */
-function some<T>(items: readonly T[], otherwise: ApiError): [T, ...T[]] {
+function some<T>(items: readonly T[], otherwise: () => ApiError): [T, ...T[]] {
   const [first, ...rest] = items;
-  if (first === undefined) throw otherwise;
+  if (first === undefined) throw otherwise();
   return [first, ...rest];
 }

@@ -35,13 +35,12 @@ const COLUMNS = `s.id AS "skillId", s.name AS "skillName", s.version AS "skillVe
 export class TargetsRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** `capability`: an id or a name. */
-  async bySkill(skillId: string, capability: string): Promise<Target | undefined> {
-    const [target] = await this.dataSource.query<Target[]>(
-      `SELECT ${COLUMNS} FROM skills s LEFT JOIN ${CAPABILITY} c ON true WHERE s.id = $3`,
-      [...capabilityOf(capability), skillId],
-    );
-    return target;
+  /** None or one. `capability`: an id or a name. */
+  bySkill(skillId: string, capability: string): Promise<Target[]> {
+    return this.dataSource.query(`SELECT ${COLUMNS} FROM skills s LEFT JOIN ${CAPABILITY} c ON true WHERE s.id = $3`, [
+      ...capabilityOf(capability),
+      skillId,
+    ]);
   }
 
   /** Every version, the highest first. */

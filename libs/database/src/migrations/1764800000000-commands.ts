@@ -38,9 +38,9 @@ const UP = [
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT uq_executions_command UNIQUE (client_id, command_id)) WITH (fillfactor = 80)`,
-  `CREATE INDEX ix_executions_client ON executions (client_id, created_at, id)`,
-  `CREATE INDEX ix_executions_created_at ON executions (created_at, id)`,
-  `CREATE INDEX ix_executions_skill ON executions (skill_id, created_at, id)`,
+  // Ids are in the order of creation (UUID v7).
+  `CREATE INDEX ix_executions_client ON executions (client_id, id)`,
+  `CREATE INDEX ix_executions_skill ON executions (skill_id, id)`,
   // Of the few that are not finished.
   `CREATE INDEX ix_executions_pending ON executions (next_attempt_at) WHERE status = 'pending'`,
   `CREATE INDEX ix_executions_running ON executions (running_until) WHERE status = 'running'`,

@@ -1,7 +1,7 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { OutageLog } from '#logging';
 import { MetricsService } from '#metrics';
+import { PeriodicJob } from '#scheduling';
 import { LeaseTerms } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { HealthReports } from './health-reports.js';
@@ -25,7 +25,6 @@ const CHUNK = 500;
 /** What may wait; more than this can only be while PostgreSQL is away, and the next heartbeat says it again. */
 const MAX_WAITING = 200_000;
 const LONGEST_PAUSE_MS = 5_000;
-const JOB = 'heartbeat-journal';
 
 /**
  * Write-behind: heartbeats cost no write of their own. The last one of each endpoint waits here and reaches PostgreSQL in
@@ -38,17 +37,26 @@ const JOB = 'heartbeat-journal';
 export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private endpoints = new Map<string, EndpointEntry>();
   private skills = new Map<string, SkillEntry>();
-  private writing: Promise<void> | undefined;
-  private readonly outage = new OutageLog(new Logger('heartbeats'), 'Writing heartbeats');
+  private readonly job: PeriodicJob;
 
   constructor(
     private readonly repository: JournalRepository,
     private readonly reports: HealthReports,
     private readonly opener: LeaseOpener,
-    private readonly scheduler: SchedulerRegistry,
+    scheduler: SchedulerRegistry,
     private readonly terms: LeaseTerms,
     metrics: MetricsService,
   ) {
+    this.job = new PeriodicJob(
+      scheduler,
+      {
+        name: 'heartbeat-journal',
+        everyMs: Math.min(LONGEST_PAUSE_MS, terms.interval / 3),
+        context: 'heartbeats',
+        subject: 'Writing heartbeats',
+      },
+      () => this.write(),
+    );
     metrics.gauge({
       name: 'registry_journal_entries',
       help: 'Heartbeats that wait to be written.',
@@ -59,17 +67,12 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
   }
 
   onApplicationBootstrap(): void {
-    const pause = Math.min(LONGEST_PAUSE_MS, this.terms.interval / 3);
-    this.scheduler.addInterval(
-      JOB,
-      setInterval(() => void this.flush(), pause),
-    );
+    this.job.start();
   }
 
   /** Requests have ended by now: what is written here is all there is. */
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
-    await this.flush();
+    await this.job.stop();
     await this.flush();
   }
 
@@ -91,10 +94,7 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
 
   /** Writes what waits. One at a time; never rejects. */
   flush(): Promise<void> {
-    this.writing ??= this.write().finally(() => {
-      this.writing = undefined;
-    });
-    return this.writing;
+    return this.job.run();
   }
 
   private async write(): Promise<void> {
@@ -110,10 +110,9 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
       for (; skills.length > 0; skills.splice(0, CHUNK)) {
         await this.repository.writeSkillMetrics(skills.slice(0, CHUNK));
       }
-      this.outage.end();
     } catch (error) {
-      this.outage.begin(String(error));
       this.putBack(endpoints.slice(written), skills);
+      throw error;
     }
   }
 

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { LeaderElection, type Transaction } from '#database';
-import { OutageLog } from '#logging';
+import { PeriodicJob } from '#scheduling';
 import { LeaseTerms } from '#skills';
 import { LeaseStore, type SweepState } from '../leases/lease-store.js';
 import { LeaseAudit } from './lease-audit.js';
@@ -10,7 +10,6 @@ import { Sweep } from './sweep.js';
 import { SweepMetrics } from './sweep.metrics.js';
 import { type SweepTerms, sweepTerms } from './sweep-terms.js';
 
-const JOB = 'lease-sweeper';
 /** Leases whose times are corrected at once. */
 const CLAMP_BATCH = 1_000;
 
@@ -22,9 +21,8 @@ const CLAMP_BATCH = 1_000;
 @Injectable()
 export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('leases');
-  private readonly outage = new OutageLog(this.logger, 'Sweeping');
   private readonly sweepTerms: SweepTerms;
-  private sweeping: Promise<void> | undefined;
+  private readonly job: PeriodicJob;
   private wasLeading = false;
   private failingSince: number | undefined;
   private yieldingUntil = 0;
@@ -34,37 +32,35 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly store: LeaseStore,
     private readonly sweep: Sweep,
     private readonly audit: LeaseAudit,
-    private readonly scheduler: SchedulerRegistry,
     private readonly metrics: SweepMetrics,
     private readonly terms: LeaseTerms,
+    scheduler: SchedulerRegistry,
   ) {
     this.sweepTerms = sweepTerms(terms);
+    const options = {
+      name: 'lease-sweeper',
+      everyMs: this.sweepTerms.tick,
+      context: 'leases',
+      subject: 'Sweeping',
+    };
+    this.job = new PeriodicJob(scheduler, options, () => this.leader.exclusively(() => this.campaign()));
   }
 
   onApplicationBootstrap(): void {
-    this.scheduler.addInterval(
-      JOB,
-      setInterval(() => void this.tick(), this.sweepTerms.tick),
-    );
+    this.job.start();
   }
 
   /** The lead is given up later, in `onApplicationShutdown`: by then nothing of this is under way. */
-  async beforeApplicationShutdown(): Promise<void> {
-    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
-    await this.sweeping;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.job.stop();
   }
 
   /** One at a time; never rejects. */
   tick(): Promise<void> {
-    this.sweeping ??= this.leader
-      .exclusively(() => this.run())
-      .finally(() => {
-        this.sweeping = undefined;
-      });
-    return this.sweeping;
+    return this.job.run();
   }
 
-  private async run(): Promise<void> {
+  private async campaign(): Promise<void> {
     const now = performance.now();
     if (now < this.yieldingUntil) return;
     try {
@@ -72,12 +68,11 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
       if (session) await this.lead(session);
       this.wasLeading = session !== undefined;
       this.failingSince = undefined;
-      this.outage.end();
     } catch (error) {
       this.wasLeading = false;
-      this.outage.begin(String(error));
       this.failingSince ??= now;
       if (now - this.failingSince > this.sweepTerms.yieldAfter) await this.yieldLead(now);
+      throw error;
     }
   }
 

@@ -1,0 +1,64 @@
+import { CAPABILITIES, type Capability, ParameterError } from './capabilities.js';
+
+/** What a registry sends (protocol.md sections 6 and 11). */
+export interface Command {
+  command_id: string;
+  /** The id that the registry gave the capability, or its name. */
+  capability_id?: string;
+  /** The name of the capability. */
+  capability?: string;
+  parameters: Record<string, unknown>;
+}
+
+/** The `data` of the answer. A failure that is the caller's, or ours, is an answer as well. */
+export type Outcome =
+  | { status: 'success'; result: unknown }
+  | { status: 'failed'; error: { code: number; message: string; details: unknown[] } };
+
+/** Outcomes that are remembered, the latest ones. */
+const REMEMBERED = 1_000;
+
+/**
+ * Runs commands, each once: registries may send a command again whose answer was lost, with the same `command_id`, and
+ * get the outcome of before.
+ */
+export class Executor {
+  /** Commands that were run, repetitions not counted. */
+  executions = 0;
+  failures = 0;
+  /** The registry's ids of the capabilities, and their names. */
+  capabilityNames: ReadonlyMap<string, string> = new Map();
+  private readonly outcomes = new Map<string, Outcome>();
+
+  execute(command: Command): Outcome {
+    const before = this.outcomes.get(command.command_id);
+    if (before) return before;
+    const outcome = this.run(command);
+    this.executions += 1;
+    if (outcome.status === 'failed') this.failures += 1;
+    this.outcomes.set(command.command_id, outcome);
+    const [oldest] = this.outcomes.keys();
+    if (oldest !== undefined && this.outcomes.size > REMEMBERED) this.outcomes.delete(oldest);
+    return outcome;
+  }
+
+  private run(command: Command): Outcome {
+    const capability = this.capabilityOf(command);
+    if (!capability) return failed(1005, 'This Skill has no such capability');
+    try {
+      return { status: 'success', result: capability.run(command.parameters) };
+    } catch (error) {
+      if (error instanceof ParameterError) return failed(1001, error.message, [...error.faults]);
+      return failed(1007, 'The capability failed');
+    }
+  }
+
+  private capabilityOf({ capability_id = '', capability }: Command): Capability | undefined {
+    const name = capability ?? this.capabilityNames.get(capability_id) ?? capability_id;
+    return CAPABILITIES.find((each) => each.name === name);
+  }
+}
+
+function failed(code: number, message: string, details: unknown[] = []): Outcome {
+  return { status: 'failed', error: { code, message, details } };
+}

@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Command, Executor } from './executor.js';
+
+const MAX_BODY_BYTES = 1_048_576;
+
+/** A request that is answered with an error in the protocol's shape. */
+class RequestError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: number,
+    message: string,
+    readonly details: readonly { field: string; reason: string }[] = [],
+  ) {
+    super(message);
+  }
+}
+
+/** The two calls that a Skill serves: it runs commands, and says how it is (protocol.md section 6). */
+export function createSkillServer(executor: Executor, version: string): Server {
+  const started = performance.now();
+  const health = () => ({
+    status: 'healthy',
+    version,
+    uptime: Math.floor((performance.now() - started) / 1000),
+    timestamp: new Date().toISOString(),
+  });
+  const answer = async (request: IncomingMessage): Promise<unknown> => {
+    const [path] = (request.url ?? '').split('?');
+    if (path === '/health' && request.method === 'GET') return health();
+    if (path === '/api/v1/commands/execute' && request.method === 'POST') {
+      return { code: 0, message: 'success', data: executor.execute(commandOf(await bodyOf(request))) };
+    }
+    throw new RequestError(404, 1010, 'There is no such call');
+  };
+  return createServer((request, response) => {
+    answer(request).then(
+      (body) => {
+        send(response, 200, body);
+      },
+      (error: unknown) => {
+        sendError(response, error);
+      },
+    );
+  });
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new RequestError(413, 1001, `The body is longer than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+  } catch {
+    throw new RequestError(400, 1001, 'The body is not JSON');
+  }
+}
+
+/** Fields that are not known are left alone: a registry may say more than this Skill makes use of. */
+function commandOf(body: unknown): Command {
+  const { command_id, capability_id, capability, parameters = {} } = isObject(body) ? body : {};
+  const faults = [];
+  if (typeof command_id !== 'string' || command_id === '')
+    faults.push({ field: 'command_id', reason: 'must be a text' });
+  if (typeof (capability ?? capability_id) !== 'string') {
+    faults.push({ field: 'capability_id', reason: 'must be the id or the name of a capability' });
+  }
+  if (!isObject(parameters)) faults.push({ field: 'parameters', reason: 'must be an object' });
+  if (faults.length > 0) throw new RequestError(400, 1001, 'The command is not valid', faults);
+  return {
+    command_id: command_id as string,
+    capability_id: capability_id as string | undefined,
+    capability: capability as string | undefined,
+    parameters: parameters as Record<string, unknown>,
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+}
+
+function sendError(response: ServerResponse, error: unknown): void {
+  const known = error instanceof RequestError ? error : new RequestError(500, 1007, 'Internal error');
+  const { status, code, message, details } = known;
+  // The rest of a body that nobody reads would hold up the connection.
+  if (status === 413) response.setHeader('connection', 'close');
+  send(response, status, { code, message, details, timestamp: new Date().toISOString() });
+}

@@ -1,0 +1,148 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CAPABILITIES } from './capabilities.js';
+import type { Executor } from './executor.js';
+import { type Registration, type RegistryClient, RegistryRefusal } from './registry-client.js';
+
+export interface Description {
+  name: string;
+  version: string;
+  /** Where this process is called. */
+  url: string;
+  /** Its share of the calls. */
+  weight: number;
+}
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 10_000;
+
+/** Keeps the Skill in the registry (docs/heartbeats.md, "What a member does"). */
+export class Membership {
+  registration: Registration | undefined;
+  /** Heartbeats that the registry took. */
+  beats = 0;
+  private readonly started = performance.now();
+  private readonly stopping = new AbortController();
+  private failures = 0;
+
+  constructor(
+    private readonly registry: RegistryClient,
+    private readonly skill: Description,
+    private readonly executor: Executor,
+    private readonly log: (line: string) => void,
+  ) {}
+
+  /** Registers, and tries again while the registry is away. @throws RegistryRefusal */
+  async join(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.register();
+        return;
+      } catch (error) {
+        if (error instanceof RegistryRefusal) throw error;
+        await this.pause(this.retryAfter(error));
+      }
+    }
+  }
+
+  /** Beats until `leave`. Returns earlier, with false, when a newer registration has taken over. @throws RegistryRefusal */
+  async stay(): Promise<boolean> {
+    let wait = this.untilBeat(this.registration?.interval ?? 1);
+    while (await this.pause(wait)) {
+      try {
+        const beat = await this.beat();
+        if (beat === 'replaced') return false;
+        wait = this.untilBeat(beat);
+      } catch (error) {
+        if (error instanceof RegistryRefusal) throw error;
+        wait = this.retryAfter(error);
+      }
+    }
+    return true;
+  }
+
+  /** No more calls, please: unregisters, or where others serve the same Skill, says that this endpoint does no longer. */
+  async leave(): Promise<void> {
+    this.abandon();
+    if (!this.registration) return;
+    const { skillId, generation } = this.registration;
+    const { name, version, url: own } = this.skill;
+    try {
+      await this.registry.beat(skillId, { endpoint_url: own, generation, health: 'unhealthy' });
+      const { endpoints } = await this.registry.read(skillId);
+      if (endpoints.some(({ url, health }) => url !== own && health !== 'unhealthy')) return;
+      await this.registry.unregister(skillId);
+      this.log(`unregistered ${name} ${version}`);
+    } catch (error) {
+      this.log(`not unregistered: ${told(error)}; its lease will end by itself`);
+    }
+  }
+
+  /** No more heartbeats. */
+  abandon(): void {
+    this.stopping.abort();
+  }
+
+  private async register(): Promise<void> {
+    const { name, version, url, weight } = this.skill;
+    const registration = await this.registry.register({
+      name,
+      version,
+      description: 'Weather of some cities, made up by a formula',
+      endpoints: [{ url, weight }],
+      capabilities: CAPABILITIES.map(({ run: _, ...declared }) => declared),
+    });
+    const { capabilities } = await this.registry.read(registration.skillId);
+    this.executor.capabilityNames = new Map(capabilities.map(({ capability_id, name: of }) => [capability_id, of]));
+    this.registration = registration;
+    this.failures = 0;
+    this.log(`registered ${name} ${version} at ${url} as ${registration.skillId}`);
+  }
+
+  /** Seconds until the next one. */
+  private async beat(): Promise<number | 'replaced'> {
+    if (!this.registration) return this.registeredAnew();
+    const { skillId, generation } = this.registration;
+    const beat = await this.registry.beat(skillId, {
+      endpoint_url: this.skill.url,
+      generation,
+      health: 'healthy',
+      uptime: Math.floor((performance.now() - this.started) / 1000),
+      request_count: this.executor.executions,
+      error_count: this.executor.failures,
+    });
+    if (beat === 'unknown') return this.registeredAnew();
+    if (beat === 'replaced') return beat;
+    this.beats += 1;
+    this.failures = 0;
+    return beat.interval;
+  }
+
+  private async registeredAnew(): Promise<number> {
+    this.registration = undefined;
+    await this.register();
+    return 1;
+  }
+
+  /** Milliseconds; a little early, so that a heartbeat that takes its time is not late. */
+  private untilBeat(interval: number): number {
+    return Math.max(200, interval * 1000 * (0.9 + Math.random() * 0.1));
+  }
+
+  private retryAfter(error: unknown): number {
+    if (this.failures === 0) this.log(`the registry is out of reach (${told(error)}); trying again`);
+    this.failures += 1;
+    return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.failures, 10)) * (0.5 + Math.random() / 2);
+  }
+
+  /** Returns whether to go on. */
+  private async pause(ms: number): Promise<boolean> {
+    await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    return !this.stopping.signal.aborted;
+  }
+}
+
+/** `fetch` hides the fault in its cause. */
+function told(error: unknown): string {
+  const { message, cause } = error as Error;
+  return (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
+}

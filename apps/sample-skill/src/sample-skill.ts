@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Executor } from './executor.js';
+import { createSkillServer } from './http-server.js';
+import { Membership } from './membership.js';
+import { type Credentials, RegistryClient } from './registry-client.js';
+
+export interface SampleSkillOptions {
+  /** With `/api/v1`. */
+  registryUrl: string;
+  /** A bearer token, or other `credentials`. */
+  token?: string;
+  credentials?: Credentials;
+  /** 0: a free one. */
+  port: number;
+  host?: string;
+  /** What the registry is told; by default made of host and port. */
+  publicUrl?: string;
+  name?: string;
+  version?: string;
+  weight?: number;
+  log?: (line: string) => void;
+}
+
+/** A Skill that runs. */
+export interface SampleSkill {
+  url: string;
+  readonly skillId: string;
+  /** The registry's ids of the capabilities by name. */
+  readonly capabilityIds: ReadonlyMap<string, string>;
+  /** Commands that were run; one that came again is not counted. */
+  readonly executions: number;
+  /** Heartbeats that the registry took. */
+  readonly beats: number;
+  /** True after `stop` or `kill`, false when a newer registration has taken over; rejects when the registry refuses. */
+  ended: Promise<boolean>;
+  /** Unregisters, ends the requests in flight, and the server. */
+  stop: () => Promise<void>;
+  /** Ends as a process does that is killed: without a word. */
+  kill: () => Promise<void>;
+}
+
+/** Serves and registers; resolves when both are done. @throws RegistryRefusal */
+export async function startSampleSkill(options: SampleSkillOptions): Promise<SampleSkill> {
+  const { host = '127.0.0.1', name = 'weather', version = '1.0.0', weight = 1, log = () => undefined } = options;
+  const executor = new Executor();
+  const server = createSkillServer(executor, version);
+  server.listen(options.port, host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = options.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const registry = new RegistryClient(options.registryUrl, options.credentials ?? { token: options.token ?? '' });
+  const membership = new Membership(registry, { name, version, url, weight }, executor, log);
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    server.close();
+    server.closeIdleConnections();
+    await once(server, 'close');
+  };
+  try {
+    await membership.join();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const ended = membership.stay();
+  // Who does not look at it must not be ended by it.
+  ended.catch(() => undefined);
+  return {
+    url,
+    ended,
+    get skillId() {
+      return membership.registration?.skillId ?? '';
+    },
+    get capabilityIds() {
+      return new Map([...executor.capabilityNames].map(([id, capability]) => [capability, id]));
+    },
+    get executions() {
+      return executor.executions;
+    },
+    get beats() {
+      return membership.beats;
+    },
+    stop: async () => {
+      await membership.leave();
+      await close();
+    },
+    kill: async () => {
+      membership.abandon();
+      server.closeAllConnections();
+      await close();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { PeriodicJob } from './periodic-job.js';
+
+describe('PeriodicJob', () => {
+  let scheduler: SchedulerRegistry;
+  let runs: (() => void)[];
+  let failing: boolean;
+  const job = (everyMs: number) =>
+    new PeriodicJob(scheduler, { name: 'job', everyMs, context: 'test', subject: 'A job' }, () => {
+      if (failing) return Promise.reject(new Error('away'));
+      return new Promise<void>((resolve) => runs.push(resolve));
+    });
+
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
+  beforeEach(() => {
+    jest.useFakeTimers();
+    scheduler = new SchedulerRegistry();
+    runs = [];
+    failing = false;
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('runs every so often, one at a time, from start to stop', async () => {
+    const one = job(100);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(runs).toHaveLength(0);
+    one.start();
+    await jest.advanceTimersByTimeAsync(350);
+    expect(runs).toHaveLength(1);
+    runs[0]?.();
+    await jest.advanceTimersByTimeAsync(100);
+    expect(runs).toHaveLength(2);
+    let isStopped = false;
+    const stopped = one.stop().then(() => (isStopped = true));
+    await jest.advanceTimersByTimeAsync(500);
+    expect([runs.length, isStopped, one.isStopping]).toEqual([2, false, true]);
+    runs[1]?.();
+    await stopped;
+    expect(scheduler.getIntervals()).toEqual([]);
+  });
+
+  it('shares a run that is under way, or waits for it and does it anew', async () => {
+    const one = job(100);
+    const first = one.run();
+    expect(one.run()).toBe(first);
+    const anew = one.runAnew();
+    runs[0]?.();
+    await first;
+    await jest.advanceTimersByTimeAsync(0);
+    expect(runs).toHaveLength(2);
+    runs[1]?.();
+    await anew;
+    await one.stop();
+  });
+
+  it('rejects never, and goes on after a failure', async () => {
+    const one = job(100);
+    failing = true;
+    await one.run();
+    failing = false;
+    one.start();
+    await jest.advanceTimersByTimeAsync(100);
+    expect(runs).toHaveLength(1);
+  });
+});

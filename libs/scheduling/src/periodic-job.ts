@@ -1,0 +1,77 @@
+import { Logger } from '@nestjs/common';
+import type { SchedulerRegistry } from '@nestjs/schedule';
+import { OutageLog } from '#logging';
+
+export interface PeriodicJobOptions {
+  /** Of the job, for the scheduler: one of this name in the service. */
+  name: string;
+  /** Milliseconds between two starts. */
+  everyMs: number;
+  /** Of the log: the room. */
+  context: string;
+  /** What is unavailable while the job fails, for the log: one line when that begins, and one when it ends. */
+  subject: string;
+}
+
+/**
+ * Something that is done every so often, from `start` to `stop`: one run at a time, of which none rejects. A run that
+ * takes longer than the pause is followed by the next at its turn.
+ */
+export class PeriodicJob {
+  private readonly outage: OutageLog;
+  private running: Promise<void> | undefined;
+  private stopping = false;
+
+  constructor(
+    private readonly scheduler: SchedulerRegistry,
+    private readonly options: PeriodicJobOptions,
+    private readonly work: () => Promise<unknown>,
+  ) {
+    this.outage = new OutageLog(new Logger(options.context), options.subject);
+  }
+
+  /** For work in many steps: whether it should leave the rest. */
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
+  /** In `onApplicationBootstrap`. */
+  start(): void {
+    const { name, everyMs } = this.options;
+    this.scheduler.addInterval(
+      name,
+      setInterval(() => void this.run(), everyMs),
+    );
+  }
+
+  /** Now, or with the run that is under way. */
+  run(): Promise<void> {
+    this.running ??= this.attempt().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  /** Like `run`, but does all that is there by now: one that is under way may have begun before. */
+  async runAnew(): Promise<void> {
+    await this.running;
+    return this.run();
+  }
+
+  /** In `beforeApplicationShutdown`: no further run; returns when the last one has ended. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const { name } = this.options;
+    if (this.scheduler.doesExist('interval', name)) this.scheduler.deleteInterval(name);
+    await this.running;
+  }
+
+  private async attempt(): Promise<void> {
+    try {
+      await this.work();
+      this.outage.end();
+    } catch (error) {
+      this.outage.begin(String(error));
+    }
+  }
+}

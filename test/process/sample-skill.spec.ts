@@ -1,0 +1,89 @@
+import { freePort } from '../support/free-port.js';
+import { endServices, newFolder, type ServiceProcess, spawnService, startService } from '../support/service-process.js';
+import { until } from '../support/until.js';
+import { adminToken, call } from './service-api.js';
+
+interface Discovered {
+  data: { skills: { skill_id: string; endpoints: { url: string; health: string }[] }[] };
+}
+
+describe('npm run sample-skill', () => {
+  // The Skill needs no more than the folder of the registry.
+  const cwd = newFolder();
+  let registry: ServiceProcess;
+  let token: string;
+  let port: number;
+
+  afterAll(async () => {
+    // The Skills share its folder, and so do the processes that are waited for.
+    await registry.stop();
+    await endServices();
+  });
+
+  function spawnSkill(env: Record<string, string> = {}): ServiceProcess {
+    return spawnService({
+      cwd,
+      program: '../../sample-skill/src/main.js',
+      env: { SKILL_REGISTRY_URL: `http://127.0.0.1:${port}/api/v1`, SAMPLE_SKILL_PORT: '0', ...env },
+    });
+  }
+
+  const untilReady = (skill: ServiceProcess): Promise<void> =>
+    until(
+      () => skill.output.includes('ready'),
+      15_000,
+      () => skill.output,
+    );
+
+  async function discovered(query = ''): Promise<Discovered['data']['skills']> {
+    const url = `${registry.url}/api/v1/skills/discover?capability=weather.forecast${query}`;
+    return (await call<Discovered>(url, { token })).body.data.skills;
+  }
+
+  it('waits for the registry, registers, and is found', async () => {
+    port = await freePort();
+    const skill = spawnSkill();
+    await until(() => skill.output.includes('out of reach'));
+    registry = await startService({ cwd, env: { APP_PORT: String(port), AI_BRIDGE_HEARTBEAT_INTERVAL: '1' } });
+    token = await adminToken(registry.url, registry.adminSecret);
+    await untilReady(skill);
+    const [found, ...others] = await discovered();
+    const [, url = ''] = /registered weather 1\.0\.0 at (\S+) as/.exec(skill.output) ?? [];
+    expect([found?.endpoints[0]?.url, others]).toEqual([url, []]);
+    expect((await call(`${url}/health`)).body).toMatchObject({ status: 'healthy', version: '1.0.0' });
+    const body = { command_id: 'c', capability_id: 'weather.forecast', parameters: { city: 'Berlin', days: 2 } };
+    expect((await call(`${url}/api/v1/commands/execute`, { body })).body).toMatchObject({
+      code: 0,
+      data: { status: 'success', result: { city: 'Berlin' } },
+    });
+    skill.kill('SIGKILL');
+    await skill.ended;
+  });
+
+  it('is missed when it was killed, and comes back with the next one', async () => {
+    await until(async () => (await discovered()).length === 0, 10_000);
+    const skill = spawnSkill();
+    await untilReady(skill);
+    const [found] = await discovered();
+    const since = performance.now();
+    // Twice as long as a lease lasts: it beats.
+    await until(() => performance.now() - since > 6_000);
+    expect(await discovered()).toMatchObject([{ skill_id: found?.skill_id }]);
+    // The endpoint of the one that was killed would be in the way of leaving otherwise.
+    await expect(skill.stop()).resolves.toEqual({ code: 0, signal: null });
+    expect(skill.output).toContain('unregistered weather 1.0.0');
+    expect(await discovered('&include=unhealthy')).toEqual([]);
+  });
+
+  it('says what is wrong', async () => {
+    const refused = spawnSkill({ SKILL_REGISTRY_API_KEY: 'osk_of_nobody' });
+    await expect(refused.ended).resolves.toMatchObject({ code: 1 });
+    expect(refused.output).toMatch(/^the registry answers 401: .*\n$/);
+    const badPort = spawnSkill({ SAMPLE_SKILL_PORT: 'x' });
+    await expect(badPort.ended).resolves.toMatchObject({ code: 1 });
+    expect(badPort.output).toBe('SAMPLE_SKILL_PORT must be a port\n');
+    const taken = spawnSkill({ SAMPLE_SKILL_PORT: String(port) });
+    await expect(taken.ended).resolves.toMatchObject({ code: 1 });
+    expect(taken.output).toContain('set SAMPLE_SKILL_PORT');
+  });
+});

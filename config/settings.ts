@@ -12,6 +12,7 @@ import { checkEdge, EdgeSettings } from './edge.settings.js';
 import { resolveEncryptionKey } from './encryption-key.js';
 import { checkOidc, OidcSettings } from './oidc.settings.js';
 import { allowLoopback, OutboundSettings } from './outbound.settings.js';
+import { ProbesSettings } from './probes.settings.js';
 import { RateLimitSettings } from './rate-limit.settings.js';
 import { RedisSettings } from './redis.settings.js';
 import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
@@ -32,6 +33,7 @@ export interface Settings {
   channel: ChannelSettings;
   outbound: OutboundSettings;
   commands: CommandsSettings;
+  probes: ProbesSettings;
   logging: LoggingSettings;
   /** What the log should say about the settings once there is a log. */
   warnings: string[];
@@ -50,6 +52,7 @@ const SECTIONS = [
   ChannelSettings,
   OutboundSettings,
   CommandsSettings,
+  ProbesSettings,
   LoggingSettings,
 ];
 
@@ -84,6 +87,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const channel = readSection(ChannelSettings, env, faults);
   const outbound = readSection(OutboundSettings, env, faults);
   const commands = readSection(CommandsSettings, env, faults);
+  const probes = readSection(ProbesSettings, env, faults);
   const logging = readSection(LoggingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
@@ -116,6 +120,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     channel,
     outbound,
     commands,
+    probes,
     logging,
     warnings,
   };

@@ -30,6 +30,7 @@ const PERMISSIONS: Record<string, string> = {
   'GET /api/v1/skills/discover': 'skill:read',
   'GET /api/v1/skills/:skill_id/status': 'skill:read',
   'PUT /api/v1/skills/:skill_id/status': 'skill:manage',
+  'POST /api/v1/skills/:skill_id/check': 'skill:manage',
   'GET /api/v1/capabilities': 'skill:read',
   'PUT /api/v1/capabilities/:capability_id/status': 'skill:manage',
   'POST /api/v1/channels/create': 'channel:create',

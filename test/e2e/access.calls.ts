@@ -92,6 +92,11 @@ export const CALLS: RoleCall[] = [
     call: (api, { skill }) => api.put(`/skills/${skill}/status`, { status: 'active' }).then(),
   },
   {
+    route: 'POST /skills/:skill_id/check',
+    roles: MANAGERS,
+    call: (api, { skill }) => api.post(`/skills/${skill}/check`).then(),
+  },
+  {
     route: 'PUT /capabilities/:capability_id/status',
     roles: MANAGERS,
     call: (api, { capability }) => api.put(`/capabilities/${capability}/status`, { status: 'enabled' }).then(),

@@ -82,6 +82,59 @@ export class CommandsSettings {
   @Min(60, { message: 'must not be under 60' })
   @Max(31_536_000, { message: 'must not be over 31536000' })
   retention: number = 7 * 24 * 3600;
+
+  /** Asynchronous calls that each replica makes at the same time. */
+  @Setting('COMMAND_QUEUE_CONCURRENCY', { example: '32' })
+  @IsInt(whole('calls'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(1_024, { message: 'must not be over 1024' })
+  queueConcurrency: number = 32;
+
+  /** Milliseconds between two looks for asynchronous calls and callbacks that another replica has left. */
+  @Setting('COMMAND_QUEUE_POLL', { example: '500' })
+  @IsInt(whole('milliseconds'))
+  @Min(10, { message: 'must not be under 10' })
+  @Max(60_000, { message: 'must not be over 60000' })
+  queuePoll: number = 500;
+
+  /** Milliseconds after which what a replica that died was doing is done by another; renewed three times as often. */
+  @Setting('COMMAND_QUEUE_LEASE', { example: '15000' })
+  @IsInt(whole('milliseconds'))
+  @Min(1_000, { message: 'must not be under 1000' })
+  @Max(600_000, { message: 'must not be over 600000' })
+  queueLease: number = 15_000;
+
+  /** Seconds in which an asynchronous call that no Skill has answered is tried again. */
+  @Setting('COMMAND_QUEUE_RETRY_FOR', { example: '3600' })
+  @IsInt(whole('seconds'))
+  @Min(0, { message: 'must not be under 0' })
+  @Max(2_592_000, { message: 'must not be over 2592000' })
+  queueRetryFor: number = 3_600;
+
+  /** Times that an asynchronous call is begun, those that ended with their replica included. */
+  @Setting('COMMAND_QUEUE_MAX_ATTEMPTS', { example: '100' })
+  @IsInt(whole('attempts'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(10_000, { message: 'must not be over 10000' })
+  queueMaxAttempts: number = 100;
+
+  /** Callbacks that each replica delivers at the same time. */
+  @Setting('CALLBACK_CONCURRENCY', { example: '32' })
+  @IsInt(whole('callbacks'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(1_024, { message: 'must not be over 1024' })
+  callbackConcurrency: number = 32;
+
+  /** Seconds in which a callback is tried again before it counts as dead. */
+  @Setting('CALLBACK_RETRY_FOR', { example: '86400' })
+  @IsInt(whole('seconds'))
+  @Min(0, { message: 'must not be under 0' })
+  @Max(2_592_000, { message: 'must not be over 2592000' })
+  callbackRetryFor: number = 86_400;
+
+  /** What callbacks are signed with; see `resolveCallbackSecret` for what happens without one. */
+  @Setting('CALLBACK_SIGNING_SECRET', { example: 'whsec_ and the output of: openssl rand -base64 32' })
+  callbackSigningSecret?: string;
 }
 
 export const commandsSettings = registerAs('commands', () => new CommandsSettings());

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { AiBridgeSettings, checkUpstream } from './ai-bridge.settings.js';
 import { AppSettings } from './app.settings.js';
+import { resolveCallbackSecret } from './callback-secret.js';
 import { ChannelSettings, checkChannel } from './channel.settings.js';
 import { CommandsSettings } from './commands.settings.js';
 import { DatabaseSettings } from './database.settings.js';
@@ -106,6 +107,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   checkPreviousSecrets(security, faults);
   const warnings = resolveJwtSecret(app, security, faults);
   resolveEncryptionKey(app, security, faults);
+  resolveCallbackSecret(app, commands, faults);
   if (faults.length > 0) throw new SettingsError(faults);
   return {
     app,

@@ -2,6 +2,7 @@ import { type Role, ROLES } from '#auth';
 import { SkillServer } from '../support/skill-server.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+import { until } from '../support/until.js';
 import { type Api, apiKeyOf, apiOf, expectError, keyApiOf, NOBODY } from './api.js';
 import { CALLS, command, type Subject } from './access.calls.js';
 import { PUBLIC } from './access.routes.js';
@@ -48,8 +49,11 @@ describe('roles and ownership', () => {
     const { id: key } = await apiKeyOf(app, clientId);
     const opened = await agent.post('/channels/create', { skill_id: id, capability_id: capability }).expect(200);
     const channel = opened.body.data.channel_id as string;
-    const executed = await agent.post('/commands/execute', command({ skill: id, capability })).expect(200);
-    const execution = executed.body.data.execution_id as string;
+    const asked = { ...command({ skill: id, capability }), callback_url: server.url };
+    const accepted = await agent.post('/commands/execute', asked).expect(202);
+    const execution = accepted.body.data.execution_id as string;
+    const executed = () => agent.get(`/commands/executions/${execution}`);
+    await until(async () => (await executed()).body.data.callback.status === 'delivered');
     const state = async (): Promise<unknown> => [
       (await agent.get(`/commands/executions/${execution}`)).body,
       (await owner.get(`/skills/${id}`)).body,

@@ -16,6 +16,7 @@ const PERMISSIONS: Record<string, string> = {
   'GET /api/v1/commands/executions': 'command:execute',
   'GET /api/v1/commands/executions/:execution_id': 'command:execute',
   'POST /api/v1/commands/executions/:execution_id/cancel': 'command:execute',
+  'POST /api/v1/commands/executions/:execution_id/callback': 'command:execute',
   'POST /api/v1/skills': 'skill:register',
   'GET /api/v1/skills': 'skill:read',
   'GET /api/v1/skills/:skill_id': 'skill:read',

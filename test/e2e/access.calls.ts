@@ -189,6 +189,12 @@ export const CALLS: RoleCall[] = [
     call: (api, { execution }) => api.post(`/commands/executions/${execution}/cancel`).then(),
   },
   {
+    route: 'POST /commands/executions/:execution_id/callback',
+    roles: MANAGERS,
+    blind: AGENTS,
+    call: (api, { execution }) => api.post(`/commands/executions/${execution}/callback`).then(),
+  },
+  {
     route: 'POST /auth/clients/:client_id/rotate-secret',
     roles: ADMINS,
     call: (api, { client }) => api.post(`/auth/clients/${client}/rotate-secret`).then(),

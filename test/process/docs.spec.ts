@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { endServices, type ServiceProcess, spawnService, startService } from '../support/service-process.js';
-import { until } from '../support/until.js';
 import { ensureBinary } from '../support/system-package.js';
+import { until } from '../support/until.js';
+import { signatureOf, signingKeyOf } from '../../libs/commands/src/queue/webhook-signature.js';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
@@ -70,11 +71,41 @@ describe('the documents', () => {
     run(service, cleared);
     const { output, statuses } = run(service, commandsOf('docs/api.md'));
     const unusual = statuses.filter((status) => status !== 200);
-    // createClient, createApiKey, rotateApiKey and its DELETE, createSkill, If-None-Match, the Skill with secrets, DELETE, and the
-    // example of an error.
-    expect(unusual).toEqual([201, 201, 201, 204, 201, 304, 201, 204, 204, 400]);
+    // createClient, createApiKey, rotateApiKey and its DELETE, createSkill, If-None-Match, the Skill with secrets, two
+    // asynchronous calls, DELETE, and the example of an error.
+    expect(unusual).toEqual([201, 201, 201, 204, 201, 304, 201, 204, 202, 202, 204, 400]);
     expect(statuses.length).toBeGreaterThan(25);
     expect(output).not.toContain('"total":0');
     expect(output).not.toContain('undefined');
+  });
+
+  it('docs/calling-skills.md: the receiver takes what is signed, and nothing else', async () => {
+    const [, program = ''] =
+      /^```js\n([^]*?)^```$/m.exec(readFileSync(join(ROOT, 'docs/calling-skills.md'), 'utf8')) ?? [];
+    const file = join(service.cwd, 'receiver.mjs');
+    writeFileSync(file, program);
+    const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+    const env = { ...process.env, CALLBACK_SIGNING_SECRET: secret, PORT: '0', NODE_OPTIONS: '' };
+    const receiver = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      let output = '';
+      receiver.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+      await until(() => output.includes('listening on '));
+      const port = /listening on (\d+)/.exec(output)?.[1] ?? '';
+      const post = async (body: string, seconds: number, signed = body): Promise<number> => {
+        const signature = signatureOf(signingKeyOf(secret), 'an-id', seconds, signed);
+        const headers = { 'webhook-id': 'an-id', 'webhook-timestamp': String(seconds), 'webhook-signature': signature };
+        return (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body })).status;
+      };
+      const now = Math.floor(Date.now() / 1000);
+      const body = JSON.stringify({ execution_id: 'an-id', status: 'success', result: { text: 'ü' } });
+      expect(await post(body, now)).toBe(204);
+      expect(output).toContain('an-id success');
+      expect(await post(body, now, '{}')).toBe(401);
+      expect(await post(body, now - 3_600)).toBe(401);
+      expect((await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body })).status).toBe(401);
+    } finally {
+      receiver.kill();
+    }
   });
 });

@@ -17,6 +17,7 @@ const SECRETS = {
   previousJwt: `${random()}${random()}`,
   encryptionKey: randomBytes(32).toString('base64'),
   previousEncryptionKey: randomBytes(32).toString('hex'),
+  callbackSigning: `whsec_${randomBytes(32).toString('base64')}`,
   // With all that forms, URLs and headers write in another way.
   admin: `adm+${random()}/= &%"é`,
   redis: random(),
@@ -48,6 +49,7 @@ describe('secrets', () => {
         SECURITY_ENCRYPTION_KEY: SECRETS.encryptionKey,
         SECURITY_PREVIOUS_ENCRYPTION_KEYS: SECRETS.previousEncryptionKey,
         SECURITY_ADMIN_CLIENT_SECRET: SECRETS.admin,
+        CALLBACK_SIGNING_SECRET: SECRETS.callbackSigning,
         AI_BRIDGE_REGISTRY_URL: upstream.registryUrl,
         AI_BRIDGE_CLIENT_ID: 'member',
         AI_BRIDGE_CLIENT_SECRET: SECRETS.upstream,

@@ -1,6 +1,6 @@
 import { AUTH_ENTITIES } from '#auth';
 import { ChannelContextEntity, ChannelEntity } from '#channels';
-import { ExecutionEntity } from '#commands';
+import { CallbackEntity, ExecutionEntity } from '#commands';
 import { IdempotencyKeyEntity } from '#idempotency';
 import { RegistryIdentityEntity } from '#registry-heartbeat';
 import { SKILL_ENTITIES } from '#skills';
@@ -14,4 +14,5 @@ export const ENTITIES = [
   ChannelContextEntity,
   IdempotencyKeyEntity,
   ExecutionEntity,
+  CallbackEntity,
 ];

@@ -4,6 +4,7 @@ import { API_KEY_SCHEME, BEARER_SCHEME, OAUTH2_SCHEME, PERMISSIONS } from '#auth
 import { ERROR_CATALOGUE, ErrorResponse, exampleOf } from '#common';
 import type { AppSettings } from '#config';
 import { API_PREFIX } from './app.routes.js';
+import { WEBHOOKS } from './openapi-webhooks.js';
 
 const DESCRIPTION = `Registry of the Skill protocol stack, Ooder AI Bridge v0.6.0. Get a token at \`POST /${API_PREFIX}/auth/token\`
 (or press Authorize and give a client id and secret), register a Skill, discover it.`;
@@ -56,7 +57,7 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
       OAUTH2_SCHEME,
     )
     .build();
-  const document = SwaggerModule.createDocument(app, config);
+  const document = { ...SwaggerModule.createDocument(app, config), webhooks: WEBHOOKS };
   for (const [url, path] of Object.entries(document.paths)) {
     for (const operation of [path.get, path.post, path.put, path.patch, path.delete]) {
       if (!operation) continue;

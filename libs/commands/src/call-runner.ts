@@ -25,6 +25,7 @@ export interface FinishedCall {
 const INTERNAL_FAILURE: CallOutcome = {
   status: 'failed',
   error: { code: 1007 satisfies ErrorCode, message: ERROR_CATALOGUE[1007].title },
+  answered: false,
   route: undefined,
   tries: 0,
   sent: true,
@@ -44,11 +45,19 @@ export class CallRunner {
     private readonly metrics: CallMetrics,
   ) {}
 
-  /** Undefined when it was cancelled. */
-  async run(call: ClaimedCall): Promise<FinishedCall | undefined> {
+  /**
+   * Undefined when it was cancelled, or put off: by `postpone`, which asynchronous calls bring, and which returns whether
+   * it has done so. Their results are kept whole.
+   */
+  async run(
+    call: ClaimedCall,
+    postpone?: (outcome: CallOutcome) => Promise<boolean>,
+  ): Promise<FinishedCall | undefined> {
     const outcome = await this.running.run(call.executionId, (signal) => this.attempt(call, signal));
+    if (outcome && !outcome.answered && (await postpone?.(outcome))) return undefined;
     if (outcome && call.channel) await this.channels.record(call.channel, outcome);
-    const completedAt = outcome && (await this.journal.finish(call.executionId, outcome));
+    const isAsync = postpone !== undefined;
+    const completedAt = outcome && (await this.journal.finish(call.executionId, outcome, isAsync));
     const served = outcome?.route?.target ?? call.targets[0];
     if (outcome?.sent) this.statistics.add(served.skillId, outcome.status === 'failed');
     const took = Date.now() - call.startedAt.getTime();

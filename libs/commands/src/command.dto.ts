@@ -2,6 +2,8 @@ import { ApiProperty } from '@nestjs/swagger';
 import { EnumField, IntegerField, JsonObjectField, PageQuery, TextField, TimeField, UuidField } from '#common';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import { EXECUTION_STATUSES, type ExecutionStatus } from './executions/execution.entity.js';
+import { CALLBACK_STATUSES, type CallbackStatus } from './queue/callback.entity.js';
+import { CallbackUrlField } from './queue/callback-url.decorator.js';
 
 export const MAX_COMMANDS = 100;
 const LONGEST_TIMEOUT_MS = 3_600_000;
@@ -60,6 +62,12 @@ export class ExecuteCommandBody {
     description: 'Milliseconds for all tries together; COMMAND_TIMEOUT by default, COMMAND_MAX_TIMEOUT at most',
   })
   timeout?: number;
+
+  @CallbackUrlField({
+    description:
+      'The call is then made by the queue, answered with 202 at once, and what becomes of it is POSTed here (webhook `executionFinished`)',
+  })
+  callback_url?: string;
 }
 
 /** POST /commands/batch: each item is a body of `POST /commands/execute`, and is checked for itself. */
@@ -95,6 +103,14 @@ export class ListExecutionsQuery extends PageQuery {
 
   @TextField({ max: 128, required: false, description: "The caller's name of the call" })
   command_id?: string;
+
+  @EnumField(CALLBACK_STATUSES, {
+    name: 'CallbackStatus',
+    required: false,
+    example: 'dead',
+    description: 'How its callback goes: waiting or tried again, delivered, or given up',
+  })
+  callback_status?: CallbackStatus;
 
   @TimeField({ required: false, description: 'Not made before this' })
   from?: string;

@@ -1,9 +1,11 @@
-import { Body, Controller, Post } from '@nestjs/common';
+import { Body, Controller, Headers, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
+import type { FastifyReply } from 'fastify';
 import { BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
 import { CommandsService } from './commands.service.js';
+import { AcceptedRoute, answerAccepted, asksForAsync } from './accepted-command.js';
 import { BatchResponse, ExecutionResponse } from './execution.response.js';
 
 /** Calls of Skills (AI Bridge v0.6.0, Skill interface). */
@@ -15,10 +17,18 @@ export class CommandsController {
   @Post('execute')
   @Authenticated('command:execute')
   @ProtocolRoute(ExecutionResponse)
+  @AcceptedRoute(ExecutionResponse)
   @ApiOperation({ summary: 'Call a Skill', operationId: 'executeCommand' })
   @ApiErrors(1001, 1004, 1005, 2003, 2004, 2006)
-  execute(@CurrentCaller() caller: Caller, @Body() body: ExecuteCommandBody): Promise<ExecutionResponse> {
-    return this.commands.execute(caller, body);
+  async execute(
+    @CurrentCaller() caller: Caller,
+    @Body() body: ExecuteCommandBody,
+    @Headers('prefer') prefer: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ExecutionResponse> {
+    const { execution, isUnderWay } = await this.commands.execute(caller, body, asksForAsync(prefer));
+    if (isUnderWay) answerAccepted(reply, execution.execution_id, prefer);
+    return execution;
   }
 
   @Post('batch')

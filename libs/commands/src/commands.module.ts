@@ -13,6 +13,7 @@ import { HttpTransport } from './calls/http-transport.js';
 import { SkillCaller } from './calls/skill-caller.js';
 import { WebSocketTransport } from './calls/web-socket-transport.js';
 import { CallRunner } from './call-runner.js';
+import { CallPreparation } from './call-preparation.js';
 import { ChannelCalls } from './channel-calls.js';
 import { CommandsController } from './commands.controller.js';
 import { CommandsService } from './commands.service.js';
@@ -25,6 +26,14 @@ import { ExecutionsQuery } from './executions/executions.query.js';
 import { ExecutionsRepository } from './executions/executions.repository.js';
 import { ExecutionUpkeep } from './executions/execution-upkeep.js';
 import { RunningCalls } from './executions/running-calls.js';
+import { CallQueue } from './queue/call-queue.js';
+import { CallQueueRepository } from './queue/call-queue.repository.js';
+import { CallbackDeliveries } from './queue/callback-deliveries.js';
+import { CallbackEntity } from './queue/callback.entity.js';
+import { CallbackSender } from './queue/callback-sender.js';
+import { CallbacksRepository } from './queue/callbacks.repository.js';
+import { QueuedCallRunner } from './queue/queued-call-runner.js';
+import { QueueMetrics } from './queue/queue.metrics.js';
 import { EndpointStates } from './routing/endpoint-states.js';
 import { RetryBudgets } from './routing/retry-budget.js';
 import { Router } from './routing/router.js';
@@ -35,7 +44,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
 /** Calls Skills: choose an endpoint, call, try another, and keep the books. */
 @Module({
   imports: [
-    TypeOrmModule.forFeature([ExecutionEntity]),
+    TypeOrmModule.forFeature([ExecutionEntity, CallbackEntity]),
     AuthModule,
     CacheModule,
     ChannelsModule,
@@ -64,7 +73,15 @@ import { TargetsRepository } from './targets/targets.repository.js';
     RunningCalls,
     CallStatistics,
     ChannelCalls,
+    CallPreparation,
     CallRunner,
+    QueueMetrics,
+    CallbacksRepository,
+    CallbackSender,
+    CallbackDeliveries,
+    CallQueueRepository,
+    QueuedCallRunner,
+    CallQueue,
     CommandsService,
     ExecutionsService,
   ],

@@ -1,81 +1,78 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import type { OpenChannel } from '#channels';
 import { ApiError, BadParameterError, ExecutionTimeoutError, SkillUnavailableError, validateEach } from '#common';
-import { type CommandsSettings, commandsSettings } from '#config';
 import { translateDatabaseError } from '#database';
 import { currentTrace, formatTraceparent, startSpan } from '#logging';
 import { v7 as uuidv7 } from 'uuid';
 import { CallRunner, type FinishedCall } from './call-runner.js';
-import { ChannelCalls } from './channel-calls.js';
+import { CallPreparation, type PreparedCall } from './call-preparation.js';
 import { type BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
-import { type CommandRequest, commandRequestOf } from './command-request.js';
 import {
   type BatchItemResponse,
   type BatchResponse,
   executionOf,
   type ExecutionResponse,
+  pendingOf,
 } from './execution.response.js';
 import { ExecutionJournal } from './executions/execution-journal.js';
 import { type ClaimedExecution, ExecutionsRepository, type NewExecution } from './executions/executions.repository.js';
-import { checkedParameters, type Parameters } from './targets/parameters.js';
+import { CallQueue } from './queue/call-queue.js';
+import { callerDataOf } from './queue/queued-call.js';
 import type { CapableTarget } from './targets/target.js';
-import { TargetResolver } from './targets/target-resolver.js';
 
 /** Calls of one batch at the same time. */
 const BATCH_LANES = 10;
 
-/** A call that can be made. */
-interface PreparedCall {
-  request: CommandRequest;
-  channel: OpenChannel | undefined;
-  targets: readonly [CapableTarget, ...CapableTarget[]];
-  parameters: Parameters;
+/** What a call is answered with. */
+export interface ExecutedCommand {
+  execution: ExecutionResponse;
+  /** It goes on without whoever called. */
+  isUnderWay: boolean;
 }
 
-/** Calls Skills in place: whoever called waits for what the Skill says. */
+/** Calls Skills: in place, where whoever called waits for what the Skill says, or by the queue. */
 @Injectable()
 export class CommandsService {
   constructor(
-    private readonly resolver: TargetResolver,
-    private readonly channels: ChannelCalls,
+    private readonly preparation: CallPreparation,
+    private readonly queue: CallQueue,
     private readonly journal: ExecutionJournal,
     private readonly repository: ExecutionsRepository,
     private readonly runner: CallRunner,
-    @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
   ) {}
 
   /**
+   * With a `callback_url`, or `respondAsync`, by the queue.
    * @throws BadParameterError (1001), SkillNotFoundError (1004), CapabilityNotFoundError (1005), SkillUnavailableError
    * (2003), CapabilityUnavailableError (2004), ExecutionTimeoutError (2006)
    */
-  async execute(caller: Caller, body: ExecuteCommandBody): Promise<ExecutionResponse> {
-    const { request, ...prepared } = await this.prepare(caller, body);
+  async execute(caller: Caller, body: ExecuteCommandBody, respondAsync = false): Promise<ExecutedCommand> {
+    const prepared = await this.preparation.prepare(caller, body);
     const trace = currentTrace() ?? startSpan();
-    const claimed = await this.journal.claim({
-      ...namesOf(prepared.targets[0]),
-      id: uuidv7(),
-      client_id: caller.clientId,
-      command_id: body.command_id,
-      request_hash: request.hash,
-      channel_id: prepared.channel?.channelId ?? null,
-      timeout_ms: request.timeoutMs,
-      trace_id: trace.traceId,
-    });
-    if (claimed === undefined) return this.madeBefore(caller, body.command_id, request.hash);
+    const execution = newExecutionOf(caller, body, prepared, trace.traceId);
+    const traceparent = formatTraceparent(trace);
+    if (respondAsync || body.callback_url !== undefined) {
+      const { callback_url: callbackUrl, ...asked } = body;
+      const request = { body: asked, caller: callerDataOf(caller), traceparent };
+      const id = await this.queue.add({ ...execution, request, callbackUrl });
+      if (id === undefined) return this.madeBefore(caller, body.command_id, execution.request_hash);
+      return { execution: pendingOf({ ...execution, id }), isUnderWay: true };
+    }
+    const claimed = await this.journal.claim(execution);
+    if (claimed === undefined) return this.madeBefore(caller, body.command_id, execution.request_hash);
     const finished = await this.runner.run({
       ...prepared,
       executionId: claimed.id,
       commandId: body.command_id,
       caller,
       metadata: body.metadata ?? {},
-      timeoutMs: request.timeoutMs,
-      traceparent: formatTraceparent(trace),
+      timeoutMs: execution.timeout_ms,
+      traceparent,
       startedAt: claimed.startedAt,
     });
     // Somebody took it back.
     if (!finished) return this.madeBefore(caller, body.command_id);
-    return answerOf(body.command_id, claimed, prepared.targets[0], finished);
+    return { execution: answerOf(body.command_id, claimed, prepared.targets[0], finished), isUnderWay: false };
   }
 
   /** One result for each, in order; a call that fails stops no other. */
@@ -98,7 +95,7 @@ export class CommandsService {
 
   private async attempt(caller: Caller, index: number, body: ExecuteCommandBody): Promise<BatchItemResponse> {
     try {
-      return { index, execution: await this.execute(caller, body) };
+      return { index, execution: (await this.execute(caller, body)).execution };
     } catch (error) {
       const told = error instanceof ApiError ? error : translateDatabaseError(error);
       if (told) return failureOf(index, told);
@@ -106,37 +103,40 @@ export class CommandsService {
     }
   }
 
-  private async prepare(caller: Caller, body: ExecuteCommandBody): Promise<PreparedCall> {
-    const channel = await this.channels.open(caller, body.channel_id);
-    const request = commandRequestOf(body, this.settings, channel);
-    const [best, ...others] = await this.resolver.resolve(caller, request.wanted);
-    const given = body.parameters ?? {};
-    const parameters = checkedParameters(given, best.capability.parameters);
-    const targets = [best, ...others.filter(({ capability }) => takes(capability, given))] as const;
-    return { request, channel, parameters, targets };
-  }
-
   /** What became of a call that the client made under this name. @throws BadParameterError (1001) of another request */
-  private async madeBefore(caller: Caller, commandId: string, hash?: string): Promise<ExecutionResponse> {
+  private async madeBefore(caller: Caller, commandId: string, hash?: string): Promise<ExecutedCommand> {
     const record = await this.repository.named(caller.clientId, commandId);
     // It was deleted at this moment, as all that is old.
     if (record === undefined) throw new SkillUnavailableError('This call was made before, and is no longer known');
     if (hash !== undefined && record.request_hash !== hash) {
       throw new BadParameterError([{ field: 'command_id', reason: 'was used for a different request before' }]);
     }
-    return executionOf(record);
+    const isFinished = record.status !== 'pending' && record.status !== 'running';
+    return { execution: executionOf(record), isUnderWay: record.mode === 'async' && !isFinished };
   }
 }
 
-function namesOf({ skillId, skillName, skillVersion, spaceId, capability }: CapableTarget) {
+function newExecutionOf(
+  { clientId }: Caller,
+  { command_id }: ExecuteCommandBody,
+  { request, channel, targets: [best] }: PreparedCall,
+  traceId: string,
+): NewExecution {
   return {
-    skill_id: skillId,
-    skill_name: skillName,
-    skill_version: skillVersion,
-    capability_id: capability.capabilityId,
-    capability_name: capability.name,
-    space_id: spaceId,
-  } satisfies Partial<NewExecution>;
+    id: uuidv7(),
+    client_id: clientId,
+    command_id,
+    request_hash: request.hash,
+    skill_id: best.skillId,
+    skill_name: best.skillName,
+    skill_version: best.skillVersion,
+    capability_id: best.capability.capabilityId,
+    capability_name: best.capability.name,
+    space_id: best.spaceId,
+    channel_id: channel?.channelId ?? null,
+    timeout_ms: request.timeoutMs,
+    trace_id: traceId,
+  };
 }
 
 /** @throws SkillUnavailableError (2003), ExecutionTimeoutError (2006) when nobody served it */
@@ -166,15 +166,6 @@ function answerOf(
     started_at: startedAt.toISOString(),
     completed_at: completedAt.toISOString(),
   };
-}
-
-function takes({ parameters }: CapableTarget['capability'], given: Parameters): boolean {
-  try {
-    checkedParameters(given, parameters);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function failureOf(index: number, { code, summary }: ApiError): BatchItemResponse {

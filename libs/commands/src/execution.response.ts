@@ -1,5 +1,7 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
-import type { ExecutionRecord } from './executions/execution-record.js';
+import type { NewExecution } from './executions/executions.repository.js';
+import { CALLBACK_STATUSES, type CallbackStatus } from './queue/callback.entity.js';
+import type { CallbackRecord, ExecutionRecord } from './executions/execution-record.js';
 import { EXECUTION_STATUSES, type ExecutionError, type ExecutionStatus } from './executions/execution.entity.js';
 
 class ExecutionErrorResponse implements ExecutionError {
@@ -59,6 +61,35 @@ export class ExecutionResponse {
   completed_at: string | null;
 }
 
+/** How the callback of an execution goes. */
+class CallbackResponse {
+  @ApiProperty({ example: 'https://agent.example.com/callbacks', description: 'Without its query' })
+  url: string;
+
+  @ApiProperty({ enum: CALLBACK_STATUSES, enumName: 'CallbackStatus', example: 'delivered' })
+  status: CallbackStatus;
+
+  @ApiProperty({ example: 1 })
+  attempts: number;
+
+  @ApiProperty({ type: String, nullable: true, example: 'the receiver answered 500' })
+  last_error: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 500, description: 'HTTP status of the last answer' })
+  last_status: number | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Null: the execution is not finished, or there will be none',
+  })
+  next_attempt_at: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  delivered_at: string | null;
+}
+
 /** An execution as it was recorded. */
 export class ExecutionDetailsResponse extends ExecutionResponse {
   @ApiProperty({ example: 'weather-agent', description: 'Who called' })
@@ -96,6 +127,9 @@ export class ExecutionDetailsResponse extends ExecutionResponse {
 
   @ApiProperty({ type: String, nullable: true })
   trace_id: string | null;
+
+  @ApiProperty({ type: () => CallbackResponse, nullable: true, description: 'Null: none was asked for' })
+  callback: CallbackResponse | null;
 
   @ApiProperty({ format: 'date-time' })
   created_at: string;
@@ -138,6 +172,22 @@ export class BatchResponse {
   results: BatchItemResponse[];
 }
 
+/** One that has just been accepted. */
+export function pendingOf({ id, command_id, skill_id, capability_id }: NewExecution): ExecutionResponse {
+  return {
+    execution_id: id,
+    command_id,
+    skill_id,
+    capability_id,
+    status: 'pending',
+    result: null,
+    output: null,
+    error: null,
+    started_at: null,
+    completed_at: null,
+  };
+}
+
 export function executionOf(record: ExecutionRecord): ExecutionResponse {
   const { id, command_id, skill_id, capability_id, status, result, output, error, started_at, completed_at } = record;
   return {
@@ -169,8 +219,24 @@ export function detailsOf(record: ExecutionRecord): ExecutionDetailsResponse {
     response_bytes: record.response_bytes,
     result_kept: record.result_kept,
     trace_id: record.trace_id,
+    callback: record.callback && callbackOf(record.callback),
     created_at: record.created_at.toISOString(),
   };
+}
+
+/** A query may hold what is nobody else's business. */
+function callbackOf({ url, next_attempt_at, delivered_at, ...callback }: CallbackRecord): CallbackResponse {
+  const { origin, pathname } = new URL(url);
+  return {
+    url: origin + pathname,
+    ...callback,
+    next_attempt_at: timeOf(next_attempt_at),
+    delivered_at: timeOf(delivered_at),
+  };
+}
+
+function timeOf(text: string | null): string | null {
+  return text === null ? null : new Date(text).toISOString();
 }
 
 export function summaryOf(record: ExecutionRecord): ExecutionSummaryResponse {

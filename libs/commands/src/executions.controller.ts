@@ -41,4 +41,16 @@ export class ExecutionsController {
   ): Promise<ExecutionDetailsResponse> {
     return this.executions.cancel(caller, execution_id);
   }
+
+  @Post(':execution_id/callback')
+  @Authenticated('command:execute')
+  @ProtocolRoute(ExecutionDetailsResponse)
+  @ApiOperation({ summary: 'Deliver a callback again that is dead or delivered', operationId: 'redeliverCallback' })
+  @ApiErrors(1001, 1006, 1010)
+  callBack(
+    @CurrentCaller() caller: Caller,
+    @Param() { execution_id }: ExecutionIdParam,
+  ): Promise<ExecutionDetailsResponse> {
+    return this.executions.callBack(caller, execution_id);
+  }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '#auth';
-import { NotFoundError, sliceOf } from '#common';
+import { AuditLog, type Caller } from '#auth';
+import { ConflictError, NotFoundError, sliceOf } from '#common';
+import { Transactions } from '#database';
 import type { ListExecutionsQuery } from './command.dto.js';
 import {
   detailsOf,
@@ -10,6 +11,8 @@ import {
 } from './execution.response.js';
 import { ExecutionsQuery } from './executions/executions.query.js';
 import { ExecutionsRepository } from './executions/executions.repository.js';
+import { CallbackDeliveries } from './queue/callback-deliveries.js';
+import { CallbacksRepository } from './queue/callbacks.repository.js';
 import { RunningCalls } from './executions/running-calls.js';
 
 /** Executions as resources. A client sees its own; who manages all Skills sees all. */
@@ -19,6 +22,10 @@ export class ExecutionsService {
     private readonly repository: ExecutionsRepository,
     private readonly query: ExecutionsQuery,
     private readonly running: RunningCalls,
+    private readonly callbacks: CallbacksRepository,
+    private readonly deliveries: CallbackDeliveries,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
   ) {}
 
   async list(caller: Caller, query: ListExecutionsQuery): Promise<ExecutionPageResponse> {
@@ -37,7 +44,30 @@ export class ExecutionsService {
   /** One that is finished stays as it is. @throws NotFoundError (1010) */
   async cancel(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
     await this.get(caller, id);
-    if (await this.repository.cancel(id)) this.running.cancel(id);
+    if (await this.repository.cancel(id)) {
+      this.running.cancel(id);
+      this.deliveries.wake();
+    }
+    return this.get(caller, id);
+  }
+
+  /**
+   * Delivers a callback again that is dead, or delivered; one that is on its way stays so.
+   * @throws NotFoundError (1010), also when none was asked for; ConflictError (1006) while the execution is not finished
+   */
+  async callBack(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
+    const { callback, completed_at } = await this.get(caller, id);
+    if (!callback) throw new NotFoundError('This execution has no callback');
+    if (completed_at === null) {
+      throw new ConflictError('This execution is not finished', [{ field: 'execution_id', reason: 'is not finished' }]);
+    }
+    await this.transactions.run(async (tx) => {
+      const before = await this.callbacks.again(tx, id);
+      if (before === undefined) return;
+      const change = { before: { status: before }, after: { status: 'pending' } };
+      await this.audit.record(tx, caller, [{ action: 'callback.redeliver', target: `execution:${id}`, ...change }]);
+    });
+    this.deliveries.wake();
     return this.get(caller, id);
   }
 }

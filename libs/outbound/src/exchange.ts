@@ -88,7 +88,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private tooLarge(): OutboundError {
-    return new OutboundError('too-large', `the answer is longer than ${this.maxResponseBytes} bytes`);
+    const text = `the answer is longer than ${this.maxResponseBytes} bytes`;
+    return new OutboundError('too-large', text, { status: this.head?.status });
   }
 }
 

@@ -39,7 +39,7 @@ export class OutboundError extends Error {
    * closed an idle connection at that moment and has not read the request; only idempotent requests may rely on it.
    */
   readonly reused: boolean;
-  /** Of an answer that refuses an upgrade to WebSocket. */
+  /** Of an answer that is too large, or that refuses an upgrade to WebSocket. */
   readonly status: number | undefined;
 
   constructor(

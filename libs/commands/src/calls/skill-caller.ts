@@ -18,6 +18,8 @@ const CALLER_HEADER = 'x-ooder-caller';
 export interface CallOutcome extends SkillAnswer {
   /** Our own code of a call that nobody served: 2003 or 2006. */
   fault?: 2003 | 2006;
+  /** Whether a Skill has answered; not that an endpoint said no more than that it cannot serve. */
+  answered: boolean;
   /** The endpoint that was tried last; undefined: none could be. */
   route: Route | undefined;
   tries: number;
@@ -52,6 +54,7 @@ export class SkillCaller {
     budget.deposit();
     const outcome: CallOutcome = {
       ...failed(2003, 'Every endpoint of this Skill is failing or busy'),
+      answered: false,
       route: undefined,
       tries: 0,
       sent: false,
@@ -66,7 +69,15 @@ export class SkillCaller {
       outcome.route = route;
       try {
         const { answer, bytes } = await this.attempt(call, route, plan, deadline, outcome);
-        return { ...outcome, error: undefined, fault: undefined, ...answer, sent: true, responseBytes: bytes };
+        return {
+          ...outcome,
+          error: undefined,
+          fault: undefined,
+          ...answer,
+          answered: true,
+          sent: true,
+          responseBytes: bytes,
+        };
       } catch (failure) {
         if (!(failure instanceof TryError)) throw failure;
         this.metrics.failedTry(failure.fault);

@@ -39,9 +39,12 @@ export class ExecutionJournal {
     return this.claims.add(execution);
   }
 
-  /** Returns when; undefined when it was cancelled meanwhile. */
-  finish(id: string, outcome: CallOutcome): Promise<Date | undefined> {
-    return this.ends.add(this.recordOf(id, outcome));
+  /** Returns when; undefined when it was cancelled meanwhile. `isWhole`: the result is kept, however long it is. */
+  async finish(id: string, outcome: CallOutcome, isWhole = false): Promise<Date | undefined> {
+    const { record, size } = this.recordOf(id, outcome, isWhole);
+    if (size <= this.settings.keptResultBytes || !isWhole) return this.ends.add(record);
+    // Many of them together would be longer than a statement can be.
+    return (await this.repository.finish([record])).get(id);
   }
 
   private async claimAll(executions: readonly NewExecution[]): Promise<(ClaimedExecution | undefined)[]> {
@@ -59,12 +62,12 @@ export class ExecutionJournal {
     return executions.map(({ id }) => finished.get(id));
   }
 
-  private recordOf(id: string, outcome: CallOutcome): FinishedExecution {
+  private recordOf(id: string, outcome: CallOutcome, isWhole: boolean): { record: FinishedExecution; size: number } {
     const { status, result, output, error, route, tries, sent, requestBytes, responseBytes } = outcome;
     const text = result === undefined ? null : JSON.stringify(result);
     const size = Buffer.byteLength(text ?? '') + Buffer.byteLength(output ?? '');
-    const isKept = size <= this.settings.keptResultBytes;
-    return {
+    const isKept = isWhole || size <= this.settings.keptResultBytes;
+    const record = {
       id,
       status,
       endpoint_id: route?.endpoint.endpointId ?? null,
@@ -78,11 +81,12 @@ export class ExecutionJournal {
       error: error ? keptError(error) : null,
       result_kept: isKept,
     };
+    return { record, size };
   }
 }
 
 /** Without its details when they are long. */
-function keptError({ code, message, details }: ExecutionError): string {
+export function keptError({ code, message, details }: ExecutionError): string {
   const text = JSON.stringify({ code, message, details });
   return text.length <= LONGEST_ERROR ? text : JSON.stringify({ code, message });
 }

@@ -1,4 +1,16 @@
+import type { CallbackStatus } from '../queue/callback.entity.js';
 import type { ExecutionError, ExecutionMode, ExecutionStatus } from './execution.entity.js';
+
+/** Of an execution; times as PostgreSQL writes them in JSON. */
+export interface CallbackRecord {
+  url: string;
+  status: CallbackStatus;
+  attempts: number;
+  last_error: string | null;
+  last_status: number | null;
+  next_attempt_at: string | null;
+  delivered_at: string | null;
+}
 
 /** An execution as it is read. */
 export interface ExecutionRecord {
@@ -26,10 +38,13 @@ export interface ExecutionRecord {
   created_at: Date;
   started_at: Date | null;
   completed_at: Date | null;
+  callback: CallbackRecord | null;
 }
 
 /** Of an execution `e`. */
 export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, e.status, e.skill_id,
   e.skill_name, e.skill_version, e.capability_id, e.capability_name, e.channel_id, e.endpoint_url, e.tries,
   e.request_bytes, e.response_bytes, e.result, e.output, e.error, e.result_kept, e.trace_id, e.created_at, e.started_at,
-  e.completed_at`;
+  e.completed_at, (SELECT json_build_object('url', c.url, 'status', c.status, 'attempts', c.attempts,
+    'last_error', c.last_error, 'last_status', c.last_status, 'next_attempt_at', c.next_attempt_at,
+    'delivered_at', c.delivered_at) FROM callbacks c WHERE c.execution_id = e.id) AS callback`;

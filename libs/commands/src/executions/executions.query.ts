@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Page, Slice } from '#common';
 import { DataSource } from 'typeorm';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
+import type { CallbackStatus } from '../queue/callback.entity.js';
 import type { ExecutionStatus } from './execution.entity.js';
 
 /** All that is given must hold. */
@@ -15,6 +16,7 @@ export interface ExecutionFilter {
   skill_id?: string;
   capability?: string;
   command_id?: string;
+  callback_status?: CallbackStatus;
   from?: string;
   to?: string;
 }
@@ -25,19 +27,21 @@ export class ExecutionsQuery {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   async page(filter: ExecutionFilter, slice: Slice): Promise<Page<ExecutionRecord>> {
-    const { clientId, spaces, status, skill_id, capability, command_id, from, to } = filter;
+    const { clientId, spaces, status, skill_id, capability, command_id, callback_status, from, to } = filter;
     const given: [string, unknown][] = [
-      ['e.client_id =', clientId],
-      ['e.space_id = ANY', spaces],
-      ['e.status =', status],
-      ['e.skill_id =', skill_id],
-      ['e.capability_name =', capability],
-      ['e.command_id =', command_id],
-      ['e.created_at >=', from],
-      ['e.created_at <', to],
+      ['e.client_id = ?', clientId],
+      ['e.space_id = ANY (?)', spaces],
+      ['e.status = ?', status],
+      ['e.skill_id = ?', skill_id],
+      ['e.capability_name = ?', capability],
+      ['e.command_id = ?', command_id],
+      ['e.id IN (SELECT c.execution_id FROM callbacks c WHERE c.status = ?)', callback_status],
+      ['e.created_at >= ?', from],
+      ['e.created_at < ?', to],
     ];
     const conditions = given.filter(([, value]) => value !== undefined);
-    const where = conditions.map(([condition], index) => `${condition} ($${index + 1})`).join(' AND ') || 'true';
+    const where =
+      conditions.map(([condition], index) => condition.replace('?', `$${index + 1}`)).join(' AND ') || 'true';
     const values = conditions.map(([, value]) => value);
     const [items, [row]] = await Promise.all([
       this.dataSource.query<ExecutionRecord[]>(

@@ -44,6 +44,10 @@ export interface FinishedExecution {
   result_kept: boolean;
 }
 
+/** After `done`, executions that have ended: their callbacks are due, in the same transaction. */
+const CALLBACKS_DUE = `due AS (UPDATE callbacks c SET next_attempt_at = now(), due_at = now(), updated_at = now()
+  FROM done WHERE c.execution_id = done.id)`;
+
 /** A replica that runs a call beyond its time-out for so long is gone. */
 const GRACE_MS = 30_000;
 const INTERRUPTED: ExecutionError = { code: 1008, message: 'Interrupted: the replica that ran it is gone' };
@@ -79,15 +83,16 @@ export class ExecutionsRepository {
 
   /** Returns when, by the id, for those that nobody has finished, or cancelled, before. */
   async finish(executions: readonly FinishedExecution[]): Promise<Map<string, Date>> {
-    const [rows] = await this.dataSource.query<[{ id: string; completed_at: Date }[], number]>(
-      `UPDATE executions e SET status = x.status, endpoint_id = x.endpoint_id, endpoint_url = x.endpoint_url,
-         tries = e.tries + x.tries, sent = x.sent, request_bytes = x.request_bytes, response_bytes = x.response_bytes,
+    const rows = await this.dataSource.query<{ id: string; completed_at: Date }[]>(
+      `WITH done AS (UPDATE executions e SET status = x.status, endpoint_id = x.endpoint_id, endpoint_url = x.endpoint_url,
+         tries = e.tries + x.tries, sent = e.sent OR x.sent, request_bytes = x.request_bytes, response_bytes = x.response_bytes,
          result = x.result::json, output = x.output, error = x.error::json, result_kept = x.result_kept, request = NULL,
          completed_at = now(), running_until = NULL, next_attempt_at = NULL, updated_at = now()
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, status text, endpoint_id uuid, endpoint_url text, tries integer,
          sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text,
          result_kept boolean)
-       WHERE e.id = x.id AND e.status = 'running' RETURNING e.id, e.completed_at`,
+       WHERE e.id = x.id AND e.status = 'running' RETURNING e.id, e.completed_at), ${CALLBACKS_DUE}
+       SELECT id, completed_at FROM done`,
       [JSON.stringify(executions)],
     );
     return new Map(rows.map(({ id, completed_at }) => [id, completed_at]));
@@ -118,10 +123,11 @@ export class ExecutionsRepository {
 
   /** Takes back one that is not finished. Returns whether it was. */
   async cancel(id: string): Promise<boolean> {
-    const [rows] = await this.dataSource.query<[unknown[], number]>(
-      `UPDATE executions SET status = 'cancelled', completed_at = now(), running_until = NULL, next_attempt_at = NULL,
-           request = NULL, updated_at = now()
-       WHERE id = $1 AND status IN ('pending', 'running') RETURNING id`,
+    const rows = await this.dataSource.query<unknown[]>(
+      `WITH done AS (UPDATE executions SET status = 'cancelled', completed_at = now(), running_until = NULL,
+           next_attempt_at = NULL, request = NULL, error = NULL, updated_at = now()
+         WHERE id = $1 AND status IN ('pending', 'running') RETURNING id), ${CALLBACKS_DUE}
+       SELECT id FROM done`,
       [id],
     );
     return rows.length > 0;
@@ -149,13 +155,15 @@ export class ExecutionsRepository {
     return rows.length;
   }
 
-  /** Finished ones that were made so many seconds ago. Returns how many were deleted. */
+  /** Finished ones that were made so many seconds ago, and have called back. Returns how many were deleted. */
   async purge(olderThan: number, limit: number): Promise<number> {
     const [rows] = await this.dataSource.query<[unknown[], number]>(
       `DELETE FROM executions WHERE id IN (SELECT id FROM executions
-         WHERE id < $1::uuid AND status NOT IN ('pending', 'running') ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
-       RETURNING id`,
-      [firstIdOf(Date.now() - olderThan * 1000), limit],
+         WHERE id < $1::uuid AND status NOT IN ('pending', 'running')
+           AND NOT EXISTS (SELECT FROM callbacks c WHERE c.execution_id = executions.id AND (c.status = 'pending'
+             OR c.status = 'dead' AND c.updated_at > now() - $3 * interval '1 second'))
+         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id`,
+      [firstIdOf(Date.now() - olderThan * 1000), limit, olderThan],
     );
     return rows.length;
   }

@@ -1,0 +1,37 @@
+import { pauseAfter, retryAfterOf } from './back-off.js';
+
+describe('the pause before the next attempt', () => {
+  const backOff = { first: 1_000, longest: 3_600_000 };
+
+  it('doubles up to the longest', () => {
+    const pauses = [1, 2, 3, 4, 12, 13, 1_000].map((failures) => pauseAfter(failures, backOff, () => 1));
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 2_048_000, 3_600_000, 3_600_000]);
+  });
+
+  it('is spread between the half and the whole', () => {
+    expect(pauseAfter(3, backOff, () => 0)).toBe(2_000);
+    const pauses = Array.from({ length: 1_000 }, () => pauseAfter(3, backOff));
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(2_000);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(4_000);
+    expect(new Set(pauses).size).toBeGreaterThan(500);
+  });
+});
+
+describe('Retry-After', () => {
+  const now = Date.parse('2026-11-24T12:00:00Z');
+
+  it.each([
+    ['120', 120_000],
+    ['0', 0],
+    [' 7 ', 7_000],
+    ['Tue, 24 Nov 2026 12:01:00 GMT', 60_000],
+    ['Tue, 24 Nov 2026 11:00:00 GMT', 0],
+    ['soon', 0],
+    ['-5', 0],
+    ['1.5', 0],
+    ['', 0],
+    [undefined, 0],
+  ])('%s asks for %d ms', (header, ms) => {
+    expect(retryAfterOf(header, now)).toBe(ms);
+  });
+});

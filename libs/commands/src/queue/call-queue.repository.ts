@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { nameOf } from '../executions/executions.repository.js';
+import type { NewQueuedCall, QueuedCall } from './queued-call.js';
+
+/** Who holds a call: of two replicas that think so, the one whose attempt it is. */
+export type Hold = Pick<QueuedCall, 'id' | 'attempts'>;
+
+/** A call that is tried again later. */
+export interface PostponedCall extends Hold {
+  /** Milliseconds. */
+  delay: number;
+  endpoint_id: string | null;
+  endpoint_url: string | null;
+  tries: number;
+  sent: boolean;
+  /** JSON text. */
+  error: string | null;
+}
+
+/** The queue of asynchronous calls: executions that are pending, or running under a lease. */
+@Injectable()
+export class CallQueueRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /**
+   * Takes the names of calls, and puts them into the queue. Returns the ids of those that are to be made, by name; the
+   * others were made already. One that was made in place, and reached no Skill, is made anew under its id.
+   */
+  async add(calls: readonly NewQueuedCall[]): Promise<Map<string, string>> {
+    const rows = calls.map(({ request: _, callbackUrl, ...call }, place) => ({
+      ...call,
+      callback_url: callbackUrl ?? null,
+      place: place + 1,
+    }));
+    const added = await this.dataSource.query<Pick<NewQueuedCall, 'id' | 'client_id' | 'command_id'>[]>(
+      `WITH x AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x(place integer, id uuid, client_id text,
+           command_id text, request_hash text, skill_id uuid, skill_name text, skill_version text, capability_id uuid,
+           capability_name text, space_id text, channel_id uuid, timeout_ms integer, trace_id text, callback_url text)),
+         added AS (INSERT INTO executions AS e (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name,
+             skill_version, capability_id, capability_name, space_id, channel_id, timeout_ms, trace_id, request,
+             next_attempt_at)
+           SELECT x.id, x.client_id, x.command_id, x.request_hash, 'async', 'pending', x.skill_id, x.skill_name,
+             x.skill_version, x.capability_id, x.capability_name, x.space_id, x.channel_id, x.timeout_ms, x.trace_id,
+             ($2::text[])[x.place]::json, now()
+           FROM x ORDER BY x.client_id, x.command_id
+           ON CONFLICT (client_id, command_id) DO UPDATE SET mode = 'async', status = 'pending',
+             request = EXCLUDED.request, next_attempt_at = now(), started_at = NULL, completed_at = NULL, error = NULL,
+             trace_id = EXCLUDED.trace_id, created_at = now(), updated_at = now()
+             WHERE e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = EXCLUDED.request_hash
+           RETURNING e.id, e.client_id, e.command_id),
+         called_back AS (INSERT INTO callbacks (execution_id, url)
+           SELECT a.id, x.callback_url FROM added a JOIN x USING (client_id, command_id)
+           WHERE x.callback_url IS NOT NULL)
+       SELECT id, client_id, command_id FROM added`,
+      [JSON.stringify(rows), calls.map(({ request }) => JSON.stringify(request))],
+    );
+    return new Map(added.map((row) => [nameOf(row), row.id]));
+  }
+
+  /** Takes what is due, after what a replica that died was doing, for so many milliseconds. */
+  claim(limit: number, leaseMs: number): Promise<QueuedCall[]> {
+    return this.dataSource.query(
+      `WITH lapsed AS (SELECT id FROM executions WHERE status = 'running' AND mode = 'async' AND running_until < now()
+           ORDER BY running_until LIMIT $1 FOR UPDATE SKIP LOCKED),
+         due AS (SELECT id FROM executions WHERE status = 'pending' AND next_attempt_at <= now()
+           ORDER BY next_attempt_at LIMIT $1 - (SELECT count(*) FROM lapsed) FOR UPDATE SKIP LOCKED),
+         claimed AS (UPDATE executions e SET status = 'running', attempts = e.attempts + 1,
+             started_at = COALESCE(e.started_at, now()), running_until = now() + $2 * interval '1 millisecond',
+             next_attempt_at = NULL, updated_at = now()
+           FROM (SELECT id FROM lapsed UNION ALL SELECT id FROM due) taken WHERE e.id = taken.id RETURNING e.*)
+       SELECT e.id, e.client_id, e.command_id, e.capability_name, e.request, e.attempts, e.started_at,
+         EXTRACT(epoch FROM now() - e.created_at)::float8 * 1000 AS age, k.disabled AS client_disabled,
+         k.spaces AS client_spaces
+       FROM claimed e LEFT JOIN clients k ON k.client_id = e.client_id`,
+      [limit, leaseMs],
+    );
+  }
+
+  async renew(holds: readonly Hold[], leaseMs: number): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE executions e SET running_until = now() + $3 * interval '1 millisecond'
+       FROM unnest($1::uuid[], $2::integer[]) AS x(id, attempts)
+       WHERE e.id = x.id AND e.attempts = x.attempts AND e.status = 'running'`,
+      [...columnsOf(holds), leaseMs],
+    );
+  }
+
+  /** Gives back calls that were not made to their end: they are due at once. */
+  async release(holds: readonly Hold[]): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE executions e SET status = 'pending', next_attempt_at = now(), running_until = NULL, updated_at = now()
+       FROM unnest($1::uuid[], $2::integer[]) AS x(id, attempts)
+       WHERE e.id = x.id AND e.attempts = x.attempts AND e.status = 'running'`,
+      columnsOf(holds),
+    );
+  }
+
+  /** Those that somebody else holds meanwhile, or has finished, stay as they are. */
+  async postpone(calls: readonly PostponedCall[]): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE executions e SET status = 'pending', next_attempt_at = now() + x.delay * interval '1 millisecond',
+         running_until = NULL, endpoint_id = COALESCE(x.endpoint_id, e.endpoint_id),
+         endpoint_url = COALESCE(x.endpoint_url, e.endpoint_url), tries = e.tries + x.tries, sent = e.sent OR x.sent,
+         error = x.error::json, updated_at = now()
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, attempts integer, delay integer, endpoint_id uuid,
+         endpoint_url text, tries integer, sent boolean, error text)
+       WHERE e.id = x.id AND e.attempts = x.attempts AND e.status = 'running'`,
+      [JSON.stringify(calls)],
+    );
+  }
+}
+
+function columnsOf(holds: readonly Hold[]): [string[], number[]] {
+  return [holds.map(({ id }) => id), holds.map(({ attempts }) => attempts)];
+}

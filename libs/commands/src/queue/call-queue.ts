@@ -1,0 +1,83 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { Batcher } from '#common';
+import { type CommandsSettings, commandsSettings } from '#config';
+import { nameOf } from '../executions/executions.repository.js';
+import { RunningCalls } from '../executions/running-calls.js';
+import { CallQueueRepository } from './call-queue.repository.js';
+import { CallbackDeliveries } from './callback-deliveries.js';
+import { ClaimLoop } from './claim-loop.js';
+import type { NewQueuedCall, QueuedCall } from './queued-call.js';
+import { QueuedCallRunner } from './queued-call-runner.js';
+
+/** Calls in one transaction; a body may be a megabyte. */
+const MAX_BATCH = 50;
+const LANES = 4;
+
+/** Asynchronous calls: accepted here, and made by whichever replica takes them. */
+@Injectable()
+export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop: ClaimLoop<QueuedCall>;
+  private readonly additions = new Batcher((calls: NewQueuedCall[]) => this.addAll(calls), {
+    maxBatch: MAX_BATCH,
+    lanes: LANES,
+  });
+
+  constructor(
+    private readonly repository: CallQueueRepository,
+    private readonly runner: QueuedCallRunner,
+    private readonly callbacks: CallbackDeliveries,
+    private readonly running: RunningCalls,
+    scheduler: SchedulerRegistry,
+    @Inject(commandsSettings.KEY) settings: CommandsSettings,
+  ) {
+    const { queueConcurrency: concurrency, queuePoll: pollMs, queueLease: leaseMs } = settings;
+    this.loop = new ClaimLoop(scheduler, {
+      name: 'command-queue',
+      subject: 'The queue of calls',
+      concurrency,
+      pollMs,
+      leaseMs,
+      claim: (limit) => repository.claim(limit, leaseMs),
+      work: (call, signal) => this.make(call, signal),
+      renew: (calls) => repository.renew(calls, leaseMs),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** Returns the id of the execution once it is safe; undefined: the client has made a call under this name. */
+  async add(call: NewQueuedCall): Promise<string | undefined> {
+    const id = await this.additions.add(call);
+    if (id !== undefined) this.loop.wake();
+    return id;
+  }
+
+  private async make(call: QueuedCall, signal: AbortSignal): Promise<void> {
+    const takeBack = (): void => {
+      this.running.cancel(call.id);
+    };
+    signal.addEventListener('abort', takeBack);
+    try {
+      await this.runner.run(call, signal);
+    } finally {
+      signal.removeEventListener('abort', takeBack);
+    }
+    // Taken back by the end of this replica: it is for others. One that is finished stays so.
+    if (signal.aborted) await this.repository.release([call]);
+    else this.callbacks.wake();
+  }
+
+  private async addAll(calls: readonly NewQueuedCall[]): Promise<(string | undefined)[]> {
+    const first = new Map<string, NewQueuedCall>();
+    for (const call of calls) if (!first.has(nameOf(call))) first.set(nameOf(call), call);
+    const added = await this.repository.add([...first.values()]);
+    return calls.map((call) => (first.get(nameOf(call)) === call ? added.get(nameOf(call)) : undefined));
+  }
+}

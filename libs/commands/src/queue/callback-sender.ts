@@ -1,0 +1,102 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type CommandsSettings, commandsSettings } from '#config';
+import { formatTraceparent, startSpan } from '#logging';
+import { type OutboundAnswer, OutboundClient, OutboundError } from '#outbound';
+import { pauseAfter, retryAfterOf } from './back-off.js';
+import type { DueCallback, SettledCallback } from './callbacks.repository.js';
+import { signatureOf, signingKeyOf } from './webhook-signature.js';
+
+const TIMEOUT_MS = 10_000;
+/** Nobody reads what is answered. */
+const MAX_RESPONSE_BYTES = 64 * 1024;
+const BACK_OFF = { first: 1_000, longest: 3_600_000 };
+const GONE = 410;
+const LONGEST_ERROR = 255;
+
+/** POSTs callbacks, signed as Standard Webhooks says (protocol.md section 11). */
+@Injectable()
+export class CallbackSender {
+  private readonly key: Buffer;
+
+  constructor(
+    private readonly outbound: OutboundClient,
+    @Inject(commandsSettings.KEY) { callbackSigningSecret }: CommandsSettings,
+  ) {
+    if (callbackSigningSecret === undefined) throw new Error('CALLBACK_SIGNING_SECRET is not resolved');
+    this.key = signingKeyOf(callbackSigningSecret);
+  }
+
+  /** Undefined when the signal took it back. */
+  async send(callback: DueCallback, signal: AbortSignal): Promise<SettledCallback | undefined> {
+    try {
+      return settled(callback, await this.post(callback, signal));
+    } catch (error) {
+      if (!(error instanceof OutboundError)) throw error;
+      if (error.kind === 'cancelled') return undefined;
+      // It was answered, at length: the status says it all.
+      if (error.kind === 'too-large' && error.status !== undefined) return settled(callback, { status: error.status });
+      return failed(callback, null, error.message);
+    }
+  }
+
+  private post(callback: DueCallback, signal: AbortSignal): Promise<OutboundAnswer> {
+    const body = bodyOf(callback);
+    const timestamp = Math.floor(Date.now() / 1000);
+    const span = startSpan();
+    const trace = { ...span, traceId: callback.trace_id ?? span.traceId };
+    return this.outbound.request({
+      method: 'POST',
+      url: callback.url,
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        traceparent: formatTraceparent(trace),
+        'webhook-id': callback.id,
+        'webhook-timestamp': String(timestamp),
+        'webhook-signature': signatureOf(this.key, callback.id, timestamp, body),
+      },
+      body,
+      timeoutMs: TIMEOUT_MS,
+      maxResponseBytes: MAX_RESPONSE_BYTES,
+      signal,
+    });
+  }
+}
+
+function bodyOf(callback: DueCallback): string {
+  const { id, command_id, skill_id, capability_id, status, result, output, error } = callback;
+  return JSON.stringify({
+    command_id,
+    execution_id: id,
+    skill_id,
+    capability_id,
+    status,
+    result,
+    output,
+    error,
+    started_at: callback.started_at?.toISOString() ?? null,
+    completed_at: callback.completed_at?.toISOString() ?? null,
+  });
+}
+
+function settled(
+  callback: DueCallback,
+  { status, headers = {} }: Pick<OutboundAnswer, 'status'> & Partial<OutboundAnswer>,
+): SettledCallback {
+  const { id, attempts } = callback;
+  if (status >= 200 && status < 300) return { id, attempts, verdict: 'delivered', delay: 0, status, error: null };
+  const text = `the receiver answered ${status}`;
+  // Standard Webhooks: whoever says so wants no more of it.
+  if (status === GONE) return { id, attempts, verdict: 'dead', delay: 0, status, error: text };
+  return failed(callback, status, text, retryAfterOf(headers['retry-after']));
+}
+
+function failed(
+  { id, attempts, failures }: DueCallback,
+  status: number | null,
+  error: string,
+  atLeastMs = 0,
+): SettledCallback {
+  const delay = Math.min(BACK_OFF.longest, Math.max(atLeastMs, pauseAfter(failures + 1, BACK_OFF)));
+  return { id, attempts, verdict: 'failed', delay, status, error: error.slice(0, LONGEST_ERROR).toWellFormed() };
+}

@@ -1,0 +1,128 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ApiError, BadParameterError, Batcher, type ErrorCode, PermissionError } from '#common';
+import { type CommandsSettings, commandsSettings } from '#config';
+import { translateDatabaseError } from '#database';
+import { formatTraceparent, parseTraceparent, runInTrace, startSpan } from '#logging';
+import { CallPreparation, type PreparedCall } from '../call-preparation.js';
+import { CallRunner } from '../call-runner.js';
+import type { CallOutcome } from '../calls/skill-caller.js';
+import { ExecutionJournal, keptError } from '../executions/execution-journal.js';
+import { pauseAfter } from './back-off.js';
+import { CallQueueRepository, type PostponedCall } from './call-queue.repository.js';
+import { callerOf, type QueuedCall } from './queued-call.js';
+import { QueueMetrics } from './queue.metrics.js';
+
+/** No call waits for longer than a minute: a Skill that is back should not be idle. */
+const BACK_OFF = { first: 1_000, longest: 60_000 };
+const MAX_BATCH = 200;
+const LANES = 2;
+/** What may be otherwise the next time. */
+const PASSING = new Set<ErrorCode>([1008, 2003, 2004, 2006]);
+/** A Skill that is named, or any that has the capability, may yet register. */
+const MISSING = new Set<ErrorCode>([1004, 1005]);
+
+/** Makes a call that was taken from the queue: to its end, or to the next attempt. */
+@Injectable()
+export class QueuedCallRunner {
+  private readonly postponements = new Batcher((calls: PostponedCall[]) => this.postponeAll(calls), {
+    maxBatch: MAX_BATCH,
+    lanes: LANES,
+  });
+
+  constructor(
+    private readonly preparation: CallPreparation,
+    private readonly runner: CallRunner,
+    private readonly journal: ExecutionJournal,
+    private readonly repository: CallQueueRepository,
+    private readonly metrics: QueueMetrics,
+    @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
+  ) {}
+
+  /** Ends without having made it when the signal comes first. */
+  async run(call: QueuedCall, signal: AbortSignal): Promise<void> {
+    const span = startSpan(parseTraceparent(call.request.traceparent));
+    await runInTrace(span, async () => {
+      const begun = performance.now();
+      const prepared = await this.prepare(call, span.traceId);
+      const postpone = (outcome: CallOutcome): Promise<boolean> => this.postpone(call, outcome, begun);
+      if (prepared instanceof ApiError) {
+        const outcome = outcomeOf(prepared);
+        if (!mayPass(prepared, call) || !(await postpone(outcome))) await this.journal.finish(call.id, outcome);
+        return;
+      }
+      if (signal.aborted) return;
+      const { request, ...rest } = prepared;
+      await this.runner.run(
+        {
+          ...rest,
+          executionId: call.id,
+          commandId: call.command_id,
+          caller: { clientId: call.client_id },
+          metadata: call.request.body.metadata ?? {},
+          timeoutMs: request.timeoutMs,
+          traceparent: formatTraceparent(span),
+          startedAt: new Date(),
+        },
+        postpone,
+      );
+    });
+  }
+
+  /** Who can serve it now, or why nobody can. */
+  private async prepare(call: QueuedCall, traceId: string): Promise<PreparedCall | ApiError> {
+    if (call.client_disabled) return new PermissionError('The client is disabled');
+    try {
+      return await this.preparation.prepare(callerOf(call, traceId), call.request.body);
+    } catch (error) {
+      const told = error instanceof ApiError ? error : translateDatabaseError(error);
+      if (told) return told;
+      throw error;
+    }
+  }
+
+  /** False: its time, or its attempts, are over. */
+  private async postpone(call: QueuedCall, outcome: CallOutcome, begun: number): Promise<boolean> {
+    const { id, attempts, age } = call;
+    const left = this.settings.queueRetryFor * 1000 - age - (performance.now() - begun);
+    if (left <= 0 || attempts >= this.settings.queueMaxAttempts) return false;
+    const { error, route, tries, sent } = outcome;
+    // The last attempt is made when the time is over.
+    const delay = Math.ceil(Math.min(left, pauseAfter(attempts, BACK_OFF)));
+    await this.postponements.add({
+      id,
+      attempts,
+      delay,
+      endpoint_id: route?.endpoint.endpointId ?? null,
+      endpoint_url: route?.endpoint.url ?? null,
+      tries,
+      sent,
+      error: error ? keptError(error) : null,
+    });
+    this.metrics.isPostponed();
+    return true;
+  }
+
+  private async postponeAll(calls: PostponedCall[]): Promise<undefined[]> {
+    await this.repository.postpone(calls);
+    return calls.map(() => undefined);
+  }
+}
+
+function mayPass({ code }: ApiError, { request: { body } }: QueuedCall): boolean {
+  return PASSING.has(code) || (MISSING.has(code) && body.skill_id === undefined && body.channel_id === undefined);
+}
+
+/** Of a call that was not made. */
+function outcomeOf(error: ApiError): CallOutcome {
+  const { code, summary, details } = error;
+  return {
+    status: 'failed',
+    error: { code, message: summary, ...(error instanceof BadParameterError && { details }) },
+    answered: false,
+    route: undefined,
+    tries: 0,
+    sent: false,
+    requestBytes: 0,
+    responseBytes: 0,
+  };
+}

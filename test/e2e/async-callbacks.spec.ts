@@ -1,0 +1,188 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BEHAVIOURS, type Behaviour } from '../support/skill-server.js';
+import { startTestApp } from '../support/test-app.js';
+import { until } from '../support/until.js';
+import { apiOf, expectError } from './api.js';
+import { ASYNC_ENV, AsyncSite, type Details } from './async-calls.js';
+
+describe('callbacks of asynchronous calls', () => {
+  let site: AsyncSite;
+  beforeAll(async () => {
+    site = await AsyncSite.start();
+  }, 300_000);
+  afterAll(() => site.stop());
+  afterEach(() => site.clear());
+
+  describe('to their receivers', () => {
+    it('are tried again after every kind of failure, the same and signed anew', async () => {
+      const { skill, skillId } = await site.registered();
+      site.receiver.next = [
+        (response) => response.writeHead(500).end(),
+        (response) => response.socket?.resetAndDestroy(),
+        (response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(),
+      ];
+      const id = await site.accept(skillId);
+      const { callback } = await site.untilCallback(id, 'delivered');
+      const received = site.receiver.of(id);
+      expect(callback).toMatchObject({ status: 'delivered', attempts: 4, last_error: null });
+      expect(received.map(({ isGenuine }) => isGenuine)).toEqual([true, true, true, true]);
+      expect(new Set(received.map(({ text }) => text)).size).toBe(1);
+      expect(new Set(received.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([id]));
+      const pauses = received.slice(1).map(({ at }, index) => at - (received[index]?.at ?? 0));
+      expect(pauses[0]).toBeGreaterThanOrEqual(490);
+      expect(pauses[1]).toBeGreaterThanOrEqual(990);
+      expect(skill.calls).toHaveLength(1);
+    });
+
+    it('are given up after 10 seconds without an answer, and tried again', async () => {
+      const { skillId } = await site.registered();
+      site.receiver.next = [() => undefined];
+      const id = await site.accept(skillId);
+      await until(async () => (await site.read(id)).callback?.attempts === 2, 20_000);
+      expect(site.receiver.of(id)).toHaveLength(2);
+      const [first, second] = site.receiver.of(id);
+      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(9_900);
+    }, 30_000);
+
+    it('wait for as long as Retry-After says', async () => {
+      const { skillId } = await site.registered();
+      site.receiver.next = [(response) => response.writeHead(503, { 'retry-after': '3' }).end()];
+      const id = await site.accept(skillId);
+      await site.untilCallback(id, 'delivered');
+      const [first, second] = site.receiver.of(id);
+      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2_950);
+    });
+
+    it('are delivered where the answer is long, and dead where the receiver is gone', async () => {
+      const { skillId } = await site.registered();
+      site.receiver.next = [(response) => response.writeHead(200).end('x'.repeat(200_000))];
+      expect((await site.untilCallback(await site.accept(skillId), 'delivered')).callback).toMatchObject({
+        attempts: 1,
+      });
+      site.receiver.next = [(response) => response.writeHead(410).end()];
+      const dead = await site.untilCallback(await site.accept(skillId), 'dead');
+      expect(dead).toMatchObject({
+        status: 'success',
+        callback: { attempts: 1, last_status: 410, delivered_at: null },
+      });
+    });
+
+    it('to addresses inside of the network fail, without a word about it to them', async () => {
+      const { skillId } = await site.registered();
+      const id = await site.accept(skillId, { callback_url: 'http://169.254.169.254/latest?x=1' });
+      await until(async () => (await site.read(id)).callback?.last_error !== null);
+      const { callback } = await site.read(id);
+      expect(callback).toMatchObject({ url: 'http://169.254.169.254/latest', status: 'pending', last_status: null });
+    });
+
+    it('are dead when their time is over, are found by that, and delivered when somebody asks', async () => {
+      const { skillId } = await site.registered();
+      site.receiver.reception = (response) => response.writeHead(500).end();
+      const id = await site.accept(skillId);
+      const dead = await site.untilCallback(id, 'dead');
+      site.receiver.reception = (response) => response.writeHead(204).end();
+      expect(dead.callback).toMatchObject({
+        last_error: 'the receiver answered 500',
+        last_status: 500,
+        next_attempt_at: null,
+      });
+      expect(dead.callback?.attempts).toBeGreaterThanOrEqual(4);
+      const list = async (query: string) =>
+        (await site.calls.agent.get(`/commands/executions?skill_id=${skillId}&${query}`).expect(200)).body.data as {
+          total: number;
+          executions: Details[];
+        };
+      expect(await list('callback_status=dead')).toMatchObject({ total: 1, executions: [{ execution_id: id }] });
+      expect(await list('callback_status=pending')).toMatchObject({ total: 0 });
+      expectError(await site.calls.agent.get('/commands/executions?callback_status=lost'), 400, 1001);
+      const path = `/commands/executions/${id}/callback`;
+      const stranger = apiOf(site.calls.app, (await site.calls.app.client('agent')).token);
+      expectError(await stranger.post(path), 404, 1010);
+      expect((await site.calls.agent.post(path).expect(200)).body.data.execution_id).toBe(id);
+      await site.untilCallback(id, 'delivered');
+      // And once more, by somebody who manages Skills.
+      const before = site.receiver.of(id).length;
+      await site.calls.admin.post(path).expect(200);
+      await until(() => site.receiver.of(id).length === before + 1);
+      await site.untilCallback(id, 'delivered');
+      const entries = await site.calls.admin.get(`/audit?action=callback.redeliver&target=execution:${id}`).expect(200);
+      expect(entries.body.data.entries).toMatchObject([{ actor: 'admin' }, { actor: site.calls.agentId }]);
+    });
+
+    it('show in the metrics and in /health', async () => {
+      const metrics = (await site.calls.app.http.get('/metrics')).text;
+      expect(metrics).toMatch(/command_callback_attempts_total\{result="delivered"\} [1-9]/);
+      expect(metrics).toMatch(/command_callback_attempts_total\{result="failed"\} [1-9]/);
+      expect(metrics).toMatch(/command_queue_length\{queue="callbacks",state="dead"\} \d/);
+      expect(metrics).toMatch(/command_queue_late_seconds\{queue="calls"\} \d/);
+      await site.calls.app.http.get('/health').expect(200);
+    });
+  });
+
+  describe('that are cancelled', () => {
+    it('while they wait or run, call back so, and the Skill is let go', async () => {
+      const { skill, skillId } = await site.registered(BEHAVIOURS.hangs);
+      const running = await site.accept(skillId, { timeout: 20_000 });
+      await until(() => skill.calls.length === 1);
+      expectError(await site.calls.agent.post(`/commands/executions/${running}/callback`), 409, 1006);
+      const { body } = await site.calls.agent.post(`/commands/executions/${running}/cancel`).expect(200);
+      expect(body.data.status).toBe('cancelled');
+      await site.untilCallback(running, 'delivered');
+      skill.behaviour = BEHAVIOURS.resets;
+      const pending = await site.accept(skillId);
+      await until(async () => (await site.read(pending)).error !== null);
+      await site.calls.agent.post(`/commands/executions/${pending}/cancel`).expect(200);
+      await site.untilCallback(pending, 'delivered');
+      for (const id of [running, pending]) {
+        expect(site.receiver.of(id)).toMatchObject([
+          { isGenuine: true, body: { status: 'cancelled', result: null, error: null } },
+        ]);
+      }
+      const calls = skill.calls.length;
+      await delay(1_500);
+      expect(skill.calls).toHaveLength(calls);
+    });
+  });
+
+  describe('of two replicas', () => {
+    it('are shared, and nothing is done twice; what one leaves the other does', async () => {
+      const slow: Behaviour = (call, response) => {
+        setTimeout(() => {
+          BEHAVIOURS.echo(call, response);
+        }, 20);
+      };
+      const { skill, skillId } = await site.registered(slow);
+      const few = { ...ASYNC_ENV, COMMAND_QUEUE_CONCURRENCY: '4', CALLBACK_CONCURRENCY: '4' };
+      const other = await startTestApp({ env: few, database: site.calls.app.database });
+      const ids = await Promise.all(
+        Array.from({ length: 300 }, async () => {
+          const { body } = await site.calls.execute(skillId, { callback_url: site.receiver.url }).expect(202);
+          return body.data.execution_id as string;
+        }),
+      );
+      const told = () => new Set(site.receiver.received.map(({ body }) => body.execution_id)).size;
+      await until(() => told() === ids.length, 30_000);
+      expect(skill.calls).toHaveLength(ids.length);
+      expect(site.receiver.received).toHaveLength(ids.length);
+      expect(site.receiver.received.filter(({ isGenuine }) => !isGenuine)).toEqual([]);
+      const metrics = (await other.http.get('/metrics')).text;
+      expect(metrics).toMatch(/command_callback_attempts_total\{result="delivered"\} [1-9]/);
+      expect(metrics).toMatch(/command_executions_total\{status="success"\} [1-9]/);
+      // One that stops hands over what it cannot finish.
+      skill.behaviour = BEHAVIOURS.hangs;
+      const lone = await startTestApp({ env: ASYNC_ENV, database: site.calls.app.database });
+      await other.close();
+      const left = await Promise.all(Array.from({ length: 10 }, () => site.accept(skillId, { timeout: 30_000 })));
+      await until(() => skill.calls.length === ids.length + left.length);
+      skill.behaviour = BEHAVIOURS.echo;
+      const began = performance.now();
+      await lone.close();
+      expect(performance.now() - began).toBeLessThan(5_000);
+      const status = `SELECT status, count(*)::int FROM executions WHERE id = ANY($1) GROUP BY 1 ORDER BY 1`;
+      expect(await site.calls.app.database.query(status, [left])).not.toEqual([
+        { status: 'failed', count: left.length },
+      ]);
+      await Promise.all(left.map((id) => site.calls.agent.post(`/commands/executions/${id}/cancel`)));
+    }, 60_000);
+  });
+});

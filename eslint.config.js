@@ -52,6 +52,7 @@ const rooms = {
     'auth',
     'skills',
   ],
+  'libs/probes': [...platform, 'scheduling', 'logging', 'metrics', 'health', 'database', 'outbound', 'auth', 'skills'],
   'libs/commands': [
     ...platform,
     'scheduling',
@@ -65,6 +66,7 @@ const rooms = {
     'skills',
     'registry-heartbeat',
     'channels',
+    'probes',
   ],
   // An example to copy: it stands on its own.
   'apps/sample-skill': [],

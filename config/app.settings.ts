@@ -48,6 +48,13 @@ export class AppSettings {
   @Max(300, { message: 'must not be over 300' })
   shutdownTimeout: number = 10;
 
+  /** Seconds for a request to arrive in whole, its headers within 10 of them; a slower sender is cut off. */
+  @Setting('APP_REQUEST_TIMEOUT', { example: '30' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(1, { message: 'must not be under 1' })
+  @Max(3600, { message: 'must not be over 3600' })
+  requestTimeout: number = 30;
+
   @Setting('NODE_ENV', { example: 'production' })
   @IsIn(['development', 'test', 'production'], { message: 'must be development, test or production' })
   environment: string = 'development';

@@ -10,6 +10,7 @@ export { LoggingSettings, loggingSettings, type LogLevel } from './logging.setti
 export { isNpmStart } from './npm-start.js';
 export { OidcSettings, oidcSettings } from './oidc.settings.js';
 export { OutboundSettings, outboundSettings } from './outbound.settings.js';
+export { ProbesSettings, probesSettings } from './probes.settings.js';
 export { RateLimitSettings, rateLimitSettings } from './rate-limit.settings.js';
 export { RegistrySettings, registrySettings } from './registry.settings.js';
 export { RedisSettings, redisSettings } from './redis.settings.js';

@@ -13,6 +13,7 @@ import { checkEdge, EdgeSettings } from './edge.settings.js';
 import { resolveEncryptionKey } from './encryption-key.js';
 import { checkOidc, OidcSettings } from './oidc.settings.js';
 import { allowLoopback, OutboundSettings } from './outbound.settings.js';
+import { ProbesSettings } from './probes.settings.js';
 import { RateLimitSettings } from './rate-limit.settings.js';
 import { RedisSettings } from './redis.settings.js';
 import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
@@ -33,6 +34,7 @@ export interface Settings {
   channel: ChannelSettings;
   outbound: OutboundSettings;
   commands: CommandsSettings;
+  probes: ProbesSettings;
   logging: LoggingSettings;
   /** What the log should say about the settings once there is a log. */
   warnings: string[];
@@ -51,6 +53,7 @@ const SECTIONS = [
   ChannelSettings,
   OutboundSettings,
   CommandsSettings,
+  ProbesSettings,
   LoggingSettings,
 ];
 
@@ -85,6 +88,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const channel = readSection(ChannelSettings, env, faults);
   const outbound = readSection(OutboundSettings, env, faults);
   const commands = readSection(CommandsSettings, env, faults);
+  const probes = readSection(ProbesSettings, env, faults);
   const logging = readSection(LoggingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
@@ -118,6 +122,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     channel,
     outbound,
     commands,
+    probes,
     logging,
     warnings,
   };

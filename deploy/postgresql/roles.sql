@@ -18,9 +18,10 @@ ALTER ROLE :"service" SET search_path = :"schema";
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" TO :"service";
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA :"schema" TO :"service";
 
--- The history of migrations is read only, and nothing of the audit log is ever changed. Its retention deletes whole blocks
--- of more than 90 days; a trigger refuses anything younger.
+-- The history of migrations is read only. The audit log is added to and read, never changed or deleted from; a function of
+-- the owner deletes whole blocks of more than 90 days, and nothing younger.
 REVOKE INSERT, UPDATE, DELETE ON :"schema".migrations FROM :"service";
-REVOKE UPDATE ON :"schema".audit_entries, :"schema".audit_blocks, :"schema".audit_seals FROM :"service";
+REVOKE UPDATE, DELETE ON :"schema".audit_entries, :"schema".audit_blocks, :"schema".audit_seals FROM :"service";
+GRANT EXECUTE ON FUNCTION :"schema".audit_delete_oldest(integer, integer) TO :"service";
 -- One row for ever.
 REVOKE INSERT, UPDATE, DELETE ON :"schema".registry_identity FROM :"service";

@@ -80,15 +80,19 @@ export class BenchSite {
     return child;
   }
 
-  /** A call of the API. @throws Error unless it is answered with success. */
+  /** A call of the protocol style. @throws Error unless it is answered with success. */
   async post(path, body) {
-    const { data } = await this.#send(path, body, { authorization: `Bearer ${this.token}` });
-    return data;
+    return (await this.call(path, body)).data;
   }
 
-  async #send(path, body, headers = {}) {
+  /** @throws Error unless it is answered with success. */
+  call(path, body, method = 'POST') {
+    return this.#send(path, body, { authorization: `Bearer ${this.token}` }, method);
+  }
+
+  async #send(path, body, headers = {}, method = 'POST') {
     const response = await fetch(`${this.url}/api/v1/${path}`, {
-      method: 'POST',
+      method,
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),
     });

@@ -87,6 +87,32 @@ describe.each(['without Redis', 'with Redis'])('two replicas, %s', (name) => {
     for (const api of tokens) expect(await status(api)).toBe(200);
   });
 
+  it('refuse a key that is disabled, and take it at once when it is enabled', async () => {
+    const { clientId, id, tokens, keys } = await client();
+    for (let round = 0; round < 2; round += 1) {
+      await admin.patch(`/auth/clients/${clientId}/api-keys/${id}`, { disabled: true }).expect(200);
+      await refused(keys);
+      for (const api of tokens) expect(await status(api)).toBe(200);
+      await admin.patch(`/auth/clients/${clientId}/api-keys/${id}`, { disabled: false }).expect(200);
+      for (const api of keys) expect(await status(api)).toBe(200);
+    }
+  });
+
+  it('refuse a key that another one has replaced, at once or after the overlap', async () => {
+    for (const overlap of [0, 2]) {
+      const { clientId, id, keys } = await client();
+      const since = performance.now();
+      const answer = await admin.post(`/auth/clients/${clientId}/api-keys/${id}/rotate`, { overlap }).expect(201);
+      for (const api of both((app) => keyApiOf(app, answer.body.api_key as string)))
+        expect(await status(api)).toBe(200);
+      if (overlap > 0) {
+        for (const api of keys) expect(await status(api)).toBe(200);
+        for (const api of keys) await until(async () => (await status(api)) === 401, overlap * 1_000);
+        expect(performance.now() - since).toBeGreaterThanOrEqual(overlap * 1_000 - 10);
+      } else await refused(keys);
+    }
+  });
+
   it('refuse tokens from before a secret that went at once; keys hold', async () => {
     const { clientId, tokens, keys } = await client();
     await admin.post(`/auth/clients/${clientId}/rotate-secret`, { overlap: 60 }).expect(200);

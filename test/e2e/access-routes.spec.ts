@@ -31,6 +31,7 @@ const PERMISSIONS: Record<string, string> = {
   'GET /api/v1/skills/discover': 'skill:read',
   'GET /api/v1/skills/:skill_id/status': 'skill:read',
   'PUT /api/v1/skills/:skill_id/status': 'skill:manage',
+  'POST /api/v1/skills/:skill_id/check': 'skill:manage',
   'GET /api/v1/capabilities': 'skill:read',
   'PUT /api/v1/capabilities/:capability_id/status': 'skill:manage',
   'POST /api/v1/channels/create': 'channel:create',
@@ -50,6 +51,8 @@ const PERMISSIONS: Record<string, string> = {
   'POST /api/v1/auth/clients/:client_id/api-keys': 'client:manage',
   'GET /api/v1/auth/clients/:client_id/api-keys': 'client:manage',
   'GET /api/v1/auth/clients/:client_id/api-keys/:key_id': 'client:manage',
+  'PATCH /api/v1/auth/clients/:client_id/api-keys/:key_id': 'client:manage',
+  'POST /api/v1/auth/clients/:client_id/api-keys/:key_id/rotate': 'client:manage',
   'DELETE /api/v1/auth/clients/:client_id/api-keys/:key_id': 'client:manage',
 };
 

@@ -92,6 +92,11 @@ export const CALLS: RoleCall[] = [
     call: (api, { skill }) => api.put(`/skills/${skill}/status`, { status: 'active' }).then(),
   },
   {
+    route: 'POST /skills/:skill_id/check',
+    roles: MANAGERS,
+    call: (api, { skill }) => api.post(`/skills/${skill}/check`).then(),
+  },
+  {
     route: 'PUT /capabilities/:capability_id/status',
     roles: MANAGERS,
     call: (api, { capability }) => api.put(`/capabilities/${capability}/status`, { status: 'enabled' }).then(),
@@ -208,6 +213,16 @@ export const CALLS: RoleCall[] = [
     route: 'GET /auth/clients/:client_id/api-keys/:key_id',
     roles: ADMINS,
     call: (api, { client, key }) => api.get(`/auth/clients/${client}/api-keys/${key}`).then(),
+  },
+  {
+    route: 'PATCH /auth/clients/:client_id/api-keys/:key_id',
+    roles: ADMINS,
+    call: (api, { client, key }) => api.patch(`/auth/clients/${client}/api-keys/${key}`, { name: 'n' }).then(),
+  },
+  {
+    route: 'POST /auth/clients/:client_id/api-keys/:key_id/rotate',
+    roles: ADMINS,
+    call: (api, { client, key }) => api.post(`/auth/clients/${client}/api-keys/${key}/rotate`).then(),
   },
   {
     route: 'DELETE /auth/clients/:client_id/api-keys/:key_id',

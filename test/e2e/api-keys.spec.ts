@@ -49,6 +49,8 @@ describe('API keys', () => {
       prefix: created.body.prefix,
       scopes: ['skill:read'],
       expires_at,
+      disabled: false,
+      rotated_at: null,
       last_used_at: null,
       created_at: expect.stringMatching(TIME),
     };

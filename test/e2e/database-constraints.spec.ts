@@ -17,6 +17,7 @@ const GOOD: Record<string, Row> = {
   skill_endpoints: { id: ids.endpoint, skill_id: ids.skill, url: 'http://a/', protocol: 'http' },
   endpoint_params: { endpoint_id: ids.endpoint, key: 'k', value: 'v' },
   endpoint_leases: { endpoint_id: ids.endpoint, skill_id: ids.skill, generation: 1 },
+  endpoint_probes: { endpoint_id: ids.endpoint },
   capabilities: { id: ids.capability, skill_id: ids.skill, name: 'n', version: '1.0.0' },
   capability_params: { capability_id: ids.capability, name: 'n', type: 'string' },
   skill_metadata: { skill_id: ids.skill, key: 'k', value: 'v' },
@@ -43,6 +44,8 @@ const GOOD: Record<string, Row> = {
   audit_entries: { actor: 'a', action: 'skill.register', target: 't', result: 'success', trace_id: 't', address: 'a' },
   audit_blocks: { number: 1, entries: 1, previous_hash: '0'.repeat(64), hash: '1'.repeat(64) },
 };
+/** Tables whose rows are known by the row that they belong to. */
+const WITHOUT_ID = new Set(['skill_search', 'endpoint_probes']);
 /** What a second row must say differently to live beside the good one. */
 const OTHER: Record<string, Row> = {
   clients: { client_id: 'c2' },
@@ -50,6 +53,7 @@ const OTHER: Record<string, Row> = {
   skill_endpoints: { url: 'http://b/' },
   endpoint_params: { key: 'k2' },
   endpoint_leases: { endpoint_id: ids.second },
+  endpoint_probes: { endpoint_id: ids.second },
   capabilities: { name: 'n2' },
   capability_params: { name: 'n2' },
   skill_metadata: { key: 'k2' },
@@ -113,6 +117,13 @@ const REFUSED: [table: string, row: Row, state: string][] = [
   ['endpoint_leases', { error_count: -1 }, CHECK],
   ['endpoint_leases', { cpu_usage: -0.5 }, CHECK],
   ['endpoint_leases', { memory_usage: 100.5 }, CHECK],
+  ['endpoint_probes', { endpoint_id: ids.endpoint }, UNIQUE],
+  ['endpoint_probes', { endpoint_id: randomUUID() }, FOREIGN_KEY],
+  ['endpoint_probes', { failures: -1 }, CHECK],
+  ['endpoint_probes', { successes: -1 }, CHECK],
+  ['endpoint_probes', { last_result: 'dead' }, CHECK],
+  ['endpoint_probes', { latency_ms: -1 }, CHECK],
+  ['endpoint_probes', { reason: 'x'.repeat(256) }, TOO_LONG],
   ['capabilities', { name: 'n' }, UNIQUE],
   ['capabilities', { name: ' ' }, CHECK],
   ['capabilities', { status: 'on' }, CHECK],
@@ -168,7 +179,7 @@ describe('what the database itself refuses', () => {
   afterAll(() => database.drop());
 
   async function insert(table: string, row: Row): Promise<void> {
-    const full = table === 'skill_search' ? row : { id: randomUUID(), ...row };
+    const full = WITHOUT_ID.has(table) ? row : { id: randomUUID(), ...row };
     const columns = Object.keys(full);
     await database.query(
       `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})`,

@@ -1,4 +1,8 @@
+import { connect } from 'node:net';
+import { skillBody } from '../support/skill.factory.js';
+import { answer, SkillServer } from '../support/skill-server.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+import { apiOf } from './api.js';
 
 const ORIGIN = 'https://console.example.com';
 const SKILLS = '/api/v1/skills/';
@@ -45,6 +49,29 @@ describe('security headers', () => {
     const answer = await app.http.get('/livez').set('x-large', 'x'.repeat(17_000));
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ code: 1001, details: [{ reason: 'has headers that are too large' }] });
+  });
+
+  it('refuse more than a hundred headers, rather than to leave some out', async () => {
+    const { hostname, port } = new URL(app.url);
+    const send = (count: number) =>
+      new Promise<string>((resolve, reject) => {
+        const names = Array.from({ length: count - 2 }, (_, index) => `x-${index}: y\r\n`).join('');
+        const socket = connect(Number(port), hostname, () =>
+          socket.write(`GET /livez HTTP/1.1\r\n${names}host: x\r\nconnection: close\r\n\r\n`),
+        );
+        let answered = '';
+        socket.on('data', (chunk) => (answered += chunk.toString()));
+        socket.on('close', () => {
+          resolve(answered);
+        });
+        socket.on('error', reject);
+      });
+    expect(await send(100)).toMatch(/^HTTP\/1.1 200 /);
+    for (const count of [101, 102, 103, 500]) {
+      const answered = await send(count);
+      expect(answered).toMatch(/^HTTP\/1.1 400 /);
+      expect(answered).toContain('has more than 100 headers');
+    }
   });
 
   it('take the address of the socket, whatever X-Forwarded-For says', async () => {
@@ -118,5 +145,68 @@ describe('every origin', () => {
     } finally {
       await app.close();
     }
+  });
+});
+
+describe('slow senders', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp({ env: { APP_REQUEST_TIMEOUT: '1' } });
+  });
+  afterAll(() => app.close());
+
+  /** Sends this, and then for ever a little more; resolves with what is answered until the connection is cut, and when. */
+  const drip = (begin: string, drop: string): Promise<{ answered: string; ms: number }> =>
+    new Promise((resolve) => {
+      const { hostname, port } = new URL(app.url);
+      const began = performance.now();
+      const socket = connect(Number(port), hostname, () => socket.write(begin));
+      const timer = setInterval(() => socket.write(drop), 100);
+      let answered = '';
+      socket.on('data', (chunk) => (answered += chunk.toString()));
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        clearInterval(timer);
+        resolve({ answered, ms: performance.now() - began });
+      });
+    });
+  const post = (path: string) =>
+    `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${app.admin}\r\ncontent-type: application/json\r\n`;
+
+  it.each<[string, () => [string, string]]>([
+    ['of a request line', () => ['GET /liv', 'e']],
+    ['of headers', () => ['GET /livez HTTP/1.1\r\nhost: x\r\n', 'x: y\r\n']],
+    ['of nothing at all', () => ['', '']],
+    ['of a body', () => [`${post(SKILLS)}content-length: 1000\r\n\r\n{`, ' ']],
+    ['of a body in chunks', () => [`${post(SKILLS)}transfer-encoding: chunked\r\n\r\n`, '1\r\n \r\n']],
+    [
+      'of a body to who takes anybody',
+      () => ['POST /api/v1/auth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n', 'a'],
+    ],
+  ])('%s are cut off, and told why', async (_, sends) => {
+    const { answered, ms } = await drip(...sends());
+    expect(ms).toBeGreaterThan(900);
+    expect(ms).toBeLessThan(3_000);
+    expect(answered).toMatch(/^HTTP\/1.1 400 /);
+    expect(answered).toContain('did not arrive in time');
+  });
+
+  it('do not keep others from being served', async () => {
+    const slow = Array.from({ length: 200 }, () => drip('GET /livez HTTP/1.1\r\n', 'x: y\r\n'));
+    await app.http.get('/livez').expect(200);
+    expect((await Promise.all(slow)).every(({ ms }) => ms < 4_000)).toBe(true);
+  });
+
+  it('are not who waits for an answer that takes its time', async () => {
+    const skill = await SkillServer.start((call, response) => {
+      setTimeout(() => {
+        answer({ code: 0, data: { status: 'success', result: {} } })(call, response);
+      }, 2_200);
+    });
+    const api = apiOf(app);
+    const { skill_id } = (await api.post('/skills', skillBody({ endpoints: [{ url: skill.url }] })).expect(201)).body;
+    const command = { command_id: 'slow', skill_id, capability_id: 'forecast', parameters: { city: 'Rome' } };
+    await api.post('/commands/execute', command).expect(200);
+    await skill.stop();
   });
 });

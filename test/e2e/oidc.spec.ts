@@ -73,6 +73,15 @@ describe('tokens of another identity provider', () => {
       expectError(await me(await issuer.token(claims)), 401, 1002);
     });
 
+    it.each<[string, JWTPayload]>([
+      ['that has just expired', { exp: now() - 2 }],
+      ['that is about to be valid', { nbf: now() + 3 }],
+      ['issued by a clock that is a little fast', { iat: now() + 3 }],
+      ['for several audiences', { aud: ['other', 'ooder'] }],
+    ])('are taken: one %s', async (_, claims) => {
+      await me(await issuer.token(claims)).expect(200);
+    });
+
     it('are refused with an algorithm that is not on the list, or with none', async () => {
       expectError(await me(await issuer.token({}, { kid: 'strong', alg: 'RS512' })), 401, 1002);
       const claims = { iss: issuer.url, aud: 'ooder', sub: 'ann', role: 'admin', iat: now(), exp: now() + 60 };
@@ -92,7 +101,13 @@ describe('tokens of another identity provider', () => {
 
     it('with a key that nobody has make us ask once, not each time', async () => {
       const before = issuer.asked['/keys'] ?? 0;
-      for (let n = 0; n < 5; n += 1) expectError(await me(await issuer.token({}, { kid: `unknown-${n}` })), 401, 1002);
+      const tokens = await Promise.all(
+        Array.from({ length: 100 }, (_, n) => issuer.token({}, { kid: `unknown-${n}`, alg: 'ES256' })),
+      );
+      const answers = await Promise.all(tokens.map((token) => me(token)));
+      for (const answer of answers) expectError(answer, 401, 1002);
+      // Of the keys, and of the document that names their place: ten seconds lie between two of either.
+      expect(issuer.asked['/.well-known/openid-configuration']).toBe(issuer.asked['/keys']);
       expect((issuer.asked['/keys'] ?? 0) - before).toBeLessThanOrEqual(1);
       await me(await issuer.token()).expect(200);
     });

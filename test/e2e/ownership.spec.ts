@@ -1,7 +1,9 @@
 import type { Response } from 'supertest';
 import { skillBody } from '../support/skill.factory.js';
+import { SkillServer } from '../support/skill-server.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { type Api, apiKeyOf, apiOf, expectError, keyApiOf } from './api.js';
+import { commandId } from './calls.js';
 import { routesOf } from './routes.js';
 
 interface Target {
@@ -215,5 +217,48 @@ describe('an API key with fewer scopes than its client', () => {
     expectError(await registrar.delete(`/skills/${id}`), 403, 1003);
     await registrar.post(`/skills/${id}/heartbeat`).expect(200);
     expect((await owner.get(`/skills/${id}`)).body.revision).toBe(body.revision);
+  });
+
+  it('may not call Skills, nor what its client has called and opened', async () => {
+    const skill = await SkillServer.start();
+    const { skill_id } = (
+      await apiOf(app)
+        .post('/skills', skillBody({ endpoints: [{ url: skill.url }] }))
+        .expect(201)
+    ).body;
+    const { clientId, token } = await app.client('agent');
+    const agent = apiOf(app, token);
+    const channel = { skill_id: skill_id as string, capability_id: 'forecast' };
+    const { channel_id } = (await agent.post('/channels/create', channel).expect(200)).body.data;
+    const command = () => ({ command_id: commandId(), ...channel, parameters: { city: 'Rome' } });
+    const { execution_id } = (await agent.post('/commands/execute', command()).expect(200)).body.data;
+    const calls = (api: Api) => [
+      api.post('/commands/execute', command()),
+      api.post('/commands/execute', { command_id: commandId(), channel_id, parameters: { city: 'Rome' } }),
+      api.post('/commands/batch', { commands: [command()] }),
+      api.get('/commands/executions'),
+      api.get(`/commands/executions/${execution_id}`),
+      api.post(`/commands/executions/${execution_id}/cancel`),
+    ];
+    const channels = (api: Api) => [
+      api.post('/channels/create', channel),
+      api.get('/channels'),
+      api.get(`/channels/${channel_id}`),
+      api.get(`/channels/${channel_id}/context`),
+      api.put(`/channels/${channel_id}/context`, { a: 'b' }),
+      api.post(`/channels/${channel_id}/close`),
+    ];
+    const keyOf = async (scope: string) => keyApiOf(app, (await apiKeyOf(app, clientId, { scopes: [scope] })).key);
+    const [reader, caller, opener] = [
+      await keyOf('skill:read'),
+      await keyOf('command:execute'),
+      await keyOf('channel:create'),
+    ];
+    for (const refused of [...calls(reader), ...channels(reader), ...channels(caller), ...calls(opener)]) {
+      expectError(await refused, 403, 1003);
+    }
+    expect(skill.calls).toHaveLength(1);
+    for (const granted of [...calls(caller), ...channels(opener)]) expect((await granted).status).toBe(200);
+    await skill.stop();
   });
 });

@@ -141,6 +141,54 @@ describe('limits of one replica', () => {
   });
 });
 
+describe('limits of batches', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp({ env: { RATE_LIMIT_WRITES: '20' } });
+  });
+  afterAll(() => app.close());
+
+  it.each([
+    ['/commands/batch', 'agent', 'commands', 5, 5],
+    ['/skills/batch', 'publisher', 'skills', 25, 3],
+    ['/heartbeats', 'publisher', 'heartbeats', 201, 3],
+    ['/heartbeats', 'publisher', 'heartbeats', 100, 1],
+  ] as const)('count a batch by its work: %s of a %s, %s: %i', async (path, role, list, items, cost) => {
+    const { token } = await app.client(role);
+    const send = (body: object) => app.http.post(`/api/v1${path}`).auth(token, { type: 'bearer' }).send(body);
+    const left = ({ headers }: request.Response) => Number(/r=(\d+)/.exec(String(headers.ratelimit))?.[1]);
+    const batch = { [list]: Array.from({ length: items }, () => ({})) };
+    const before = left(await send({}));
+    expect(before - left(await send(batch))).toBe(cost);
+    expect(before - left(await send({ [list]: 'none' }))).toBe(cost + 1);
+  });
+
+  it('let a batch through that is more than what is left, and nothing after it', async () => {
+    const { token } = await app.client('agent');
+    const send = (length: number) =>
+      app.http
+        .post('/api/v1/commands/batch')
+        .auth(token, { type: 'bearer' })
+        .send({ commands: Array.from({ length }, () => ({})) });
+    const all = await send(100);
+    expect([all.status, all.headers.ratelimit]).toEqual([200, expect.stringMatching(/^"writes";r=0;/)]);
+    const refused = await send(1);
+    expect([refused.status, Number(refused.headers['retry-after']) > 0]).toEqual([429, true]);
+    // Also of those that come at once.
+    const other = await app.client('agent');
+    const burst = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        app.http
+          .post('/api/v1/commands/batch')
+          .auth(other.token, { type: 'bearer' })
+          .send({ commands: Array.from({ length: 100 }, () => ({})) }),
+      ),
+    );
+    expect(burst.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(burst.filter(({ status, body }) => status === 429 && body.code === 1009)).toHaveLength(7);
+  });
+});
+
 describe('limits of two replicas', () => {
   let redis: RedisServer;
   let database: TestDatabase;

@@ -36,6 +36,7 @@ describe('GET /skills/{skill_id}/status', () => {
       generation,
       last_heartbeat: expect.stringMatching(TIME),
       lease: { expires_at: expect.stringMatching(TIME), ttl: 3 },
+      probe: null,
     });
     expect((await api.get(`/skills/${skill_id}/status/`).expect(200)).body).toEqual({
       code: 0,

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import type { SkillServer } from '../support/skill-server.js';
 import { endServices, type ServiceProcess, startService } from '../support/service-process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
 import { UpstreamServer } from '../support/upstream-server.js';
+import { SecretCalls } from './secret-calls.js';
 import { SecretRun } from './secret-run.js';
 
 const random = () => randomBytes(24).toString('base64url');
@@ -28,6 +30,7 @@ describe('secrets', () => {
   let upstream: UpstreamServer;
   let service: ServiceProcess;
   let run: SecretRun;
+  let skill: SkillServer;
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -52,6 +55,7 @@ describe('secrets', () => {
         AI_BRIDGE_CLIENT_SECRET: SECRETS.upstream,
         AI_BRIDGE_HEARTBEAT_INTERVAL: '1',
         RATE_LIMIT_TOKEN: '400',
+        OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8',
         LOG_LEVEL: 'trace',
         APP_DEBUG: 'true',
         LOG_FILE: 'app.log',
@@ -61,6 +65,7 @@ describe('secrets', () => {
     for (const [name, secret] of Object.entries(SECRETS)) run.know(name, secret);
     run.know('database', decodeURIComponent(new URL(database.url).password));
     await run.use();
+    skill = await SecretCalls.make(run);
     await run.misuse();
     // What the service tells of its own calls, when they go wrong.
     await until(() => upstream.of('/heartbeats').length > 0, 10_000);
@@ -72,6 +77,7 @@ describe('secrets', () => {
 
   afterAll(async () => {
     await endServices();
+    await skill.stop();
     await upstream.stop();
     await redis.stop();
     await database.drop();
@@ -85,6 +91,34 @@ describe('secrets', () => {
       `SELECT count(*)::int AS count FROM audit_entries WHERE result <> 'success'`,
     );
     expect(row?.count).toBeGreaterThan(10);
+  });
+
+  it('of an endpoint are told to its Skill, and to nobody else', async () => {
+    const commands = skill.calls.filter(({ method }) => method === 'POST');
+    expect(commands.length).toBeGreaterThan(10);
+    for (const { path, headers, body } of commands) {
+      expect([headers.authorization, path]).toEqual([run.known.get('authorization'), run.known.get('invoke path')]);
+      const { authorization: _, ...others } = headers;
+      expect(run.leaksIn(JSON.stringify([others, body]))).toEqual([]);
+    }
+    const executions = await run.textOf('/api/v1/commands/executions?page_size=100');
+    expect((JSON.parse(executions) as { data: { total: number } }).data.total).toBeGreaterThan(15);
+    expect(run.leaksIn(executions)).toEqual([]);
+  });
+
+  it('do not include what calls say: that is with executions and channels only', async () => {
+    const told = (text: string) => SecretCalls.PAYLOADS.filter((payload) => text.includes(payload));
+    const places = [
+      service.output,
+      readFileSync(join(service.cwd, 'app.log'), 'utf8'),
+      await run.textOf('/metrics'),
+      await run.textOf('/api/v1/audit?action=channel.create&page_size=100'),
+      ...run.errors.map(({ text }) => text),
+    ];
+    for (const text of places) expect(told(text)).toEqual([]);
+    const rows = await textsOfTables();
+    const holding = [...rows].filter(([, text]) => told(text).length > 0).map(([name]) => name);
+    expect(holding.toSorted()).toEqual(['public.channel_contexts', 'public.executions']);
   });
 
   it('are not in what the service writes to its outputs and its log file', () => {
@@ -112,15 +146,9 @@ describe('secrets', () => {
   });
 
   it('are in no table of the database', async () => {
-    const tables = await database.query<{ name: string }>(
-      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-       WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
-    );
-    expect(tables.length).toBeGreaterThan(15);
-    for (const { name } of tables) {
-      const rows = await database.query<{ text: string }>(`SELECT to_jsonb(t)::text AS text FROM ${name} t`);
-      expect([name, run.leakingLines(rows.map(({ text }) => text).join('\n'))]).toEqual([name, []]);
-    }
+    const tables = await textsOfTables();
+    expect(tables.size).toBeGreaterThan(15);
+    for (const [name, text] of tables) expect([name, run.leakingLines(text)]).toEqual([name, []]);
   });
 
   it('are nowhere in Redis', async () => {
@@ -136,4 +164,17 @@ describe('secrets', () => {
     }
     await client.disconnect();
   });
+
+  async function textsOfTables(): Promise<Map<string, string>> {
+    const tables = await database.query<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+       WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    const texts = new Map<string, string>();
+    for (const { name } of tables) {
+      const rows = await database.query<{ text: string }>(`SELECT to_jsonb(t)::text AS text FROM ${name} t`);
+      texts.set(name, rows.map(({ text }) => text).join('\n'));
+    }
+    return texts;
+  }
 });

@@ -28,6 +28,8 @@ export class SecretRun {
     'metadata',
     'patched metadata',
     'parameter',
+    'authorization',
+    'invoke path',
   ] as const;
 
   readonly known = new Map<string, string>();
@@ -236,7 +238,7 @@ export class SecretRun {
       await this.send('/auth/token', { form: swapped });
   }
 
-  private bearer(): Record<string, string> {
+  bearer(): Record<string, string> {
     return { authorization: `Bearer ${this.token}` };
   }
 
@@ -244,13 +246,13 @@ export class SecretRun {
     return { grant_type: 'client_credentials', client_id, client_secret };
   }
 
-  private async good(path: string, call: Call): Promise<Record<string, string | undefined>> {
+  async good(path: string, call: Call): Promise<Record<string, string | undefined>> {
     const { status, text } = await this.send(path, { method: 'POST', ...call });
     if (status >= 400) throw new Error(`${path}: ${status} ${text}`);
     return JSON.parse(text) as Record<string, string>;
   }
 
-  private async send(
+  async send(
     path: string,
     { method, headers = {}, json, form, text }: Call = {},
   ): Promise<{ status: number; text: string }> {

@@ -14,7 +14,7 @@ export interface Exit {
 export interface ServiceOptions {
   /**
    * On top of an environment that holds no variable of the service. APP_PORT is 0, a free one, there is no upstream
-   * registry, and no limit of tokens, unless set here.
+   * registry, no probe, and no limit of tokens, unless set here.
    */
   env?: Record<string, string>;
   /** The working directory, by default a new folder; DATA_DIR is `.data` in it unless set. */
@@ -63,6 +63,7 @@ export class ServiceProcess {
         ...bareEnvironment(),
         APP_PORT: '0',
         AI_BRIDGE_REGISTRY_URL: '',
+        PROBE_INTERVAL: '0',
         // Tests ask for more tokens than an honest client.
         RATE_LIMIT_TOKEN: '0',
         ...(asNpmStart && { npm_lifecycle_event: 'start' }),

@@ -50,6 +50,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       AI_BRIDGE_REGISTRY_URL: '',
       // The Skills of tests are on this machine.
       OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8,::1/128',
+      // Nobody probes what a test made, unless it wants that.
+      PROBE_INTERVAL: '0',
       // Tests ask for more tokens than an honest client, and show wrong secrets.
       RATE_LIMIT_TOKEN: '0',
       ...options.env,

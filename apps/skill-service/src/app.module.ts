@@ -9,6 +9,7 @@ import { DatabaseModule } from '#database';
 import { HealthModule } from '#health';
 import { MetricsModule } from '#metrics';
 import { OutboundModule } from '#outbound';
+import { ProbesModule } from '#probes';
 import { RateLimitModule } from '#rate-limit';
 import { RegistryHeartbeatModule } from '#registry-heartbeat';
 import { SkillsModule } from '#skills';
@@ -34,6 +35,7 @@ export class AppModule {
         SkillsModule,
         RegistryHeartbeatModule,
         ChannelsModule,
+        ProbesModule,
         CommandsModule,
       ],
       providers: [Draining],

@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Authenticator, RefusedRequests } from '#auth';
@@ -17,35 +18,40 @@ import { registerRequestConformance } from './request-conformance.js';
 import { registerSecurityHeaders, securityHeadersOf } from './security-headers.js';
 import { TlsCertificate } from './tls-certificate.js';
 
-/** Milliseconds for a request to arrive in whole; a slower sender is cut off. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Milliseconds for the headers of a request, also on a connection that never sends any. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+
 /**
- * Headers are small: 16 KiB and a hundred of them, within 10 seconds, also on a connection that never sends any. What a
- * caller is quiet for between two requests is Fastify's keepAliveTimeout (72 s, longer than load balancers wait); a
- * time-out of the connection itself would cut calls that take their time.
+ * Who sends slowly is cut off. What a caller is quiet for between two requests is Fastify's keepAliveTimeout (72 s, longer
+ * than load balancers wait); a time-out of the connection itself would cut calls that take their time.
  */
-const SERVER_OPTIONS = {
-  maxHeaderSize: 16 * 1024,
-  headersTimeout: 10_000,
-  connectionsCheckingInterval: 5_000,
-  // Refused by `registerRequestConformance`.
-  requireHostHeader: false,
-};
-const MAX_HEADERS = 100;
+function serverOptionsOf(requestTimeoutMs: number): ServerOptions {
+  const headersTimeout = Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs);
+  return {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout,
+    connectionsCheckingInterval: headersTimeout / 2,
+    // Refused by `registerRequestConformance`.
+    requireHostHeader: false,
+  };
+}
 
 /** The service as it runs, and as the e2e tests run it; it does not listen yet. */
 export async function createApp(settings: Settings, log: ServiceLog): Promise<NestFastifyApplication> {
   const tls = TlsCertificate.of(settings.edge);
   const { trustProxy } = settings.edge;
+  const requestTimeout = settings.app.requestTimeout * 1000;
+  const serverOptions = serverOptionsOf(requestTimeout);
   const securityHeaders = securityHeadersOf(settings.edge);
   const adapter = new FastifyAdapter({
-    ...(tls ? { https: { ...SERVER_OPTIONS, ...tls.serverOptions } } : { http: SERVER_OPTIONS }),
+    ...(tls ? { https: { ...serverOptions, ...tls.serverOptions } } : { http: serverOptions }),
     trustProxy: trustProxy.length > 0 && trustProxy,
     genReqId: traceIdGenerator,
     frameworkErrors: frameworkErrors(log.logger, securityHeaders),
     clientErrorHandler: answerClientErrors(securityHeaders),
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
     // Draining waits for the requests in flight before it closes; a connection that never sent one would hold that up.
     forceCloseConnections: true,
     // Draining answers in the shape of every other error.
@@ -60,7 +66,6 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   const fastify = adapter.getInstance();
   registerRequestLogging(fastify, log.logger);
   registerHttpMetrics(fastify, app.get(MetricsService));
-  fastify.server.maxHeadersCount = MAX_HEADERS;
   tls?.watch(fastify.server);
   // Before anything that may refuse: a page must be able to read a refusal, and a preflight request has no credentials.
   await registerSecurityHeaders(app, settings.edge, securityHeaders);

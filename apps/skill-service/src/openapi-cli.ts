@@ -13,6 +13,7 @@ import {
   RateLimitSettings,
   RedisSettings,
   OidcSettings,
+  ProbesSettings,
   RegistrySettings,
   SecuritySettings,
   type Settings,
@@ -36,6 +37,7 @@ async function main(file: string, check: boolean): Promise<void> {
     channel: new ChannelSettings(),
     outbound: new OutboundSettings(),
     commands: new CommandsSettings(),
+    probes: new ProbesSettings(),
     logging: new LoggingSettings(),
     warnings: [],
   };

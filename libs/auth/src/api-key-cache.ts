@@ -14,7 +14,7 @@ export interface KnownApiKey {
   readonly keyId: string;
   readonly identity: Identity;
   readonly revocable: Revocable;
-  /** Its client is disabled. */
+  /** It is disabled, or its client is. */
   readonly isDisabled: boolean;
 }
 
@@ -22,6 +22,7 @@ interface Row {
   id: string;
   client_id: string;
   token_version: number;
+  version: number;
   role: Role;
   scopes: Permission[] | null;
   spaces: string[] | null;
@@ -67,7 +68,8 @@ export class ApiKeyCache {
 
   private async read(hash: string): Promise<KnownApiKey | undefined> {
     const [row] = await this.dataSource.query<Row[]>(
-      `SELECT k.id, k.scopes, k.expires_at, c.client_id, c.token_version, c.role, c.spaces, c.disabled
+      `SELECT k.id, k.version, k.scopes, k.expires_at, c.client_id, c.token_version, c.role, c.spaces,
+         c.disabled OR k.disabled AS disabled
        FROM api_keys k JOIN clients c ON c.id = k.client_uuid WHERE k.key_hash = $1`,
       [hash],
     );
@@ -76,7 +78,8 @@ export class ApiKeyCache {
 }
 
 /** Never more than the role allows now, whatever it allowed when the key was made. */
-function toKnown({ id, client_id, token_version, role, scopes, spaces, expires_at, disabled }: Row): KnownApiKey {
+function toKnown(row: Row): KnownApiKey {
+  const { id, client_id, token_version, version, role, scopes, spaces, expires_at, disabled } = row;
   const allowed = permissionsOf(role);
   return {
     keyId: id,
@@ -87,7 +90,7 @@ function toKnown({ id, client_id, token_version, role, scopes, spaces, expires_a
       ...(spaces && { spaces: new Set(spaces) }),
       ...(expires_at && { expiresAt: expires_at }),
     },
-    revocable: { clientId: client_id, clientVersion: token_version, keyId: id },
+    revocable: { clientId: client_id, clientVersion: token_version, keyId: id, keyVersion: version },
     isDisabled: disabled,
   };
 }

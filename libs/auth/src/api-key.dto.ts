@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EnumListField, FutureTimeField, IdentifierField, TextField, UuidField } from '#common';
+import { BooleanField, EnumListField, FutureTimeField, IdentifierField, TextField, UuidField } from '#common';
+import { OverlapField } from './client.dto.js';
 import { type Permission, PERMISSIONS } from './roles.js';
 
 const KEY_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e20';
@@ -24,6 +25,20 @@ export class CreateApiKeyBody {
     description: 'In the future; it holds until it is deleted when absent',
   })
   expires_at?: string;
+}
+
+/** What is not said stays as it is. */
+export class PatchApiKeyBody {
+  @TextField({ max: 255, required: false, example: 'nightly build' })
+  name?: string;
+
+  @BooleanField({ required: false, description: 'true: it does not hold until it is enabled again' })
+  disabled?: boolean;
+}
+
+export class RotateApiKeyBody {
+  @OverlapField('Seconds that the present key still holds, if it does not expire before; with 0 it is deleted')
+  overlap?: number;
 }
 
 export class ApiKeyParam {
@@ -63,6 +78,18 @@ export class ApiKeyCreatedResponse extends ApiKeyProperties {
 export class ApiKeyResponse extends ApiKeyProperties {
   @ApiProperty({ example: 'nightly build' })
   name: string;
+
+  @ApiProperty({ description: 'Whether it is switched off; also of a client that is disabled no key holds' })
+  disabled: boolean;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When another key took its place; it ends at expires_at',
+    example: null,
+  })
+  rotated_at: string | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'To the minute', example: TIME })
   last_used_at: string | null;

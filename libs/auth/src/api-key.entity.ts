@@ -33,6 +33,17 @@ export class ApiKeyEntity extends TimestampedEntity {
   @Column({ name: 'expires_at', type: 'timestamptz', nullable: true })
   expiresAt: Date | null;
 
+  @Column({ type: 'boolean', default: false })
+  disabled: boolean;
+
+  /** What replicas have in memory of an older version is read again; see ClientCutOff. */
+  @Column({ type: 'integer', default: 0 })
+  version: number;
+
+  /** When another one took its place; it then ends with its overlap. */
+  @Column({ name: 'rotated_at', type: 'timestamptz', nullable: true })
+  rotatedAt: Date | null;
+
   @Column({ name: 'last_used_at', type: 'timestamptz', nullable: true })
   lastUsedAt: Date | null;
 }

@@ -1,7 +1,14 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiErrors } from '#common';
-import { ApiKeyCreatedResponse, ApiKeyParam, ApiKeyResponse, CreateApiKeyBody } from './api-key.dto.js';
+import {
+  ApiKeyCreatedResponse,
+  ApiKeyParam,
+  ApiKeyResponse,
+  CreateApiKeyBody,
+  PatchApiKeyBody,
+  RotateApiKeyBody,
+} from './api-key.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { Authenticated } from './authenticated.decorator.js';
 import { type Caller, CurrentCaller } from './caller.js';
@@ -42,6 +49,42 @@ export class ApiKeysController {
   @ApiErrors(1001, 1010)
   get(@Param() { client_id, key_id }: ApiKeyParam): Promise<ApiKeyResponse> {
     return this.keys.get(client_id, key_id);
+  }
+
+  @Patch(':key_id')
+  @Authenticated('client:manage')
+  @ApiOperation({
+    summary: 'Rename, disable or enable an API key',
+    description: 'It stops within a second on every replica.',
+    operationId: 'patchApiKey',
+  })
+  @ApiResponse({ status: 200, type: ApiKeyResponse, description: 'The key as it is now' })
+  @ApiErrors(1001, 1010)
+  patch(
+    @CurrentCaller() caller: Caller,
+    @Param() { client_id, key_id }: ApiKeyParam,
+    @Body() body: PatchApiKeyBody,
+  ): Promise<ApiKeyResponse> {
+    return this.keys.update(caller, client_id, key_id, body);
+  }
+
+  @Post(':key_id/rotate')
+  @Authenticated('client:manage')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Put a new API key in the place of one',
+    description: 'It has the same name and scopes, and lasts as long as the former one was made to last.',
+    operationId: 'rotateApiKey',
+  })
+  @ApiBody({ type: RotateApiKeyBody, required: false })
+  @ApiResponse({ status: 201, type: ApiKeyCreatedResponse, description: 'Created; the key is shown this once' })
+  @ApiErrors(1001, 1006, 1010)
+  rotate(
+    @CurrentCaller() caller: Caller,
+    @Param() { client_id, key_id }: ApiKeyParam,
+    @Body() body?: RotateApiKeyBody,
+  ): Promise<ApiKeyCreatedResponse> {
+    return this.keys.rotate(caller, client_id, key_id, body ?? {});
   }
 
   @Delete(':key_id')

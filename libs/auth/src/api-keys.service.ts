@@ -1,15 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { BadParameterError, ConflictError, NotFoundError } from '#common';
-import { Transactions } from '#database';
-import { Repository } from 'typeorm';
-import type { ApiKeyCreatedResponse, ApiKeyResponse, CreateApiKeyBody } from './api-key.dto.js';
+import { type Transaction, Transactions } from '#database';
+import { IsNull, LessThan, Not, Repository } from 'typeorm';
+import type {
+  ApiKeyCreatedResponse,
+  ApiKeyResponse,
+  CreateApiKeyBody,
+  PatchApiKeyBody,
+  RotateApiKeyBody,
+} from './api-key.dto.js';
 import { ApiKeyEntity } from './api-key.entity.js';
 import { hashApiKey, prefixOf, randomApiKey } from './api-key.js';
 import { AuditLog } from './audit/audit-log.js';
 import type { Caller } from './caller.js';
 import { ClientCutOff } from './client-cut-off.js';
 import { lockClient } from './client-changes.service.js';
+import type { ClientEntity } from './client.entity.js';
 import { ClientsService } from './clients.service.js';
 import { type Permission, permissionsOf, type Role } from './roles.js';
 
@@ -31,28 +38,15 @@ export class ApiKeysService {
    * @throws NotFoundError (1010), BadParameterError (1001) scopes beyond the role, ConflictError (1006) enough keys
    */
   create(caller: Caller, clientId: string, body: CreateApiKeyBody): Promise<ApiKeyCreatedResponse> {
-    const api_key = randomApiKey();
     return this.transactions.run(async (tx) => {
       // Whoever makes keys of this client at once waits here, so that the count is right.
       const client = await lockClient(tx, clientId);
       assertWithin(client.role, body.scopes);
-      if ((await tx.countBy(ApiKeyEntity, { clientUuid: client.id })) >= MAX_API_KEYS) {
-        throw new ConflictError(`This client has ${MAX_API_KEYS} API keys; delete one first`);
-      }
-      const key = tx.create(ApiKeyEntity, {
-        clientUuid: client.id,
+      return this.insert(tx, caller, client, {
         name: body.name,
-        prefix: prefixOf(api_key),
-        keyHash: hashApiKey(api_key),
         scopes: body.scopes ?? null,
         expiresAt: body.expires_at === undefined ? null : new Date(body.expires_at),
       });
-      await tx.insert(ApiKeyEntity, key);
-      await this.audit.record(tx, caller, [
-        { action: 'api_key.create', target: `api_key:${key.id}`, after: auditOf(clientId, key) },
-      ]);
-      const { key_id, prefix, scopes, expires_at } = toApiKey(key);
-      return { key_id, api_key, prefix, scopes, expires_at };
     });
   }
 
@@ -72,18 +66,120 @@ export class ApiKeysService {
   }
 
   /** @throws NotFoundError (1010) */
-  async remove(caller: Caller, clientId: string, keyId: string): Promise<void> {
-    await this.transactions.run(async (tx) => {
+  update(caller: Caller, clientId: string, keyId: string, body: PatchApiKeyBody): Promise<ApiKeyResponse> {
+    return this.change(clientId, keyId, async (tx, _client, key) => {
+      const before = auditOf(clientId, key);
+      const ends = body.disabled === true && !key.disabled;
+      key.name = body.name ?? key.name;
+      key.disabled = body.disabled ?? key.disabled;
+      if (ends) await this.cutOff.changedApiKey(tx, key);
+      await tx.save(key);
+      await this.record(tx, caller, 'update', key, { before, after: auditOf(clientId, key) });
+      return toApiKey(key);
+    });
+  }
+
+  /**
+   * A new key like this one, which goes, at once or after the overlap. Those of earlier rotations whose time is over are
+   * deleted, so that a key that is rotated for ever leaves nothing behind.
+   * @throws NotFoundError (1010), ConflictError (1006) it was rotated before, is disabled, or there are enough keys
+   */
+  rotate(
+    caller: Caller,
+    clientId: string,
+    keyId: string,
+    { overlap = 0 }: RotateApiKeyBody,
+  ): Promise<ApiKeyCreatedResponse> {
+    return this.change(clientId, keyId, async (tx, client, key) => {
+      if (key.rotatedAt !== null)
+        throw new ConflictError('This API key was rotated before; rotate the one that replaced it');
+      if (key.disabled) throw new ConflictError('This API key is disabled');
+      const now = Date.now();
+      const { name, scopes, createdAt, expiresAt } = key;
+      await tx.delete(ApiKeyEntity, {
+        clientUuid: client.id,
+        rotatedAt: Not(IsNull()),
+        expiresAt: LessThan(new Date(now)),
+      });
+      if (overlap === 0) {
+        await this.removeOne(tx, caller, clientId, key);
+      } else {
+        const before = auditOf(clientId, key);
+        key.rotatedAt = new Date(now);
+        key.expiresAt = new Date(Math.min(now + overlap * 1000, expiresAt?.getTime() ?? Infinity));
+        await this.cutOff.changedApiKey(tx, key);
+        await tx.save(key);
+        await this.record(tx, caller, 'rotate', key, { before, after: auditOf(clientId, key) });
+      }
+      const lifetime = expiresAt === null ? undefined : expiresAt.getTime() - createdAt.getTime();
+      return this.insert(tx, caller, client, {
+        name,
+        scopes,
+        expiresAt: lifetime === undefined ? null : new Date(now + lifetime),
+      });
+    });
+  }
+
+  /** @throws NotFoundError (1010) */
+  remove(caller: Caller, clientId: string, keyId: string): Promise<void> {
+    return this.change(clientId, keyId, (tx, _client, key) => this.removeOne(tx, caller, clientId, key));
+  }
+
+  /** @throws ConflictError (1006) enough keys */
+  private async insert(
+    tx: Transaction,
+    caller: Caller,
+    client: ClientEntity,
+    properties: Pick<ApiKeyEntity, 'name' | 'scopes' | 'expiresAt'>,
+  ): Promise<ApiKeyCreatedResponse> {
+    if ((await tx.countBy(ApiKeyEntity, { clientUuid: client.id })) >= MAX_API_KEYS) {
+      throw new ConflictError(`This client has ${MAX_API_KEYS} API keys; delete one first`);
+    }
+    const api_key = randomApiKey();
+    const key = tx.create(ApiKeyEntity, {
+      ...properties,
+      disabled: false,
+      version: 0,
+      clientUuid: client.id,
+      prefix: prefixOf(api_key),
+      keyHash: hashApiKey(api_key),
+    });
+    await tx.insert(ApiKeyEntity, key);
+    await this.record(tx, caller, 'create', key, { after: auditOf(client.clientId, key) });
+    const { id: key_id, prefix, scopes, expiresAt } = key;
+    return { key_id, api_key, prefix, scopes, expires_at: expiresAt?.toISOString() ?? null };
+  }
+
+  private async removeOne(tx: Transaction, caller: Caller, clientId: string, key: ApiKeyEntity): Promise<void> {
+    await tx.delete(ApiKeyEntity, { id: key.id });
+    await this.cutOff.deletedApiKey(tx, key.id);
+    await this.record(tx, caller, 'delete', key, { before: auditOf(clientId, key) });
+  }
+
+  /** With the row of its client held. */
+  private async change<T>(
+    clientId: string,
+    keyId: string,
+    work: (tx: Transaction, client: ClientEntity, key: ApiKeyEntity) => Promise<T>,
+  ): Promise<T> {
+    const result = await this.transactions.run(async (tx) => {
       const client = await lockClient(tx, clientId);
       const key = await tx.findOneBy(ApiKeyEntity, { id: keyId, clientUuid: client.id });
       if (!key) throw unknownKey();
-      await tx.delete(ApiKeyEntity, { id: keyId });
-      await this.cutOff.apiKey(tx, keyId);
-      await this.audit.record(tx, caller, [
-        { action: 'api_key.delete', target: `api_key:${keyId}`, before: auditOf(clientId, key) },
-      ]);
+      return work(tx, client, key);
     });
     await this.cutOff.applied();
+    return result;
+  }
+
+  private record(
+    tx: Transaction,
+    caller: Caller,
+    action: 'create' | 'update' | 'rotate' | 'delete',
+    { id }: ApiKeyEntity,
+    digests: { before?: object; after?: object },
+  ): Promise<void> {
+    return this.audit.record(tx, caller, [{ action: `api_key.${action}`, target: `api_key:${id}`, ...digests }]);
   }
 }
 
@@ -106,12 +202,14 @@ function toApiKey(key: ApiKeyEntity): ApiKeyResponse {
     prefix: key.prefix,
     scopes: key.scopes,
     expires_at: key.expiresAt?.toISOString() ?? null,
+    disabled: key.disabled,
+    rotated_at: key.rotatedAt?.toISOString() ?? null,
     last_used_at: key.lastUsedAt?.toISOString() ?? null,
     created_at: key.createdAt.toISOString(),
   };
 }
 
 /** Nothing of the key itself, not even its beginning. */
-function auditOf(client_id: string, { name, scopes, expiresAt }: ApiKeyEntity): object {
-  return { client_id, name, scopes, expires_at: expiresAt?.toISOString() ?? null };
+function auditOf(client_id: string, { name, scopes, expiresAt, disabled }: ApiKeyEntity): object {
+  return { client_id, name, scopes, expires_at: expiresAt?.toISOString() ?? null, disabled };
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { MAX_JWT_EXPIRY } from '#config';
 import type { Transaction } from '#database';
 import { MAX_CACHED_S } from './api-key-cache.js';
+import type { ApiKeyEntity } from './api-key.entity.js';
 import { ClientEntity } from './client.entity.js';
 import { RevocationList } from './revocation-list.js';
 
@@ -22,9 +23,15 @@ export class ClientCutOff {
   }
 
   /** One key, which the caller deletes. */
-  async apiKey(tx: Transaction, keyId: string): Promise<void> {
-    const expiresAt = inSeconds(MAX_CACHED_S + SLACK_S);
-    await this.revocations.revoke(tx, [{ kind: 'api_key', subject: keyId, expiresAt }]);
+  deletedApiKey(tx: Transaction, keyId: string): Promise<void> {
+    return this.revocations.revoke(tx, [{ kind: 'api_key', subject: keyId, expiresAt: keysForgottenBy() }]);
+  }
+
+  /** What replicas know of one key, whose client's row is held. Raises its version, which the caller stores. */
+  changedApiKey(tx: Transaction, key: ApiKeyEntity): Promise<void> {
+    key.version += 1;
+    const { id: subject, version: minVersion } = key;
+    return this.revocations.revoke(tx, [{ kind: 'api_key', subject, minVersion, expiresAt: keysForgottenBy() }]);
   }
 
   /** After the commit: here it then holds at once. */
@@ -46,6 +53,10 @@ export async function startAboveCutOff(tx: Transaction, client: ClientEntity): P
   if (found === null) return;
   client.tokenVersion = found;
   await tx.getRepository(ClientEntity).update({ id: client.id }, { tokenVersion: found });
+}
+
+function keysForgottenBy(): Date {
+  return inSeconds(MAX_CACHED_S + SLACK_S);
 }
 
 function inSeconds(seconds: number): Date {

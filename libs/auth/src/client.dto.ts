@@ -51,15 +51,15 @@ export class PatchClientBody {
   disabled?: boolean;
 }
 
+/** For how long both hold, the former secret or key and the new one. */
+export function OverlapField(description: string): PropertyDecorator {
+  return IntegerField({ min: 0, max: MAX_OVERLAP_S, default: 0, required: false, description });
+}
+
 export class RotateSecretBody {
-  @IntegerField({
-    min: 0,
-    max: MAX_OVERLAP_S,
-    default: 0,
-    required: false,
-    description:
-      'Seconds that the present secret still holds; with 0 it ends at once, and so do all tokens and sessions',
-  })
+  @OverlapField(
+    'Seconds that the present secret still holds; with 0 it ends at once, and so do all tokens and sessions',
+  )
   overlap?: number;
 }
 

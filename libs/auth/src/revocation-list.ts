@@ -16,12 +16,14 @@ export interface Revocable {
   readonly tokenId?: string;
   readonly sessionId?: string;
   readonly keyId?: string;
+  /** Of the key when it was read. */
+  readonly keyVersion?: number;
 }
 
 export interface Revocation {
   kind: RevocationKind;
   subject: string;
-  /** Of a client: the oldest version that is still good. Absent: none is. */
+  /** Of a client or a key: the oldest version that is still good. Absent: none is. */
   minVersion?: number;
   /** When the last credential that this concerns expires by itself. */
   expiresAt: Date;
@@ -71,14 +73,17 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
     await this.loading;
   }
 
-  isRevoked({ clientId, clientVersion = 0, tokenId, sessionId, keyId }: Revocable): boolean {
+  isRevoked({ clientId, clientVersion = 0, tokenId, sessionId, keyId, keyVersion = 0 }: Revocable): boolean {
     if (this.revoked.size === 0) return false;
-    const client = this.revoked.get(nameOf('client', clientId));
+    const isOlder = (kind: RevocationKind, subject: string, version: number): boolean => {
+      const revocation = this.revoked.get(nameOf(kind, subject));
+      return revocation !== undefined && version < revocation.minVersion;
+    };
     return (
-      (client !== undefined && clientVersion < client.minVersion) ||
+      isOlder('client', clientId, clientVersion) ||
       (tokenId !== undefined && this.revoked.has(nameOf('token', tokenId))) ||
       (sessionId !== undefined && this.revoked.has(nameOf('session', sessionId))) ||
-      (keyId !== undefined && this.revoked.has(nameOf('api_key', keyId)))
+      (keyId !== undefined && isOlder('api_key', keyId, keyVersion))
     );
   }
 

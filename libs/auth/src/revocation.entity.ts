@@ -17,7 +17,7 @@ export class RevocationEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 255 })
   subject: string;
 
-  /** Of a client: tokens that carry an older version of it are refused; null: all are. */
+  /** Of a client or a key: what carries an older version of it is refused; null: all is. */
   @Column({ name: 'min_version', type: 'integer', nullable: true })
   minVersion: number | null;
 

@@ -1,7 +1,7 @@
 import { Body, Controller, Headers, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, ProtocolRoute } from '#common';
+import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
 import type { FastifyReply } from 'fastify';
 import { BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
 import { CommandsService } from './commands.service.js';
@@ -34,6 +34,7 @@ export class CommandsController {
   @Post('batch')
   @Authenticated('command:execute')
   @ProtocolRoute(BatchResponse)
+  @BatchRoute({ list: 'commands', itemsPerRequest: 1 })
   @ApiOperation({ summary: 'Call Skills, many at once', operationId: 'executeCommands' })
   @ApiErrors(1001)
   executeBatch(@CurrentCaller() caller: Caller, @Body() body: BatchCommandsBody): Promise<BatchResponse> {

@@ -5,6 +5,7 @@ import { CacheModule } from '#cache';
 import { ChannelsModule } from '#channels';
 import { MetricsModule } from '#metrics';
 import { OutboundModule } from '#outbound';
+import { ProbesModule } from '#probes';
 import { SkillsModule } from '#skills';
 import { CallMetrics } from './calls/call.metrics.js';
 import { EndpointOptionsReader } from './calls/endpoint-options.js';
@@ -49,6 +50,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
     ChannelsModule,
     MetricsModule,
     OutboundModule,
+    ProbesModule,
     SkillsModule,
   ],
   controllers: [CommandsController, ExecutionsController],

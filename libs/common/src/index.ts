@@ -35,7 +35,7 @@ export {
 } from './field.decorators.js';
 export { BooleanField, EnumListField, IdentifierField, IdentifierListField } from './identifier.decorators.js';
 export { JsonObjectField } from './json-object.decorator.js';
-export { allowLargeBodies, BODY_LIMIT, LargeBody } from './large-body.decorator.js';
+export { allowLargeBodies, type BatchOptions, BatchRoute, BODY_LIMIT, costOf } from './batch-route.decorator.js';
 export {
   linkHeader,
   ListRoute,

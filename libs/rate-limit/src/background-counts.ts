@@ -31,12 +31,12 @@ export class BackgroundCounts {
     return this.windows.open(key);
   }
 
-  hit(key: string, window: Window): void {
-    window.count += 1;
+  hit(key: string, window: Window, cost = 1): void {
+    window.count += cost;
     if (!this.redis.isConfigured) return;
     // While Redis is away it may hold clients that are forgotten here; it has the same bound.
     if (this.dirty.size >= this.capacity && !this.dirty.has(key)) return;
-    window.pending += 1;
+    window.pending += cost;
     this.dirty.set(key, window);
   }
 

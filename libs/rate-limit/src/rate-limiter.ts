@@ -2,20 +2,30 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Authenticator, RefusedRequests } from '#auth';
 import { RedisConnection } from '#cache';
-import { TooManyRequestsError } from '#common';
+import { costOf, TooManyRequestsError } from '#common';
 import { type RateLimitSettings, rateLimitSettings } from '#config';
 import { type Counter, MetricsService } from '#metrics';
 import { PeriodicJob } from '#scheduling';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BackgroundCounts } from './background-counts.js';
 import { addressKey, clientKey } from './client-key.js';
-import { setLimitHeaders } from './limit-headers.js';
-import { RefusalLog } from './refusal-log.js';
+import { type LimitState, setLimitHeaders } from './limit-headers.js';
+import { RefusalLog, type RefusedSender } from './refusal-log.js';
 import { classOf, type RequestClass } from './request-class.js';
 import { TokenLimiter } from './token-limiter.js';
+import type { Window } from './windows.js';
 
 /** Milliseconds between two looks at what other replicas have counted. */
 const RECONCILE_EVERY_MS = 500;
+/** Where a batch has counted as one request, until its body tells what it costs. */
+interface BatchState {
+  requestClass: CountedClass;
+  counts: BackgroundCounts;
+  sender: RefusedSender;
+}
+
+type CountedClass = Exclude<RequestClass, 'token'>;
+
 /** Clients, and addresses of callers without a token, whose requests are counted at a time. */
 const CAPACITY = 20_000;
 
@@ -33,6 +43,7 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly addresses: BackgroundCounts;
   private readonly tokens: TokenLimiter;
   private readonly refusals: Counter<'class'>;
+  private readonly batches = new WeakMap<FastifyRequest, BatchState>();
 
   constructor(
     @Inject(rateLimitSettings.KEY) private readonly settings: RateLimitSettings,
@@ -84,6 +95,14 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
       if (requestClass === 'token') await this.tokens.countAddress(request, reply);
       else await this.count(requestClass, request, reply);
     });
+    fastify.addHook('preHandler', (request, reply, done) => {
+      try {
+        this.countBatch(request, reply);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    });
     if (this.settings.token === 0) return;
     // With callbacks, so that requests of other classes pay nothing.
     fastify.addHook('preHandler', (request, reply, done) => {
@@ -113,25 +132,52 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     await this.addresses.reconcile();
   }
 
-  private async count(
-    requestClass: Exclude<RequestClass, 'token'>,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<void> {
+  private async count(requestClass: CountedClass, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const limit = this.settings[requestClass];
     const clientId = await this.clientOf(request);
     const counts = clientId === undefined ? this.addresses : this.clients;
-    const who = clientId === undefined ? addressKey(request.ip) : clientKey(clientId);
-    const key = `${requestClass}:${who}`;
+    const key = clientId === undefined ? addressKey(request.ip) : clientKey(clientId);
+    const sender = { key, clientId, name: clientId === undefined ? request.ip : `client ${clientId}` };
+    const window = counts.window(`${requestClass}:${key}`);
+    if (window.count >= limit) this.refuse(requestClass, window, sender, request, reply);
+    counts.hit(`${requestClass}:${key}`, window);
+    setLimitHeaders(reply, stateOf(requestClass, limit, window));
+    if (request.routeOptions.config.batch) this.batches.set(request, { requestClass, counts, sender });
+  }
+
+  /**
+   * A batch costs more than one request. It is let through when there is something left at all, also when that is less
+   * than it costs: the largest one would otherwise never be possible where the limit is low. What is beyond the limit then
+   * are the requests after it.
+   */
+  private countBatch(request: FastifyRequest, reply: FastifyReply): void {
+    const { batch } = request.routeOptions.config;
+    const state = batch && this.batches.get(request);
+    if (!state) return;
+    const { requestClass, counts, sender } = state;
+    const more = costOf(batch, request.body) - 1;
+    if (more === 0) return;
+    const limit = this.settings[requestClass];
+    const key = `${requestClass}:${sender.key}`;
     const window = counts.window(key);
-    const refused = window.count >= limit;
-    if (!refused) counts.hit(key, window);
-    const rest = window.resetsAt - performance.now();
-    const seconds = setLimitHeaders(reply, { name: requestClass, limit, count: window.count, rest });
-    if (!refused) return;
+    // Others that came at the same time have used it up.
+    if (window.count > limit) this.refuse(requestClass, window, sender, request, reply);
+    counts.hit(key, window, more);
+    setLimitHeaders(reply, stateOf(requestClass, limit, window));
+  }
+
+  /** @throws TooManyRequestsError (1009) */
+  private refuse(
+    requestClass: CountedClass,
+    window: Window,
+    sender: RefusedSender,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): never {
+    const limit = this.settings[requestClass];
+    const seconds = setLimitHeaders(reply, stateOf(requestClass, limit, window));
     this.refusals.inc({ class: requestClass });
-    const name = clientId === undefined ? request.ip : `client ${clientId}`;
-    this.log.refused(request, { key: who, clientId, name }, requestClass, limit);
+    this.log.refused(request, sender, requestClass, limit);
     throw new TooManyRequestsError(seconds);
   }
 
@@ -145,4 +191,8 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
       return undefined;
     }
   }
+}
+
+function stateOf(name: CountedClass, limit: number, { count, resetsAt }: Window): LimitState {
+  return { name, limit, count, rest: resetsAt - performance.now() };
 }

@@ -28,7 +28,6 @@ import { Sweep } from './sweeper/sweep.js';
 import { SweepMetrics } from './sweeper/sweep.metrics.js';
 import { SweepMonitor } from './sweeper/sweep.monitor.js';
 import { SweepRepository } from './sweeper/sweep.repository.js';
-import { Transitions } from './transitions.js';
 
 async function openLeaseStore(redis: RedisConnection, terms: LeaseTerms, dataSource: DataSource): Promise<LeaseStore> {
   if (!redis.isConfigured) return new MemoryLeaseStore(terms);
@@ -55,7 +54,7 @@ const HEARTBEATS = [
   HeartbeatMetrics,
   SpaceLimits,
 ];
-const SWEEPER = [LeaseSweeper, Sweep, SweepRepository, LeaseAudit, SweepMetrics, SweepMonitor, Transitions];
+const SWEEPER = [LeaseSweeper, Sweep, SweepRepository, LeaseAudit, SweepMetrics, SweepMonitor];
 const STATUS = [SkillStatusService, SkillStatusRepository];
 
 /** Who is alive: leases, heartbeats that renew them, the sweeper that ends them. */

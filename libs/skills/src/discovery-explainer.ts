@@ -6,6 +6,7 @@ import { DataSource } from 'typeorm';
 import type { CapabilityStatus } from './capability.entity.js';
 import type { EndpointProtocol, EndpointStatus } from './endpoint.entity.js';
 import { capabilityFacet, metadataFacet, protocolFacet } from './facets.js';
+import type { ProbeResult } from './endpoint-probe.entity.js';
 import type { Health } from './health.js';
 import { searchQuery } from './search-document.js';
 import { activeEndpoint, versionCondition } from './skill-filter.sql.js';
@@ -32,6 +33,9 @@ interface NearMatch {
     status: EndpointStatus;
     health: Health;
     expired_at: string | null;
+    /** Whether it holds a lease, or held one. */
+    leased: boolean;
+    probe: { result: ProbeResult; reason: string | null } | null;
   }[];
   capabilities: { name: string; category: string | null; status: CapabilityStatus }[];
 }
@@ -64,8 +68,11 @@ export class DiscoveryExplainer {
     near.add(`NOT (${passes.join(' AND ')})`);
     const rows = await this.dataSource.query<NearMatch[]>(
       `SELECT s.id, s.name, s.version, s.status, s.callable, COALESCE((SELECT json_agg(json_build_object('url', e.url,
-             'protocol', e.protocol, 'status', e.status, 'health', e.health, 'expired_at', l.expired_at))
-           FROM skill_endpoints e LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id WHERE e.skill_id = s.id),
+             'protocol', e.protocol, 'status', e.status, 'health', e.health, 'expired_at', l.expired_at,
+             'leased', l.id IS NOT NULL, 'probe', CASE WHEN p.last_result IS NOT NULL
+               THEN json_build_object('result', p.last_result, 'reason', p.reason) END))
+           FROM skill_endpoints e LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id
+           LEFT JOIN endpoint_probes p ON p.endpoint_id = e.id WHERE e.skill_id = s.id),
            '[]'::json) AS endpoints,
          COALESCE((SELECT json_agg(json_build_object('name', c.name, 'category', c.category, 'status', c.status))
            FROM capabilities c WHERE c.skill_id = s.id), '[]'::json) AS capabilities
@@ -129,8 +136,10 @@ function isCallable({ status, health }: Endpoint, { include }: SkillFilter): boo
   return status === 'active' && (health !== 'unhealthy' || include === 'unhealthy');
 }
 
-function faultOf({ url, status, health, expired_at }: Endpoint): string {
+function faultOf({ url, status, health, expired_at, leased, probe }: Endpoint): string {
   if (status !== 'active') return `${url} is ${status}`;
   if (expired_at !== null) return `${url} is ${health}: its lease ended at ${new Date(expired_at).toISOString()}`;
-  return `${url} is ${health}: it says so itself`;
+  if (leased) return `${url} is ${health}: it says so itself`;
+  if (probe?.result !== 'unhealthy') return `${url} is ${health}, and was not probed often enough since`;
+  return `${url} is ${health}: its probes fail: ${probe.reason ?? 'no reason is known'}`;
 }

@@ -1,5 +1,8 @@
 export { CapabilityEntity, type CapabilityStatus, PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
 export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './endpoint-health.writer.js';
+export { PROBE_RESULTS, type ProbeResult } from './endpoint-probe.entity.js';
+export { EndpointTransitions } from './endpoint-transitions.js';
+export { urlBelow } from './endpoint-url.js';
 export { ENDPOINT_STATUSES, EndpointEntity, type EndpointProtocol, type EndpointStatus } from './endpoint.entity.js';
 export { type Health, HEALTHS } from './health.js';
 export { LeaseResponse, LeaseTerms } from './lease-terms.js';

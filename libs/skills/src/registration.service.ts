@@ -8,7 +8,12 @@ import { LeaseTerms } from './lease-terms.js';
 import { SkillSecrets } from './secrets/index.js';
 import { SKILL_CACHE } from './skill.cache.js';
 import { type BatchRegisterBody, RegisterSkillBody } from './skill.dto.js';
-import type { BatchItemResponse, BatchResponse, RegisteredResponse, UnregisteredResponse } from './skill.response.js';
+import type {
+  BatchRegisteredItemResponse,
+  BatchRegisteredResponse,
+  RegisteredResponse,
+  UnregisteredResponse,
+} from './skill.response.js';
 import { keyOf } from './skill-key.js';
 import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
 import { placed } from './spaces.js';
@@ -51,7 +56,11 @@ export class RegistrationService {
   }
 
   /** One result per item, in order; a bad item fails alone, all others are committed together. */
-  async batch(caller: Caller, { skills }: BatchRegisterBody, key: string | undefined): Promise<BatchResponse> {
+  async batch(
+    caller: Caller,
+    { skills }: BatchRegisterBody,
+    key: string | undefined,
+  ): Promise<BatchRegisteredResponse> {
     const request = { actor: caller.clientId, key, operation: 'skills.batch', payload: skills };
     const failed = new Map<number, ApiError>();
     const items = await this.validate(caller, skills, failed);
@@ -127,8 +136,8 @@ export class RegistrationService {
     items: readonly BatchItem[],
     failed: ReadonlyMap<number, ApiError>,
     leases: Map<string, SkillLeases>,
-  ): Promise<BatchResponse> {
-    const results = new Map<number, BatchItemResponse>();
+  ): Promise<BatchRegisteredResponse> {
+    const results = new Map<number, BatchRegisteredItemResponse>();
     for (const [index, error] of failed) results.set(index, failedItem(index, error));
     for (const round of roundsOf(items)) {
       const registered = await this.writer.register(
@@ -183,7 +192,7 @@ function merged(before: SkillLeases | undefined, leases: SkillLeases): SkillLeas
   return before ? { ...leases, endpoints: [...before.endpoints, ...leases.endpoints] } : leases;
 }
 
-function failedItem(index: number, error: ApiError): BatchItemResponse {
+function failedItem(index: number, error: ApiError): BatchRegisteredItemResponse {
   return { index, status: 'failed', code: error.code, message: error.summary };
 }
 

@@ -1,14 +1,14 @@
 import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, LargeBody, ProtocolRoute } from '#common';
+import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { ApiIfMatch, IfMatch } from './etag.js';
 import { RegistrationService } from './registration.service.js';
 import { BatchRegisterBody, ChangeSkillStatusBody, RegisterSkillBody, SkillIdParam } from './skill.dto.js';
 import { ApiMetadataFilter, DiscoverQuery } from './skill.query.js';
 import {
-  BatchResponse,
+  BatchRegisteredResponse,
   DiscoverResponse,
   RegisteredResponse,
   SkillStatusChangedResponse,
@@ -41,8 +41,8 @@ export class RegistryController {
 
   @Post('batch')
   @Authenticated('skill:register')
-  @ProtocolRoute(BatchResponse)
-  @LargeBody()
+  @ProtocolRoute(BatchRegisteredResponse)
+  @BatchRoute({ list: 'skills', itemsPerRequest: 10, isLarge: true })
   @ApiOperation({ summary: 'Register many Skills', operationId: 'registerSkills' })
   @ApiIdempotencyKey()
   @ApiErrors(1001)
@@ -50,7 +50,7 @@ export class RegistryController {
     @CurrentCaller() caller: Caller,
     @Body() body: BatchRegisterBody,
     @IdempotencyKey() key?: string,
-  ): Promise<BatchResponse> {
+  ): Promise<BatchRegisteredResponse> {
     return this.registration.batch(caller, body, key);
   }
 

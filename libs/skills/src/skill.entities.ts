@@ -1,6 +1,7 @@
 import { CapabilityEntity, CapabilityParamEntity } from './capability.entity.js';
 import { EndpointEntity, EndpointParamEntity } from './endpoint.entity.js';
 import { EndpointLeaseEntity } from './endpoint-lease.entity.js';
+import { EndpointProbeEntity } from './endpoint-probe.entity.js';
 import { SkillEventEntity } from './skill-event.entity.js';
 import { SkillMetadataEntity } from './skill-metadata.entity.js';
 import { SkillSearchEntity } from './skill-search.entity.js';
@@ -13,6 +14,7 @@ export const SKILL_ENTITIES = [
   EndpointEntity,
   EndpointParamEntity,
   EndpointLeaseEntity,
+  EndpointProbeEntity,
   CapabilityEntity,
   CapabilityParamEntity,
   SkillMetadataEntity,

@@ -220,7 +220,7 @@ export class CapabilityStatusChangedResponse {
   updated_at: string;
 }
 
-export class BatchItemResponse {
+export class BatchRegisteredItemResponse {
   @ApiProperty({ type: 'integer', example: 0, description: 'Place in the request, from 0' })
   index: number;
 
@@ -237,7 +237,7 @@ export class BatchItemResponse {
   message?: string;
 }
 
-export class BatchResponse {
-  @ApiProperty({ type: () => BatchItemResponse, isArray: true })
-  results: BatchItemResponse[];
+export class BatchRegisteredResponse {
+  @ApiProperty({ type: () => BatchRegisteredItemResponse, isArray: true })
+  results: BatchRegisteredItemResponse[];
 }

@@ -10,6 +10,7 @@ import { CapabilitiesService } from './capabilities.service.js';
 import { CapabilitiesWriter } from './capabilities.writer.js';
 import { DiscoveryExplainer } from './discovery-explainer.js';
 import { EndpointHealthWriter } from './endpoint-health.writer.js';
+import { EndpointTransitions } from './endpoint-transitions.js';
 import { EndpointsWriter } from './endpoints.writer.js';
 import { LeaseTerms } from './lease-terms.js';
 import { RegistrationService } from './registration.service.js';
@@ -49,6 +50,7 @@ import { SkillsService } from './skills.service.js';
     SkillsMonitor,
     SkillObservers,
     EndpointHealthWriter,
+    EndpointTransitions,
     DiscoveryExplainer,
     {
       provide: LeaseTerms,
@@ -56,6 +58,6 @@ import { SkillsService } from './skills.service.js';
       useFactory: (settings: AiBridgeSettings) => new LeaseTerms(settings),
     },
   ],
-  exports: [SkillObservers, SkillSecrets, EndpointHealthWriter, LeaseTerms],
+  exports: [SkillObservers, SkillSecrets, EndpointHealthWriter, EndpointTransitions, LeaseTerms],
 })
 export class SkillsModule {}

@@ -1,12 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { type Transaction, Transactions } from '#database';
+import { Transactions } from '#database';
 import { AuditLog, systemActor } from './audit-log.js';
 
-/**
- * 90 days (AI Bridge v0.6.0, section on logs), before which the triggers let nobody delete; and an hour, because an entry
- * may be a little younger than its block.
- */
-const RETENTION = `interval '90 days 1 hour'`;
 const BLOCKS_AT_ONCE = 1_000;
 /** A block may have up to 1,000 entries. */
 const ENTRIES_AT_ONCE = 20_000;
@@ -20,7 +15,8 @@ export function purgeTarget(number: number): string {
 
 /**
  * Deletes what is over 90 days old: whole blocks, the oldest first, so that what remains is still a chain; the newest
- * block stays, to be continued. Each deletion is an entry itself: a chain that begins later than it should shows.
+ * block stays, to be continued. A function of the database chooses them, since the service itself may delete nothing of
+ * the log. Each deletion is an entry: a chain that begins later than it should shows.
  */
 @Injectable()
 export class AuditRetention {
@@ -32,37 +28,25 @@ export class AuditRetention {
   /** Returns the number of blocks deleted. */
   async purge(): Promise<number> {
     for (let purged = 0; ;) {
-      const count = await this.transactions.run((tx) => this.purgeSome(tx));
+      const count = await this.purgeSome();
       purged += count;
       if (count === 0) return purged;
     }
   }
 
-  private async purgeSome(tx: Transaction): Promise<number> {
-    const numbers = await this.oldest(tx);
-    const last = numbers.at(-1);
-    if (last === undefined) return 0;
-    await tx.query(
-      'DELETE FROM audit_entries WHERE id IN (SELECT id FROM audit_seals WHERE block_number = ANY($1::bigint[]))',
-      [numbers],
-    );
-    await tx.query('DELETE FROM audit_seals WHERE block_number = ANY($1::bigint[])', [numbers]);
-    await tx.query('DELETE FROM audit_blocks WHERE number = ANY($1::bigint[])', [numbers]);
-    await this.log.record(tx, systemActor('retention'), [{ action: PURGE_ACTION, target: purgeTarget(last) }]);
-    return numbers.length;
-  }
-
-  /** Blocks in a row from the first, all old enough. Held, so that two that purge do not both tell of it. */
-  private async oldest(tx: Transaction): Promise<number[]> {
-    const blocks = await tx.query<{ number: number; entries: number; old: boolean }[]>(
-      `SELECT number, entries, created_at < now() - ${RETENTION} AND number < (SELECT max(number) FROM audit_blocks) AS old
-       FROM audit_blocks ORDER BY number LIMIT ${BLOCKS_AT_ONCE} FOR UPDATE`,
-    );
-    const young = blocks.findIndex(({ old }) => !old);
-    let entries = 0;
-    return blocks
-      .slice(0, young === -1 ? undefined : young)
-      .filter((block) => (entries += block.entries) <= ENTRIES_AT_ONCE)
-      .map(({ number }) => number);
+  private purgeSome(): Promise<number> {
+    return this.transactions.run(async (tx) => {
+      const [deleted] = await tx.query<{ blocks: number; last_block: number | null }[]>(
+        'SELECT blocks, last_block FROM audit_delete_oldest($1, $2)',
+        [BLOCKS_AT_ONCE, ENTRIES_AT_ONCE],
+      );
+      const { blocks = 0, last_block = null } = deleted ?? {};
+      if (last_block !== null) {
+        await this.log.record(tx, systemActor('retention'), [
+          { action: PURGE_ACTION, target: purgeTarget(last_block) },
+        ]);
+      }
+      return blocks;
+    });
   }
 }

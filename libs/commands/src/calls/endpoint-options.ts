@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { SkillSecrets } from '#skills';
+import { SkillSecrets, urlBelow } from '#skills';
 import type { TargetEndpoint } from '../targets/target.js';
 
 /** What parameters of an endpoint say of how it is called (protocol.md section 6). */
@@ -29,17 +29,10 @@ export class EndpointOptionsReader {
     const timeout = Number(values.timeout_ms);
     const path = values.invoke_path ?? (protocol === 'http' || protocol === 'https' ? INVOKE_PATH : undefined);
     return {
-      url: path === undefined ? url : urlOf(url, path),
+      url: path === undefined ? url : urlBelow(url, path),
       method: METHODS.has(method) ? method : 'POST',
       timeoutMs: Number.isInteger(timeout) && timeout > 0 ? timeout : undefined,
       authorization: values.authorization,
     };
   }
-}
-
-/** The path below that of the endpoint; its query stays. */
-export function urlOf(endpointUrl: string, path: string): string {
-  const url = new URL(endpointUrl);
-  url.pathname = url.pathname.replace(/\/+$/, '') + (path.startsWith('/') ? path : `/${path}`);
-  return url.toString();
 }

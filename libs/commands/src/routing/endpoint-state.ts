@@ -1,10 +1,19 @@
-import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, CountBreaker, handleWhen } from 'cockatiel';
+import {
+  circuitBreaker,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  CountBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+} from 'cockatiel';
 import { CallCancelledError } from '../calls/try-error.js';
 
 /** Of the last calls of an endpoint, half must fail, and five calls must have been made, for its circuit to open. */
 const FAILING_SHARE = 0.5;
 const CALLS_LOOKED_AT = 20;
 const FEWEST_CALLS = 5;
+/** Pauses within which a circuit must not open again that a probe has closed, for the next probe to be believed. */
+const DOUBT_PAUSES = 6;
 /** The share that an endpoint begins with when it comes back. */
 const FIRST_SHARE = 0.1;
 
@@ -28,9 +37,19 @@ export class EndpointState {
   private readonly breaker: CircuitBreakerPolicy;
   private openedAt = 0;
   private returnedAt = -Infinity;
+  /** Whether a probe closed the circuit last, and not a call. */
+  private byProbe = false;
+  /** Whether calls failed as soon as a probe had let them in: until one succeeds, calls must show, and no probe can. */
+  private isDoubtful = false;
+  /** Whether a probe that was asked for decides whether the circuit closes. */
+  private awaitsProbe = false;
   private wasDown = false;
 
-  constructor(private readonly terms: EndpointTerms) {
+  /** `askForProbe`: for a health check after the pause of the breaker, whose outcome goes to `probed`. */
+  constructor(
+    private readonly terms: EndpointTerms,
+    private readonly askForProbe?: () => void,
+  ) {
     this.breaker = circuitBreaker(
       handleWhen((error) => !(error instanceof CallCancelledError)),
       {
@@ -42,19 +61,56 @@ export class EndpointState {
         }),
       },
     );
-    this.breaker.onBreak(() => (this.openedAt = performance.now()));
-    this.breaker.onReset(() => (this.returnedAt = performance.now()));
+    this.breaker.onBreak(() => {
+      this.opened();
+    });
+    this.breaker.onReset(() => {
+      this.returnedAt = performance.now();
+      if (!this.byProbe) this.isDoubtful = false;
+    });
   }
 
   get isOpen(): boolean {
     return this.breaker.state !== CircuitState.Closed;
   }
 
-  /** Whether a call may go there now. An open circuit lets one through after its pause, to see. */
+  /**
+   * Whether a call may go there now. An open circuit lets one through after its pause, to see; where a probe was asked
+   * for, only when that has not closed it within one more pause.
+   */
   get isAvailable(): boolean {
     if (this.inFlight >= this.terms.maxInFlight) return false;
-    if (this.breaker.state === CircuitState.Open) return performance.now() - this.openedAt >= this.terms.breakerPause;
+    if (this.breaker.state === CircuitState.Open) {
+      const pauses = this.awaitsProbe ? 2 : 1;
+      return performance.now() - this.openedAt >= this.terms.breakerPause * pauses;
+    }
     return this.breaker.state === CircuitState.Closed;
+  }
+
+  /** What the probe found that was asked for: a healthy one closes the circuit, in place of a call that tries it. */
+  async probed(isHealthy: boolean): Promise<void> {
+    if (this.breaker.state !== CircuitState.Open) return;
+    if (!isHealthy) {
+      if (this.awaitsProbe) this.askForProbe?.();
+      return;
+    }
+    this.byProbe = true;
+    try {
+      await this.breaker.execute(() => undefined);
+    } catch (error) {
+      this.byProbe = false;
+      // It opened again meanwhile, and has asked for another probe.
+      if (!isBrokenCircuitError(error)) throw error;
+    }
+  }
+
+  private opened(): void {
+    this.openedAt = performance.now();
+    const isSoon = this.openedAt - this.returnedAt < DOUBT_PAUSES * this.terms.breakerPause;
+    this.isDoubtful ||= this.byProbe && isSoon;
+    this.byProbe = false;
+    this.awaitsProbe = this.askForProbe !== undefined && !this.isDoubtful;
+    if (this.awaitsProbe) this.askForProbe?.();
   }
 
   /** Takes note of whether it is up as far as leases and probes know; one that was not starts slowly. */

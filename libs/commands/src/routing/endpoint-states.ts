@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { MetricsService } from '#metrics';
+import { ProbeRequests } from '#probes';
 import { EndpointState } from './endpoint-state.js';
 
 /** Endpoints that are remembered; those that were not asked for longest are forgotten. */
@@ -16,7 +17,9 @@ export class EndpointStates {
   constructor(
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
     metrics: MetricsService,
+    private readonly probes: ProbeRequests,
   ) {
+    probes.subscribe((endpointId, result) => void this.states.get(endpointId)?.probed(result === 'healthy'));
     metrics.gauge({
       name: 'command_endpoints',
       help: 'Endpoints that this replica calls, by the state of their circuit.',
@@ -37,12 +40,19 @@ export class EndpointStates {
   }
 
   of(endpointId: string): EndpointState {
-    const state = this.states.get(endpointId) ?? new EndpointState(this.settings);
+    const state = this.states.get(endpointId) ?? this.create(endpointId);
     state.usedAt = performance.now();
     this.states.delete(endpointId);
     this.states.set(endpointId, state);
     this.forgetIdle();
     return state;
+  }
+
+  private create(endpointId: string): EndpointState {
+    if (!this.probes.isOn) return new EndpointState(this.settings);
+    return new EndpointState(this.settings, () => {
+      this.probes.ask(endpointId, this.settings.breakerPause);
+    });
   }
 
   private forgetIdle(): void {

@@ -78,6 +78,50 @@ describe('EndpointState', () => {
     expect([state.isOpen, state.isAvailable]).toEqual([true, false]);
   });
 
+  describe('with probes', () => {
+    const opened = async () => {
+      const asked = { times: 0 };
+      const state = new EndpointState(TERMS, () => (asked.times += 1));
+      await breakDown(state);
+      expect(asked.times).toBe(1);
+      return { state, asked };
+    };
+    const breakDown = async (state: EndpointState) => {
+      for (let n = 0; n < 6; n += 1) await fail(state);
+    };
+
+    it('is closed by one that finds it healthy, after the pause, and starts slowly', async () => {
+      const { state } = await opened();
+      await state.probed(true);
+      expect(state.isOpen).toBe(true);
+      await delay(TERMS.breakerPause + 5);
+      expect(state.isAvailable).toBe(false);
+      await state.probed(true);
+      expect([state.isOpen, state.isAvailable]).toEqual([false, true]);
+    });
+
+    it('asks again after one that does not, and lets a call try it after a second pause', async () => {
+      const { state, asked } = await opened();
+      await delay(TERMS.breakerPause + 5);
+      await state.probed(false);
+      expect([state.isOpen, state.isAvailable, asked.times]).toEqual([true, false, 2]);
+      await delay(TERMS.breakerPause + 5);
+      expect(state.isAvailable).toBe(true);
+      await state.call(() => Promise.resolve());
+      expect([state.isOpen, state.isAvailable]).toEqual([false, true]);
+    });
+
+    it('does not believe it when calls fail at once all the same', async () => {
+      const { state, asked } = await opened();
+      await delay(TERMS.breakerPause + 5);
+      await state.probed(true);
+      await breakDown(state);
+      expect([state.isOpen, asked.times]).toEqual([true, 1]);
+      await delay(TERMS.breakerPause + 5);
+      expect(state.isAvailable).toBe(true);
+    });
+  });
+
   it('takes no more calls at once than it may', () => {
     const state = new EndpointState(TERMS);
     const calls = Array.from({ length: 4 }, () => state.call(() => new Promise<void>(() => undefined)));

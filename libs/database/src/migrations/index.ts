@@ -7,7 +7,10 @@ import { SessionBounds1764500000000 } from './1764500000000-session-bounds.js';
 import { HotRows1764600000000 } from './1764600000000-hot-rows.js';
 import { Channels1764700000000 } from './1764700000000-channels.js';
 import { Commands1764800000000 } from './1764800000000-commands.js';
+import { AuditDeletion1764810000000 } from './1764810000000-audit-deletion.js';
+import { ApiKeyRotation1764820000000 } from './1764820000000-api-key-rotation.js';
 import { Callbacks1764900000000 } from './1764900000000-callbacks.js';
+import { Probes1765000000000 } from './1765000000000-probes.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -20,5 +23,8 @@ export const MIGRATIONS = [
   HotRows1764600000000,
   Channels1764700000000,
   Commands1764800000000,
+  AuditDeletion1764810000000,
+  ApiKeyRotation1764820000000,
   Callbacks1764900000000,
+  Probes1765000000000,
 ];

@@ -2,8 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import { setTimeout as delay } from 'node:timers/promises';
 import { Transactions } from '#database';
 import { OutageLog } from '#logging';
-import { EndpointHealthWriter, type ReportedHealth } from '#skills';
-import { Transitions } from '../transitions.js';
+import { EndpointHealthWriter, EndpointTransitions, type ReportedHealth } from '#skills';
 
 /** What a heartbeat waits for PostgreSQL at most: a member that is told too late takes its heartbeat for lost. */
 const PATIENCE_MS = 1_000;
@@ -19,7 +18,7 @@ export class HealthReports implements BeforeApplicationShutdown {
   constructor(
     private readonly transactions: Transactions,
     private readonly writer: EndpointHealthWriter,
-    private readonly transitions: Transitions,
+    private readonly transitions: EndpointTransitions,
   ) {}
 
   async beforeApplicationShutdown(): Promise<void> {

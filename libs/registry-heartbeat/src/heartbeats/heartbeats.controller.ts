@@ -1,7 +1,7 @@
 import { Body, Controller, Param, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, LargeBody, ProtocolRoute } from '#common';
+import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
 import { SkillIdParam } from '#skills';
 import { HeartbeatBody, HeartbeatsBody } from './heartbeat.dto.js';
 import { HeartbeatResponse, HeartbeatsResponse } from './heartbeat.response.js';
@@ -34,7 +34,7 @@ export class HeartbeatsController {
   @Post('heartbeats')
   @Authenticated('skill:register')
   @ProtocolRoute(HeartbeatsResponse)
-  @LargeBody()
+  @BatchRoute({ list: 'heartbeats', itemsPerRequest: 100, isLarge: true })
   @ApiOperation({ summary: 'Renew many leases', operationId: 'heartbeats' })
   @ApiErrors(1001)
   beatMany(@CurrentCaller() caller: Caller, @Body() body: HeartbeatsBody): Promise<HeartbeatsResponse> {

@@ -1,7 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { EndpointStatus, Health, SkillStatus } from '#skills';
+import type { EndpointStatus, Health, ProbeResult, SkillStatus } from '#skills';
 import { DataSource } from 'typeorm';
+
+/** The last one of an endpoint. */
+export interface ProbeRecord {
+  result: ProbeResult;
+  reason: string | null;
+  /** As JSON has it. */
+  probed_at: string;
+  latency_ms: number;
+}
 
 export interface EndpointRecord {
   endpoint_id: string;
@@ -13,6 +22,7 @@ export interface EndpointRecord {
   silence: number | null;
   /** Whether it holds a lease. */
   live: boolean;
+  probe: ProbeRecord | null;
 }
 
 export interface StatusRecord {
@@ -46,9 +56,11 @@ export class SkillStatusRepository {
          SELECT bool_or(l.id IS NOT NULL) AS leased, min(l.registered_at) FILTER (WHERE l.expired_at IS NULL) AS since,
            COALESCE(json_agg(json_build_object('endpoint_id', e.id, 'url', e.url, 'status', e.status, 'health', e.health,
              'generation', l.generation, 'silence', extract(epoch FROM now() - l.last_heartbeat)::float8,
-             'live', l.id IS NOT NULL AND l.expired_at IS NULL) ORDER BY e.created_at, e.id), '[]'::json) AS endpoints
+             'live', l.id IS NOT NULL AND l.expired_at IS NULL, 'probe', CASE WHEN p.probed_at IS NOT NULL THEN
+               json_build_object('result', p.last_result, 'reason', p.reason, 'probed_at', p.probed_at,
+                 'latency_ms', p.latency_ms) END) ORDER BY e.created_at, e.id), '[]'::json) AS endpoints
          FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e
-         LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id) e
+         LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id LEFT JOIN endpoint_probes p ON p.endpoint_id = e.id) e
        WHERE s.id = $1 AND ($2::text[] IS NULL OR s.space_id = ANY($2))`,
       [skillId, spaces ?? null],
     );

@@ -4,6 +4,8 @@ import {
   type Health,
   HEALTHS,
   LeaseResponse,
+  PROBE_RESULTS,
+  type ProbeResult,
   SKILL_STATUSES,
   type SkillStatus,
 } from '#skills';
@@ -11,6 +13,20 @@ import { ApiProperty } from '@nestjs/swagger';
 
 const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
 const TIME = '2026-01-18T00:00:00.000Z';
+
+export class ProbeResponse {
+  @ApiProperty({ enum: PROBE_RESULTS, enumName: 'ProbeResult', example: 'healthy' })
+  result: ProbeResult;
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'Why it is not healthy' })
+  reason: string | null;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  probed_at: string;
+
+  @ApiProperty({ type: 'integer', example: 12, description: 'Milliseconds' })
+  latency_ms: number;
+}
 
 export class EndpointStatusResponse {
   @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e11' })
@@ -42,6 +58,13 @@ export class EndpointStatusResponse {
     description: 'null when it holds none: its lease has ended, or it was never heard from',
   })
   lease: LeaseResponse | null;
+
+  @ApiProperty({
+    type: () => ProbeResponse,
+    nullable: true,
+    description: 'The last one; null when it was never probed',
+  })
+  probe: ProbeResponse | null;
 }
 
 export class SkillStatusResponse {

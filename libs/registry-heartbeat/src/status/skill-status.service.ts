@@ -35,9 +35,11 @@ export class SkillStatusService {
   }
 
   private endpointOf(
-    { silence, live, ...endpoint }: EndpointRecord,
+    { silence, live, probe: found, ...record }: EndpointRecord,
     remaining: ReadonlyMap<string, number>,
   ): EndpointStatusResponse {
+    const probe = found && { ...found, probed_at: new Date(found.probed_at).toISOString() };
+    const endpoint = { ...record, probe };
     const written = silence === null ? undefined : this.terms.ttl - silence * 1000;
     const left = remaining.get(endpoint.endpoint_id) ?? written;
     if (left === undefined) return { ...endpoint, last_heartbeat: null, lease: null };

@@ -2,9 +2,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { slicesOf } from '#common';
 import { type RegistrySettings, registrySettings } from '#config';
 import type { Transaction } from '#database';
-import { LeaseTerms, SkillObservers } from '#skills';
+import { EndpointTransitions, LeaseTerms, SkillObservers } from '#skills';
 import { type LeaseRef, LeaseStore } from '../leases/lease-store.js';
-import { Transitions } from '../transitions.js';
 import { SweepRepository } from './sweep.repository.js';
 
 /** Leases in one transaction; small enough that other requests get their turn. */
@@ -21,7 +20,7 @@ export class Sweep {
     private readonly store: LeaseStore,
     private readonly repository: SweepRepository,
     private readonly skills: SkillObservers,
-    private readonly transitions: Transitions,
+    private readonly transitions: EndpointTransitions,
     private readonly terms: LeaseTerms,
     @Inject(registrySettings.KEY) private readonly settings: RegistrySettings,
   ) {}

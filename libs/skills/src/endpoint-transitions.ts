@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { CacheProvider } from '#cache';
 import { MetricsService } from '#metrics';
-import { type ChangedEndpoint, type Health, SKILL_CACHE } from '#skills';
+import type { ChangedEndpoint } from './endpoint-health.writer.js';
+import type { Health } from './health.js';
+import { SKILL_CACHE } from './skill.cache.js';
 
 export type Transition = Health | 'unregistered';
 const TRANSITIONS: readonly Transition[] = ['healthy', 'warning', 'unhealthy', 'unregistered'];
 
 /** Tells of endpoints whose health changed, whoever changed it: counts them, and drops their Skills from the cache. */
 @Injectable()
-export class Transitions {
+export class EndpointTransitions {
   private readonly transitions;
 
   constructor(

@@ -1,0 +1,45 @@
+import { registerAs } from '@nestjs/config';
+import { IsInt, Max, Min } from 'class-validator';
+import { Setting } from './setting.js';
+
+const whole = (unit: string): { message: string } => ({ message: `must be a whole number of ${unit}` });
+
+/** Health checks of endpoints (docs/probes.md). */
+export class ProbesSettings {
+  /** Seconds between two probes of an endpoint without a lease; 0: probes are off. */
+  @Setting('PROBE_INTERVAL', { example: '30' })
+  @IsInt(whole('seconds'))
+  @Min(0, { message: 'must not be under 0' })
+  @Max(86_400, { message: 'must not be over 86400' })
+  interval: number = 30;
+
+  /** Milliseconds until an endpoint must have answered a probe. */
+  @Setting('PROBE_TIMEOUT', { example: '3000' })
+  @IsInt(whole('milliseconds'))
+  @Min(50, { message: 'must not be under 50' })
+  @Max(60_000, { message: 'must not be over 60000' })
+  timeout: number = 3_000;
+
+  /** Probes in a row that fail until the endpoint is unhealthy; after the first it is in warning. */
+  @Setting('PROBE_FAILURES', { example: '3' })
+  @IsInt(whole('probes'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(100, { message: 'must not be over 100' })
+  failures: number = 3;
+
+  /** Probes in a row that succeed until the endpoint is healthy again. */
+  @Setting('PROBE_SUCCESSES', { example: '2' })
+  @IsInt(whole('probes'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(100, { message: 'must not be over 100' })
+  successes: number = 2;
+
+  /** Probes at the same time, of each replica. */
+  @Setting('PROBE_CONCURRENCY', { example: '32' })
+  @IsInt(whole('probes'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(1_024, { message: 'must not be over 1024' })
+  concurrency: number = 32;
+}
+
+export const probesSettings = registerAs('probes', () => new ProbesSettings());

@@ -1,0 +1,39 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+
+/** Bytes of a request body; more is refused with 1001. */
+export const BODY_LIMIT = 1024 * 1024;
+const LARGE_BODY_LIMIT = 8 * 1024 * 1024;
+
+/** A route that does many things at once. */
+export interface BatchOptions {
+  /** The field of the body that lists them. */
+  list: string;
+  /** How many of them are as much work as one request is: so many cost what one request costs. */
+  itemsPerRequest: number;
+  /** Whether the body may have 8 MiB instead of 1 MiB. */
+  isLarge?: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    batch?: BatchOptions;
+  }
+}
+
+export function BatchRoute(batch: BatchOptions): MethodDecorator {
+  return RouteConfig({ batch });
+}
+
+/** Gives the routes with large batches their limit; to be called before routes are registered. */
+export function allowLargeBodies(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (route.config?.batch?.isLarge) route.bodyLimit = LARGE_BODY_LIMIT;
+  });
+}
+
+/** What a batch costs, in requests; 1 when it is none, or is not what it should be. */
+export function costOf({ list, itemsPerRequest }: BatchOptions, body: unknown): number {
+  const items = (body as Record<string, unknown> | null | undefined)?.[list];
+  return Array.isArray(items) ? Math.max(1, Math.ceil(items.length / itemsPerRequest)) : 1;
+}

@@ -1,0 +1,25 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#database';
+
+/** A Skill, as far as a check of it needs to know. */
+export interface CheckedSkill {
+  owner: string;
+  space_id: string | null;
+  /** Of its active endpoints. */
+  endpoint_ids: string[];
+  /** The database's time. */
+  now: string;
+}
+
+@Injectable()
+export class ChecksRepository {
+  async find(tx: Transaction, skillId: string): Promise<CheckedSkill | undefined> {
+    const [skill] = await tx.query<CheckedSkill[]>(
+      `SELECT owner, space_id, clock_timestamp()::text AS now, ARRAY(SELECT e.id FROM skill_endpoints e
+         WHERE e.skill_id = s.id AND e.status = 'active' ORDER BY e.created_at, e.id) AS endpoint_ids
+       FROM skills s WHERE s.id = $1`,
+      [skillId],
+    );
+    return skill;
+  }
+}

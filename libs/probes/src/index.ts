@@ -1,0 +1,2 @@
+export { type ProbeListener, ProbeRequests } from './probe-requests.js';
+export { ProbesModule } from './probes.module.js';

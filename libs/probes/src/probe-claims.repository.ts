@@ -1,0 +1,130 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type ProbesSettings, probesSettings } from '#config';
+import { type Transaction, Transactions } from '#database';
+import { DataSource } from 'typeorm';
+import { PROBE_PARAMETERS, type ProbeClaim } from './probe-claim.js';
+
+/** Milliseconds that a claim outlasts its probe: the result is written by then, or the replica is gone. */
+const MARGIN_MS = 10_000;
+/** Part of the interval by which probes of one endpoint vary: those that began together drift apart. */
+const JITTER = 0.1;
+
+/** Claims that are due, and all that was looked at. */
+export interface DueClaims {
+  claims: ProbeClaim[];
+  /** Rows taken, those that turned out not to be for probes among them. */
+  taken: number;
+  /** Milliseconds by which the one that waited longest is late. */
+  lagMs: number;
+}
+
+type TakenRow = ProbeClaim & { eligible: boolean; lagMs: number };
+
+/** Which replica probes what, decided by PostgreSQL: rows that another holds are passed over. */
+@Injectable()
+export class ProbeClaimsRepository {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
+    @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
+  ) {}
+
+  /**
+   * Takes up to `limit` rows that are due: moves their next probe by about an interval, which is the claim. Endpoints that
+   * are switched off wait for the next time; those that hold a lease are not for probes, unless somebody asked.
+   */
+  async due(limit: number): Promise<DueClaims> {
+    const rows = await this.transactions.run((tx) =>
+      this.take(
+        tx,
+        `SELECT endpoint_id FROM endpoint_probes
+         WHERE next_probe_at <= now() AND (claimed_until IS NULL OR claimed_until <= now())
+         ORDER BY next_probe_at LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED`,
+        `e.status = 'active' AND s.status = 'active' AND (l.id IS NULL OR p.requested)`,
+        [limit],
+      ),
+    );
+    const claims = rows.filter(({ eligible }) => eligible);
+    return { claims, taken: rows.length, lagMs: Math.max(0, ...claims.map(({ lagMs }) => lagMs)) };
+  }
+
+  /** Up to `limit` of these, whatever they are, that nobody has claimed, and that were not probed since this time. */
+  async these(tx: Transaction, endpointIds: readonly string[], since: string, limit: number): Promise<ProbeClaim[]> {
+    await this.enrol(tx, endpointIds);
+    return this.take(
+      tx,
+      `SELECT endpoint_id FROM endpoint_probes WHERE endpoint_id = ANY($5::uuid[])
+         AND (claimed_until IS NULL OR claimed_until <= now()) AND (probed_at IS NULL OR probed_at <= $6::timestamptz)
+       ORDER BY endpoint_id LIMIT $7 FOR NO KEY UPDATE SKIP LOCKED`,
+      'true',
+      [endpointIds, since, limit],
+    );
+  }
+
+  /** Makes probes of these due now, unless one was just made. Returns the time of it, for those that exist. */
+  request(endpointIds: readonly string[]): Promise<{ endpointId: string; at: string }[]> {
+    return this.transactions.run(async (tx) => {
+      await this.enrol(tx, endpointIds);
+      return tx.query<{ endpointId: string; at: string }[]>(
+        `WITH held AS (SELECT endpoint_id FROM endpoint_probes WHERE endpoint_id = ANY($1::uuid[])
+             ORDER BY endpoint_id FOR NO KEY UPDATE SKIP LOCKED),
+           asked AS (UPDATE endpoint_probes p SET next_probe_at = now(), requested = true, updated_at = now()
+             FROM held WHERE p.endpoint_id = held.endpoint_id AND NOT (p.requested AND p.next_probe_at <= now()))
+         SELECT endpoint_id AS "endpointId", now()::text AS at FROM held`,
+        [endpointIds],
+      );
+    });
+  }
+
+  /** A page of endpoints in the order of their ids: those without a lease get their first row. */
+  async enrolPage(after: string, limit: number): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string; missing: boolean }[]>(
+      `SELECT e.id, l.id IS NULL AND p.endpoint_id IS NULL AS missing
+       FROM (SELECT id FROM skill_endpoints WHERE id > $1 ORDER BY id LIMIT $2) e
+       LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id LEFT JOIN endpoint_probes p ON p.endpoint_id = e.id ORDER BY e.id`,
+      [after, limit],
+    );
+    const missing = rows.filter((row) => row.missing).map(({ id }) => id);
+    if (missing.length > 0) await this.transactions.run((tx) => this.enrol(tx, missing));
+    return rows.map(({ id }) => id);
+  }
+
+  /** Rows for those that have none, the first probe at any time within an interval. What is being deleted is left out. */
+  private async enrol(tx: Transaction, endpointIds: readonly string[]): Promise<void> {
+    await tx.query(
+      `INSERT INTO endpoint_probes (endpoint_id, next_probe_at)
+       SELECT e.id, CASE WHEN NOT e.leased THEN now() + random() * $2 * interval '1 second' END
+       FROM (SELECT e.id, EXISTS (SELECT FROM endpoint_leases l WHERE l.endpoint_id = e.id) AS leased
+         FROM skill_endpoints e WHERE e.id = ANY($1::uuid[])
+           AND NOT EXISTS (SELECT FROM endpoint_probes p WHERE p.endpoint_id = e.id)
+         ORDER BY e.id FOR KEY SHARE OF e SKIP LOCKED) e
+       ON CONFLICT DO NOTHING`,
+      [endpointIds, this.settings.interval],
+    );
+  }
+
+  private take(tx: Transaction, chosen: string, eligible: string, parameters: unknown[]): Promise<TakenRow[]> {
+    return tx.query<TakenRow[]>(
+      `WITH chosen AS MATERIALIZED (${chosen}),
+         known AS MATERIALIZED (
+           SELECT p.endpoint_id, e.skill_id, e.url, e.protocol, e.health, l.id IS NOT NULL AS leased, ${eligible} AS eligible,
+             COALESCE(extract(epoch FROM now() - p.next_probe_at) * 1000, 0)::float8 AS lag
+           FROM chosen JOIN endpoint_probes p USING (endpoint_id) JOIN skill_endpoints e ON e.id = p.endpoint_id
+           JOIN skills s ON s.id = e.skill_id LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id),
+         taken AS (
+           UPDATE endpoint_probes p SET requested = false, updated_at = now(),
+             next_probe_at = CASE WHEN NOT k.leased
+               THEN now() + $1::float8 * (1 + $2::float8 * (random() - 0.5)) * interval '1 second' END,
+             claimed_until = CASE WHEN k.eligible THEN clock_timestamp() + $3::float8 * interval '1 millisecond' END
+           FROM known k WHERE p.endpoint_id = k.endpoint_id
+           RETURNING p.endpoint_id, p.claimed_until, p.failures, p.successes)
+       SELECT k.endpoint_id AS "endpointId", k.skill_id AS "skillId", k.url, k.protocol, k.health, k.leased, k.eligible,
+         k.lag AS "lagMs", t.failures, t.successes, t.claimed_until::text AS token,
+         COALESCE((SELECT json_agg(json_build_object('key', q.key, 'value', q.value, 'secret', q.secret))
+           FROM endpoint_params q WHERE q.endpoint_id = k.endpoint_id AND q.key = ANY($4::text[])), '[]'::json) AS parameters
+       FROM known k JOIN taken t USING (endpoint_id)`,
+      [this.settings.interval, JITTER, this.settings.timeout + MARGIN_MS, PROBE_PARAMETERS, ...parameters],
+    );
+  }
+}

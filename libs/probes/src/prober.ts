@@ -1,0 +1,99 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { type ProbesSettings, probesSettings } from '#config';
+import { OutageLog } from '#logging';
+import type { PeriodicJob } from '#scheduling';
+import { ProbeCaller, type Probed } from './probe-caller.js';
+import type { ProbeClaim } from './probe-claim.js';
+import { ProbeClaimsRepository } from './probe-claims.repository.js';
+import { probeJob } from './probe-job.js';
+import { ProbeResults } from './probe-results.js';
+import { ProbeMetrics } from './probe.metrics.js';
+
+/** Results that wait to be written, for each probe that there may be at a time: beyond, none is begun. */
+const MAX_WRITING = 8;
+
+/**
+ * Probes what is due: a scheduled job of every replica. A claim in PostgreSQL gives each endpoint to one of them; so many
+ * are probed at a time, and a free place is filled as long as anything is due.
+ */
+@Injectable()
+export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly outage = new OutageLog(new Logger('probes'), 'The outcome of probes');
+  private readonly stop = new AbortController();
+  private readonly probing = new Set<Promise<void>>();
+  private readonly writing = new Set<Promise<void>>();
+  private readonly job: PeriodicJob;
+
+  constructor(
+    private readonly claims: ProbeClaimsRepository,
+    private readonly caller: ProbeCaller,
+    private readonly results: ProbeResults,
+    private readonly metrics: ProbeMetrics,
+    @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
+    scheduler: SchedulerRegistry,
+  ) {
+    this.job = probeJob(scheduler, settings, { name: 'prober', subject: 'Probing' }, () => this.fill());
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.settings.interval > 0) this.job.start();
+  }
+
+  /** Probes under way are broken off, and say nothing about their endpoints. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stop.abort();
+    await this.job.stop();
+    await Promise.all(this.probing);
+    await Promise.all(this.writing);
+  }
+
+  /** Until nothing is due. */
+  private async fill(): Promise<void> {
+    while (!this.stop.signal.aborted) {
+      if (this.writing.size > this.settings.concurrency * MAX_WRITING) await Promise.race(this.writing);
+      const free = this.settings.concurrency - this.probing.size;
+      // A query for every place that becomes free would cost more than the probes.
+      if (free * 2 < this.settings.concurrency) {
+        await Promise.race(this.probing);
+        continue;
+      }
+      const { claims, taken, lagMs } = await this.claims.due(free);
+      this.metrics.late(lagMs);
+      for (const claim of claims) this.begin(claim);
+      if (taken < free) return;
+    }
+  }
+
+  private begin(claim: ProbeClaim): void {
+    track(this.probing, async () => {
+      try {
+        const probed = await this.caller.probe(claim, this.stop.signal);
+        if (probed) track(this.writing, () => this.write(probed));
+      } catch (error) {
+        this.outage.begin(String(error));
+      }
+    });
+  }
+
+  private async write(probed: Probed): Promise<void> {
+    try {
+      await this.results.record(probed);
+      this.outage.end();
+    } catch (error) {
+      this.outage.begin(String(error));
+    }
+  }
+}
+
+/** `work`, which never rejects, as one of those under way. */
+function track(underWay: Set<Promise<void>>, work: () => Promise<void>): void {
+  const done = work().finally(() => underWay.delete(done));
+  underWay.add(done);
+}

@@ -1,0 +1,35 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '#auth';
+import { OutboundModule } from '#outbound';
+import { SkillsModule } from '#skills';
+import { ChecksController } from './checks.controller.js';
+import { ChecksRepository } from './checks.repository.js';
+import { ChecksService } from './checks.service.js';
+import { Enrolment } from './enrolment.js';
+import { ProbeCaller } from './probe-caller.js';
+import { ProbeClaimsRepository } from './probe-claims.repository.js';
+import { ProbeRequests } from './probe-requests.js';
+import { ProbeResultsRepository } from './probe-results.repository.js';
+import { ProbeResults } from './probe-results.js';
+import { ProbeMetrics } from './probe.metrics.js';
+import { Prober } from './prober.js';
+
+/** Health checks of endpoints: of those that send no heartbeats, and of those whose circuit is open. */
+@Module({
+  imports: [AuthModule, OutboundModule, SkillsModule],
+  controllers: [ChecksController],
+  providers: [
+    Prober,
+    Enrolment,
+    ProbeRequests,
+    ProbeCaller,
+    ProbeResults,
+    ProbeClaimsRepository,
+    ProbeResultsRepository,
+    ProbeMetrics,
+    ChecksService,
+    ChecksRepository,
+  ],
+  exports: [ProbeRequests],
+})
+export class ProbesModule {}

@@ -1,0 +1,304 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocketServer } from 'ws';
+import { answer, BEHAVIOURS, type Behaviour, SkillServer } from '../support/skill-server.js';
+import { skillBody } from '../support/skill.factory.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { until } from '../support/until.js';
+import { type Api, apiOf, expectError, TIME } from './api.js';
+import { commandId } from './calls.js';
+
+const INTERVAL = 1;
+const ENV = {
+  PROBE_INTERVAL: String(INTERVAL),
+  PROBE_TIMEOUT: '400',
+  PROBE_FAILURES: '3',
+  PROBE_SUCCESSES: '2',
+  COMMAND_BREAKER_PAUSE: '1500',
+  COMMAND_TRY_TIMEOUT: '300',
+};
+const UP = answer({ status: 'healthy' });
+
+type Endpoints = NonNullable<Parameters<typeof skillBody>[0]>['endpoints'];
+
+interface ProbedStatus {
+  health: string;
+  endpoints: {
+    url: string;
+    health: string;
+    lease: object | null;
+    probe: { result: string; reason: string | null; probed_at: string; latency_ms: number } | null;
+  }[];
+}
+
+describe('probes', () => {
+  let app: TestApp;
+  let api: Api;
+  let agent: Api;
+  let servers: SkillServer[] = [];
+  beforeAll(async () => {
+    app = await startTestApp({ env: ENV });
+    api = apiOf(app);
+    agent = apiOf(app, (await app.client('agent')).token);
+  }, 300_000);
+  afterAll(() => app.close());
+  afterEach(async () => {
+    await app.database.query('DELETE FROM skills');
+    await Promise.all(servers.map((server) => server.stop()));
+    servers = [];
+  });
+
+  const serve = async (behaviour: Behaviour = UP) => {
+    const server = await SkillServer.start(behaviour);
+    servers.push(server);
+    return server;
+  };
+  /** One that was never heard from. */
+  const create = async (endpoints: Endpoints, by: Api = api) => {
+    const { body } = await by.post('/skills', skillBody({ endpoints })).expect(201);
+    return { skillId: body.skill_id as string, name: body.name as string };
+  };
+  const status = async (skillId: string) =>
+    (await api.get(`/skills/${skillId}/status`).expect(200)).body.data as ProbedStatus;
+  const probeOf = async (skillId: string) => (await status(skillId)).endpoints[0]?.probe ?? null;
+  const healthOf = async (skillId: string) => (await status(skillId)).endpoints[0]?.health;
+  const discovered = async (name: string, query = '') =>
+    (await api.get(`/skills/discover?name=${name}${query}`).expect(200)).body.data as {
+      total: number;
+      explain?: { reason: string }[];
+    };
+  const untilProbed = (skillId: string) => until(async () => (await probeOf(skillId)) !== null);
+  const untilHealth = (skillId: string, health: string) => until(async () => (await healthOf(skillId)) === health);
+  const check = async (skillId: string, by: Api = api) => by.post(`/skills/${skillId}/check`);
+  const execute = (skillId: string) =>
+    agent.post('/commands/execute', {
+      command_id: commandId(),
+      skill_id: skillId,
+      capability_id: 'forecast',
+      parameters: { city: 'Berlin' },
+    });
+
+  it('take a static endpoint that dies out of discovery and routing, say why, and bring it back', async () => {
+    const server = await serve();
+    const { skillId, name } = await create([{ url: server.url }]);
+    await untilProbed(skillId);
+    expect(await status(skillId)).toMatchObject({
+      health: 'healthy',
+      endpoints: [
+        {
+          lease: null,
+          probe: {
+            result: 'healthy',
+            reason: null,
+            probed_at: expect.stringMatching(TIME),
+            latency_ms: expect.any(Number),
+          },
+        },
+      ],
+    });
+    server.behaviour = BEHAVIOURS.fails;
+    await untilHealth(skillId, 'warning');
+    expect((await discovered(name)).total).toBe(1);
+    await untilHealth(skillId, 'unhealthy');
+    const { total, explain } = await discovered(name, '&explain=true');
+    expect(total).toBe(0);
+    expect(explain?.map(({ reason }) => reason)).toEqual([
+      `${server.url} is unhealthy: its probes fail: it answers 500`,
+    ]);
+    expectError(await execute(skillId), 503, 2003);
+    const found = await app.database.query<{ event: string; actor: string }>(
+      `SELECT event, actor FROM skill_events WHERE skill_id = $1 AND event LIKE 'endpoint_%' ORDER BY created_at`,
+      [skillId],
+    );
+    expect(found).toEqual([
+      { event: 'endpoint_warning', actor: 'prober' },
+      { event: 'endpoint_unhealthy', actor: 'prober' },
+    ]);
+    // Read once, so that the cache knows it.
+    expect((await api.get(`/skills/${skillId}`)).body.endpoints[0].health).toBe('unhealthy');
+    const calls = server.calls.length;
+    server.behaviour = UP;
+    await untilHealth(skillId, 'healthy');
+    expect(server.calls.length - calls).toBeGreaterThanOrEqual(2);
+    expect((await api.get(`/skills/${skillId}`)).body.endpoints[0].health).toBe('healthy');
+    expect((await discovered(name)).total).toBe(1);
+    server.behaviour = BEHAVIOURS.echo;
+    await execute(skillId).expect(200);
+  });
+
+  it('look at what is switched on only', async () => {
+    const [active, inactive, asleep] = [await serve(), await serve(), await serve()];
+    const { skillId } = await create([{ url: active.url }, { url: inactive.url, status: 'inactive' }]);
+    const { skillId: other } = await create([{ url: asleep.url }]);
+    await api.put(`/skills/${other}/status`, { status: 'maintenance' }).expect(200);
+    const before = asleep.calls.length;
+    await untilProbed(skillId);
+    await until(() => active.calls.length > 2);
+    expect(inactive.calls).toEqual([]);
+    expect(asleep.calls.length).toBeLessThanOrEqual(before + 1);
+    await api.put(`/skills/${other}/status`, { status: 'active' }).expect(200);
+    await until(() => asleep.calls.length > before + 1);
+  });
+
+  it('find out how an endpoint is, and tell the reason', async () => {
+    const cases: [Behaviour, string, string][] = [
+      [BEHAVIOURS.babbles, 'warning', 'it answers 200 without a JSON object'],
+      [answer({ status: 'sk-secret' }), 'warning', 'it answers 200 with a JSON object without a known status'],
+      [answer({ status: 'DEGRADED' }), 'warning', 'it says that it is "degraded"'],
+      [answer({ status: 'down' }), 'unhealthy', 'it says that it is "down"'],
+      [BEHAVIOURS.hangs, 'unhealthy', 'no whole answer within 400 ms'],
+      [dripping, 'unhealthy', 'no whole answer within 400 ms'],
+      [BEHAVIOURS.resets, 'unhealthy', 'it ended the connection without an answer'],
+      [BEHAVIOURS.breaksOff, 'unhealthy', 'it ended the connection in the middle of its answer'],
+      [BEHAVIOURS.floods, 'unhealthy', 'its answer is longer than 65536 bytes'],
+      [BEHAVIOURS.redirects, 'unhealthy', 'it answers 302, and redirects are not followed'],
+      [answer({}, 401), 'unhealthy', 'it answers 401'],
+      [answer({}, 404), 'healthy', 'it answers, with 404: it has no health check'],
+    ];
+    const all = await Promise.all(cases.map(([behaviour]) => serve(behaviour)));
+    const { skillId } = await create(all.map(({ url }) => ({ url })));
+    const expected = cases.map(([, result, reason], index) => [all[index]?.url, result, result, reason]);
+    const found = async () =>
+      (await status(skillId)).endpoints.map(({ url, health, probe }) => [url, health, probe?.result, probe?.reason]);
+    const urls = (rows: unknown[][]) => rows.map(String).toSorted();
+    await until(
+      async () => JSON.stringify(urls(await found())) === JSON.stringify(urls(expected)),
+      15_000,
+      () => `expected ${JSON.stringify(expected)}`,
+    );
+    for (const { probe } of (await status(skillId)).endpoints) expect(probe?.latency_ms).toBeLessThan(1_000);
+    expect((await status(skillId)).health).toBe('warning');
+  });
+
+  it('find what nobody serves, and what must not be called', async () => {
+    const server = await serve();
+    await server.stop();
+    const { skillId } = await create([{ url: server.url }]);
+    const { skillId: forbidden } = await create([{ url: 'http://169.254.169.254/latest' }]);
+    await Promise.all([untilProbed(skillId), untilProbed(forbidden)]);
+    expect(await probeOf(skillId)).toMatchObject({ result: 'unhealthy', reason: 'no connection could be made' });
+    expect((await probeOf(forbidden))?.reason).toBe(
+      'its address must not be called from here (OUTBOUND_ALLOWED_CIDRS)',
+    );
+  });
+
+  it('ask as the parameters of the endpoint say, with their secrets, and show none', async () => {
+    const server = await serve((call, response) => {
+      const authorized = call.headers.authorization === 'Bearer of-the-skill';
+      answer({ status: 'ok' }, authorized ? 200 : 401)(call, response);
+    });
+    const { skillId } = await create([
+      {
+        url: `${server.url}/base/?tenant=7`,
+        parameters: {
+          health_path: '/alive?deep=true',
+          authorization: { value: 'Bearer of-the-skill', secret: true },
+        },
+      },
+    ]);
+    await untilProbed(skillId);
+    expect(await probeOf(skillId)).toMatchObject({ result: 'healthy' });
+    expect(server.calls[0]).toMatchObject({ method: 'GET', path: '/base/alive?tenant=7&deep=true' });
+    await api
+      .patch(`/skills/${skillId}`, {
+        endpoints: [
+          { url: `${server.url}/base/?tenant=7`, parameters: { authorization: { value: 'bad\nvalue', secret: true } } },
+        ],
+      })
+      .expect(200);
+    await until(async () => (await probeOf(skillId))?.result === 'unhealthy');
+    expect((await probeOf(skillId))?.reason).toBe('its parameters cannot be sent');
+    expect(JSON.stringify([await status(skillId), app.logs])).not.toMatch(/of-the-skill|bad.{1,2}value/);
+  });
+
+  it('open a WebSocket of a ws endpoint, and close it', async () => {
+    const server: Server = createServer().listen(0, '127.0.0.1');
+    const sockets = new WebSocketServer({ server });
+    const codes: number[] = [];
+    sockets.on('connection', (socket) => socket.on('close', (code) => codes.push(code)));
+    await until(() => server.listening);
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+    const { skillId } = await create([{ url }]);
+    await until(() => codes.length > 0);
+    expect(codes[0]).toBe(1000);
+    await untilProbed(skillId);
+    expect(await probeOf(skillId)).toMatchObject({ result: 'healthy', reason: null });
+    sockets.close();
+    server.closeAllConnections();
+    server.close();
+    await untilHealth(skillId, 'unhealthy');
+  });
+
+  it('leave an endpoint to its lease from its first heartbeat on', async () => {
+    const server = await serve(BEHAVIOURS.fails);
+    const { skillId } = await create([{ url: server.url }]);
+    await untilHealth(skillId, 'unhealthy');
+    await api.post(`/skills/${skillId}/heartbeat`).expect(200);
+    expect(await healthOf(skillId)).toBe('healthy');
+    await delay(INTERVAL * 1_000 + 500);
+    const { length } = server.calls;
+    await delay(INTERVAL * 2_000);
+    expect(server.calls).toHaveLength(length);
+    expect(await healthOf(skillId)).toBe('healthy');
+    const { body } = await check(skillId);
+    expect(body.data.endpoints).toMatchObject([{ result: 'unhealthy', reason: 'it answers 500', health: 'healthy' }]);
+  });
+
+  it('come once an interval, whoever of two replicas is first', async () => {
+    const other = await startTestApp({ env: ENV, database: app.database });
+    const all = await Promise.all(Array.from({ length: 20 }, () => serve()));
+    const ids = await Promise.all(all.map(async ({ url }) => (await create([{ url }])).skillId));
+    await Promise.all(ids.map(untilProbed));
+    const before = all.map(({ calls }) => calls.length);
+    const began = performance.now();
+    await delay(4_000);
+    const after = all.map(({ calls }, index) => calls.length - (before[index] ?? 0));
+    const intervals = (performance.now() - began) / 1_000 / INTERVAL;
+    await other.close();
+    for (const count of after) {
+      expect(count).toBeGreaterThanOrEqual(Math.floor(intervals / 2));
+      expect(count).toBeLessThanOrEqual(Math.ceil(intervals / 0.95) + 1);
+    }
+  });
+
+  it('close a circuit that has opened, before any call tries it', async () => {
+    const server = await serve();
+    const calls = () => server.calls.filter(({ method }) => method === 'POST').length;
+    let works = false;
+    server.behaviour = (call, response) => {
+      if (call.method === 'GET') (works ? UP : BEHAVIOURS.fails)(call, response);
+      else (works ? BEHAVIOURS.echo : BEHAVIOURS.resets)(call, response);
+    };
+    const { body } = await api.post('/skills/register', skillBody({ endpoints: [{ url: server.url }] })).expect(200);
+    const skillId = body.data.skill_id as string;
+    for (let n = 0; n < 6; n += 1) await execute(skillId);
+    const before = calls();
+    expectError(await execute(skillId), 503, 2003);
+    expect(calls()).toBe(before);
+    works = true;
+    expect((await app.http.get('/metrics')).text).toContain('command_endpoints{circuit="open"} 1');
+    await until(async () => (await app.http.get('/metrics')).text.includes('command_endpoints{circuit="open"} 0'));
+    expect(calls()).toBe(before);
+    expect(server.calls.filter(({ method }) => method === 'GET')).not.toHaveLength(0);
+    await execute(skillId).expect(200);
+    expect(await probeOf(skillId)).toMatchObject({ result: 'healthy' });
+  });
+
+  it('show in the metrics', async () => {
+    const { text } = await app.http.get('/metrics');
+    expect(text).toMatch(/^probes_total\{result="healthy"\} [1-9]/m);
+    expect(text).toMatch(/^probes_total\{result="warning"\} \d/m);
+    expect(text).toMatch(/^probe_duration_seconds_count [1-9]/m);
+    expect(text).toMatch(/^probe_due_lag_seconds \d/m);
+  });
+});
+
+/** Alive, and never done. */
+function dripping(...[, response]: Parameters<Behaviour>): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const drops = setInterval(() => response.write(' '), 50);
+  response.on('close', () => {
+    clearInterval(drops);
+  });
+}

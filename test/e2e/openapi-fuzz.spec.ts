@@ -79,7 +79,19 @@ describe('a fuzzer over /openapi.json', () => {
     const skill_id = body.skill_id as string;
     const capability_id = body.capabilities[0].capability_id as string;
     const channel = await apiOf(app).post('/channels/create', { skill_id, capability_id }).expect(200);
-    return { skill_id, capability_id, client_id, key_id, channel_id: channel.body.data.channel_id as string };
+    const command = {
+      command_id: `fuzz-${skill_id}`,
+      skill_id,
+      capability_id,
+      parameters: { city: 'Berlin' },
+      callback_url: 'http://fuzz.example/callback',
+    };
+    const { execution_id } = (await apiOf(app).post('/commands/execute', command).expect(202)).body.data as {
+      execution_id: string;
+    };
+    await apiOf(app).post(`/commands/executions/${execution_id}/cancel`).expect(200);
+    const channel_id = channel.body.data.channel_id as string;
+    return { skill_id, capability_id, client_id, key_id, channel_id, execution_id };
   }
 
   /** Never a 5xx, a documented status, and a body as its schema says. */

@@ -166,8 +166,21 @@ export function repair(value: unknown): unknown {
     }
   }
   if (Array.isArray(body.skills)) body.skills.forEach(repair);
+  if (Array.isArray(body.commands)) body.commands.forEach(repair);
   delete body.endpoint_url;
-  if ('capability_id' in body) {
+  // Of a registration that nobody knows beforehand.
+  delete body.generation;
+  if ('command_id' in body) {
+    // A call by the queue: nobody listens where the Skill is said to be.
+    for (const name of ['skill', 'capability', 'channel_id', 'timeout']) Reflect.deleteProperty(body, name);
+    const callback_url = 'http://fuzz.example/callback';
+    Object.assign(body, {
+      skill_id: EXISTING,
+      capability_id: 'forecast',
+      parameters: { city: 'Berlin' },
+      callback_url,
+    });
+  } else if ('capability_id' in body) {
     // Of a channel: the one of the Skill, which lives as long as settings allow.
     Object.assign(body, { skill_id: EXISTING, capability_id: 'forecast' });
     delete body.expiry_time;

@@ -10,6 +10,8 @@ const ids = {
   second: randomUUID(),
   capability: randomUUID(),
   channel: randomUUID(),
+  execution: randomUUID(),
+  secondExecution: randomUUID(),
 };
 const GOOD: Record<string, Row> = {
   clients: { client_id: 'c', name: 'n', role: 'viewer', secret_hash: 'h' },
@@ -40,12 +42,27 @@ const GOOD: Record<string, Row> = {
   },
   channel_contexts: { channel_id: ids.channel, key: 'k', value: 'v' },
   idempotency_keys: { actor: 'a', key: 'k', request_hash: '0'.repeat(64) },
+  executions: {
+    id: ids.execution,
+    client_id: 'c',
+    command_id: 'x',
+    request_hash: '0'.repeat(64),
+    mode: 'sync',
+    status: 'running',
+    skill_id: ids.skill,
+    skill_name: 'n',
+    skill_version: '1.0.0',
+    capability_id: ids.capability,
+    capability_name: 'n',
+    timeout_ms: 1,
+  },
+  callbacks: { execution_id: ids.execution, url: 'http://a/' },
   revocations: { kind: 'token', subject: 's', expires_at: new Date() },
   audit_entries: { actor: 'a', action: 'skill.register', target: 't', result: 'success', trace_id: 't', address: 'a' },
   audit_blocks: { number: 1, entries: 1, previous_hash: '0'.repeat(64), hash: '1'.repeat(64) },
 };
 /** Tables whose rows are known by the row that they belong to. */
-const WITHOUT_ID = new Set(['skill_search', 'endpoint_probes']);
+const WITHOUT_ID = new Set(['skill_search', 'endpoint_probes', 'callbacks']);
 /** What a second row must say differently to live beside the good one. */
 const OTHER: Record<string, Row> = {
   clients: { client_id: 'c2' },
@@ -59,6 +76,8 @@ const OTHER: Record<string, Row> = {
   skill_metadata: { key: 'k2' },
   channel_contexts: { key: 'k2' },
   idempotency_keys: { key: 'k2' },
+  executions: { command_id: 'y' },
+  callbacks: { execution_id: ids.secondExecution },
   audit_blocks: { number: 2 },
 };
 
@@ -167,6 +186,15 @@ const REFUSED: [table: string, row: Row, state: string][] = [
   ['channel_contexts', { channel_id: randomUUID() }, FOREIGN_KEY],
   ['idempotency_keys', { key: 'k' }, UNIQUE],
   ['idempotency_keys', { request_hash: null }, NOT_NULL],
+  ['executions', { command_id: 'x' }, UNIQUE],
+  ['executions', { mode: 'later' }, CHECK],
+  ['executions', { status: 'done' }, CHECK],
+  ['executions', { command_id: 'x'.repeat(129) }, TOO_LONG],
+  ['executions', { client_id: null }, NOT_NULL],
+  ['callbacks', { execution_id: ids.execution }, UNIQUE],
+  ['callbacks', { execution_id: randomUUID() }, FOREIGN_KEY],
+  ['callbacks', { status: 'lost' }, CHECK],
+  ['callbacks', { url: `http://${'x'.repeat(2048)}` }, TOO_LONG],
 ];
 
 describe('what the database itself refuses', () => {
@@ -175,6 +203,7 @@ describe('what the database itself refuses', () => {
     database = await createTestDatabase();
     for (const [table, row] of Object.entries(GOOD)) await insert(table, row);
     await insert('skill_endpoints', { ...GOOD.skill_endpoints, id: ids.second, url: 'http://second/' });
+    await insert('executions', { ...GOOD.executions, id: ids.secondExecution, command_id: 'z' });
   });
   afterAll(() => database.drop());
 
@@ -225,6 +254,8 @@ describe('what the database itself refuses', () => {
       'skills',
       'skill_events',
       'idempotency_keys',
+      'executions',
+      'callbacks',
       'revocations',
       'audit_entries',
       'audit_blocks',

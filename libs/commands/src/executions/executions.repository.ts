@@ -60,6 +60,8 @@ export class ExecutionsRepository {
   /**
    * Takes the names of calls that are made in place. Returns those that are to be made, by name: a new one under its own
    * id, one that has reached no Skill before under that of then. The others were made already, or are being made.
+   * Does not wait for the disk: what becomes of the call is written later, and does. Should PostgreSQL itself crash in
+   * between, the call may be made again under its name, as it may when its answer was lost.
    */
   async claim(executions: readonly NewExecution[]): Promise<Map<string, ClaimedExecution>> {
     const rows = await this.dataSource.query<(ClaimedExecution & Pick<NewExecution, 'client_id' | 'command_id'>)[]>(
@@ -70,8 +72,8 @@ export class ExecutionsRepository {
          now() + (x.timeout_ms + ${GRACE_MS}) * interval '1 millisecond'
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, client_id text, command_id text, request_hash text, skill_id uuid,
          skill_name text, skill_version text, capability_id uuid, capability_name text, space_id text, channel_id uuid,
-         timeout_ms integer, trace_id text)
-       ORDER BY x.client_id, x.command_id
+         timeout_ms integer, trace_id text), set_config('synchronous_commit', 'off', true) AS waits
+       WHERE waits IS NOT NULL ORDER BY x.client_id, x.command_id
        ON CONFLICT (client_id, command_id) DO UPDATE SET status = 'running', started_at = now(), completed_at = NULL,
          running_until = EXCLUDED.running_until, error = NULL, trace_id = EXCLUDED.trace_id, updated_at = now()
          WHERE e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = EXCLUDED.request_hash

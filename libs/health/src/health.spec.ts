@@ -159,17 +159,19 @@ describe('health', () => {
   });
 
   it('runs each check once for probes at the same time, and all checks at the same time', async () => {
+    let [running, most] = [0, 0];
     for (const indicator of [database, upstream]) {
       indicator.answer = async () => {
+        running += 1;
+        most = Math.max(most, running);
         await sleep(400);
+        running -= 1;
         return { status: 'up' };
       };
     }
-    const started = performance.now();
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(i % 2 === 0 ? '/health' : '/readyz')));
-    expect(performance.now() - started).toBeLessThan(780);
     expect(answers.every(({ status }) => status === 200)).toBe(true);
-    expect([database.runs, upstream.runs]).toEqual([1, 1]);
+    expect([database.runs, upstream.runs, most]).toEqual([1, 1, 2]);
   });
 
   it.each(['degraded', 'down'] as const)(

@@ -4,7 +4,7 @@ import { choose } from './balancer.js';
 import { EndpointState, type EndpointTerms } from './endpoint-state.js';
 import { RetryBudget } from './retry-budget.js';
 
-const TERMS: EndpointTerms = { breakerPause: 20, slowStart: 0, maxInFlight: 4 };
+const TERMS: EndpointTerms = { breakerPause: 200, slowStart: 0, maxInFlight: 4 };
 const candidate = (weight: number, terms: Partial<EndpointTerms> = {}) => ({
   weight,
   state: new EndpointState({ ...TERMS, ...terms }),

@@ -1,29 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadSettings, type Settings, SettingsError } from '#config';
+import { SettingsFolder } from '../test/support/settings-folder.js';
 
 const GOOD_SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
 
 /** Those whose parts must agree with each other. */
 describe('settings of a section', () => {
-  let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'ooder-settings-'))));
+  let place: SettingsFolder;
+  beforeEach(() => {
+    place = new SettingsFolder();
+  });
   afterEach(() => {
-    rmSync(folder, { recursive: true });
+    place.remove();
   });
 
-  const load = (env: Record<string, string>): Settings =>
-    loadSettings({ DATA_DIR: join(folder, 'data'), ...env }, join(folder, '.env'));
-  const faultsOf = (env: Record<string, string>): SettingsError => {
-    try {
-      load(env);
-    } catch (error) {
-      if (error instanceof SettingsError) return error;
-      throw error;
-    }
-    throw new Error('the settings were taken');
-  };
+  const load = (env: Record<string, string>) => place.load(env);
+  const faultsOf = (env: Record<string, string>) => place.faultsOf(env);
 
   it('let calls reach the loopback on the embedded server outside of production, and else what is named', () => {
     const embedded = load({}).outbound;

@@ -1,37 +1,24 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import {
-  encryptionKeyOf,
-  loadDatabaseSettings,
-  loadSecretsSettings,
-  loadSettings,
-  SETTING_VARIABLES,
-  type Settings,
-  SettingsError,
-} from '#config';
+import { encryptionKeyOf, loadDatabaseSettings, loadSecretsSettings, SETTING_VARIABLES, SettingsError } from '#config';
+import { SettingsFolder } from '../test/support/settings-folder.js';
 
 const GOOD_SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
 
 describe('settings', () => {
+  let place: SettingsFolder;
   let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'ooder-settings-'))));
+  beforeEach(() => {
+    place = new SettingsFolder();
+    folder = place.path;
+  });
   afterEach(() => {
-    rmSync(folder, { recursive: true });
+    place.remove();
   });
 
-  const load = (env: Record<string, string>): Settings =>
-    loadSettings({ DATA_DIR: join(folder, 'data'), ...env }, join(folder, '.env'));
-  const faultsOf = (env: Record<string, string>): SettingsError => {
-    try {
-      load(env);
-    } catch (error) {
-      if (error instanceof SettingsError) return error;
-      throw error;
-    }
-    throw new Error('the settings were taken');
-  };
+  const load = (env: Record<string, string>) => place.load(env);
+  const faultsOf = (env: Record<string, string>) => place.faultsOf(env);
 
   it('want the id and the secret of a client of the upstream registry together', () => {
     const problems = (env: Record<string, string>) => faultsOf(env).faults.map(({ variable }) => variable);

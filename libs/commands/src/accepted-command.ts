@@ -1,5 +1,6 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiHeader, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { envelopeSchema } from '#common';
 import type { FastifyReply } from 'fastify';
 
 const RESPOND_ASYNC = 'respond-async';
@@ -33,15 +34,7 @@ export function AcceptedRoute(model: Type): MethodDecorator {
         Location: { description: 'The execution', schema: { type: 'string' } },
         'Preference-Applied': { description: '`respond-async`, where that was asked for', schema: { type: 'string' } },
       },
-      schema: {
-        type: 'object',
-        required: ['code', 'message', 'data'],
-        properties: {
-          code: { type: 'integer', enum: [0] },
-          message: { type: 'string', enum: ['success'] },
-          data: { $ref: getSchemaPath(model) },
-        },
-      },
+      schema: envelopeSchema(model),
     }),
   );
 }

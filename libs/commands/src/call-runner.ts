@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OpenChannel } from '#channels';
 import { ERROR_CATALOGUE, type ErrorCode } from '#common';
 import { CallMetrics } from './calls/call.metrics.js';
-import { type CallOutcome, SkillCaller } from './calls/skill-caller.js';
+import { type CallOutcome, NOT_TRIED, SkillCaller } from './calls/skill-caller.js';
 import type { SkillCall } from './calls/skill-request.js';
 import { CallCancelledError } from './calls/try-error.js';
 import { ChannelCalls } from './channel-calls.js';
@@ -25,12 +25,9 @@ export interface FinishedCall {
 const INTERNAL_FAILURE: CallOutcome = {
   status: 'failed',
   error: { code: 1007 satisfies ErrorCode, message: ERROR_CATALOGUE[1007].title },
-  answered: false,
-  route: undefined,
-  tries: 0,
+  ...NOT_TRIED,
+  // Nobody knows how far it came.
   sent: true,
-  requestBytes: 0,
-  responseBytes: 0,
 };
 
 /** Makes calls that are claimed, and writes down what became of them. */

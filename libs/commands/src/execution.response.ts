@@ -1,7 +1,7 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
 import type { NewExecution } from './executions/executions.repository.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from './queue/callback.entity.js';
-import type { CallbackRecord, ExecutionRecord } from './executions/execution-record.js';
+import type { CallbackRecord, ExecutionRecord, ToldExecution } from './executions/execution-record.js';
 import { EXECUTION_STATUSES, type ExecutionError, type ExecutionStatus } from './executions/execution.entity.js';
 
 class ExecutionErrorResponse implements ExecutionError {
@@ -188,7 +188,8 @@ export function pendingOf({ id, command_id, skill_id, capability_id }: NewExecut
   };
 }
 
-export function executionOf(record: ExecutionRecord): ExecutionResponse {
+/** What an execution tells its caller, in answers and in callbacks. */
+export function executionOf(record: ToldExecution): ExecutionResponse {
   const { id, command_id, skill_id, capability_id, status, result, output, error, started_at, completed_at } = record;
   return {
     execution_id: id,

@@ -25,6 +25,19 @@ class EnvelopeInterceptor implements NestInterceptor {
   }
 }
 
+/** An answer in the protocol style, for OpenAPI. */
+export function envelopeSchema(model: Type) {
+  return {
+    type: 'object',
+    required: ['code', 'message', 'data'],
+    properties: {
+      code: { type: 'integer', enum: [0] },
+      message: { type: 'string', enum: ['success'] },
+      data: { $ref: getSchemaPath(model) },
+    },
+  };
+}
+
 /** A route in the protocol style: wraps what the method returns, answers 200 and describes it in OpenAPI. */
 export function ProtocolRoute(model: Type): MethodDecorator {
   return applyDecorators(
@@ -34,15 +47,7 @@ export function ProtocolRoute(model: Type): MethodDecorator {
     ApiResponse({
       status: 200,
       description: 'Success',
-      schema: {
-        type: 'object',
-        required: ['code', 'message', 'data'],
-        properties: {
-          code: { type: 'integer', enum: [0] },
-          message: { type: 'string', enum: ['success'] },
-          data: { $ref: getSchemaPath(model) },
-        },
-      },
+      schema: envelopeSchema(model),
     }),
   );
 }

@@ -1,6 +1,7 @@
 export { ApiExceptionFilter, bodyOf, errorCodeOf, type ErrorTranslator } from './api-exception.filter.js';
+export { type BackOffTerms, pauseAfter } from './back-off.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
-export { type Envelope, ProtocolRoute } from './envelope.js';
+export { type Envelope, envelopeSchema, ProtocolRoute } from './envelope.js';
 export {
   ApiError,
   AuthenticationError,
@@ -53,3 +54,4 @@ export { entryFaults, type EntryLimits, isMap, TextMapField, textMapSchema } fro
 export { FutureTimeField, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';
 export { slicesOf } from './slices.js';
+export { urlFault, type UrlTerms } from './url.js';

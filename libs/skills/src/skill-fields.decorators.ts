@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { type FieldOptions, textFault } from '#common';
+import { type FieldOptions, textFault, urlFault } from '#common';
 import { Transform } from 'class-transformer';
 import { IsDefined, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
@@ -10,19 +10,8 @@ const URL_MAX = 512;
 const PARAMETERS_MAX = 100;
 
 /** Why a text is no address of an endpoint, or undefined (AI Bridge v0.6.0, data model: skill_endpoints.url). */
-export function urlFault(value: unknown): string | undefined {
-  const fault = textFault(value, 1, URL_MAX);
-  if (fault !== undefined) return fault;
-  const text = value as string;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const scheme = url?.protocol.slice(0, -1) ?? '';
-  // The parser forgives spaces and "http:host"; others that read the URL will not.
-  if (!url || !/^[a-z]+:\/\/[^\s\\]+$/i.test(text) || !(ENDPOINT_PROTOCOLS as readonly string[]).includes(scheme)) {
-    return 'must be a valid http, https, ws or wss URL';
-  }
-  if (url.username !== '' || url.password !== '') return 'must not hold credentials';
-  if (url.hash !== '') return 'must not hold a fragment';
-  return undefined;
+function endpointUrlFault(value: unknown): string | undefined {
+  return urlFault(value, { schemes: ENDPOINT_PROTOCOLS, max: URL_MAX });
 }
 
 /** The scheme of a valid URL, in lower case. */
@@ -40,8 +29,8 @@ export function EndpointUrlField({
     ValidateBy({
       name: 'endpointUrl',
       validator: {
-        validate: (value) => urlFault(value) === undefined,
-        defaultMessage: (args) => urlFault(args?.value) ?? '',
+        validate: (value) => endpointUrlFault(value) === undefined,
+        defaultMessage: (args) => endpointUrlFault(args?.value) ?? '',
       },
     }),
   );
@@ -51,7 +40,7 @@ export function EndpointUrlField({
 export function AgreesWithUrl(): PropertyDecorator {
   const agrees = (value: unknown, args?: ValidationArguments): boolean => {
     const url = (args?.object as { url?: unknown } | undefined)?.url;
-    return typeof url !== 'string' || urlFault(url) !== undefined || schemeOf(url) === value;
+    return typeof url !== 'string' || endpointUrlFault(url) !== undefined || schemeOf(url) === value;
   };
   return ValidateBy({
     name: 'agreesWithUrl',

@@ -29,6 +29,16 @@ export interface CallOutcome extends SkillAnswer {
   responseBytes: number;
 }
 
+/** Of a call that no endpoint was tried with. */
+export const NOT_TRIED = {
+  answered: false,
+  route: undefined,
+  tries: 0,
+  sent: false,
+  requestBytes: 0,
+  responseBytes: 0,
+} as const satisfies Partial<CallOutcome>;
+
 /**
  * Calls Skills: chooses an endpoint, and another one when that does not serve. Every try carries the same `command_id`,
  * by which a Skill knows a call that it has carried out already; so a call is tried again also when its answer was lost.
@@ -54,12 +64,7 @@ export class SkillCaller {
     budget.deposit();
     const outcome: CallOutcome = {
       ...failed(2003, 'Every endpoint of this Skill is failing or busy'),
-      answered: false,
-      route: undefined,
-      tries: 0,
-      sent: false,
-      requestBytes: 0,
-      responseBytes: 0,
+      ...NOT_TRIED,
     };
     while (outcome.tries < this.settings.maxTries) {
       if (outcome.tries > 0 && !(plan.hasNext && budget.withdraw())) break;

@@ -41,6 +41,21 @@ export interface ExecutionRecord {
   callback: CallbackRecord | null;
 }
 
+/** What of it its caller is told. */
+export type ToldExecution = Pick<
+  ExecutionRecord,
+  | 'id'
+  | 'command_id'
+  | 'skill_id'
+  | 'capability_id'
+  | 'status'
+  | 'result'
+  | 'output'
+  | 'error'
+  | 'started_at'
+  | 'completed_at'
+>;
+
 /** Of an execution `e`. */
 export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, e.status, e.skill_id,
   e.skill_name, e.skill_version, e.capability_id, e.capability_name, e.channel_id, e.endpoint_url, e.tries,

@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { pauseAfter } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { formatTraceparent, startSpan } from '#logging';
 import { type OutboundAnswer, OutboundClient, OutboundError } from '#outbound';
-import { pauseAfter, retryAfterOf } from './back-off.js';
+import { executionOf } from '../execution.response.js';
+import { retryAfterOf } from './retry-after.js';
 import type { DueCallback, SettledCallback } from './callbacks.repository.js';
 import { signatureOf, signingKeyOf } from './webhook-signature.js';
 
@@ -40,7 +42,7 @@ export class CallbackSender {
   }
 
   private post(callback: DueCallback, signal: AbortSignal): Promise<OutboundAnswer> {
-    const body = bodyOf(callback);
+    const body = JSON.stringify(executionOf(callback));
     const timestamp = Math.floor(Date.now() / 1000);
     const span = startSpan();
     const trace = { ...span, traceId: callback.trace_id ?? span.traceId };
@@ -61,22 +63,6 @@ export class CallbackSender {
       signal,
     });
   }
-}
-
-function bodyOf(callback: DueCallback): string {
-  const { id, command_id, skill_id, capability_id, status, result, output, error } = callback;
-  return JSON.stringify({
-    command_id,
-    execution_id: id,
-    skill_id,
-    capability_id,
-    status,
-    result,
-    output,
-    error,
-    started_at: callback.started_at?.toISOString() ?? null,
-    completed_at: callback.completed_at?.toISOString() ?? null,
-  });
 }
 
 function settled(

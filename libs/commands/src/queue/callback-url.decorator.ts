@@ -1,21 +1,13 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { textFault } from '#common';
+import { urlFault } from '#common';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
 const URL_MAX = 2048;
 
-/** Why a value is no address for callbacks, or undefined. Where it leads is looked at when it is called. */
-export function callbackUrlFault(value: unknown): string | undefined {
-  const fault = textFault(value, 1, URL_MAX);
-  if (fault !== undefined) return fault;
-  const text = value as string;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // The parser forgives spaces and "http:host"; others that read the URL will not.
-  if (!url || !/^https?:\/\/[^\s\\]+$/i.test(text)) return 'must be a valid http or https URL';
-  if (url.username !== '' || url.password !== '') return 'must not hold credentials';
-  if (url.hash !== '') return 'must not hold a fragment';
-  return undefined;
+/** Why a value is no address for callbacks, or undefined. */
+function callbackUrlFault(value: unknown): string | undefined {
+  return urlFault(value, { schemes: ['http', 'https'], max: URL_MAX });
 }
 
 export function CallbackUrlField({ description }: { description: string }): PropertyDecorator {

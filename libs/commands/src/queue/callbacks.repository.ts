@@ -2,15 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
-import type { ExecutionRecord } from '../executions/execution-record.js';
+import type { ExecutionRecord, ToldExecution } from '../executions/execution-record.js';
 import type { CallbackStatus } from './callback.entity.js';
 
-type Told = 'command_id' | 'skill_id' | 'capability_id' | 'status' | 'result' | 'output' | 'error' | 'started_at';
-
-/** A callback that this replica delivers now, with what it tells. */
-export interface DueCallback extends Pick<ExecutionRecord, Told | 'completed_at' | 'trace_id'> {
-  /** Of the execution. */
-  id: string;
+/** A callback that this replica delivers now, with what it tells; the id is that of the execution. */
+export interface DueCallback extends ToldExecution, Pick<ExecutionRecord, 'trace_id'> {
   url: string;
   /** Counts from 1; also tells who holds it. */
   attempts: number;

@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ApiError, BadParameterError, Batcher, type ErrorCode, PermissionError } from '#common';
+import { ApiError, BadParameterError, Batcher, type ErrorCode, pauseAfter, PermissionError } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { translateDatabaseError } from '#database';
 import { formatTraceparent, parseTraceparent, runInTrace, startSpan } from '#logging';
 import { CallPreparation, type PreparedCall } from '../call-preparation.js';
 import { CallRunner } from '../call-runner.js';
-import type { CallOutcome } from '../calls/skill-caller.js';
+import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
 import { ExecutionJournal, keptError } from '../executions/execution-journal.js';
-import { pauseAfter } from './back-off.js';
 import { CallQueueRepository, type PostponedCall } from './call-queue.repository.js';
 import { callerOf, type QueuedCall } from './queued-call.js';
 import { QueueMetrics } from './queue.metrics.js';
@@ -118,11 +117,6 @@ function outcomeOf(error: ApiError): CallOutcome {
   return {
     status: 'failed',
     error: { code, message: summary, ...(error instanceof BadParameterError && { details }) },
-    answered: false,
-    route: undefined,
-    tries: 0,
-    sent: false,
-    requestBytes: 0,
-    responseBytes: 0,
+    ...NOT_TRIED,
   };
 }

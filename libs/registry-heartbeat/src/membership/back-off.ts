@@ -1,3 +1,5 @@
+import { pauseAfter } from '#common';
+
 /** How long to wait after failures: doubled from `first` up to `cap`, in milliseconds. */
 export class BackOff {
   private failures = 0;
@@ -13,9 +15,9 @@ export class BackOff {
    * the other side asked for (`Retry-After`), as far as that is within the cap.
    */
   next(askedFor = 0): number {
-    const delay = Math.min(this.cap, this.first * 2 ** Math.min(this.failures, 30));
     this.failures += 1;
-    return Math.max(delay * (0.5 + this.random() / 2), Math.min(askedFor, this.cap));
+    const pause = pauseAfter(this.failures, { first: this.first, longest: this.cap }, this.random);
+    return Math.max(pause, Math.min(askedFor, this.cap));
   }
 
   reset(): void {

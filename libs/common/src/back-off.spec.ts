@@ -1,4 +1,4 @@
-import { pauseAfter, retryAfterOf } from './back-off.js';
+import { pauseAfter } from './back-off.js';
 
 describe('the pause before the next attempt', () => {
   const backOff = { first: 1_000, longest: 3_600_000 };
@@ -14,24 +14,5 @@ describe('the pause before the next attempt', () => {
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(2_000);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(4_000);
     expect(new Set(pauses).size).toBeGreaterThan(500);
-  });
-});
-
-describe('Retry-After', () => {
-  const now = Date.parse('2026-11-24T12:00:00Z');
-
-  it.each([
-    ['120', 120_000],
-    ['0', 0],
-    [' 7 ', 7_000],
-    ['Tue, 24 Nov 2026 12:01:00 GMT', 60_000],
-    ['Tue, 24 Nov 2026 11:00:00 GMT', 0],
-    ['soon', 0],
-    ['-5', 0],
-    ['1.5', 0],
-    ['', 0],
-    [undefined, 0],
-  ])('%s asks for %d ms', (header, ms) => {
-    expect(retryAfterOf(header, now)).toBe(ms);
   });
 });

@@ -1,0 +1,24 @@
+import { textFault } from './text.js';
+
+/** What an address must be. */
+export interface UrlTerms {
+  /** Two at least, in lower case. */
+  schemes: readonly string[];
+  /** Code points. */
+  max: number;
+}
+
+/** Why a value is no address that may be stored, or undefined. Where it leads is looked at when it is called. */
+export function urlFault(value: unknown, { schemes, max }: UrlTerms): string | undefined {
+  const fault = textFault(value, 1, max);
+  if (fault !== undefined) return fault;
+  const text = value as string;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The parser forgives spaces and "http:host"; others that read the URL will not.
+  if (!url || !/^[a-z]+:\/\/[^\s\\]+$/i.test(text) || !schemes.includes(url.protocol.slice(0, -1))) {
+    return `must be a valid ${schemes.slice(0, -1).join(', ')} or ${schemes.at(-1)} URL`;
+  }
+  if (url.username !== '' || url.password !== '') return 'must not hold credentials';
+  if (url.hash !== '') return 'must not hold a fragment';
+  return undefined;
+}

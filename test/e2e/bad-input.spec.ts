@@ -120,7 +120,7 @@ describe('bad input: what a body says', () => {
 
   it('refuses a number that JSON can write and no double can hold', async () => {
     const body = skillBody({ capabilities: [{ name: 'a', parameters: { p: { type: 'number', default: 77 } } }] });
-    await refused(JSON.stringify(body).replace('77', '1e999'));
+    await refused(JSON.stringify(body).replace('"default":77', '"default":1e999'));
     await refused(JSON.stringify(skillBody()).replace('"weight":1', '"weight":1e999'));
   });
 

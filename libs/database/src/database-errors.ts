@@ -3,13 +3,14 @@ import { QueryFailedError } from 'typeorm';
 
 const UNIQUE_VIOLATION = '23505';
 
-interface DriverError {
+export interface DriverError {
   code?: unknown;
   constraint?: unknown;
   message?: unknown;
 }
 
-function driverErrorOf(error: unknown): DriverError | undefined {
+/** What the driver threw, without TypeORM's wrapping. */
+export function driverErrorOf(error: unknown): DriverError | undefined {
   const inner: unknown = error instanceof QueryFailedError ? error.driverError : error;
   return typeof inner === 'object' && inner !== null ? inner : undefined;
 }

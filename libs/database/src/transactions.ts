@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sqlStateOf } from './database-errors.js';
+import { isStale } from './bounded-client.js';
+import { driverErrorOf, sqlStateOf } from './database-errors.js';
 
 const ATTEMPTS = 5;
 const SERIALIZATION_FAILURE = '40001';
@@ -40,5 +41,10 @@ export class Transactions {
 
 function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return error instanceof RetryTransaction || state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
+  return (
+    error instanceof RetryTransaction ||
+    state === SERIALIZATION_FAILURE ||
+    state === DEADLOCK_DETECTED ||
+    isStale(driverErrorOf(error))
+  );
 }

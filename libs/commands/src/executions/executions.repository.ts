@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { prepared } from '#database';
 import { DataSource } from 'typeorm';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
 import type { ExecutionError, ExecutionStatus } from './execution.entity.js';
@@ -52,6 +53,36 @@ const CALLBACKS_DUE = `due AS (UPDATE callbacks c SET next_attempt_at = now(), d
 const GRACE_MS = 30_000;
 const INTERRUPTED: ExecutionError = { code: 1008, message: 'Interrupted: the replica that ran it is gone' };
 
+const CLAIM = prepared(
+  'executions.claim',
+  `INSERT INTO executions AS e (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name,
+    skill_version, capability_id, capability_name, space_id, channel_id, timeout_ms, trace_id, started_at, running_until)
+  SELECT x.id, x.client_id, x.command_id, x.request_hash, 'sync', 'running', x.skill_id, x.skill_name,
+    x.skill_version, x.capability_id, x.capability_name, x.space_id, x.channel_id, x.timeout_ms, x.trace_id, now(),
+    now() + (x.timeout_ms + ${GRACE_MS}) * interval '1 millisecond'
+  FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, client_id text, command_id text, request_hash text, skill_id uuid,
+    skill_name text, skill_version text, capability_id uuid, capability_name text, space_id text, channel_id uuid,
+    timeout_ms integer, trace_id text), set_config('synchronous_commit', 'off', true) AS waits
+  WHERE waits IS NOT NULL ORDER BY x.client_id, x.command_id
+  ON CONFLICT (client_id, command_id) DO UPDATE SET status = 'running', started_at = now(), completed_at = NULL,
+    running_until = EXCLUDED.running_until, error = NULL, trace_id = EXCLUDED.trace_id, updated_at = now()
+    WHERE e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = EXCLUDED.request_hash
+  RETURNING id, client_id, command_id, created_at AS "createdAt", started_at AS "startedAt"`,
+);
+
+const FINISH = prepared(
+  'executions.finish',
+  `WITH done AS (UPDATE executions e SET status = x.status, endpoint_id = x.endpoint_id, endpoint_url = x.endpoint_url,
+    tries = e.tries + x.tries, sent = e.sent OR x.sent, request_bytes = x.request_bytes, response_bytes = x.response_bytes,
+    result = x.result::json, output = x.output, error = x.error::json, result_kept = x.result_kept, request = NULL,
+    completed_at = now(), running_until = NULL, next_attempt_at = NULL, updated_at = now()
+  FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, status text, endpoint_id uuid, endpoint_url text, tries integer,
+    sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text,
+    result_kept boolean)
+  WHERE e.id = x.id AND e.status = 'running' RETURNING e.id, e.completed_at), ${CALLBACKS_DUE}
+  SELECT id, completed_at FROM done`,
+);
+
 /** Reads and writes executions; what comes at once is written at once. */
 @Injectable()
 export class ExecutionsRepository {
@@ -65,19 +96,7 @@ export class ExecutionsRepository {
    */
   async claim(executions: readonly NewExecution[]): Promise<Map<string, ClaimedExecution>> {
     const rows = await this.dataSource.query<(ClaimedExecution & Pick<NewExecution, 'client_id' | 'command_id'>)[]>(
-      `INSERT INTO executions AS e (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name,
-         skill_version, capability_id, capability_name, space_id, channel_id, timeout_ms, trace_id, started_at, running_until)
-       SELECT x.id, x.client_id, x.command_id, x.request_hash, 'sync', 'running', x.skill_id, x.skill_name,
-         x.skill_version, x.capability_id, x.capability_name, x.space_id, x.channel_id, x.timeout_ms, x.trace_id, now(),
-         now() + (x.timeout_ms + ${GRACE_MS}) * interval '1 millisecond'
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, client_id text, command_id text, request_hash text, skill_id uuid,
-         skill_name text, skill_version text, capability_id uuid, capability_name text, space_id text, channel_id uuid,
-         timeout_ms integer, trace_id text), set_config('synchronous_commit', 'off', true) AS waits
-       WHERE waits IS NOT NULL ORDER BY x.client_id, x.command_id
-       ON CONFLICT (client_id, command_id) DO UPDATE SET status = 'running', started_at = now(), completed_at = NULL,
-         running_until = EXCLUDED.running_until, error = NULL, trace_id = EXCLUDED.trace_id, updated_at = now()
-         WHERE e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = EXCLUDED.request_hash
-       RETURNING id, client_id, command_id, created_at AS "createdAt", started_at AS "startedAt"`,
+      CLAIM,
       [JSON.stringify(executions)],
     );
     return new Map(rows.map((row) => [nameOf(row), row]));
@@ -85,18 +104,9 @@ export class ExecutionsRepository {
 
   /** Returns when, by the id, for those that nobody has finished, or cancelled, before. */
   async finish(executions: readonly FinishedExecution[]): Promise<Map<string, Date>> {
-    const rows = await this.dataSource.query<{ id: string; completed_at: Date }[]>(
-      `WITH done AS (UPDATE executions e SET status = x.status, endpoint_id = x.endpoint_id, endpoint_url = x.endpoint_url,
-         tries = e.tries + x.tries, sent = e.sent OR x.sent, request_bytes = x.request_bytes, response_bytes = x.response_bytes,
-         result = x.result::json, output = x.output, error = x.error::json, result_kept = x.result_kept, request = NULL,
-         completed_at = now(), running_until = NULL, next_attempt_at = NULL, updated_at = now()
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, status text, endpoint_id uuid, endpoint_url text, tries integer,
-         sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text,
-         result_kept boolean)
-       WHERE e.id = x.id AND e.status = 'running' RETURNING e.id, e.completed_at), ${CALLBACKS_DUE}
-       SELECT id, completed_at FROM done`,
-      [JSON.stringify(executions)],
-    );
+    const rows = await this.dataSource.query<{ id: string; completed_at: Date }[]>(FINISH, [
+      JSON.stringify(executions),
+    ]);
     return new Map(rows.map(({ id, completed_at }) => [id, completed_at]));
   }
 

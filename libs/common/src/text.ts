@@ -10,10 +10,12 @@ export function codePointLength(text: string): number {
 /** Why a text must not be stored, or undefined. PostgreSQL stores neither NUL nor half a surrogate pair. */
 export function textFault(value: unknown, min: number, max: number): string | undefined {
   if (typeof value !== 'string') return 'must be a string';
-  // Cheap test first: a text of more UTF-16 units than twice the limit has more code points than the limit.
-  if (value.length > max * 2 || codePointLength(value) > max) return `must have at most ${max} characters`;
-  if (value.trim().length < Math.min(min, 1)) return 'must not be blank';
-  if (codePointLength(value) < min) return `must have at least ${min} characters`;
+  // Cheap tests first: a code point is one or two UTF-16 units, so that most texts need not be counted.
+  if (value.length > max && (value.length > max * 2 || codePointLength(value) > max)) {
+    return `must have at most ${max} characters`;
+  }
+  if (min > 0 && value.trim() === '') return 'must not be blank';
+  if (value.length < min * 2 && codePointLength(value) < min) return `must have at least ${min} characters`;
   if (value.includes('\u0000')) return 'must not contain the NUL character';
   if (!value.isWellFormed()) return 'must be well-formed Unicode';
   return undefined;

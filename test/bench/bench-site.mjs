@@ -1,33 +1,26 @@
-/* global fetch */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { clearTimeout, setTimeout } from 'node:timers';
-import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
 import { EmbeddedPostgres } from '#database';
 import pg from 'pg';
-import { cpuSecondsOf, familyOf, machineCpuSeconds, memoryOf } from './process-usage.mjs';
-
-const ROOT = resolve(import.meta.dirname, '..', '..');
-const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');
-const ADMIN_SECRET = 'an-admin-secret-for-the-benchmark';
-const START_WITHIN_MS = 30_000;
-const STOP_WITHIN_MS = 10_000;
+import { cpuSecondsOf, familyOf, machineCpuSeconds, memoryOf, residentOf } from './process-usage.mjs';
+import { accepts, answering, freePort, stopped } from './processes.mjs';
+import { ServiceRun } from './service-run.mjs';
 
 /** The built service as one process, on a PostgreSQL and (if asked for) a Redis of its own, all on the loopback. */
 export class BenchSite {
   #folder = mkdtempSync(join(tmpdir(), 'ooder-bench-'));
-  #children = [];
   #postgres;
   #database;
-  #service;
   #redis;
+  #redisPort;
+  #core;
+  #service;
 
-  /** `core`: the one that the service is pinned to, if any; `env`: of the service; `profile`: a folder for a CPU profile of it. */
+  /** `core`: the one that the service is pinned to, if any; `env`: of the service. */
   static async start(options) {
     const site = new BenchSite();
     try {
@@ -39,45 +32,51 @@ export class BenchSite {
     }
   }
 
-  async #start({ redis, core, env, profile }) {
+  async #start({ redis, core, env }) {
+    this.#core = core;
     this.#postgres = await EmbeddedPostgres.start({ dataDir: join(this.#folder, 'database'), log: () => undefined });
-    this.#database = new pg.Client({ connectionString: this.#postgres.url });
+    this.#database = new pg.Client({ connectionString: this.databaseUrl });
     await this.#database.connect();
-    const redisUrl = redis ? await this.#startRedis() : undefined;
-    this.port = await freePort();
-    this.url = `http://127.0.0.1:${this.port}`;
-    const pin = core === undefined ? [] : ['taskset', '-c', String(core)];
-    const flags = profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', resolve(profile)];
-    this.#service = this.#spawn([...pin, process.execPath, ...flags, SERVICE], {
-      PATH: process.env.PATH,
-      APP_HOST: '127.0.0.1',
-      APP_PORT: String(this.port),
-      DATA_DIR: join(this.#folder, 'service'),
-      DATABASE_URL: this.#postgres.url,
-      SECURITY_ADMIN_CLIENT_SECRET: ADMIN_SECRET,
-      AI_BRIDGE_REGISTRY_URL: '',
-      RATE_LIMIT_READS: '0',
-      RATE_LIMIT_WRITES: '0',
-      ...(redisUrl && { REDIS_URL: redisUrl }),
-      ...env,
-    });
-    await answering(this.#service, async () => (await fetch(`${this.url}/readyz`)).ok);
-    const credentials = { grant_type: 'client_credentials', client_id: 'admin', client_secret: ADMIN_SECRET };
-    this.token = (await this.#send('auth/token', credentials)).access_token;
+    if (redis) await this.#startRedis();
+    await this.restart({ redis, env });
   }
 
   async #startRedis() {
-    const port = await freePort();
-    const settings = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#folder];
-    this.#redis = this.#spawn(['redis-server', ...settings.map(String)], process.env);
-    await answering(this.#redis, () => accepts(port));
-    return `redis://127.0.0.1:${port}/0`;
+    this.#redisPort = await freePort();
+    const network = ['--port', String(this.#redisPort), '--bind', '127.0.0.1'];
+    const settings = [...network, '--save', '', '--appendonly', 'no', '--dir', this.#folder];
+    this.#redis = spawn('redis-server', settings, { stdio: ['ignore', 'ignore', 'inherit'] });
+    await answering(this.#redis, () => accepts(this.#redisPort));
   }
 
-  #spawn([file, ...args], env) {
-    const child = spawn(file, args, { env, cwd: this.#folder, stdio: ['ignore', 'ignore', 'inherit'] });
-    this.#children.push(child);
-    return child;
+  /** Another run of the service, on the same data, with or without Redis, which is emptied when it is to be `fresh`. */
+  async restart({ redis, env, fresh = false }) {
+    await this.#service?.stop();
+    if (fresh) await this.askRedis('FLUSHALL');
+    const redisUrl = redis ? `redis://127.0.0.1:${this.#redisPort}/0` : undefined;
+    const { databaseUrl } = this;
+    this.#service = await ServiceRun.start({ core: this.#core, cwd: this.#folder, env, databaseUrl, redisUrl });
+    return this.#service;
+  }
+
+  get service() {
+    return this.#service;
+  }
+
+  get databaseUrl() {
+    return this.#postgres.url;
+  }
+
+  get port() {
+    return this.#service.port;
+  }
+
+  get url() {
+    return this.#service.url;
+  }
+
+  get token() {
+    return this.#service.token;
   }
 
   /** A call of the protocol style. @throws Error unless it is answered with success. */
@@ -86,31 +85,29 @@ export class BenchSite {
   }
 
   /** @throws Error unless it is answered with success. */
-  call(path, body, method = 'POST') {
-    return this.#send(path, body, { authorization: `Bearer ${this.token}` }, method);
+  call(path, body, method) {
+    return this.#service.call(path, body, method);
   }
 
-  async #send(path, body, headers = {}, method = 'POST') {
-    const response = await fetch(`${this.url}/api/v1/${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return response.json();
+  metrics() {
+    return this.#service.metrics();
   }
 
   /** The rows of a query. */
-  async query(text) {
-    return (await this.#database.query(text)).rows;
+  async query(text, values) {
+    return (await this.#database.query(text, values)).rows;
   }
 
-  /** Samples of /metrics by name and labels. The delay of the event loop is that since the last call. */
-  async metrics() {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
-    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-    const split = (line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))];
-    return new Map(lines.map(split));
+  /** The answer to one short command of Redis, as it goes over the wire. */
+  async askRedis(command) {
+    const socket = connect(this.#redisPort, '127.0.0.1');
+    try {
+      socket.write(`${command}\r\n`);
+      const [answer] = await once(socket, 'data');
+      return answer.toString();
+    } finally {
+      socket.destroy();
+    }
   }
 
   /** Seconds of CPU used so far; `machine`: by all programs there are. */
@@ -118,9 +115,14 @@ export class BenchSite {
     return { ...this.#eachOf(cpuSecondsOf), machine: machineCpuSeconds() };
   }
 
-  /** Bytes of resident memory. */
+  /** Bytes of resident memory; what several processes share counts once. */
   memory() {
     return this.#eachOf(memoryOf);
+  }
+
+  /** Bytes of resident memory of the service, all that it shares included. */
+  resident() {
+    return residentOf(this.#service.pid);
   }
 
   #eachOf(measure) {
@@ -135,44 +137,9 @@ export class BenchSite {
 
   async stop() {
     await this.#database?.end().catch(() => undefined);
-    for (const child of this.#children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = once(child, 'exit');
-      // A profile is written at the end.
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
-      await ended;
-      clearTimeout(timer);
-    }
+    await this.#service?.stop();
+    await stopped(this.#redis);
     await this.#postgres?.stop();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function accepts(port) {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function answering(child, ask) {
-  const end = performance.now() + START_WITHIN_MS;
-  while (!(await ask().catch(() => false))) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${child.spawnfile} ended`);
-    if (performance.now() > end) throw new Error(`${child.spawnfile} does not answer`);
-    await delay(50);
   }
 }

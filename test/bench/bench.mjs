@@ -22,7 +22,7 @@ import { commands } from './rows/commands.mjs';
 import { heartbeats } from './rows/heartbeats.mjs';
 import { hotReads } from './rows/hot-reads.mjs';
 import { register } from './rows/register.mjs';
-import { starts } from './rows/starts.mjs';
+import { starts, takeOver } from './rows/starts.mjs';
 import { FULL, QUICK } from './terms.mjs';
 
 const { values } = parseArgs({
@@ -64,7 +64,7 @@ process.exitCode = bench.hasFailed ? 1 : 0;
 /** Leases in this store: single heartbeats as fast as they go, then those of all Skills at their interval. */
 async function beat(store, batches) {
   await bench.restart(store, { intervalS: terms.intervalS, fresh: true });
-  await bench.leasesKnown();
+  await takeOver(bench, store);
   await heartbeats(bench, store);
   for (const batch of batches) await beating(bench, { store, batch });
   await memory(bench, store);

@@ -11,6 +11,8 @@ const PACE_MS = 5;
  */
 export class HttpLoad {
   #connections = [];
+  /** That have nothing to do, the longest idle first: none is idle for so long that the server closes it. */
+  #free = [];
   #waiting = [];
   #requests;
   #period;
@@ -33,6 +35,7 @@ export class HttpLoad {
     for (let number = 0; number < connections; number += 1) {
       this.#connections.push(await RawConnection.open(port, onAnswer, (reason) => this.#tally.fail(reason)));
     }
+    this.#free = [...this.#connections];
   }
 
   /** Runs for so many milliseconds. */
@@ -48,7 +51,7 @@ export class HttpLoad {
           dueAt: began + this.#sent * pause,
         });
       }
-      for (const connection of this.#connections) if (connection.dueAt === undefined) this.#next(connection);
+      while (this.#waiting.length > 0 && this.#free.length > 0) this.#next(this.#free.shift());
       await delay(this.#pace);
     }
   }
@@ -64,7 +67,11 @@ export class HttpLoad {
 
   #next(connection) {
     const next = this.#waiting.shift();
-    connection.dueAt = next?.dueAt;
-    if (next) connection.send(next.request);
+    if (next === undefined) {
+      this.#free.push(connection);
+      return;
+    }
+    connection.dueAt = next.dueAt;
+    connection.send(next.request);
   }
 }

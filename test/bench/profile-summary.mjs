@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 const SHOWN = 12;
-const IDLE = ['(idle)', '(root)'];
+const IDLE = ['(idle)', '(root)', 'the profiler'];
 
 for (const file of process.argv.slice(2)) {
   const shares = sharesOf(JSON.parse(readFileSync(file, 'utf8')));
@@ -31,6 +31,8 @@ function sharesOf({ nodes, samples, timeDeltas }) {
 }
 
 function categoryOf({ functionName, url }) {
+  if (url === '' && functionName === 'dispatch') return 'the profiler';
+  if (url === '' && /^write/.test(functionName)) return 'writing to sockets';
   const [, module] = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(url) ?? [];
   if (module !== undefined) return module;
   const [, room] = /\/dist\/((?:libs|apps)\/[^/]+|config)\//.exec(url) ?? [];
@@ -38,5 +40,5 @@ function categoryOf({ functionName, url }) {
   if (url.startsWith('node:internal/crypto') || url === 'node:crypto') return 'node: crypto';
   if (url.startsWith('node:')) return `node: ${/^node:(?:internal\/)?([^/_]+)/.exec(url)?.[1] ?? 'other'}`;
   if (functionName.startsWith('(')) return functionName;
-  return 'native code (JSON, strings, buffers, sockets)';
+  return 'native code (JSON, strings, buffers, microtasks)';
 }

@@ -18,3 +18,9 @@ export async function starts(bench) {
     return [limited({ name, unit: 's', values, limit: { below: READY_WITHIN_S } })];
   });
 }
+
+/** After a start with an empty lease store: from readiness until that knows all leases. It answers meanwhile. */
+export async function takeOver(bench, store) {
+  const name = `leases taken over from PostgreSQL, ${store}`;
+  await bench.row(name, async () => [limited({ name, unit: 's', values: [await bench.leasesKnown()] })]);
+}

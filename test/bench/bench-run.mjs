@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BenchSite } from './bench-site.mjs';
-import { Etcd, etcdVersion } from './etcd.mjs';
-import { LoadGenerator } from './load-generator.mjs';
-import { placement } from './placement.mjs';
+import { BenchSite } from './site/bench-site.mjs';
+import { Etcd, etcdVersion } from './baseline/etcd.mjs';
+import { LoadGenerator } from './load/load-generator.mjs';
+import { placement } from './site/placement.mjs';
 import { seed } from './seed.mjs';
-import { limited } from './statistics.mjs';
+import { limited } from './report/statistics.mjs';
 
 const BATCH_AT_LEAST = 10_000;
 /** As long as may be: leases of Skills that nobody beats for must not end in the middle of a row. */

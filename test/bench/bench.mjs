@@ -12,9 +12,9 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { BenchRun } from './bench-run.mjs';
-import { footprint } from './capacity.mjs';
-import { leaveServerCore } from './placement.mjs';
-import { circumstances, tableOf } from './report.mjs';
+import { footprint } from './report/capacity.mjs';
+import { leaveServerCore } from './site/placement.mjs';
+import { circumstances, tableOf } from './report/report.mjs';
 import { access } from './rows/access.mjs';
 import { beating, memory } from './rows/beating.mjs';
 import { coldDiscover } from './rows/cold-discover.mjs';
@@ -32,11 +32,9 @@ const terms = values.quick ? QUICK : FULL;
 const began = performance.now();
 leaveServerCore();
 const bench = new BenchRun(terms, values.profile);
-setTimeout(async () => {
-  console.error(`It takes longer than ${terms.withinMs / 1000} s: something is wrong, or the machine is too slow.`);
-  await bench.stop();
-  process.exit(1);
-}, terms.withinMs).unref();
+const tooLong = `It takes longer than ${terms.withinMs / 1000} s: something is wrong, or the machine is too slow.`;
+setTimeout(() => void giveUp(tooLong), terms.withinMs).unref();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void giveUp(`stopped by ${signal}`));
 
 try {
   await bench.start();
@@ -60,6 +58,12 @@ try {
   await bench.stop();
 }
 process.exitCode = bench.hasFailed ? 1 : 0;
+
+async function giveUp(why) {
+  console.error(why);
+  await bench.stop();
+  process.exit(1);
+}
 
 /** Leases in this store: single heartbeats as fast as they go, then those of all Skills at their interval. */
 async function beat(store, batches) {

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { rawPost } from './raw-http.mjs';
-import { stopped } from './processes.mjs';
+import { rawPost } from './load/raw-http.mjs';
+import { stopped } from './site/processes.mjs';
 
 // Each is busy now and then: one that never sends anything is cut off after ten seconds.
 const CONNECTIONS = 16;

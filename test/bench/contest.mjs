@@ -1,4 +1,4 @@
-import { compared, interleaved } from './statistics.mjs';
+import { compared, interleaved } from './report/statistics.mjs';
 
 const UNIT = 'requests/s';
 

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { createHmac, randomUUID } from 'node:crypto';
 import { JWT_SECRET } from '../bench-run.mjs';
 import { contest } from '../contest.mjs';
-import { rawGet } from '../raw-http.mjs';
+import { rawGet } from '../load/raw-http.mjs';
 
 const TOKENS = 1000;
 const LONGEST_FIRST_PASS_MS = 10_000;

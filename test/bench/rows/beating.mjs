@@ -1,9 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import { rawPost } from '../raw-http.mjs';
+import { rawPost } from '../load/raw-http.mjs';
 import { urlOf } from '../seed.mjs';
-import { limited } from '../statistics.mjs';
+import { limited } from '../report/statistics.mjs';
 
-const CONNECTIONS = 64;
 const CPU_BELOW = 40;
 const LAG_BELOW_MS = 20;
 const MEMORY_BELOW_MIB = 500;
@@ -16,7 +15,7 @@ export async function beating(bench, { store, batch }) {
   const name = `${ids.length.toLocaleString('en')} Skills beating every ${terms.intervalS} s, ${store}, ${batch === 1 ? 'singly' : `${batch} in a request`}`;
   await bench.row(name, async () => {
     const requests = requestsFor(bench.service, ids, batch);
-    const options = { periodMs: terms.intervalS * 1000, connections: CONNECTIONS };
+    const options = { periodMs: terms.intervalS * 1000 };
     const run = await generator.prepare(bench.service, requests, options);
     await run(terms.beatWarmUpMs);
     const rounds = await bench.profiled(name, () => measured(bench, run));

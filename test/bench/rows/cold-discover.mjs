@@ -1,6 +1,6 @@
-import { rawGet } from '../raw-http.mjs';
+import { rawGet } from '../load/raw-http.mjs';
 import { CAPABILITIES, CATEGORIES } from '../seed.mjs';
-import { interleaved, limited, spreadOf } from '../statistics.mjs';
+import { interleaved, limited, spreadOf } from '../report/statistics.mjs';
 
 const PER_SECOND = 100;
 const P95_BELOW_MS = 10;

@@ -1,5 +1,5 @@
 import { CallComparison } from '../call-comparison.mjs';
-import { limited } from '../statistics.mjs';
+import { limited } from '../report/statistics.mjs';
 
 const RATE = 500;
 const P99_BELOW_MS = 5;

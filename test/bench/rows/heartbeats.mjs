@@ -1,6 +1,6 @@
-import { withBareFastify } from '../bare-fastify.mjs';
+import { withBareFastify } from '../baseline/bare-fastify.mjs';
 import { contest } from '../contest.mjs';
-import { rawPost, rawRequest } from '../raw-http.mjs';
+import { rawPost, rawRequest } from '../load/raw-http.mjs';
 import { urlOf } from '../seed.mjs';
 
 const SHARE_OF_FASTIFY = 0.5;

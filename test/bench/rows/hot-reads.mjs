@@ -1,7 +1,7 @@
 /* global fetch */
-import { withBareFastify } from '../bare-fastify.mjs';
+import { withBareFastify } from '../baseline/bare-fastify.mjs';
 import { contest } from '../contest.mjs';
-import { rawGet } from '../raw-http.mjs';
+import { rawGet } from '../load/raw-http.mjs';
 
 const SHARE_OF_FASTIFY = 0.7;
 

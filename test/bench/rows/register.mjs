@@ -1,10 +1,10 @@
-import { rowsOf } from '../bare-rows.mjs';
-import { ChildWorker } from '../child-worker.mjs';
-import { CONNECTIONS } from '../load-generator.mjs';
-import { placement } from '../placement.mjs';
-import { rawPost } from '../raw-http.mjs';
+import { rowsOf } from '../baseline/bare-rows.mjs';
+import { ChildWorker } from '../site/child-worker.mjs';
+import { CONNECTIONS } from '../load/load-generator.mjs';
+import { placement } from '../site/placement.mjs';
+import { rawPost } from '../load/raw-http.mjs';
 import { skillBody } from '../seed.mjs';
-import { compared, interleaved } from '../statistics.mjs';
+import { compared, interleaved } from '../report/statistics.mjs';
 
 const SHARE_OF_PG = 0.5;
 /** Requests that a round may need at most. */
@@ -23,7 +23,7 @@ export async function register(bench) {
       rawPost(service, 'skills/register', skillBody(index, 'single')),
     );
     const ours = await generator.prepare(service, requests, { once: true });
-    const worker = new ChildWorker('bare-pg-worker.mjs', placement.server);
+    const worker = new ChildWorker('baseline/bare-pg-worker.mjs', placement.server);
     try {
       const connection = { url: site.databaseUrl, connections: CONNECTIONS, tables, skillName: sample.name };
       await worker.ask('connect', connection);

@@ -1,4 +1,4 @@
-import { limited } from '../statistics.mjs';
+import { limited } from '../report/statistics.mjs';
 
 const READY_WITHIN_S = 3;
 

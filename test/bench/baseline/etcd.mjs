@@ -4,9 +4,9 @@ import { Buffer } from 'node:buffer';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pinned, placement } from './placement.mjs';
-import { answering, freePort, stopped } from './processes.mjs';
-import { rawRequest } from './raw-http.mjs';
+import { pinned, placement } from '../site/placement.mjs';
+import { answering, freePort, stopped } from '../site/processes.mjs';
+import { rawRequest } from '../load/raw-http.mjs';
 
 /** What `etcd --version` says first; undefined when it is not on the PATH. */
 export function etcdVersion() {

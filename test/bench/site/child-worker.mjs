@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { pinned } from './placement.mjs';
 import { stopped } from './processes.mjs';
 
-/** A module of this folder as a process of its own, on these cores, which is asked over a channel and answers. */
+/** A module of test/bench as a process of its own, on these cores, which is asked over a channel and answers. */
 export class ChildWorker {
   #child;
   #asked = new Map();
 
   constructor(module, cores) {
-    const [file, ...args] = pinned(cores, [process.execPath, join(import.meta.dirname, module)]);
+    const [file, ...args] = pinned(cores, [process.execPath, join(import.meta.dirname, '..', module)]);
     this.#child = spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
     this.#child.on('message', ({ id, result, fault }) => {
       const { resolve, reject } = this.#asked.get(id);

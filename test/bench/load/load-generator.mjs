@@ -1,12 +1,12 @@
-import { ChildWorker } from './child-worker.mjs';
-import { placement } from './placement.mjs';
+import { ChildWorker } from '../site/child-worker.mjs';
+import { placement } from '../site/placement.mjs';
 
 /** Connections of every load, unless it says otherwise. */
 export const CONNECTIONS = 32;
 
 /** Makes load from a core of its own. */
 export class LoadGenerator {
-  #worker = new ChildWorker('load-worker.mjs', placement.client);
+  #worker = new ChildWorker('load/load-worker.mjs', placement.client);
   #number = 0;
   /** The largest share of its core that it needed so far, 0 to 1. */
   busiest = 0;

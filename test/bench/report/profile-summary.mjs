@@ -1,7 +1,7 @@
 /*
  * What the CPU of the service went into, by the room or the package whose code ran: shares of the time that it worked.
  *
- *   npm run bench -- --profile folder && node test/bench/profile-summary.mjs folder/*.cpuprofile
+ *   npm run bench -- --profile folder && node test/bench/report/profile-summary.mjs folder/*.cpuprofile
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { pinned } from './placement.mjs';
 import { answering, freePort, stopped } from './processes.mjs';
 
-const ROOT = resolve(import.meta.dirname, '..', '..');
+const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');
 const PROFILE_HOOK = pathToFileURL(join(import.meta.dirname, 'profile-hook.mjs')).href;
 const ADMIN_SECRET = 'an-admin-secret-for-the-benchmark';

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { ClosedLoad } from './closed-load.mjs';
 import { HttpLoad } from './http-load.mjs';
 import { quantile } from './tally.mjs';
-import { serve } from './worker-operations.mjs';
+import { serve } from '../site/worker-operations.mjs';
 
 const loads = new Map();
 serve({

@@ -1,6 +1,6 @@
 /* The baseline: Fastify, and nothing else. Routes that answer with the bytes, or the object, that they were given. */
 import Fastify from 'fastify';
-import { serve } from './worker-operations.mjs';
+import { serve } from '../site/worker-operations.mjs';
 
 serve({
   async listen({ routes }) {

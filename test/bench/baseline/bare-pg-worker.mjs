@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import { v7 as uuid } from 'uuid';
-import { serve } from './worker-operations.mjs';
+import { serve } from '../site/worker-operations.mjs';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 let clients = [];

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { etcdVersion } from './etcd.mjs';
-import { placement } from './placement.mjs';
+import { etcdVersion } from '../baseline/etcd.mjs';
+import { placement } from '../site/placement.mjs';
 
-const MODULES = join(import.meta.dirname, '..', '..', 'node_modules');
+const MODULES = join(import.meta.dirname, '..', '..', '..', 'node_modules');
 const GIB = 2 ** 30;
 const HEADINGS = ['row', 'measured: median (min–max)', 'baseline: median (min–max)', 'ratio', 'target', ''];
 

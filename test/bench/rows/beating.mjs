@@ -21,7 +21,8 @@ export async function beating(bench, { store, batch }) {
     const rounds = await bench.profiled(name, () => measured(bench, run));
     await run.close();
     const of = (key) => rounds.map((round) => round[key]);
-    const line = (what, unit, key, limit) => limited({ name: `${name}: ${what}`, unit, values: of(key), limit });
+    const line = (what, unit, key, limit) =>
+      limited({ name: `${name}: ${what}`, unit, values: of(key), limit: bench.atFullSize(limit) });
     return [
       line('CPU of the service', '% of a core', 'service', { below: CPU_BELOW }),
       line('event-loop lag p99', 'ms', 'lag', { below: LAG_BELOW_MS }),
@@ -40,7 +41,7 @@ export async function memory(bench, store) {
       name: `memory of the service, ${bench.ids.length.toLocaleString('en')} Skills and leases, ${store}`,
       unit: 'MiB resident',
       values: [bench.site.resident() / MIB],
-      limit: { below: MEMORY_BELOW_MIB },
+      limit: bench.atFullSize({ below: MEMORY_BELOW_MIB }),
     }),
   ]);
 }

@@ -34,12 +34,18 @@ export async function coldDiscover(bench) {
   });
 }
 
-function pacedLines({ terms }, { large, small }) {
+function pacedLines(bench, { large, small }) {
+  const { terms } = bench;
   const [many, few] = [terms.large, terms.small].map((count) => count.toLocaleString('en'));
   const ratio = spreadOf(large.map((value, round) => value / small[round]));
   const name = `discover, cold, p95 at ${PER_SECOND}/s`;
   return [
-    limited({ name: `${name}, ${many} Skills`, unit: 'ms', values: large, limit: { below: P95_BELOW_MS } }),
+    limited({
+      name: `${name}, ${many} Skills`,
+      unit: 'ms',
+      values: large,
+      limit: bench.atFullSize({ below: P95_BELOW_MS }),
+    }),
     {
       name: `${name}, ${many} against ${few} Skills`,
       unit: 'ms',

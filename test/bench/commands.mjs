@@ -7,9 +7,9 @@
  * Every call is recorded as ever. --core pins the service. Ends with a status of 1 when it went wrong.
  */
 import { parseArgs } from 'node:util';
-import { BenchSite } from './bench-site.mjs';
+import { BenchSite } from './site/bench-site.mjs';
 import { CallComparison } from './call-comparison.mjs';
-import { LoadGenerator } from './load-generator.mjs';
+import { LoadGenerator } from './load/load-generator.mjs';
 
 const WARM_UP_MS = 5000;
 const { values } = parseArgs({

@@ -9,10 +9,10 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers';
 import { parseArgs } from 'node:util';
-import { BenchSite } from './bench-site.mjs';
-import { HttpLoad } from './http-load.mjs';
-import { rawPost } from './raw-http.mjs';
-import { quantile } from './tally.mjs';
+import { BenchSite } from './site/bench-site.mjs';
+import { HttpLoad } from './load/http-load.mjs';
+import { rawPost } from './load/raw-http.mjs';
+import { quantile } from './load/tally.mjs';
 
 const LONGEST_MS = 600_000;
 const REGISTER_AT_ONCE = 1000;

@@ -44,7 +44,7 @@ function cellsOf({ name, unit, measured, baseline, ratio, target = '', met, faul
     name,
     `${spread(measured)} ${unit}`,
     baseline === undefined ? '' : `${baseline.name}: ${spread(baseline)}`,
-    ratio === undefined ? '' : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
+    ratio === undefined ? '' : `${times(ratio.median)} (${times(ratio.min)}–${times(ratio.max)})`,
     target,
     verdict,
   ];
@@ -57,4 +57,8 @@ function spread({ median, min, max }) {
 function figure(value) {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function times(ratio) {
+  return ratio.toFixed(ratio < 0.1 ? 3 : 2);
 }

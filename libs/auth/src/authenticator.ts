@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { AuthenticationError } from '#common';
 import { setRequestActor } from '#logging';
@@ -6,10 +7,16 @@ import { ApiKeyVerifier } from './api-key-verifier.js';
 import { Caller, callerOf, type Identity, originOf, setCaller, setRefusedCredential } from './caller.js';
 import { RefusedCredentialError } from './refused-credential.js';
 import { TokensService } from './tokens.service.js';
+import type { Credential } from './verified-tokens.js';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+const AUTHORIZATION = 'authorization';
 const MAX_TOKEN_LENGTH = 8192;
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+const LAST = Symbol('last credential');
+/** With the token of the last request on it: most callers send the same one again. */
+type Connection = Socket & { [LAST]?: { authorization: string; credential: Credential } };
 
 /** Finds out who sends a request. */
 @Injectable()
@@ -21,12 +28,20 @@ export class Authenticator {
 
   /** The caller that the bearer token or the API key names; looked at once per request. @throws AuthenticationError (1002) */
   async authenticate(request: FastifyRequest): Promise<Caller> {
+    return this.recognize(request) ?? introduce(request, await this.identifyOrNote(request));
+  }
+
+  /**
+   * The same, where nothing has to be asked for: of a request that was looked at before, or whose token came with the last
+   * one on this connection and still holds. Undefined says nothing: ask `authenticate`.
+   */
+  recognize(request: FastifyRequest): Caller | undefined {
     const known = callerOf(request);
     if (known) return known;
-    const caller = new Caller(await this.identifyOrNote(request), originOf(request));
-    setCaller(request, caller);
-    setRequestActor(request, caller.clientId);
-    return caller;
+    const { [LAST]: last } = request.raw.socket as Connection;
+    const { authorization, 'x-api-key': apiKey } = request.headers;
+    if (!last || last.authorization !== authorization || apiKey !== undefined || isRepeated(request)) return undefined;
+    return this.tokens.holds(last.credential) ? introduce(request, last.credential.identity) : undefined;
   }
 
   /** What is refused though it was good once keeps its owner's name, for the audit log. */
@@ -40,9 +55,14 @@ export class Authenticator {
   }
 
   /** By one of the two: which of them counts must not depend on what is in between. */
-  private identify(request: FastifyRequest): Promise<Identity> {
+  private async identify(request: FastifyRequest): Promise<Identity> {
     const apiKey = request.headers['x-api-key'];
-    if (apiKey === undefined) return this.tokens.verify(bearerTokenOf(request));
+    if (apiKey === undefined) {
+      const credential = await this.tokens.verify(bearerTokenOf(request));
+      const { authorization = '' } = request.headers;
+      (request.raw.socket as Connection)[LAST] = { authorization, credential };
+      return credential.identity;
+    }
     if (request.headers.authorization !== undefined) {
       throw new AuthenticationError('Send a bearer token or an API key, not both');
     }
@@ -54,11 +74,25 @@ export class Authenticator {
    * the service read megabytes. The token endpoint, whose callers have none yet, is the only public route that takes one.
    */
   watch(fastify: FastifyInstance): void {
-    fastify.addHook('onRequest', async (request) => {
+    fastify.addHook('onRequest', (request, _reply, done) => {
       const { url, config } = request.routeOptions;
-      if (url !== undefined && !config.oauthErrors && WITH_BODY.has(request.method)) await this.authenticate(request);
+      const isAsked = url !== undefined && !config.oauthErrors && WITH_BODY.has(request.method);
+      if (!isAsked || this.recognize(request)) {
+        done();
+        return;
+      }
+      this.authenticate(request).then(() => {
+        done();
+      }, done);
     });
   }
+}
+
+function introduce(request: FastifyRequest, identity: Identity): Caller {
+  const caller = new Caller(identity, originOf(request));
+  setCaller(request, caller);
+  setRequestActor(request, caller.clientId);
+  return caller;
 }
 
 /** The token of `Authorization: Bearer` (RFC 6750 section 2.1). */
@@ -75,6 +109,9 @@ function bearerTokenOf(request: FastifyRequest): string {
 /** Node keeps the first of several; which one another program in between would keep is anybody's guess. */
 function isRepeated({ raw: { rawHeaders } }: FastifyRequest): boolean {
   let count = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'authorization') count += 1;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) count += 1;
+  }
   return count > 1;
 }

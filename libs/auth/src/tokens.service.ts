@@ -4,14 +4,13 @@ import { AuthenticationError } from '#common';
 import { type SecuritySettings, securitySettings } from '#config';
 import { decodeJwt } from 'jose';
 import { type AccessClaims, readAccessClaims } from './access-claims.js';
-import type { Identity } from './caller.js';
 import type { ClientEntity } from './client.entity.js';
 import { OidcVerifier } from './oidc/oidc-verifier.js';
 import { RefusedCredentialError } from './refused-credential.js';
 import { RevocationList } from './revocation-list.js';
 import { permissionsOf } from './roles.js';
 import { ExpiredTokenError, type TokenSigner } from './token-signer.js';
-import { type Credential, VerifiedTokens } from './verified-tokens.js';
+import { type Credential, isOver, VerifiedTokens } from './verified-tokens.js';
 
 const REFUSAL = 'The token is invalid or has expired';
 
@@ -56,12 +55,17 @@ export class TokensService {
     return { token, tokenId, expiresIn };
   }
 
-  /** @throws AuthenticationError (1002); why exactly a token does not hold is not told. */
-  async verify(token: string): Promise<Identity> {
+  /** What a token stands for. @throws AuthenticationError (1002); why exactly a token does not hold is not told. */
+  async verify(token: string): Promise<Credential> {
     const credential = this.verified.get(token) ?? (await this.check(token));
     if (this.revocations.isRevoked(credential.revocable))
       throw new RefusedCredentialError(REFUSAL, credential.identity.clientId, 'revoked', true);
-    return credential.identity;
+    return credential;
+  }
+
+  /** Whether what was verified before still holds. */
+  holds(credential: Credential): boolean {
+    return !isOver(credential) && !this.revocations.isRevoked(credential.revocable);
   }
 
   /** The claims of a token of this service that holds; undefined: it does not, or is of somebody else. */

@@ -25,7 +25,7 @@ export class VerifiedTokens {
     const credential = this.credentials.get(key);
     if (credential === undefined) return undefined;
     this.credentials.delete(key);
-    if (credential.expiresAt + LEEWAY_S <= Date.now() / 1000) return undefined;
+    if (isOver(credential)) return undefined;
     this.credentials.set(key, credential);
     return credential;
   }
@@ -35,6 +35,11 @@ export class VerifiedTokens {
     if (oldest !== undefined && this.credentials.size >= this.limit) this.credentials.delete(oldest);
     this.credentials.set(digestOf(token), credential);
   }
+}
+
+/** Whether it has expired by itself. */
+export function isOver({ expiresAt }: Credential): boolean {
+  return expiresAt + LEEWAY_S <= Date.now() / 1000;
 }
 
 function digestOf(token: string): string {

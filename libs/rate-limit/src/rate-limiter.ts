@@ -24,6 +24,7 @@ interface BatchState {
   sender: RefusedSender;
 }
 
+type Done = (error?: Error) => void;
 type CountedClass = Exclude<RequestClass, 'token'>;
 
 /** Clients, and addresses of callers without a token, whose requests are counted at a time. */
@@ -89,11 +90,18 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Counts every request of this server. Call it before the hook that refuses who is not known. */
   watch(fastify: FastifyInstance): void {
-    fastify.addHook('onRequest', async (request, reply) => {
+    // With callbacks, as all hooks here: most requests then wait for nobody.
+    fastify.addHook('onRequest', (request, reply, done) => {
       const requestClass = classOf(request);
-      if (requestClass === undefined || this.settings[requestClass] === 0) return;
-      if (requestClass === 'token') await this.tokens.countAddress(request, reply);
-      else await this.count(requestClass, request, reply);
+      if (requestClass === undefined || this.settings[requestClass] === 0) {
+        done();
+      } else if (requestClass === 'token') {
+        this.tokens.countAddress(request, reply).then(() => {
+          done();
+        }, done);
+      } else {
+        this.count(requestClass, request, reply, done);
+      }
     });
     fastify.addHook('preHandler', (request, reply, done) => {
       try {
@@ -104,7 +112,6 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
       }
     });
     if (this.settings.token === 0) return;
-    // With callbacks, so that requests of other classes pay nothing.
     fastify.addHook('preHandler', (request, reply, done) => {
       if (this.tokens.isCounting(request))
         this.tokens.countClient(request, reply).then(() => {
@@ -132,9 +139,29 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     await this.addresses.reconcile();
   }
 
-  private async count(requestClass: CountedClass, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  private count(requestClass: CountedClass, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+    const known = this.authenticator.recognize(request)?.clientId;
+    const counted = (clientId: string | undefined): void => {
+      try {
+        this.countFor(clientId, requestClass, request, reply);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
+      done();
+    };
+    if (known === undefined) void this.clientOf(request).then(counted);
+    else counted(known);
+  }
+
+  /** @throws TooManyRequestsError (1009) */
+  private countFor(
+    clientId: string | undefined,
+    requestClass: CountedClass,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): void {
     const limit = this.settings[requestClass];
-    const clientId = await this.clientOf(request);
     const counts = clientId === undefined ? this.addresses : this.clients;
     const key = clientId === undefined ? addressKey(request.ip) : clientKey(clientId);
     const sender = { key, clientId, name: clientId === undefined ? request.ip : `client ${clientId}` };

@@ -55,13 +55,17 @@ interface Unsettled {
 const MAX_BATCH = 500;
 
 /**
- * Renews leases. Beats that arrive in the same turn of the event loop share one round trip to the lease store. What the
+ * Renews leases. Beats that arrive in the same turn of the event loop, or while the lease store is being asked, share one
+ * round trip to it. What the
  * store does not know or holds for a ghost, and everything while it is out of reach, is asked of PostgreSQL: a living
  * member is never told that it is unknown because a store has lost its memory, or a ghost because it remembers too much.
  */
 @Injectable()
 export class Renewals {
   private waiting: Waiting[] = [];
+  private isScheduled = false;
+  /** Questions to the store that are not answered yet. */
+  private asking = 0;
   private readonly outage = new OutageLog(new Logger('heartbeats'), 'The lease store');
 
   constructor(
@@ -85,9 +89,18 @@ export class Renewals {
       ...(caller.boundTo !== undefined && { boundTo: caller.boundTo }),
     };
     return new Promise((resolve, reject) => {
-      // After the I/O of this turn: every request that it read is in.
-      if (this.waiting.length === 0) setImmediate(() => void this.flush());
       this.waiting.push({ caller, beat, metrics, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  private schedule(): void {
+    if (this.isScheduled || this.asking > 0 || this.waiting.length === 0) return;
+    this.isScheduled = true;
+    // After the I/O of this turn: every request that it read is in.
+    setImmediate(() => {
+      this.isScheduled = false;
+      void this.flush();
     });
   }
 
@@ -168,6 +181,7 @@ export class Renewals {
 
   /** Undefined while the store is out of reach, or answers with an error: Redis may be read-only, or out of memory. */
   private async ask(beats: readonly Beat[]): Promise<RenewOutcome[] | undefined> {
+    this.asking += 1;
     try {
       const outcomes = await this.store.renew(beats);
       this.outage.end();
@@ -175,6 +189,9 @@ export class Renewals {
     } catch (error) {
       this.outage.begin(`${String(error)}; heartbeats go to PostgreSQL`);
       return undefined;
+    } finally {
+      this.asking -= 1;
+      this.schedule();
     }
   }
 }

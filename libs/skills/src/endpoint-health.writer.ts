@@ -75,13 +75,13 @@ export class EndpointHealthWriter {
       tx,
       back.map(({ endpointId }) => ({ endpointId, health: 'healthy' as const, actor })),
     );
-    return skills.map(({ skillId, owner }) => ({
-      skillId,
-      owner,
-      endpoints: opened
-        .filter(({ id }) => id === skillId)
-        .map(({ endpointId, url, generation }) => ({ endpointId, url, generation, health: 'healthy', live: true })),
-    }));
+    const leases = new Map(
+      skills.map(({ skillId, owner }): [string, SkillLeases] => [skillId, { skillId, owner, endpoints: [] }]),
+    );
+    for (const { id, endpointId, url, generation } of opened) {
+      leases.get(id)?.endpoints.push({ endpointId, url, generation, health: 'healthy', live: true });
+    }
+    return [...leases.values()];
   }
 
   /**

@@ -4,6 +4,7 @@ import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
+import { type NewSkill, NewSkillsWriter } from './new-skills.writer.js';
 import { keyOf } from './skill-key.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
@@ -44,6 +45,7 @@ export interface RegisteredSkill {
 @Injectable()
 export class SkillWriter {
   constructor(
+    private readonly created: NewSkillsWriter,
     private readonly parts: SkillPartsWriter,
     private readonly index: SkillIndexWriter,
     private readonly health: EndpointHealthWriter,
@@ -93,8 +95,32 @@ export class SkillWriter {
     bodies: readonly RegisterSkillBody[],
   ): Promise<(RegisteredSkill | undefined)[]> {
     const owner = caller.clientId;
-    const rows = bodies.map((body) => ({
-      id: body.skill_id ?? uuidv7(),
+    const skills = bodies.map((body) => ({ id: body.skill_id ?? uuidv7(), body }));
+    const created = await this.created.insert(tx, owner, skills);
+    const others = skills.filter(({ id }) => !created.has(id));
+    const renewed = others.length > 0 ? await this.renew(tx, caller, others) : new Map<string, RegisteredSkill>();
+    const registered = skills.map(({ id, body: { name, version } }): RegisteredSkill | undefined => {
+      const skill = created.get(id);
+      return skill ? { ...skill, name, version, created: true } : renewed.get(keyOf({ name, version }));
+    });
+    await this.audit.record(
+      tx,
+      caller,
+      'skill.register',
+      registered.flatMap((skill, index) => (skill ? [{ skillId: skill.id, after: bodies[index] }] : [])),
+    );
+    return registered;
+  }
+
+  /** Writes what is there already, or has become so meanwhile. Returns it by `keyOf`. */
+  private async renew(
+    tx: Transaction,
+    caller: Caller,
+    skills: readonly NewSkill[],
+  ): Promise<Map<string, RegisteredSkill>> {
+    const owner = caller.clientId;
+    const rows = skills.map(({ id, body }) => ({
+      id,
       name: body.name,
       description: body.description,
       version: body.version,
@@ -103,7 +129,7 @@ export class SkillWriter {
     }));
     const registered = await this.upsert(tx, owner, rows, caller.spaces);
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
-    const written = bodies.flatMap((body) => {
+    const written = skills.flatMap(({ body }) => {
       const skillId = byKey.get(keyOf(body))?.id;
       return skillId === undefined ? [] : [{ skillId, body }];
     });
@@ -123,18 +149,13 @@ export class SkillWriter {
       owner,
       registered.filter(({ created }) => created),
     );
-    await this.audit.record(
-      tx,
-      caller,
-      'skill.register',
-      written.map(({ skillId, body }) => ({ skillId, after: body })),
-    );
     const leasesOf = new Map(leases.map((skill) => [skill.skillId, skill]));
-    return bodies.map((body) => {
-      const skill = byKey.get(keyOf(body));
-      const leases = skill && leasesOf.get(skill.id);
-      return leases && { ...skill, leases };
-    });
+    return new Map(
+      registered.flatMap((skill) => {
+        const leases = leasesOf.get(skill.id);
+        return leases ? [[keyOf(skill), { ...skill, leases }]] : [];
+      }),
+    );
   }
 
   /** Takes the rows in one order everywhere, so that two batches cannot wait for each other. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
 import {
   type ArrayElement,
   arrayLiteral,
@@ -7,7 +8,6 @@ import {
   type Transaction,
   violatesUnique,
 } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import { indexOf } from './facets.js';
 import { insertSkills, RARE_TABLES, WIDTH } from './new-skill.sql.js';
 import { searchDocument } from './search-document.js';
@@ -78,26 +78,26 @@ export class NewSkillsWriter {
   private gather(rows: Rows, { id, body }: NewSkill): Pick<EndpointLease, 'endpointId' | 'url'>[] {
     this.secrets.assertStorable(body);
     const metadata = this.secrets.sealed('skill_metadata', id, body.metadata ?? {});
-    for (const { key, value, secret } of metadata) rows.skill_metadata.push([id, uuidv7(), key, value, secret]);
+    for (const { key, value, secret } of metadata) rows.skill_metadata.push([id, newId(), key, value, secret]);
     const capabilities = (body.capabilities ?? []).map(
       ({ name, description = '', category = null, version = body.version, status = 'enabled', parameters = {} }) => {
-        const capabilityId = uuidv7();
+        const capabilityId = newId();
         rows.capabilities.push([capabilityId, id, name, description, category, version, status]);
         for (const [parameter, { type, required = false, default: value, description: text = '' }] of Object.entries(
           parameters,
         )) {
           const json = value === undefined ? null : JSON.stringify(value);
-          rows.capability_params.push([id, uuidv7(), capabilityId, parameter, type, required, json, text]);
+          rows.capability_params.push([id, newId(), capabilityId, parameter, type, required, json, text]);
         }
         return { name, description, category, status };
       },
     );
     const endpoints = body.endpoints.map(({ url, weight = 1, status = 'active', parameters = {} }) => {
-      const endpointId = uuidv7();
+      const endpointId = newId();
       const protocol = schemeOf(url);
-      rows.skill_endpoints.push([endpointId, id, url, protocol, weight, status, uuidv7()]);
+      rows.skill_endpoints.push([endpointId, id, url, protocol, weight, status, newId()]);
       for (const { key, value, secret } of this.secrets.sealed('endpoint_params', endpointId, parameters)) {
-        rows.endpoint_params.push([id, uuidv7(), endpointId, key, value, secret]);
+        rows.endpoint_params.push([id, newId(), endpointId, key, value, secret]);
       }
       return { endpointId, url, protocol, status };
     });
@@ -113,7 +113,7 @@ export class NewSkillsWriter {
     const document = searchDocument({ name, description, capabilities });
     rows.skills.push([
       ...[id, name, description, version, space_id, `{${facets.join(',')}}`],
-      ...[callable, has_active, uuidv7(), uuidv7(), document],
+      ...[callable, has_active, newId(), newId(), document],
     ]);
     return endpoints;
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
+import { newId } from '#common';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
 import { type NewSkill, NewSkillsWriter } from './new-skills.writer.js';
@@ -95,7 +95,7 @@ export class SkillWriter {
     bodies: readonly RegisterSkillBody[],
   ): Promise<(RegisteredSkill | undefined)[]> {
     const owner = caller.clientId;
-    const skills = bodies.map((body) => ({ id: body.skill_id ?? uuidv7(), body }));
+    const skills = bodies.map((body) => ({ id: body.skill_id ?? newId(), body }));
     const created = await this.created.insert(tx, owner, skills);
     const others = skills.filter(({ id }) => !created.has(id));
     const renewed = others.length > 0 ? await this.renew(tx, caller, others) : new Map<string, RegisteredSkill>();

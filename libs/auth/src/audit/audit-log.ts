@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
 import { columnsOf, prepared, type Transaction } from '#database';
 import { currentTrace, startSpan } from '#logging';
-import { v7 as uuidv7 } from 'uuid';
 import type { RequestOrigin } from '../caller.js';
 import type { AuditReason, AuditResult } from './audit-entry.entity.js';
 import { digestOf } from './canonical-json.js';
@@ -64,7 +64,7 @@ export class AuditLog {
   async recordAttempts(tx: Pick<Transaction, 'query'>, attempts: readonly AuditAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
     const rows = attempts.map(({ actor, action, target, result = 'success', reason, before, after, age }) => [
-      ...[uuidv7(), fit(actor.clientId, 255), fit(action, 64), fit(target, 255), result, reason],
+      ...[newId(), fit(actor.clientId, 255), fit(action, 64), fit(target, 255), result, reason],
       ...[digestOf(before), digestOf(after), fit(actor.origin.traceId, 64), fit(actor.origin.address, 64), age],
     ]);
     await tx.query(INSERT, columnsOf(rows, COLUMNS));

@@ -9,8 +9,10 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers';
 import { parseArgs } from 'node:util';
-import { BenchSite } from './bench-site.mjs';
-import { HttpLoad, rawPost } from './http-load.mjs';
+import { BenchSite } from './site/bench-site.mjs';
+import { HttpLoad } from './load/http-load.mjs';
+import { rawPost } from './load/raw-http.mjs';
+import { quantile } from './load/tally.mjs';
 
 const LONGEST_MS = 600_000;
 const REGISTER_AT_ONCE = 1000;
@@ -113,7 +115,7 @@ function report({ before, after, elapsed, latencies, failures, waiting }) {
   const own = (after.own.user + after.own.system - before.own.user - before.own.system) / 1e6;
   const others = used('machine') - used('service') - used('postgres') - used('redis') - own;
   const updates = after.written.updates - before.written.updates;
-  const percentile = (share) => `${(latencies[Math.floor(share * (latencies.length - 1))] ?? 0).toFixed(1)} ms`;
+  const percentile = (share) => `${quantile(latencies, share).toFixed(1)} ms`;
   const sweeps = grown('registry_sweep_duration_seconds_count');
   const delayOf = (name) =>
     `${(1000 * (after.metrics.get(`nodejs_eventloop_lag_${name}_seconds`) ?? 0)).toFixed(1)} ms`;

@@ -7,7 +7,7 @@
  */
 /* global fetch */
 import { performance } from 'node:perf_hooks';
-import { BenchSite } from './bench-site.mjs';
+import { BenchSite } from './site/bench-site.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 200);
 const WARM_UP = 10;

@@ -10,6 +10,7 @@ import { MetricsService, registerHttpMetrics } from '#metrics';
 import { RateLimiter } from '#rate-limit';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
+import { compileRoutes } from './compiled-routes.js';
 import { parseQuery, registerBodyParsers } from './body-parsers.js';
 import { answerClientErrors } from './client-errors.js';
 import { Draining } from './draining.js';
@@ -78,7 +79,9 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   allowLargeBodies(fastify);
   setPrefix(app);
   app.useGlobalPipes(createValidationPipe());
-  app.useGlobalFilters(new ApiExceptionFilter([translateDatabaseError]));
+  const filter = new ApiExceptionFilter([translateDatabaseError]);
+  app.useGlobalFilters(filter);
+  compileRoutes(app, fastify, filter);
   serveOpenApi(app, settings.app);
   await app.init();
   await fastify.ready();

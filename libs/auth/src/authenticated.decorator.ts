@@ -1,6 +1,6 @@
-import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
 import { ApiBearerAuth, ApiOAuth2, ApiSecurity } from '@nestjs/swagger';
-import { ApiErrors } from '#common';
+import { ApiErrors, PUBLIC_ROUTE } from '#common';
 import type { Permission } from './roles.js';
 
 export const REQUIRED_PERMISSION = 'ooder:permission';
@@ -20,4 +20,21 @@ export function Authenticated(permission: Permission | typeof ANY_CALLER): Metho
     ApiSecurity(API_KEY_SCHEME),
     ApiErrors(1002, 1003, 1007, 1008),
   );
+}
+
+/** What a method of a controller asks of its callers; undefined: it is closed to everybody. */
+export type Requirement = Permission | typeof ANY_CALLER | typeof PUBLIC_ROUTE | undefined;
+
+const requirements = new WeakMap<object, Requirement>();
+
+/** Looked up once for each method. */
+export function requirementOf(controller: Type<object>, method: object): Requirement {
+  if (!requirements.has(method)) requirements.set(method, readRequirement([method, controller]));
+  return requirements.get(method);
+}
+
+function readRequirement(targets: readonly object[]): Requirement {
+  const find = (key: string): unknown =>
+    targets.map((target): unknown => Reflect.getMetadata(key, target)).find((value) => value !== undefined);
+  return find(PUBLIC_ROUTE) ? PUBLIC_ROUTE : (find(REQUIRED_PERMISSION) as Requirement);
 }

@@ -1,5 +1,5 @@
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { AddRouteConfig } from './route-config.decorator.js';
 
 /** Bytes of a request body; more is refused with 1001. */
 export const BODY_LIMIT = 1024 * 1024;
@@ -22,7 +22,7 @@ declare module 'fastify' {
 }
 
 export function BatchRoute(batch: BatchOptions): MethodDecorator {
-  return RouteConfig({ batch });
+  return AddRouteConfig({ batch });
 }
 
 /** Gives the routes with large batches their limit; to be called before routes are registered. */

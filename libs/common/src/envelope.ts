@@ -10,6 +10,20 @@ import {
 } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { map, type Observable } from 'rxjs';
+import { AddRouteConfig } from './route-config.decorator.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The method of a route in the protocol style. */
+    protocolMethod?: ProtocolMethod;
+  }
+}
+
+/** A method of a controller that answers in the protocol style, and does nothing else with its answer. */
+export interface ProtocolMethod {
+  controller: Type<object>;
+  name: string | symbol;
+}
 
 /** The protocol style's answer (AI Bridge v0.6.0, Skill interface). */
 export interface Envelope<T> {
@@ -38,10 +52,22 @@ export function envelopeSchema(model: Type) {
   };
 }
 
+/** What the interceptor makes of it, as a text. */
+export function envelopeTextOf(data: unknown): string {
+  return `{"code":0,"message":"success","data":${JSON.stringify(data)}}`;
+}
+
 /** A route in the protocol style: wraps what the method returns, answers 200 and describes it in OpenAPI. */
 export function ProtocolRoute(model: Type): MethodDecorator {
   return applyDecorators(
     UseInterceptors(EnvelopeInterceptor),
+    (target, name, descriptor) => {
+      AddRouteConfig({ protocolMethod: { controller: target.constructor as Type<object>, name } })(
+        target,
+        name,
+        descriptor,
+      );
+    },
     HttpCode(200),
     ApiExtraModels(model),
     ApiResponse({

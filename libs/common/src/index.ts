@@ -1,7 +1,7 @@
 export { ApiExceptionFilter, bodyOf, errorCodeOf, type ErrorTranslator } from './api-exception.filter.js';
 export { type BackOffTerms, pauseAfter } from './back-off.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
-export { type Envelope, envelopeSchema, ProtocolRoute } from './envelope.js';
+export { type Envelope, envelopeSchema, envelopeTextOf, type ProtocolMethod, ProtocolRoute } from './envelope.js';
 export {
   ApiError,
   AuthenticationError,
@@ -49,6 +49,7 @@ export {
   type Slice,
   sliceOf,
 } from './pagination.js';
+export { CompiledValidator } from './compiled-validator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';
 export { entryFaults, type EntryLimits, isMap, TextMapField, textMapSchema } from './text-map.decorator.js';

@@ -29,6 +29,11 @@ export function memoryOf(pids) {
   return kilobytes.reduce((sum, value) => sum + value, 0) * 1024;
 }
 
+/** Bytes of resident memory of one process, as `ps` shows it. */
+export function residentOf(pid) {
+  return Number(/^Rss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
+}
+
 /** A process and its living children. */
 export function familyOf(pid) {
   const others = readdirSync('/proc').filter((name) => /^\d+$/.test(name));

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BenchSite } from './site/bench-site.mjs';
+import { Etcd, etcdVersion } from './baseline/etcd.mjs';
+import { LoadGenerator } from './load/load-generator.mjs';
+import { placement } from './site/placement.mjs';
+import { seed } from './seed.mjs';
+import { limited } from './report/statistics.mjs';
+
+const BATCH_AT_LEAST = 10_000;
+/** As long as may be: leases of Skills that nobody beats for must not end in the middle of a row. */
+const CALM_INTERVAL_S = 3600;
+const LEASES_WITHIN_MS = 90_000;
+const FULL_SIZE = 100_000;
+const LOOK_EVERY_MS = 250;
+const UNLIMITED = '1000000000';
+/** With which tokens are signed (HS256). */
+export const JWT_SECRET = 'a-secret-of-the-benchmark-that-is-long-enough';
+/** As in production. The limits of requests are on, and so high that they never bite. */
+const ENV = {
+  NODE_ENV: 'production',
+  SECURITY_JWT_SECRET: JWT_SECRET,
+  RATE_LIMIT_READS: UNLIMITED,
+  RATE_LIMIT_WRITES: UNLIMITED,
+  RATE_LIMIT_TOKEN: UNLIMITED,
+  OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8',
+};
+
+/** What rows measure with, and what they have measured. */
+export class BenchRun {
+  lines = [];
+  generator = new LoadGenerator();
+  /** Of the Skills of the large registry. */
+  ids = [];
+  #profiles;
+
+  constructor(terms, profiles) {
+    this.terms = terms;
+    this.#profiles = profiles;
+  }
+
+  /** Starts what is needed, and seeds both registries, which is a row by itself. */
+  async start() {
+    const options = { redis: true, core: placement.server, env: envWith(CALM_INTERVAL_S) };
+    this.site = await BenchSite.start(options);
+    this.small = await BenchSite.start(options);
+    if (etcdVersion() !== undefined) this.etcd = await Etcd.start();
+    const { large, small, stretches } = this.terms;
+    await seed(this.small, small, 1);
+    await this.row('batch register', async () => {
+      const { ids, rates } = await this.profiled('batch register', () => seed(this.site, large, stretches));
+      this.ids = ids;
+      const limit = { atLeast: BATCH_AT_LEAST };
+      return [limited({ name: 'batch register, 1,000 a request', unit: 'Skills/s', values: rates, limit })];
+    });
+    if (this.ids.length === 0) throw new Error('nothing to measure: the Skills were not registered');
+  }
+
+  get service() {
+    return this.site.service;
+  }
+
+  /** Adds the lines that `measure` answers with, or one that says why there are none. */
+  async row(name, measure) {
+    try {
+      this.lines.push(...(await measure()));
+      console.error(`${name}: done`);
+    } catch (error) {
+      this.lines.push({ name, fault: String(error.message) });
+      console.error(`${name}: ${error.stack}`);
+    }
+  }
+
+  /** Targets of the large registry say nothing of a smaller one, as a quick run has. */
+  atFullSize(limit) {
+    return this.terms.large >= FULL_SIZE ? limit : undefined;
+  }
+
+  get hasFailed() {
+    return this.lines.some(({ fault }) => fault !== undefined);
+  }
+
+  profiled(name, work) {
+    const file = this.#profiles && join(this.#profiles, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.cpuprofile`);
+    return this.service.profiled(file, work);
+  }
+
+  /** Another run of the service, with leases in `store`; `fresh`: Redis is empty. */
+  restart(store, { intervalS = CALM_INTERVAL_S, fresh = false }) {
+    return this.site.restart({ redis: store === 'Redis', env: envWith(intervalS), fresh });
+  }
+
+  /** Waits until the lease store of a new run has taken every lease over from PostgreSQL. Answers the seconds it took. */
+  async leasesKnown() {
+    const began = performance.now();
+    for (;;) {
+      const known = (await this.site.metrics()).get('registry_leases{health="healthy"}') ?? 0;
+      if (known >= this.ids.length) return (performance.now() - began) / 1000;
+      if (performance.now() - began > LEASES_WITHIN_MS) throw new Error(`only ${known} leases were taken over`);
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  async stopSmall() {
+    await this.small?.stop();
+    this.small = undefined;
+  }
+
+  async stop() {
+    await this.generator.stop();
+    await this.etcd?.stop();
+    await this.stopSmall();
+    await this.site?.stop();
+  }
+}
+
+function envWith(intervalS) {
+  return { ...ENV, AI_BRIDGE_HEARTBEAT_INTERVAL: String(intervalS) };
+}

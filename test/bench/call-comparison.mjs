@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { rawPost } from './load/raw-http.mjs';
+import { stopped } from './site/processes.mjs';
+
+// Each is busy now and then: one that never sends anything is cut off after ten seconds.
+const CONNECTIONS = 16;
+const PACE_MS = 1;
+
+/** Calls of a Skill that does next to nothing, through the registry and directly, side by side at the same rate. */
+export class CallComparison {
+  #generator;
+  #site;
+  #skill;
+  #skillPort;
+  #skillId;
+
+  /** The service must be allowed to call the loopback. */
+  static async start(generator, site) {
+    const comparison = new CallComparison();
+    comparison.#generator = generator;
+    comparison.#site = site;
+    const stdio = ['ignore', 'pipe', 'inherit'];
+    comparison.#skill = spawn(process.execPath, [join(import.meta.dirname, 'echo-skill.mjs')], { stdio });
+    try {
+      const [line] = await once(comparison.#skill.stdout, 'data');
+      comparison.#skillPort = Number(line.toString());
+      const { skill_id } = await site.post('skills/register', {
+        name: 'echo',
+        version: '1.0.0',
+        endpoints: [{ url: `http://127.0.0.1:${comparison.#skillPort}` }],
+        capabilities: [{ name: 'echo', parameters: { city: { type: 'string', required: true } } }],
+      });
+      comparison.#skillId = skill_id;
+    } catch (error) {
+      await comparison.stop();
+      throw error;
+    }
+    return comparison;
+  }
+
+  /** So many calls a second each way, for so long. Every one is another call, and is recorded as ever. */
+  async compare(rate, durationMs) {
+    const run = randomUUID();
+    const bodies = Array.from({ length: Math.ceil((rate * durationMs) / 1000) }, (_, number) => ({
+      command_id: `${run}-${number}`,
+      skill_id: this.#skillId,
+      capability_id: 'echo',
+      parameters: { city: 'Berlin' },
+    }));
+    const options = { periodMs: durationMs, paceMs: PACE_MS, connections: CONNECTIONS };
+    const targets = [this.#site.service, { port: this.#skillPort, token: this.#site.token }];
+    const loads = [];
+    for (const target of targets) {
+      const requests = bodies.map((body) => rawPost(target, 'commands/execute', body));
+      loads.push(await this.#generator.prepare(target, requests, options));
+    }
+    const before = this.#site.cpu();
+    const [through, direct] = await Promise.all(loads.map((load) => load(durationMs)));
+    const after = this.#site.cpu();
+    for (const load of loads) await load.close();
+    const used = (part) => after[part] - before[part];
+    return { through, direct, cpu: { service: used('service'), postgres: used('postgres'), machine: used('machine') } };
+  }
+
+  stop() {
+    return stopped(this.#skill);
+  }
+}

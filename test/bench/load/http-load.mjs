@@ -1,0 +1,77 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RawConnection } from './raw-http.mjs';
+import { Tally } from './tally.mjs';
+
+const PACE_MS = 5;
+
+/**
+ * Open loop: sends each request once per period, all spread evenly over it, whether answers keep up or not. What waits
+ * for a free connection counts from when it was due.
+ */
+export class HttpLoad {
+  #connections = [];
+  /** That have nothing to do, the longest idle first: none is idle for so long that the server closes it. */
+  #free = [];
+  #waiting = [];
+  #requests;
+  #period;
+  #pace;
+  #sent = 0;
+  #tally = new Tally();
+
+  /** `paceMs`: between two looks what is due; what is sent is late by half of it. */
+  constructor(requests, periodMs, paceMs = PACE_MS) {
+    this.#pace = paceMs;
+    this.#requests = requests;
+    this.#period = periodMs;
+  }
+
+  async open(port, connections) {
+    const onAnswer = (status, connection) => {
+      this.#tally.count(status, performance.now() - connection.dueAt);
+      this.#next(connection);
+    };
+    for (let number = 0; number < connections; number += 1) {
+      this.#connections.push(await RawConnection.open(port, onAnswer, (reason) => this.#tally.fail(reason)));
+    }
+    this.#free = [...this.#connections];
+  }
+
+  /** Runs for so many milliseconds. */
+  async run(durationMs) {
+    const pause = this.#period / this.#requests.length;
+    const began = performance.now() - this.#sent * pause;
+    const end = performance.now() + durationMs;
+    while (performance.now() < end) {
+      const due = Math.floor((performance.now() - began) / pause) + 1;
+      for (; this.#sent < due; this.#sent += 1) {
+        this.#waiting.push({
+          request: this.#requests[this.#sent % this.#requests.length],
+          dueAt: began + this.#sent * pause,
+        });
+      }
+      while (this.#waiting.length > 0 && this.#free.length > 0) this.#next(this.#free.shift());
+      await delay(this.#pace);
+    }
+  }
+
+  /** What was answered since the last call: milliseconds from due to answered, in order; other answers than 2xx. */
+  take() {
+    return { ...this.#tally.take(), waiting: this.#waiting.length };
+  }
+
+  close() {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #next(connection) {
+    const next = this.#waiting.shift();
+    if (next === undefined) {
+      this.#free.push(connection);
+      return;
+    }
+    connection.dueAt = next.dueAt;
+    connection.send(next.request);
+  }
+}

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EmbeddedPostgres } from '#database';
+import pg from 'pg';
+import { cpuSecondsOf, familyOf, machineCpuSeconds, memoryOf, residentOf } from './process-usage.mjs';
+import { accepts, answering, freePort, stopped } from './processes.mjs';
+import { ServiceRun } from './service-run.mjs';
+
+/** The built service as one process, on a PostgreSQL and (if asked for) a Redis of its own, all on the loopback. */
+export class BenchSite {
+  #folder = mkdtempSync(join(tmpdir(), 'ooder-bench-'));
+  #postgres;
+  #database;
+  #redis;
+  #redisPort;
+  #core;
+  #service;
+
+  /** `core`: the one that the service is pinned to, if any; `env`: of the service. */
+  static async start(options) {
+    const site = new BenchSite();
+    try {
+      await site.#start(options);
+      return site;
+    } catch (error) {
+      await site.stop();
+      throw error;
+    }
+  }
+
+  async #start({ redis, core, env }) {
+    this.#core = core;
+    this.#postgres = await EmbeddedPostgres.start({ dataDir: join(this.#folder, 'database'), log: () => undefined });
+    this.#database = new pg.Client({ connectionString: this.databaseUrl });
+    await this.#database.connect();
+    if (redis) await this.#startRedis();
+    await this.restart({ redis, env });
+  }
+
+  async #startRedis() {
+    this.#redisPort = await freePort();
+    const network = ['--port', String(this.#redisPort), '--bind', '127.0.0.1'];
+    const settings = [...network, '--save', '', '--appendonly', 'no', '--dir', this.#folder];
+    this.#redis = spawn('redis-server', settings, { stdio: ['ignore', 'ignore', 'inherit'] });
+    await answering(this.#redis, () => accepts(this.#redisPort));
+  }
+
+  /** Another run of the service, on the same data, with or without Redis, which is emptied when it is to be `fresh`. */
+  async restart({ redis, env, fresh = false }) {
+    await this.#service?.stop();
+    if (fresh) await this.askRedis('FLUSHALL');
+    const redisUrl = redis ? `redis://127.0.0.1:${this.#redisPort}/0` : undefined;
+    const { databaseUrl } = this;
+    this.#service = await ServiceRun.start({ core: this.#core, cwd: this.#folder, env, databaseUrl, redisUrl });
+    return this.#service;
+  }
+
+  get service() {
+    return this.#service;
+  }
+
+  get databaseUrl() {
+    return this.#postgres.url;
+  }
+
+  get port() {
+    return this.#service.port;
+  }
+
+  get url() {
+    return this.#service.url;
+  }
+
+  get token() {
+    return this.#service.token;
+  }
+
+  /** A call of the protocol style. @throws Error unless it is answered with success. */
+  async post(path, body) {
+    return (await this.call(path, body)).data;
+  }
+
+  /** @throws Error unless it is answered with success. */
+  call(path, body, method) {
+    return this.#service.call(path, body, method);
+  }
+
+  metrics() {
+    return this.#service.metrics();
+  }
+
+  /** The rows of a query. */
+  async query(text, values) {
+    return (await this.#database.query(text, values)).rows;
+  }
+
+  /** The answer to one short command of Redis, as it goes over the wire. */
+  async askRedis(command) {
+    const socket = connect(this.#redisPort, '127.0.0.1');
+    try {
+      socket.write(`${command}\r\n`);
+      const [answer] = await once(socket, 'data');
+      return answer.toString();
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  /** Seconds of CPU used so far; `machine`: by all programs there are. */
+  cpu() {
+    return { ...this.#eachOf(cpuSecondsOf), machine: machineCpuSeconds() };
+  }
+
+  /** Bytes of resident memory; what several processes share counts once. */
+  memory() {
+    return this.#eachOf(memoryOf);
+  }
+
+  /** Bytes of resident memory of the service, all that it shares included. */
+  resident() {
+    return residentOf(this.#service.pid);
+  }
+
+  #eachOf(measure) {
+    const cluster = join(this.#folder, 'database', 'postgres');
+    const postmaster = parseInt(readFileSync(join(cluster, 'postmaster.pid'), 'utf8'), 10);
+    return {
+      service: measure([this.#service.pid]),
+      postgres: measure(familyOf(postmaster)),
+      redis: this.#redis ? measure([this.#redis.pid]) : 0,
+    };
+  }
+
+  async stop() {
+    await this.#database?.end().catch(() => undefined);
+    await this.#service?.stop();
+    await stopped(this.#redis);
+    await this.#postgres?.stop();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { pinned } from './placement.mjs';
+import { stopped } from './processes.mjs';
+
+/** A module of test/bench as a process of its own, on these cores, which is asked over a channel and answers. */
+export class ChildWorker {
+  #child;
+  #asked = new Map();
+
+  constructor(module, cores) {
+    const [file, ...args] = pinned(cores, [process.execPath, join(import.meta.dirname, '..', module)]);
+    this.#child = spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
+    this.#child.on('message', ({ id, result, fault }) => {
+      const { resolve, reject } = this.#asked.get(id);
+      this.#asked.delete(id);
+      if (fault === undefined) resolve(result);
+      else reject(new Error(`${module}: ${fault}`));
+    });
+    this.#child.on('exit', () => {
+      for (const { reject } of this.#asked.values()) reject(new Error(`${module} ended`));
+    });
+  }
+
+  /** @throws Error when it answers with a fault, or ends. */
+  ask(operation, input = {}) {
+    const id = randomUUID();
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject });
+      this.#child.send({ id, operation, ...input });
+    });
+  }
+
+  stop() {
+    return stopped(this.#child);
+  }
+}

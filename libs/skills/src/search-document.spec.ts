@@ -30,7 +30,11 @@ describe('search terms', () => {
       fc.string({ unit: 'binary-ascii', maxLength: 100 }),
       fc.string({ unit: fc.constantFrom('a', 'B', '1', '_', ' ', '\u0000'), maxLength: 200 }),
     );
-    fc.assert(fc.property(text, (value) => { expect(asciiTerms(value)).toEqual(unicodeTerms(value)); }));
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(asciiTerms(value)).toEqual(unicodeTerms(value));
+      }),
+    );
   });
 });
 

@@ -29,7 +29,11 @@ describe('canonical JSON', () => {
         fc.dictionary(key, tie('tree'), { maxKeys: 4 }),
       ),
     }));
-    fc.assert(fc.property(tree, (value) => { expect(canonicalJson(value)).toBe(sortedJson(value)); }));
+    fc.assert(
+      fc.property(tree, (value) => {
+        expect(canonicalJson(value)).toBe(sortedJson(value));
+      }),
+    );
   });
 
   it('has a digest, of null too; nothing has none', () => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { newId } from '#common';
-import { RetryTransaction, type Transaction, violatesUnique } from '#database';
+import { prepared, RetryTransaction, type Transaction, violatesUnique } from '#database';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
 import { type NewSkill, NewSkillsWriter } from './new-skills.writer.js';
@@ -37,6 +37,25 @@ export interface RegisteredSkill {
   /** Of the endpoints that the body named. */
   leases: SkillLeases;
 }
+
+const RENEW = prepared(
+  'skills.renew',
+  `INSERT INTO skills AS s (id, name, description, version, owner, space_id, facets, callable, has_active, has_live,
+           last_heartbeat)
+         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.space_id, x.facets, x.callable,
+           x.has_active, x.has_live, now()
+         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, space_id text,
+           facets bigint[], callable boolean, has_active boolean, has_live boolean)
+         WHERE NOT EXISTS (
+           SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
+         ORDER BY x.name, x.version
+         ON CONFLICT (name, version) DO UPDATE SET
+           description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
+           space_id = COALESCE(EXCLUDED.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
+           registered_at = now(), last_heartbeat = now(), updated_at = now()
+         WHERE s.owner = EXCLUDED.owner AND ($3::text[] IS NULL OR s.space_id = ANY($3))
+         RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,
+);
 
 /**
  * Writes Skills, within the caller's transaction. Rows are written many at a time, one statement per table, so that a
@@ -166,24 +185,7 @@ export class SkillWriter {
     spaces: readonly string[] | undefined,
   ): Promise<Omit<RegisteredSkill, 'leases'>[]> {
     try {
-      return await tx.query<Omit<RegisteredSkill, 'leases'>[]>(
-        `INSERT INTO skills AS s (id, name, description, version, owner, space_id, facets, callable, has_active, has_live,
-           last_heartbeat)
-         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.space_id, x.facets, x.callable,
-           x.has_active, x.has_live, now()
-         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, space_id text,
-           facets bigint[], callable boolean, has_active boolean, has_live boolean)
-         WHERE NOT EXISTS (
-           SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
-         ORDER BY x.name, x.version
-         ON CONFLICT (name, version) DO UPDATE SET
-           description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
-           space_id = COALESCE(EXCLUDED.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
-           registered_at = now(), last_heartbeat = now(), updated_at = now()
-         WHERE s.owner = EXCLUDED.owner AND ($3::text[] IS NULL OR s.space_id = ANY($3))
-         RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,
-        [JSON.stringify(rows), owner, spaces ?? null],
-      );
+      return await tx.query<Omit<RegisteredSkill, 'leases'>[]>(RENEW, [JSON.stringify(rows), owner, spaces ?? null]);
     } catch (error) {
       // Another transaction took an id of ours since the look above: the next attempt will see it.
       if (violatesUnique(error, 'pk_skills')) throw new RetryTransaction(error);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Transaction } from '#database';
+import { prepared, type Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import type { CapabilityBody } from './skill.dto.js';
 import { type WrittenPart, WrittenParts } from './written-part.js';
@@ -11,6 +11,25 @@ interface Part {
   written: WrittenPart;
   body: CapabilityPart;
 }
+
+const MERGE = prepared(
+  'capabilities.merge',
+  `INSERT INTO capabilities AS c (id, skill_id, name, description, category, version, status)
+         SELECT x.id, x.skill_id, x.name, COALESCE(x.description, ''), x.category, x.version, COALESCE(x.status, 'enabled')
+         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, name text, description text, category text,
+           version text, status text)
+         ON CONFLICT (skill_id, name) DO UPDATE SET updated_at = now()
+         RETURNING c.id, c.skill_id, c.name, (c.xmax = 0) AS created`,
+);
+
+const UPDATE = prepared(
+  'capabilities.update',
+  `UPDATE capabilities c SET description = COALESCE(x.description, c.description),
+         category = CASE WHEN x.categorized THEN x.category ELSE c.category END,
+         version = COALESCE(x.version, c.version), status = COALESCE(x.status, c.status)
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, description text, category text, categorized boolean,
+         version text, status text) WHERE c.id = x.id`,
+);
 
 /** Writes capabilities of many Skills: new ones with defaults, known ones (by name) with what the body says. */
 @Injectable()
@@ -32,17 +51,7 @@ export class CapabilitiesWriter {
       version: capability.version ?? version,
       status: capability.status,
     }));
-    const written = new WrittenParts(
-      await tx.query<WrittenPart[]>(
-        `INSERT INTO capabilities AS c (id, skill_id, name, description, category, version, status)
-         SELECT x.id, x.skill_id, x.name, COALESCE(x.description, ''), x.category, x.version, COALESCE(x.status, 'enabled')
-         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, name text, description text, category text,
-           version text, status text)
-         ON CONFLICT (skill_id, name) DO UPDATE SET updated_at = now()
-         RETURNING c.id, c.skill_id, c.name, (c.xmax = 0) AS created`,
-        [JSON.stringify(rows)],
-      ),
-    );
+    const written = new WrittenParts(await tx.query<WrittenPart[]>(MERGE, [JSON.stringify(rows)]));
     const parts = bodies.map(({ skillId, capability }) => ({
       written: written.get(skillId, capability.name),
       body: capability,
@@ -64,14 +73,7 @@ export class CapabilitiesWriter {
       version,
       status,
     }));
-    await tx.query(
-      `UPDATE capabilities c SET description = COALESCE(x.description, c.description),
-         category = CASE WHEN x.categorized THEN x.category ELSE c.category END,
-         version = COALESCE(x.version, c.version), status = COALESCE(x.status, c.status)
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, description text, category text, categorized boolean,
-         version text, status text) WHERE c.id = x.id`,
-      [JSON.stringify(rows)],
-    );
+    await tx.query(UPDATE, [JSON.stringify(rows)]);
   }
 
   private async writeParameters(tx: Transaction, parts: readonly Part[]): Promise<void> {

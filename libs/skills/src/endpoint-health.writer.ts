@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog, systemActor } from '#auth';
-import type { Transaction } from '#database';
+import { prepared, type Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import type { Health } from './health.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
@@ -40,6 +40,19 @@ export interface RegisteredEndpoints {
   urls: readonly string[];
 }
 
+const OPEN = prepared(
+  'endpoint-leases.open',
+  `WITH opened AS (
+         INSERT INTO endpoint_leases AS l (id, endpoint_id, skill_id, generation)
+         SELECT x.id, e.id, e.skill_id, s.generation FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, url text)
+           JOIN skill_endpoints e ON e.skill_id = x.skill_id AND e.url = x.url JOIN skills s ON s.id = x.skill_id
+         ON CONFLICT (endpoint_id) DO UPDATE SET generation = EXCLUDED.generation, registered_at = now(),
+           last_heartbeat = now(), expired_at = NULL, updated_at = now()
+         RETURNING l.endpoint_id, l.skill_id, l.generation)
+       SELECT o.endpoint_id AS "endpointId", o.skill_id AS id, o.generation, e.url, e.health
+       FROM opened o JOIN skill_endpoints e ON e.id = o.endpoint_id`,
+);
+
 /**
  * Writes leases and the health that follows from them, with what depends on it: the index, the health of the Skill, its
  * history and its revision. Everything holds the Skills first: registrations in the order of name and version, all others
@@ -58,30 +71,19 @@ export class EndpointHealthWriter {
     const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => ({ id: uuidv7(), skill_id: skillId, url })));
     const opened = await tx.query<
       { endpointId: string; url: string; health: Health; generation: number; id: string }[]
-    >(
-      `WITH opened AS (
-         INSERT INTO endpoint_leases AS l (id, endpoint_id, skill_id, generation)
-         SELECT x.id, e.id, e.skill_id, s.generation FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, url text)
-           JOIN skill_endpoints e ON e.skill_id = x.skill_id AND e.url = x.url JOIN skills s ON s.id = x.skill_id
-         ON CONFLICT (endpoint_id) DO UPDATE SET generation = EXCLUDED.generation, registered_at = now(),
-           last_heartbeat = now(), expired_at = NULL, updated_at = now()
-         RETURNING l.endpoint_id, l.skill_id, l.generation)
-       SELECT o.endpoint_id AS "endpointId", o.skill_id AS id, o.generation, e.url, e.health
-       FROM opened o JOIN skill_endpoints e ON e.id = o.endpoint_id`,
-      [JSON.stringify(rows)],
-    );
+    >(OPEN, [JSON.stringify(rows)]);
     const back = opened.filter(({ health }) => health !== 'healthy');
     await this.set(
       tx,
       back.map(({ endpointId }) => ({ endpointId, health: 'healthy' as const, actor })),
     );
-    return skills.map(({ skillId, owner }) => ({
-      skillId,
-      owner,
-      endpoints: opened
-        .filter(({ id }) => id === skillId)
-        .map(({ endpointId, url, generation }) => ({ endpointId, url, generation, health: 'healthy', live: true })),
-    }));
+    const leases = new Map(
+      skills.map(({ skillId, owner }): [string, SkillLeases] => [skillId, { skillId, owner, endpoints: [] }]),
+    );
+    for (const { id, endpointId, url, generation } of opened) {
+      leases.get(id)?.endpoints.push({ endpointId, url, generation, health: 'healthy', live: true });
+    }
+    return [...leases.values()];
   }
 
   /**

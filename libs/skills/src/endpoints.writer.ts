@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Transaction } from '#database';
+import { prepared, type Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { isMask, SkillSecrets } from './secrets/index.js';
 import { schemeOf } from './skill-fields.decorators.js';
@@ -11,6 +11,22 @@ interface Part {
   written: WrittenPart;
   body: EndpointBody;
 }
+
+const MERGE = prepared(
+  'endpoints.merge',
+  `INSERT INTO skill_endpoints AS e (id, skill_id, url, protocol, weight, status)
+         SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active')
+         FROM jsonb_to_recordset($1::jsonb)
+           AS x(id uuid, skill_id uuid, url text, protocol text, weight integer, status text)
+         ON CONFLICT (skill_id, url) DO UPDATE SET updated_at = now()
+         RETURNING e.id, e.skill_id, e.url AS name, (e.xmax = 0) AS created`,
+);
+
+const UPDATE = prepared(
+  'endpoints.update',
+  `UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight), status = COALESCE(x.status, e.status)
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, weight integer, status text) WHERE e.id = x.id`,
+);
 
 /** Writes endpoints of many Skills: new ones with defaults, known ones (by url) with what the body says. */
 @Injectable()
@@ -26,15 +42,9 @@ export class EndpointsWriter {
   ): Promise<void> {
     const bodies = skills.flatMap(({ skillId, body }) => body.endpoints.map((endpoint) => ({ skillId, endpoint })));
     const written = new WrittenParts(
-      await tx.query<WrittenPart[]>(
-        `INSERT INTO skill_endpoints AS e (id, skill_id, url, protocol, weight, status)
-         SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active')
-         FROM jsonb_to_recordset($1::jsonb)
-           AS x(id uuid, skill_id uuid, url text, protocol text, weight integer, status text)
-         ON CONFLICT (skill_id, url) DO UPDATE SET updated_at = now()
-         RETURNING e.id, e.skill_id, e.url AS name, (e.xmax = 0) AS created`,
-        [JSON.stringify(bodies.map(({ skillId, endpoint }) => rowOf(skillId, endpoint)))],
-      ),
+      await tx.query<WrittenPart[]>(MERGE, [
+        JSON.stringify(bodies.map(({ skillId, endpoint }) => rowOf(skillId, endpoint))),
+      ]),
     );
     const parts = bodies.map(({ skillId, endpoint }) => ({
       written: written.get(skillId, endpoint.url),
@@ -71,15 +81,9 @@ export class EndpointsWriter {
 
   private async update(tx: Transaction, parts: readonly Part[]): Promise<void> {
     if (parts.length === 0) return;
-    await tx.query(
-      `UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight), status = COALESCE(x.status, e.status)
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, weight integer, status text) WHERE e.id = x.id`,
-      [
-        JSON.stringify(
-          parts.map(({ written, body }) => ({ id: written.id, weight: body.weight, status: body.status })),
-        ),
-      ],
-    );
+    await tx.query(UPDATE, [
+      JSON.stringify(parts.map(({ written, body }) => ({ id: written.id, weight: body.weight, status: body.status }))),
+    ]);
   }
 
   private async writeParameters(tx: Transaction, parts: readonly Part[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { plainOf } from './secrets/index.js';
 import { schemeOf } from './skill-fields.decorators.js';
 import type { CreateSkillBody } from './skill.dto.js';
@@ -20,8 +20,12 @@ export interface Facetable {
  * two are the same with a chance of three in a million.
  */
 function facet(...values: (string | null)[]): string {
-  return createHash('sha256').update(JSON.stringify(values)).digest().readBigInt64BE().toString();
+  return hash('sha256', JSON.stringify(values), 'buffer').readBigInt64BE().toString();
 }
+
+/** Facets of capabilities: the same few names are registered and asked for again and again. */
+const known = new Map<string, string>();
+const MAX_KNOWN = 10_000;
 
 export function protocolFacet(protocol: string): string {
   return facet('protocol', protocol);
@@ -33,7 +37,13 @@ export function metadataFacet(key: string, value: string): string {
 
 /** A capability by name, by category or by both, which must hold for one and the same; enabled ones have more facets. */
 export function capabilityFacet(name: string | undefined, category: string | undefined, enabledOnly: boolean): string {
-  return facet(enabledOnly ? 'enabled' : 'capability', name ?? null, category ?? null);
+  const key = `${enabledOnly ? 'e' : 'c'}${name === undefined ? '' : `n${name}`}\u0000${category === undefined ? '' : `c${category}`}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = facet(enabledOnly ? 'enabled' : 'capability', name ?? null, category ?? null);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, made);
+  return made;
 }
 
 /** Every facet that a filter can ask for and this Skill has, in one order whatever the order of its parts. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { searchDocument, searchQuery, searchTerms } from './search-document.js';
+import { asciiTerms, searchDocument, searchQuery, searchTerms, unicodeTerms } from './search-document.js';
 
 const texts = (text: string) => searchTerms(text).map(({ text: term }) => term);
 
@@ -23,6 +23,18 @@ describe('search terms', () => {
   it('have a limit: nobody searches by more than 64 characters', () => {
     expect(texts('x'.repeat(1000))).toEqual(['x'.repeat(64)]);
     expect(texts('𐐨'.repeat(100))).toEqual(['𐐨'.repeat(64)]);
+  });
+
+  it('of ASCII are the same the short way', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary-ascii', maxLength: 100 }),
+      fc.string({ unit: fc.constantFrom('a', 'B', '1', '_', ' ', '\u0000'), maxLength: 200 }),
+    );
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(asciiTerms(value)).toEqual(unicodeTerms(value));
+      }),
+    );
   });
 });
 

@@ -21,8 +21,27 @@ interface Term {
   cjk: boolean;
 }
 
+const ASCII = /^[\0-\x7f]*$/;
+const ASCII_RUN = /[A-Za-z0-9]+/g;
+const ASCII_HUMP = /(?<=[a-z0-9])(?=[A-Z])/;
+
 /** The words and CJK runs of a text, in order, in lower case; `getForecast` also counts as `get` and `forecast`. */
 export function searchTerms(text: string): Term[] {
+  return ASCII.test(text) ? asciiTerms(text) : unicodeTerms(text);
+}
+
+/** The same as `unicodeTerms`, for most texts, at a fraction of the cost. */
+export function asciiTerms(text: string): Term[] {
+  return (text.match(ASCII_RUN) ?? []).flatMap((run) => {
+    const parts = run.split(ASCII_HUMP);
+    return (parts.length > 1 ? [run, ...parts] : parts).map((word) => ({
+      text: word.toLowerCase().slice(0, MAX_TERM),
+      cjk: false,
+    }));
+  });
+}
+
+export function unicodeTerms(text: string): Term[] {
   return (text.normalize('NFKC').match(RUN) ?? []).flatMap((run) => {
     const terms: Term[] = [];
     let end = 0;

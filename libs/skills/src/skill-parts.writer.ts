@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Transaction } from '#database';
+import { prepared, type Transaction } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.js';
 import { EndpointsWriter } from './endpoints.writer.js';
@@ -13,6 +13,30 @@ export interface SkillParts {
   skillId: string;
   body: Pick<CreateSkillBody, 'version' | 'endpoints' | 'metadata'> & { capabilities?: CapabilityPart[] };
 }
+
+const INSERT_STATUS = prepared(
+  'skill-parts.status',
+  `INSERT INTO skill_status (id, skill_id) SELECT x.id, x.skill_id
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid) ON CONFLICT (skill_id) DO NOTHING`,
+);
+
+const OVERFULL = prepared(
+  'skill-parts.overfull',
+  `SELECT * FROM (SELECT s.name, s.version, CASE
+           WHEN (SELECT count(*) FROM skill_endpoints e WHERE e.skill_id = s.id) > $2 THEN 'endpoints'
+           WHEN (SELECT count(*) FROM capabilities c WHERE c.skill_id = s.id) > $2 THEN 'capabilities'
+           WHEN (SELECT count(*) FROM skill_metadata m WHERE m.skill_id = s.id) > $2 THEN 'metadata' END AS part
+         FROM skills s WHERE s.id = ANY($1::uuid[])) s WHERE s.part IS NOT NULL`,
+);
+
+const MERGE_METADATA = prepared(
+  'skill-parts.metadata',
+  `INSERT INTO skill_metadata AS m (id, skill_id, key, value, secret)
+       SELECT x.id, x.skill_id, x.key, x.value, x.secret
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, key text, value text, secret boolean)
+       ON CONFLICT (skill_id, key) DO UPDATE SET value = EXCLUDED.value, secret = EXCLUDED.secret, updated_at = now()
+       WHERE NOT (m.secret AND NOT EXCLUDED.secret AND EXCLUDED.value = $2)`,
+);
 
 /** Writes what belongs to Skills: endpoints, capabilities, metadata and the status row. */
 @Injectable()
@@ -34,11 +58,7 @@ export class SkillPartsWriter {
     await this.endpoints.merge(tx, parts);
     await this.capabilities.merge(tx, parts);
     await this.mergeMetadata(tx, parts);
-    await tx.query(
-      `INSERT INTO skill_status (id, skill_id) SELECT x.id, x.skill_id
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid) ON CONFLICT (skill_id) DO NOTHING`,
-      [JSON.stringify(parts.map(({ skillId }) => ({ id: uuidv7(), skill_id: skillId })))],
-    );
+    await tx.query(INSERT_STATUS, [JSON.stringify(parts.map(({ skillId }) => ({ id: uuidv7(), skill_id: skillId })))]);
     await this.checkLimits(tx, actor, parts);
   }
 
@@ -78,14 +98,7 @@ export class SkillPartsWriter {
     tx: Transaction,
     ids: readonly string[],
   ): Promise<{ name: string; version: string; part: string }[]> {
-    return tx.query(
-      `SELECT * FROM (SELECT s.name, s.version, CASE
-           WHEN (SELECT count(*) FROM skill_endpoints e WHERE e.skill_id = s.id) > $2 THEN 'endpoints'
-           WHEN (SELECT count(*) FROM capabilities c WHERE c.skill_id = s.id) > $2 THEN 'capabilities'
-           WHEN (SELECT count(*) FROM skill_metadata m WHERE m.skill_id = s.id) > $2 THEN 'metadata' END AS part
-         FROM skills s WHERE s.id = ANY($1::uuid[])) s WHERE s.part IS NOT NULL`,
-      [ids, MAX_PARTS],
-    );
+    return tx.query(OVERFULL, [ids, MAX_PARTS]);
   }
 
   private async mergeMetadata(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
@@ -95,14 +108,7 @@ export class SkillPartsWriter {
         .map((stored) => ({ id: uuidv7(), skill_id: skillId, ...stored })),
     );
     if (rows.length === 0) return;
-    await tx.query(
-      `INSERT INTO skill_metadata AS m (id, skill_id, key, value, secret)
-       SELECT x.id, x.skill_id, x.key, x.value, x.secret
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, key text, value text, secret boolean)
-       ON CONFLICT (skill_id, key) DO UPDATE SET value = EXCLUDED.value, secret = EXCLUDED.secret, updated_at = now()
-       WHERE NOT (m.secret AND NOT EXCLUDED.secret AND EXCLUDED.value = $2)`,
-      [JSON.stringify(rows), MASK],
-    );
+    await tx.query(MERGE_METADATA, [JSON.stringify(rows), MASK]);
   }
 }
 

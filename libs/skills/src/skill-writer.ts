@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { RetryTransaction, type Transaction, violatesUnique } from '#database';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '#common';
+import { prepared, RetryTransaction, type Transaction, violatesUnique } from '#database';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
+import { type NewSkill, NewSkillsWriter } from './new-skills.writer.js';
 import { keyOf } from './skill-key.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
@@ -37,6 +38,25 @@ export interface RegisteredSkill {
   leases: SkillLeases;
 }
 
+const RENEW = prepared(
+  'skills.renew',
+  `INSERT INTO skills AS s (id, name, description, version, owner, space_id, facets, callable, has_active, has_live,
+           last_heartbeat)
+         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.space_id, x.facets, x.callable,
+           x.has_active, x.has_live, now()
+         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, space_id text,
+           facets bigint[], callable boolean, has_active boolean, has_live boolean)
+         WHERE NOT EXISTS (
+           SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
+         ORDER BY x.name, x.version
+         ON CONFLICT (name, version) DO UPDATE SET
+           description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
+           space_id = COALESCE(EXCLUDED.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
+           registered_at = now(), last_heartbeat = now(), updated_at = now()
+         WHERE s.owner = EXCLUDED.owner AND ($3::text[] IS NULL OR s.space_id = ANY($3))
+         RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,
+);
+
 /**
  * Writes Skills, within the caller's transaction. Rows are written many at a time, one statement per table, so that a
  * batch costs as many round trips as a single Skill.
@@ -44,6 +64,7 @@ export interface RegisteredSkill {
 @Injectable()
 export class SkillWriter {
   constructor(
+    private readonly created: NewSkillsWriter,
     private readonly parts: SkillPartsWriter,
     private readonly index: SkillIndexWriter,
     private readonly health: EndpointHealthWriter,
@@ -93,8 +114,32 @@ export class SkillWriter {
     bodies: readonly RegisterSkillBody[],
   ): Promise<(RegisteredSkill | undefined)[]> {
     const owner = caller.clientId;
-    const rows = bodies.map((body) => ({
-      id: body.skill_id ?? uuidv7(),
+    const skills = bodies.map((body) => ({ id: body.skill_id ?? newId(), body }));
+    const created = await this.created.insert(tx, owner, skills);
+    const others = skills.filter(({ id }) => !created.has(id));
+    const renewed = others.length > 0 ? await this.renew(tx, caller, others) : new Map<string, RegisteredSkill>();
+    const registered = skills.map(({ id, body: { name, version } }): RegisteredSkill | undefined => {
+      const skill = created.get(id);
+      return skill ? { ...skill, name, version, created: true } : renewed.get(keyOf({ name, version }));
+    });
+    await this.audit.record(
+      tx,
+      caller,
+      'skill.register',
+      registered.flatMap((skill, index) => (skill ? [{ skillId: skill.id, after: bodies[index] }] : [])),
+    );
+    return registered;
+  }
+
+  /** Writes what is there already, or has become so meanwhile. Returns it by `keyOf`. */
+  private async renew(
+    tx: Transaction,
+    caller: Caller,
+    skills: readonly NewSkill[],
+  ): Promise<Map<string, RegisteredSkill>> {
+    const owner = caller.clientId;
+    const rows = skills.map(({ id, body }) => ({
+      id,
       name: body.name,
       description: body.description,
       version: body.version,
@@ -103,7 +148,7 @@ export class SkillWriter {
     }));
     const registered = await this.upsert(tx, owner, rows, caller.spaces);
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
-    const written = bodies.flatMap((body) => {
+    const written = skills.flatMap(({ body }) => {
       const skillId = byKey.get(keyOf(body))?.id;
       return skillId === undefined ? [] : [{ skillId, body }];
     });
@@ -123,18 +168,13 @@ export class SkillWriter {
       owner,
       registered.filter(({ created }) => created),
     );
-    await this.audit.record(
-      tx,
-      caller,
-      'skill.register',
-      written.map(({ skillId, body }) => ({ skillId, after: body })),
-    );
     const leasesOf = new Map(leases.map((skill) => [skill.skillId, skill]));
-    return bodies.map((body) => {
-      const skill = byKey.get(keyOf(body));
-      const leases = skill && leasesOf.get(skill.id);
-      return leases && { ...skill, leases };
-    });
+    return new Map(
+      registered.flatMap((skill) => {
+        const leases = leasesOf.get(skill.id);
+        return leases ? [[keyOf(skill), { ...skill, leases }]] : [];
+      }),
+    );
   }
 
   /** Takes the rows in one order everywhere, so that two batches cannot wait for each other. */
@@ -145,24 +185,7 @@ export class SkillWriter {
     spaces: readonly string[] | undefined,
   ): Promise<Omit<RegisteredSkill, 'leases'>[]> {
     try {
-      return await tx.query<Omit<RegisteredSkill, 'leases'>[]>(
-        `INSERT INTO skills AS s (id, name, description, version, owner, space_id, facets, callable, has_active, has_live,
-           last_heartbeat)
-         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.space_id, x.facets, x.callable,
-           x.has_active, x.has_live, now()
-         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, space_id text,
-           facets bigint[], callable boolean, has_active boolean, has_live boolean)
-         WHERE NOT EXISTS (
-           SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
-         ORDER BY x.name, x.version
-         ON CONFLICT (name, version) DO UPDATE SET
-           description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
-           space_id = COALESCE(EXCLUDED.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
-           registered_at = now(), last_heartbeat = now(), updated_at = now()
-         WHERE s.owner = EXCLUDED.owner AND ($3::text[] IS NULL OR s.space_id = ANY($3))
-         RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,
-        [JSON.stringify(rows), owner, spaces ?? null],
-      );
+      return await tx.query<Omit<RegisteredSkill, 'leases'>[]>(RENEW, [JSON.stringify(rows), owner, spaces ?? null]);
     } catch (error) {
       // Another transaction took an id of ours since the look above: the next attempt will see it.
       if (violatesUnique(error, 'pk_skills')) throw new RetryTransaction(error);

@@ -13,6 +13,7 @@ import { EndpointHealthWriter } from './endpoint-health.writer.js';
 import { EndpointTransitions } from './endpoint-transitions.js';
 import { EndpointsWriter } from './endpoints.writer.js';
 import { LeaseTerms } from './lease-terms.js';
+import { NewSkillsWriter } from './new-skills.writer.js';
 import { RegistrationService } from './registration.service.js';
 import { RegistryController } from './registry.controller.js';
 import { SkillSecrets } from './secrets/index.js';
@@ -40,6 +41,7 @@ import { SkillsService } from './skills.service.js';
     SkillsRepository,
     CapabilitiesRepository,
     SkillWriter,
+    NewSkillsWriter,
     SkillPartsWriter,
     EndpointsWriter,
     SkillSecrets,

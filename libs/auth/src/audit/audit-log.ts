@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Transaction } from '#database';
+import { newId } from '#common';
+import { columnsOf, prepared, type Transaction } from '#database';
 import { currentTrace, startSpan } from '#logging';
-import { v7 as uuidv7 } from 'uuid';
 import type { RequestOrigin } from '../caller.js';
 import type { AuditReason, AuditResult } from './audit-entry.entity.js';
 import { digestOf } from './canonical-json.js';
@@ -37,6 +37,18 @@ export interface AuditAttempt extends AuditChange {
   age: number;
 }
 
+const COLUMNS = 11;
+const INSERT = prepared(
+  'audit.record',
+  `INSERT INTO audit_entries (id, actor, action, target, result, reason, before_digest, after_digest, trace_id,
+     address, created_at, updated_at)
+   SELECT x.id, x.actor, x.action, x.target, x.result, x.reason, x.before_digest, x.after_digest, x.trace_id, x.address,
+     now() - x.age * interval '1 millisecond', now() - x.age * interval '1 millisecond'
+   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+     $10::text[], $11::float8[])
+     AS x(id, actor, action, target, result, reason, before_digest, after_digest, trace_id, address, age)`,
+);
+
 /** Writes the audit log (REQ-020), in the transaction of the change itself: either both are there or neither. */
 @Injectable()
 export class AuditLog {
@@ -51,28 +63,11 @@ export class AuditLog {
   /** Those of different actors, in one statement. */
   async recordAttempts(tx: Pick<Transaction, 'query'>, attempts: readonly AuditAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
-    const rows = attempts.map(({ actor, action, target, result = 'success', reason, before, after, age }) => ({
-      id: uuidv7(),
-      actor: fit(actor.clientId, 255),
-      action: fit(action, 64),
-      target: fit(target, 255),
-      result,
-      reason,
-      before_digest: digestOf(before),
-      after_digest: digestOf(after),
-      trace_id: fit(actor.origin.traceId, 64),
-      address: fit(actor.origin.address, 64),
-      age,
-    }));
-    await tx.query(
-      `INSERT INTO audit_entries (id, actor, action, target, result, reason, before_digest, after_digest, trace_id,
-         address, created_at, updated_at)
-       SELECT x.id, x.actor, x.action, x.target, x.result, x.reason, x.before_digest, x.after_digest, x.trace_id, x.address,
-         now() - x.age * interval '1 millisecond', now() - x.age * interval '1 millisecond'
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, actor text, action text, target text, result text, reason text,
-         before_digest text, after_digest text, trace_id text, address text, age double precision)`,
-      [JSON.stringify(rows)],
-    );
+    const rows = attempts.map(({ actor, action, target, result = 'success', reason, before, after, age }) => [
+      ...[newId(), fit(actor.clientId, 255), fit(action, 64), fit(target, 255), result, reason],
+      ...[digestOf(before), digestOf(after), fit(actor.origin.traceId, 64), fit(actor.origin.address, 64), age],
+    ]);
+    await tx.query(INSERT, columnsOf(rows, COLUMNS));
   }
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { canonicalJson, digestOf } from './canonical-json.js';
+import { canonicalJson, digestOf, sortedJson } from './canonical-json.js';
 
 describe('canonical JSON', () => {
   it('orders the keys of every object, and nothing else', () => {
@@ -15,6 +15,23 @@ describe('canonical JSON', () => {
         const reversed = Object.fromEntries(Object.entries(value).reverse());
         expect(canonicalJson(reversed)).toBe(canonicalJson(value));
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  it('is the same the short way', () => {
+    const key = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('1', '10', '2', '-1', 'a', 'toJSON', 'é'));
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'small' },
+        fc.anything({ maxDepth: 0, withDate: true, withTypedArray: false, withBigInt: false }),
+        fc.array(tie('tree'), { maxLength: 4 }),
+        fc.dictionary(key, tie('tree'), { maxKeys: 4 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, (value) => {
+        expect(canonicalJson(value)).toBe(sortedJson(value));
       }),
     );
   });

@@ -47,6 +47,7 @@ export {
   SkipQuery,
   type Slice,
   sliceOf,
+  totalOf,
 } from './pagination.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';

@@ -44,13 +44,14 @@ INSERT INTO skills (id, name, description, version, status, owner, space_id, fac
         SELECT c.i, unnest(ARRAY[f.enabled, f.every]) FROM made_capabilities c JOIN made_facets f
           ON (f.kind = 'b' AND f.name = c.name AND f.category = c.category) UNION ALL
         SELECT m.i, f.facet FROM made_metadata m JOIN made_metadata_facets f USING (key, value) UNION ALL
-        SELECT i, pg_temp.facet('protocol', 'http') FROM generate_series(1, :count) AS i WHERE i % 50 <> 7) x
+        SELECT i, pg_temp.facet('protocol', (ARRAY['http', 'https', 'ws', 'wss'])[i % 4 + 1]) FROM generate_series(1, :count) AS i WHERE i % 50 <> 7) x
       GROUP BY i) f USING (i);
 INSERT INTO skill_status (id, skill_id) SELECT pg_temp.id(2, i), pg_temp.id(1, i) FROM generate_series(1, :count) AS i;
 INSERT INTO skill_endpoints (id, skill_id, url, protocol, status, health, created_at)
-  SELECT pg_temp.id(3, i * 2 + k), s.id, 'http://10.0.' || i % 250 || '.' || k || ':8001/' || i, 'http', 'active',
+  SELECT pg_temp.id(3, i * 2 + k), s.id, p.protocol || '://10.0.' || i % 250 || '.' || k || ':8001/' || i, p.protocol, 'active',
     CASE WHEN i % 50 = 7 THEN 'unhealthy' ELSE 'healthy' END, s.created_at
-  FROM generate_series(1, :count) AS i JOIN skills s ON s.id = pg_temp.id(1, i), generate_series(0, 1) AS k;
+  FROM generate_series(1, :count) AS i JOIN skills s ON s.id = pg_temp.id(1, i)
+    CROSS JOIN LATERAL (SELECT (ARRAY['http', 'https', 'ws', 'wss'])[i % 4 + 1] AS protocol) p, generate_series(0, 1) AS k;
 INSERT INTO endpoint_params (id, endpoint_id, key, value)
   SELECT pg_temp.id(4, i), pg_temp.id(3, i * 2), 'health_path', '/health' FROM generate_series(1, :count) AS i;
 INSERT INTO capabilities (id, skill_id, name, description, category, version, created_at)

@@ -40,7 +40,13 @@ describe('answers from memory of two replicas', () => {
     await redis.stop();
   });
 
-  const [first, second] = [0, 1].map((index) => () => apis[index] as Api) as [() => Api, () => Api];
+  const api = (index: number): Api => {
+    const found = apis[index];
+    if (found === undefined) throw new Error(`there is no replica ${index}`);
+    return found;
+  };
+  const first = (): Api => api(0);
+  const second = (): Api => api(1);
   const countsOf = (index: number) => replicas[index]?.app.get(HotAnswers).counts ?? { hits: 0, misses: 0 };
   const register = async (overrides = {}): Promise<string> =>
     (await first().post('/skills/register', skillBody(overrides)).expect(200)).body.data.skill_id as string;

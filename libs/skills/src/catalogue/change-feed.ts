@@ -8,8 +8,8 @@ const PUBLISH_TIMEOUT_MS = 250;
  * after which nobody may rely on that: with what the listener takes, within the second that a change may take.
  */
 const CURRENT_MS = 800;
-/** Ids that wait for Redis to come back; of more it is told that everything has changed. */
-const MAX_UNSENT = 1_000;
+/** Ids in one message, and ids that wait for Redis to come back; of more it is told that everything has changed. */
+const MAX_NAMED = 1_000;
 
 /** Numbers a change and tells it, in one step: ARGV are the channel, who says it, and the ids as JSON. */
 const PUBLISH = new RedisScript(`
@@ -71,11 +71,11 @@ export class ChangeFeed {
   /** After the commit. Never rejects, and waits a quarter of a second at most: what Redis was not told, `poll` tells it. */
   async publish(ids: readonly string[]): Promise<void> {
     try {
-      await this.send(ids);
+      await this.send(ids.length > MAX_NAMED ? null : ids);
     } catch {
       // `poll` runs into the same, and says so.
       for (const id of ids) this.unsent?.add(id);
-      if (this.unsent !== undefined && this.unsent.size > MAX_UNSENT) this.unsent = undefined;
+      if (this.unsent !== undefined && this.unsent.size > MAX_NAMED) this.unsent = undefined;
     }
   }
 
@@ -103,7 +103,7 @@ export class ChangeFeed {
   }
 
   private receive(message: string): void {
-    const [number, origin, ids] = JSON.parse(message) as [number, string, string[] | null];
+    const { number = 0, origin, ids = null } = parse(message) ?? {};
     // The first look begins; what it has seen, or a look has called lost, is known.
     if (this.heard === undefined || number <= this.heard) return;
     if (number > this.heard + 1 || ids === null) this.miss(number);
@@ -138,5 +138,25 @@ export class ChangeFeed {
 
   private async send(ids: readonly string[] | null): Promise<void> {
     await PUBLISH.run(this.redis, [this.key], [this.channel, this.origin, JSON.stringify(ids)], PUBLISH_TIMEOUT_MS);
+  }
+}
+
+interface Message {
+  number: number;
+  origin: string;
+  /** Null: everything. */
+  ids: string[] | null;
+}
+
+/** What PUBLISH has written; undefined: somebody else has. */
+function parse(message: string): Message | undefined {
+  try {
+    const [number, origin, ids] = JSON.parse(message) as [unknown, unknown, unknown];
+    const isList = Array.isArray(ids) && ids.every((id) => typeof id === 'string');
+    if (typeof number !== 'number' || typeof origin !== 'string' || !(ids === null || isList)) return undefined;
+    return { number, origin, ids };
+  } catch {
+    // What it stood for, if anything, is missing in the numbers.
+    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { AiBridgeSettings, checkUpstream } from './ai-bridge.settings.js';
 import { AppSettings } from './app.settings.js';
 import { resolveCallbackSecret } from './callback-secret.js';
+import { CatalogueSettings } from './catalogue.settings.js';
 import { ChannelSettings, checkChannel } from './channel.settings.js';
 import { CommandsSettings } from './commands.settings.js';
 import { DatabaseSettings } from './database.settings.js';
@@ -31,6 +32,7 @@ export interface Settings {
   redis: RedisSettings;
   aiBridge: AiBridgeSettings;
   registry: RegistrySettings;
+  catalogue: CatalogueSettings;
   channel: ChannelSettings;
   outbound: OutboundSettings;
   commands: CommandsSettings;
@@ -50,6 +52,7 @@ const SECTIONS = [
   RedisSettings,
   AiBridgeSettings,
   RegistrySettings,
+  CatalogueSettings,
   ChannelSettings,
   OutboundSettings,
   CommandsSettings,
@@ -85,6 +88,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const redis = readSection(RedisSettings, env, faults);
   const aiBridge = readSection(AiBridgeSettings, env, faults);
   const registry = readSection(RegistrySettings, env, faults);
+  const catalogue = readSection(CatalogueSettings, env, faults);
   const channel = readSection(ChannelSettings, env, faults);
   const outbound = readSection(OutboundSettings, env, faults);
   const commands = readSection(CommandsSettings, env, faults);
@@ -119,6 +123,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     redis,
     aiBridge,
     registry,
+    catalogue,
     channel,
     outbound,
     commands,

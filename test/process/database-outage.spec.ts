@@ -154,7 +154,9 @@ describe('PostgreSQL away', () => {
           ? call(`${api}/skills/${id}/heartbeat`, { token: own, method: 'POST' })
           : call(`${api}/heartbeats`, { token: own, body: { heartbeats: [{ skill_id: id }] } }),
       );
-      const reads = [`/skills/?name=${Math.random()}`, '/skills/discover', '/capabilities', `/skills/${id}/status`];
+      // Of each its own, so that memory has no answer.
+      const name = `name=${Math.random()}`;
+      const reads = [`/skills/?${name}`, `/skills/discover?${name}`, `/capabilities?${name}`, `/skills/${id}/status`];
       return Promise.all([...beats, ...reads.map((path) => call(api + path, { token: own }))]);
     }
 

@@ -8,6 +8,7 @@ import { translateDatabaseError } from '#database';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
 import { MetricsService, registerHttpMetrics } from '#metrics';
 import { RateLimiter } from '#rate-limit';
+import { HotAnswers } from '#skills';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { compileRoutes } from './compiled-routes.js';
@@ -75,6 +76,8 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   app.get(RateLimiter).watch(fastify);
   app.get(Authenticator).watch(fastify);
   app.get(RefusedRequests).watch(fastify);
+  // The last: hot answers pass all the others.
+  app.get(HotAnswers).watch(fastify);
   registerBodyParsers(fastify);
   allowLargeBodies(fastify);
   setPrefix(app);

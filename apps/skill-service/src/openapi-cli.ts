@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   AiBridgeSettings,
   AppSettings,
+  CatalogueSettings,
   ChannelSettings,
   CommandsSettings,
   DatabaseSettings,
@@ -34,6 +35,7 @@ async function main(file: string, check: boolean): Promise<void> {
     redis: new RedisSettings(),
     aiBridge: new AiBridgeSettings(),
     registry: new RegistrySettings(),
+    catalogue: new CatalogueSettings(),
     channel: new ChannelSettings(),
     outbound: new OutboundSettings(),
     commands: new CommandsSettings(),

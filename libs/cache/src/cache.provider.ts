@@ -16,6 +16,9 @@ export interface CacheStats {
   errors: number;
 }
 
+/** May tell others: `invalidate` waits for what it returns, which must not reject. */
+type InvalidationListener = (ids: readonly string[]) => Promise<void> | undefined;
+
 interface Flight {
   readonly startedAt: number;
   answer: Promise<unknown>;
@@ -41,7 +44,7 @@ export class CacheProvider {
   private readonly flights = new Map<string, Flight>();
   private readonly counters = new Map<string, CacheStats>();
   private readonly warnedAt = new Map<string, number>();
-  private readonly listeners = new Map<string, ((ids: readonly string[]) => void)[]>();
+  private readonly listeners = new Map<string, InvalidationListener[]>();
 
   constructor(redis: RedisConnection) {
     this.store = redis.client === undefined ? new MemoryCacheStore() : new RedisCacheStore(redis, redis.client);
@@ -66,7 +69,7 @@ export class CacheProvider {
   }
 
   /** Is told of what was invalidated by this process: for those who keep something of it in another form. */
-  onInvalidated(key: CacheKey<unknown>, listener: (ids: readonly string[]) => void): void {
+  onInvalidated(key: CacheKey<unknown>, listener: InvalidationListener): void {
     this.listeners.set(key.namespace, [...(this.listeners.get(key.namespace) ?? []), listener]);
   }
 
@@ -78,8 +81,8 @@ export class CacheProvider {
     if (ids.length === 0) return;
     const names = ids.map((id) => key.nameOf(id));
     for (const name of names) this.flights.delete(name);
-    for (const listener of this.listeners.get(key.namespace) ?? []) listener(ids);
-    await this.attempt(key, () => this.store.delete(names));
+    const told = (this.listeners.get(key.namespace) ?? []).map((listener) => listener(ids));
+    await Promise.all([...told, this.attempt(key, () => this.store.delete(names))]);
   }
 
   /** By namespace, for metrics. */

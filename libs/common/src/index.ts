@@ -48,8 +48,10 @@ export {
   SkipQuery,
   type Slice,
   sliceOf,
+  totalOf,
 } from './pagination.js';
 export { CompiledValidator } from './compiled-validator.js';
+export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';
 export { entryFaults, type EntryLimits, isMap, TextMapField, textMapSchema } from './text-map.decorator.js';

@@ -29,6 +29,11 @@ export interface Page<T> {
   slice: Slice;
 }
 
+/** The size of the whole, where a slice with so many items tells it: its end is in sight. Undefined: it must be counted. */
+export function totalOf({ offset, limit }: Slice, items: number): number | undefined {
+  return items < limit && (items > 0 || offset === 0) ? offset + items : undefined;
+}
+
 /** `page` and `page_size`, as the protocol style counts. */
 export class PageQuery {
   @IntegerField({ min: 1, max: 10_000_000, default: 1, required: false, query: true, description: 'Page, from 1' })

@@ -2,6 +2,7 @@ import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, ProtocolRoute } from '#common';
+import { HotRoute } from './catalogue/index.js';
 import { CapabilitiesService } from './capabilities.service.js';
 import { CapabilityIdParam, ChangeCapabilityStatusBody } from './skill.dto.js';
 import { ListCapabilitiesQuery } from './skill.query.js';
@@ -14,6 +15,7 @@ export class CapabilitiesController {
 
   @Get()
   @Authenticated('skill:read')
+  @HotRoute()
   @ProtocolRoute(CapabilityPageResponse)
   @ApiOperation({ summary: 'List capabilities', operationId: 'listCapabilities' })
   @ApiErrors(1001)

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, sliceOf } from '#common';
+import { type Page, sliceOf, totalOf } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
+import { SharedReads } from './catalogue/index.js';
 import type { CapabilityStatus } from './capability.entity.js';
 import { CAPABILITY_JSON, Conditions } from './skill-sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
@@ -12,10 +13,13 @@ import { inSpaces } from './spaces.js';
 /** Reads capabilities across Skills, and switches them. */
 @Injectable()
 export class CapabilitiesRepository {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly reads: SharedReads,
+  ) {}
 
   /** `spaces`: of the Skills; undefined: everywhere. */
-  async page(query: ListCapabilitiesQuery, spaces: readonly string[] | undefined): Promise<Page<CapabilityResponse>> {
+  page(query: ListCapabilitiesQuery, spaces: readonly string[] | undefined): Promise<Page<CapabilityResponse>> {
     const where = new Conditions();
     if (query.name !== undefined) where.add(`c.name = ${where.bind(query.name)}`);
     if (query.category !== undefined) where.add(`c.category = ${where.bind(query.category)}`);
@@ -27,21 +31,26 @@ export class CapabilitiesRepository {
     }
     const slice = sliceOf(query);
     const bounds = [...where.parameters, slice.limit, slice.offset];
-    const [rows, [count]] = await Promise.all([
-      this.dataSource.query<{ capability: CapabilityResponse }[]>(
+    return this.reads.share(JSON.stringify(['capabilities', where.toString(), bounds]), async () => {
+      const rows = await this.dataSource.query<{ capability: CapabilityResponse }[]>(
         `WITH page AS MATERIALIZED (
            SELECT c.id FROM capabilities c ${where.toString()}
            ORDER BY c.created_at, c.id LIMIT $${bounds.length - 1} OFFSET $${bounds.length})
          SELECT ${CAPABILITY_JSON} AS capability FROM page JOIN capabilities c ON c.id = page.id
          ORDER BY c.created_at, c.id`,
         bounds,
-      ),
-      this.dataSource.query<{ total: number }[]>(
-        `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`,
-        where.parameters,
-      ),
-    ]);
-    return { total: count?.total ?? 0, items: rows.map(({ capability }) => capability), slice };
+      );
+      const total = totalOf(slice, rows.length) ?? (await this.count(where));
+      return { total, items: rows.map(({ capability }) => capability), slice };
+    });
+  }
+
+  private count(where: Conditions): Promise<number> {
+    const text = `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`;
+    return this.reads.count(JSON.stringify([text, where.parameters]), async () => {
+      const [row] = await this.dataSource.query<{ total: number }[]>(text, where.parameters);
+      return row?.total ?? 0;
+    });
   }
 
   /** The Skill that a capability belongs to. */

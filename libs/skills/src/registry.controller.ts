@@ -3,6 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
+import { HotRoute } from './catalogue/index.js';
 import { ApiIfMatch, IfMatch } from './etag.js';
 import { RegistrationService } from './registration.service.js';
 import { BatchRegisterBody, ChangeSkillStatusBody, RegisterSkillBody, SkillIdParam } from './skill.dto.js';
@@ -56,6 +57,7 @@ export class RegistryController {
 
   @Get('discover')
   @Authenticated('skill:read')
+  @HotRoute()
   @ProtocolRoute(DiscoverResponse)
   @ApiOperation({ summary: 'Find Skills that can be called', operationId: 'discoverSkills' })
   @ApiMetadataFilter()

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, ListRoute, type Page } from '#common';
+import { HotRoute } from './catalogue/index.js';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { ApiIfMatch, ApiIfNoneMatch, IfMatch, TaggedSkillRoute } from './etag.js';
 import { CreateSkillBody, PatchSkillBody, ReplaceSkillBody, SkillIdParam } from './skill.dto.js';
@@ -33,6 +34,7 @@ export class SkillsController {
 
   @Get()
   @Authenticated('skill:read')
+  @HotRoute()
   @ListRoute(SkillResponse)
   @ApiOperation({ summary: 'List Skills', operationId: 'listSkills' })
   @ApiMetadataFilter()
@@ -43,6 +45,7 @@ export class SkillsController {
 
   @Get(':skill_id')
   @Authenticated('skill:read')
+  @HotRoute({ skillParameter: 'skill_id' })
   @TaggedSkillRoute()
   @ApiOperation({ summary: 'Read a Skill', operationId: 'getSkill' })
   @ApiIfNoneMatch()

@@ -8,6 +8,7 @@ import { CapabilitiesController } from './capabilities.controller.js';
 import { CapabilitiesRepository } from './capabilities.repository.js';
 import { CapabilitiesService } from './capabilities.service.js';
 import { CapabilitiesWriter } from './capabilities.writer.js';
+import { CatalogueChanges, CatalogueMonitor, HotAnswers, SharedReads } from './catalogue/index.js';
 import { DiscoveryExplainer } from './discovery-explainer.js';
 import { EndpointHealthWriter } from './endpoint-health.writer.js';
 import { EndpointTransitions } from './endpoint-transitions.js';
@@ -50,6 +51,10 @@ import { SkillsService } from './skills.service.js';
     SkillHistory,
     SkillAudit,
     SkillsMonitor,
+    CatalogueChanges,
+    CatalogueMonitor,
+    HotAnswers,
+    SharedReads,
     SkillObservers,
     EndpointHealthWriter,
     EndpointTransitions,
@@ -60,6 +65,6 @@ import { SkillsService } from './skills.service.js';
       useFactory: (settings: AiBridgeSettings) => new LeaseTerms(settings),
     },
   ],
-  exports: [SkillObservers, SkillSecrets, EndpointHealthWriter, EndpointTransitions, LeaseTerms],
+  exports: [HotAnswers, SkillObservers, SkillSecrets, EndpointHealthWriter, EndpointTransitions, LeaseTerms],
 })
 export class SkillsModule {}

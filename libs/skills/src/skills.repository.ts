@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { Page, Slice } from '#common';
+import { type Page, type Slice, totalOf } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
+import { SharedReads } from './catalogue/index.js';
 import { type FilterMode, SkillSelection } from './skill-filter.sql.js';
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import type { SkillStatus } from './skill.entity.js';
@@ -37,36 +38,47 @@ export interface TaggedSkill {
 /** Reads Skills. */
 @Injectable()
 export class SkillsRepository {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly reads: SharedReads,
+  ) {}
 
   /** One Skill with all its parts; within `tx`, as that transaction sees it. */
-  async find(skillId: string, tx: Pick<Transaction, 'query'> = this.dataSource): Promise<TaggedSkill | undefined> {
+  find(skillId: string, tx?: Transaction): Promise<TaggedSkill | undefined> {
+    if (tx) return this.load(skillId, tx);
+    return this.reads.share(`skill ${skillId}`, () => this.load(skillId, this.dataSource), skillId);
+  }
+
+  private async load(skillId: string, tx: Pick<Transaction, 'query'>): Promise<TaggedSkill | undefined> {
     const [row] = await tx.query<SkillRow[]>(`SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`, [skillId]);
     return row && { skill: toSkill(row), etag: etagOf(row) };
   }
 
-  /** A slice of the Skills that pass the filter, and how many pass. Two queries, side by side. */
-  async page(filter: SpacedFilter, mode: FilterMode, slice: Slice): Promise<Page<SkillResponse>> {
-    const [items, total] = await Promise.all([this.slice(filter, mode, slice), this.count(filter, mode)]);
-    return { total, items, slice };
+  /** A slice of the Skills that pass the filter, and how many pass. */
+  page(filter: SpacedFilter, mode: FilterMode, slice: Slice): Promise<Page<SkillResponse>> {
+    const selection = new SkillSelection(filter, mode);
+    // Before the bounds of the slice become parameters.
+    const count: [text: string, parameters: unknown[]] = [selection.count(), [...selection.parameters]];
+    const ids = selection.ids(slice.offset, slice.limit);
+    const isLive = filter.include === undefined;
+    return this.reads.share(JSON.stringify([isLive, ids, selection.parameters]), async () => {
+      // The ids first: the parts are then read for this page only.
+      const rows = await this.dataSource.query<SkillRow[]>(
+        `WITH page AS MATERIALIZED (
+           SELECT p.id, row_number() OVER () AS place FROM (${ids}) p)
+         SELECT ${isLive ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
+        selection.parameters,
+      );
+      const total = totalOf(slice, rows.length) ?? (await this.count(...count));
+      return { total, items: rows.map(toSkill), slice };
+    });
   }
 
-  private async slice(filter: SpacedFilter, mode: FilterMode, { offset, limit }: Slice): Promise<SkillResponse[]> {
-    const selection = new SkillSelection(filter, mode);
-    // The ids first: the parts are then read for this page only.
-    const rows = await this.dataSource.query<SkillRow[]>(
-      `WITH page AS MATERIALIZED (
-         SELECT p.id, row_number() OVER () AS place FROM (${selection.ids(offset, limit)}) p)
-       SELECT ${filter.include === undefined ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
-      selection.parameters,
-    );
-    return rows.map(toSkill);
-  }
-
-  private async count(filter: SpacedFilter, mode: FilterMode): Promise<number> {
-    const selection = new SkillSelection(filter, mode);
-    const [row] = await this.dataSource.query<{ total: number }[]>(selection.count(), selection.parameters);
-    return row?.total ?? 0;
+  private count(text: string, parameters: unknown[]): Promise<number> {
+    return this.reads.count(JSON.stringify([text, parameters]), async () => {
+      const [row] = await this.dataSource.query<{ total: number }[]>(text, parameters);
+      return row?.total ?? 0;
+    });
   }
 
   /** How many Skills there are of each status. */

@@ -56,8 +56,7 @@ export class SkillsService {
 
   /** @throws SkillNotFoundError (1004) */
   async get(caller: Caller, skillId: string): Promise<TaggedSkill> {
-    const skill = await this.cache.getOrLoad(SKILL_CACHE, skillId, () => this.repository.find(skillId));
-    // After the cache, which answers all callers.
+    const skill = await this.repository.find(skillId);
     if (!skill || !caller.maySee(skill.skill.space_id)) throw new SkillNotFoundError();
     return skill;
   }
@@ -65,11 +64,14 @@ export class SkillsService {
   /** @throws ConflictError (1006) when the name and version are taken, by whomever and wherever; PermissionError (1003) */
   async create(caller: Caller, body: CreateSkillBody, key: string | undefined): Promise<TaggedSkill> {
     const request = { actor: caller.clientId, key, operation: 'skills.create', payload: body };
-    return this.idempotency.run(request, async (tx) => {
+    const created = await this.idempotency.run(request, async (tx) => {
       const id = uuidv7();
       if (!(await this.writer.create(tx, id, caller, placed(caller, body)))) throw new ConflictError();
       return this.read(tx, id);
     });
+    // Lists show it.
+    await this.cache.invalidate(SKILL_CACHE, created.skill.skill_id);
+    return created;
   }
 
   replace(caller: Caller, skillId: string, body: ReplaceSkillBody, ifMatch: string | undefined): Promise<TaggedSkill> {

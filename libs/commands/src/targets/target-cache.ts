@@ -31,6 +31,7 @@ export class TargetCache implements OnModuleInit {
   onModuleInit(): void {
     this.cache.onInvalidated(SKILL_CACHE, (ids) => {
       this.forget(new Set(ids));
+      return undefined;
     });
   }
 

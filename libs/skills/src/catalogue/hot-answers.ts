@@ -1,0 +1,115 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Authenticator, type Caller } from '#auth';
+import { type CatalogueSettings, catalogueSettings } from '#config';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { noneMatch } from '../etag.js';
+import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
+import { viewOf } from './caller-view.js';
+import { ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
+
+/** What the routes say in their headers; hooks set the others for each request. */
+const ROUTE_HEADERS = ['content-type', 'etag', 'x-total-count', 'link'] as const;
+
+/** A request that goes the normal way, and whose answer may be kept. */
+interface Miss {
+  readonly key: string;
+  readonly start: ReadStart;
+  readonly skillId: string | undefined;
+}
+
+const MISS = Symbol('miss');
+type Missed = FastifyRequest & { [MISS]?: Miss };
+
+/**
+ * Answers reads from memory, before guards, validation and handlers come into play: what it answers has passed them once,
+ * for the same URL and a caller who sees the same. Who calls is asked each time, and the hooks before it have counted,
+ * logged and measured the request. Whatever is unusual goes the normal way.
+ */
+@Injectable()
+export class HotAnswers {
+  /** Since the start of the process. */
+  readonly counts = { hits: 0, misses: 0 };
+  readonly answers: ReadyAnswers | undefined;
+
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly changes: CatalogueChanges,
+    @Inject(catalogueSettings.KEY) { maxBytes }: CatalogueSettings,
+  ) {
+    if (maxBytes > 0) this.answers = new ReadyAnswers(maxBytes);
+  }
+
+  /** Call it after all other hooks: they have a say in hot answers too. */
+  watch(fastify: FastifyInstance): void {
+    const { answers } = this;
+    if (answers === undefined) return;
+    fastify.addHook('onRequest', (request, reply, done) => {
+      // HEAD has the same configuration.
+      if (request.routeOptions.config.hot === undefined || request.method !== 'GET') {
+        done();
+        return;
+      }
+      const next = (caller: Caller): void => {
+        if (!this.answer(answers, caller, request, reply)) done();
+      };
+      const known = this.authenticator.recognize(request);
+      if (known) next(known);
+      // The guard asks again, and says what is wrong.
+      else
+        this.authenticator.authenticate(request).then(next, () => {
+          done();
+        });
+    });
+    fastify.addHook('onSend', (request, reply, payload, done) => {
+      const miss = (request as Missed)[MISS];
+      if (miss && reply.statusCode === 200 && typeof payload === 'string') this.keep(answers, miss, reply, payload);
+      done();
+    });
+  }
+
+  private answer(answers: ReadyAnswers, caller: Caller, request: FastifyRequest, reply: FastifyReply): boolean {
+    if (!caller.may('skill:read')) return false;
+    // Nobody would be served from what could be kept now.
+    if (!this.changes.isCurrent) return false;
+    const key = `${viewOf(caller.identity)} ${request.url}`;
+    const ready = answers.get(key);
+    if (ready && this.changes.holds(ready.start, ready.skillId)) {
+      this.counts.hits += 1;
+      send(ready, request, reply);
+      return true;
+    }
+    if (ready) answers.delete(key);
+    this.counts.misses += 1;
+    // It needs another permission, and says more than the Skills do.
+    if ('explain' in (request.query as object)) return false;
+    const skillId = skillIdOf(request);
+    (request as Missed)[MISS] = { key, start: this.changes.start(), skillId };
+    return false;
+  }
+
+  private keep(answers: ReadyAnswers, { key, start, skillId }: Miss, reply: FastifyReply, payload: string): void {
+    if (!this.changes.holds(start, skillId)) return;
+    const headers: Record<string, string> = {};
+    for (const name of ROUTE_HEADERS) {
+      const value = reply.getHeader(name);
+      if (value !== undefined) headers[name] = String(value);
+    }
+    answers.set(key, { start, skillId, headers, body: Buffer.from(payload) });
+  }
+}
+
+/** As changes name it; the path may write it in capitals. */
+function skillIdOf({ params, routeOptions }: FastifyRequest): string | undefined {
+  const { skillParameter } = routeOptions.config.hot ?? {};
+  return skillParameter && (params as Record<string, string>)[skillParameter]?.toLowerCase();
+}
+
+function send({ headers, body }: ReadyAnswer, request: FastifyRequest, reply: FastifyReply): void {
+  const { etag } = headers;
+  if (etag !== undefined && !noneMatch(request.headers['if-none-match'], etag)) {
+    void reply.status(304).header('etag', etag).send();
+    return;
+  }
+  for (const name in headers) void reply.header(name, headers[name]);
+  void reply.send(body);
+}

@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type CatalogueSettings, catalogueSettings } from '#config';
+import { LRUCache } from 'lru-cache';
+import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
+
+/** Reads under way that others may join; further ones serve only who asked. */
+const MAX_SHARED = 10_000;
+/** Milliseconds in which others may join a read: one that hangs must not hang all that come later. */
+const MAX_SHARED_MS = 1_000;
+/** Each is a query's text and a number. */
+const MAX_COUNTS = 10_000;
+
+interface SharedRead {
+  readonly start: ReadStart;
+  readonly answer: Promise<unknown>;
+}
+
+interface KnownCount {
+  readonly start: ReadStart;
+  readonly total: number;
+}
+
+/**
+ * Reads that are the same at the same time are done once. The name of a read says all that its result depends on, also
+ * which Spaces are looked into; what is answered must not be changed.
+ */
+@Injectable()
+export class SharedReads {
+  private readonly reads = new Map<string, SharedRead>();
+  private readonly counts: LRUCache<string, KnownCount> | undefined;
+
+  constructor(
+    private readonly changes: CatalogueChanges,
+    @Inject(catalogueSettings.KEY) { maxBytes }: CatalogueSettings,
+  ) {
+    if (maxBytes > 0) this.counts = new LRUCache({ max: MAX_COUNTS });
+  }
+
+  /** Joins a read that is under way, unless there was a change since it began. `skillId`: it is of this Skill alone. */
+  share<T>(name: string, load: () => Promise<T>, skillId?: string): Promise<T> {
+    const present = this.reads.get(name);
+    const start = this.changes.start();
+    if (present && start.at - present.start.at < MAX_SHARED_MS && this.changes.holds(present.start, skillId)) {
+      return present.answer as Promise<T>;
+    }
+    const answer = load();
+    if (present === undefined && this.reads.size >= MAX_SHARED) return answer;
+    const read = { start, answer };
+    this.reads.set(name, read);
+    const end = (): void => {
+      if (this.reads.get(name) === read) this.reads.delete(name);
+    };
+    answer.then(end, end);
+    return answer;
+  }
+
+  /** A count, which is remembered until there is a change: the pages of a list have it in common. */
+  async count(name: string, load: () => Promise<number>): Promise<number> {
+    const known = this.counts?.get(name);
+    if (known && this.changes.holds(known.start)) return known.total;
+    return this.share(name, async () => {
+      const start = this.changes.start();
+      const total = await load();
+      this.counts?.set(name, { start, total });
+      return total;
+    });
+  }
+}

@@ -1,6 +1,7 @@
 import { errorCodeOf } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PinoLogger } from './pino-logger.js';
+import { redactText } from './redaction.js';
 import { visible } from './terminal.js';
 
 const MAX_PATH = 2048;
@@ -38,7 +39,7 @@ export function logAccess(
   const status = aborted && !reply.raw.headersSent ? CLIENT_CLOSED_REQUEST : reply.statusCode;
   const level = route !== undefined && PROBES.has(route) && status < 400 ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
-  logger.record(
+  logger.recordFlat(
     level,
     {
       method: request.method,
@@ -47,7 +48,7 @@ export function logAccess(
       status,
       duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
       bytes: aborted ? undefined : bytesOf(request, reply),
-      client: requestActorOf(request),
+      client: redacted(requestActorOf(request)),
       remote_address: request.ip,
       user_agent: clip(request.headers['user-agent'], MAX_USER_AGENT),
       trace_id: request.id,
@@ -63,8 +64,12 @@ function pathOf(request: FastifyRequest): string | undefined {
   return clip(request.originalUrl.split(/[?#]/, 1)[0], MAX_PATH);
 }
 
+function redacted(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : redactText(text);
+}
+
 function clip(text: string | undefined, length: number): string | undefined {
-  return text === undefined ? undefined : visible(text.slice(0, length));
+  return text === undefined ? undefined : visible(redactText(text.slice(0, length)));
 }
 
 /** Bytes of the body as sent; unknown for a stream, which says no length. */

@@ -1,5 +1,6 @@
 import type { LoggingSettings } from '#config';
 import { type DestinationStream, multistream, pino, stdTimeFunctions } from 'pino';
+import { flatWriter } from './flat-line.js';
 import { LineDestination } from './line-destination.js';
 import { PinoLogger } from './pino-logger.js';
 import { redactFields, redactText } from './redaction.js';
@@ -27,10 +28,11 @@ export function createLogger(
   const file = settings.file === undefined ? undefined : LineDestination.file(settings.file);
   const stdout = output === process.stdout && !output.isTTY ? LineDestination.stdout() : undefined;
   const streams: DestinationStream[] = [stdout ?? toOutput(output), ...(file ? [file] : [])];
+  const base = { service: app.name, version: app.version };
   const root = pino(
     {
       level: settings.level,
-      base: { service: app.name, version: app.version },
+      base,
       timestamp: stdTimeFunctions.isoTime,
       formatters: {
         level: (level) => ({ level }),
@@ -49,7 +51,12 @@ export function createLogger(
   const reopen = (): void => file?.reopen();
   if (file) process.on('SIGHUP', reopen);
   return {
-    logger: new PinoLogger(root),
+    logger: new PinoLogger(
+      root,
+      flatWriter(base, (line) => {
+        for (const stream of streams) stream.write(line);
+      }),
+    ),
     reopen,
     close: async () => {
       process.off('SIGHUP', reopen);

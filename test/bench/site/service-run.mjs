@@ -10,6 +10,8 @@ import { answering, freePort, stopped } from './processes.mjs';
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');
 const PROFILE_HOOK = pathToFileURL(join(import.meta.dirname, 'profile-hook.mjs')).href;
+// As `npm start` has it.
+const FLAGS = ['--max-semi-space-size=32'];
 const ADMIN_SECRET = 'an-admin-secret-for-the-benchmark';
 
 /** One run of the built service: a process, from its start until it is stopped. Its output goes to /dev/null. */
@@ -22,7 +24,7 @@ export class ServiceRun {
     run.port = await freePort();
     run.url = `http://127.0.0.1:${run.port}`;
     const began = performance.now();
-    const [file, ...args] = pinned(core, [process.execPath, '--import', PROFILE_HOOK, SERVICE]);
+    const [file, ...args] = pinned(core, [process.execPath, ...FLAGS, '--import', PROFILE_HOOK, SERVICE]);
     run.#child = spawn(file, args, {
       cwd,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -8,6 +8,8 @@ import { currentTrace } from './trace-context.js';
 
 export interface ServiceLog {
   logger: PinoLogger;
+  /** Lines lost since the start, because LOG_FILE or standard output took none for too long. */
+  readonly droppedLines: number;
   /** Opens LOG_FILE again, as SIGHUP does: logrotate has renamed it. Nothing to do without a LOG_FILE. */
   reopen(): void;
   /** Writes what is still in memory and lets go of the file and the signal. Call it last. */
@@ -50,6 +52,9 @@ export function createLogger(
   if (file) process.on('SIGHUP', reopen);
   return {
     logger: new PinoLogger(root),
+    get droppedLines() {
+      return (stdout?.droppedLines ?? 0) + (file?.droppedLines ?? 0);
+    },
     reopen,
     close: async () => {
       process.off('SIGHUP', reopen);

@@ -142,6 +142,10 @@ describe('executions', () => {
       const metrics = (await site.app.http.get('/metrics')).text;
       expect(metrics).toMatch(/command_executions_total\{status="success"\} [1-9]/);
       expect(metrics).toMatch(/command_duration_seconds_count\{capability="forecast"\} [1-9]/);
+      const { name } = (await site.admin.get(`/skills/${skillId}`).expect(200)).body;
+      for (const status of ['success', 'failed']) {
+        expect(metrics).toContain(`command_skill_executions_total{skill="${name}",status="${status}"} 1\n`);
+      }
     });
   });
 

@@ -35,6 +35,8 @@ describe('Redis away', () => {
     expect(health).toMatchObject({ status: 200, body: { checks: { redis: { status: redisStatus } } } });
     const ready = await call(`${service.url}/readyz`);
     expect(ready).toMatchObject({ status: 200, body: { status: 'ready', checks: { redis: { status: redisStatus } } } });
+    const metrics = await (await fetch(`${service.url}/metrics`)).text();
+    expect(metrics).toContain(`\nredis_up ${redisStatus === 'up' ? 1 : 0}\n`);
   }
 
   /** Reads that are cached and changes that invalidate; every one sees the change before it. */

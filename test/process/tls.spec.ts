@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +9,9 @@ import { endServices, runService, startService } from '../support/service-proces
 import { until } from '../support/until.js';
 
 /** A self-signed certificate for this name, and its key. */
-function makeCertificate(folder: string, name: string): { cert: string; key: string } {
+function makeCertificate(folder: string, name: string, days = 2): { cert: string; key: string } {
   const [cert, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
-  const files = ['-keyout', key, '-out', cert, '-days', '2', '-subj', `/CN=${name}`];
+  const files = ['-keyout', key, '-out', cert, '-days', String(days), '-subj', `/CN=${name}`];
   execFileSync(
     'openssl',
     ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', ...files],
@@ -50,6 +51,29 @@ function get(url: string): Promise<{ status: number | undefined; hsts: unknown }
   });
 }
 
+function textOf(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    httpsRequest(url, { rejectUnauthorized: false }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => (text += part));
+      answer.once('end', () => {
+        resolve(text);
+      });
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+/** When the certificate in use ends, as /metrics says, in seconds since 1970. */
+async function expiryAt(url: string): Promise<number> {
+  return Number(/^tls_certificate_expiry_timestamp_seconds (\d+)$/m.exec(await textOf(`${url}/metrics`))?.[1]);
+}
+
+function expiryIn(file: string): number {
+  return Date.parse(new X509Certificate(readFileSync(file)).validTo) / 1000;
+}
+
 describe('HTTPS', () => {
   let folder: string;
   beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'ooder-tls-'))));
@@ -62,7 +86,7 @@ describe('HTTPS', () => {
 
   it('is served with the files, from TLS 1.2 on, and takes new files without a restart', async () => {
     const present = makeCertificate(folder, 'present.test');
-    const next = makeCertificate(folder, 'next.test');
+    const next = makeCertificate(folder, 'next.test', 30);
     const service = await startService({ env: settingsOf(present) });
     expect(service.url).toMatch(/^https:/);
     expect(await get(`${service.url}/livez`)).toEqual({ status: 200, hsts: 'max-age=31536000; includeSubDomains' });
@@ -70,15 +94,20 @@ describe('HTTPS', () => {
       dial(service.url, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
     ).rejects.toThrow();
     expect(await nameAt(service.url)).toBe('present.test');
+    const first = expiryIn(present.cert);
+    expect(await expiryAt(service.url)).toBe(first);
 
     // A certificate without its key, as between two steps of a change.
     renameSync(next.cert, present.cert);
     await until(() => service.output.includes('the new certificate is not used'));
     expect(service.output).toContain('TLS_KEY_FILE is not the key of the certificate in TLS_CERT_FILE');
     expect(await nameAt(service.url)).toBe('present.test');
+    expect(await expiryAt(service.url)).toBe(first);
     renameSync(next.key, present.key);
     await until(async () => (await nameAt(service.url)) === 'next.test');
     expect(await get(`${service.url}/livez`)).toMatchObject({ status: 200 });
+    expect(expiryIn(present.cert)).toBeGreaterThan(first);
+    expect(await expiryAt(service.url)).toBe(expiryIn(present.cert));
 
     writeFileSync(present.cert, 'nothing');
     await until(() => service.output.includes('TLS_CERT_FILE holds no certificate in PEM'));

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './free-port.js';
-import { ensureBinary, firstOnPath, type Run } from './system-package.js';
+import { ensureBinary, stopServices } from './system-package.js';
 
 export interface RedisServer {
   url: string;
@@ -26,7 +26,9 @@ const PACKAGES = ['redis-server', 'valkey-server', 'redis', 'valkey'];
 
 /** Path of a Redis server; installed where there is none. A service that the package has started is stopped again. */
 export function ensureRedisBinary(): string {
-  return ensureBinary(BINARIES, PACKAGES, stopService);
+  return ensureBinary(BINARIES, PACKAGES, (run) => {
+    stopServices(run, BINARIES);
+  });
 }
 
 /**
@@ -57,15 +59,6 @@ export async function startRedisServer(
     throw new Error(`${binary} did not start on port ${port}: ${why}`, { cause: error });
   }
   return { url: `redis://127.0.0.1:${port}/0`, port, pid: child.pid ?? 0, stop };
-}
-
-/** Debian starts the service of a package that it installs (not in a container); tests start servers of their own. */
-function stopService(run: Run): void {
-  if (!existsSync('/run/systemd/system') || firstOnPath(['systemctl']) === undefined) return;
-  for (const binary of BINARIES) {
-    const failed = run(['systemctl', 'disable', '--now', binary]);
-    if (failed !== undefined && firstOnPath([binary]) !== undefined) process.stderr.write(`${failed}\n`);
-  }
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Runs a command, with the rights that installing needs. Undefined when it worked, else the end of what it said. */
@@ -66,6 +66,15 @@ export function firstOnPath(names: readonly string[]): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
   return paths.find(isExecutable);
+}
+
+/** Debian starts the services of a package that it installs (not in a container); tests start servers of their own. */
+export function stopServices(run: Run, services: readonly string[]): void {
+  if (!existsSync('/run/systemd/system') || firstOnPath(['systemctl']) === undefined) return;
+  for (const service of services) {
+    const failed = run(['systemctl', 'disable', '--now', service]);
+    if (failed !== undefined && firstOnPath([service]) !== undefined) process.stderr.write(`${failed}\n`);
+  }
 }
 
 function isExecutable(path: string): boolean {

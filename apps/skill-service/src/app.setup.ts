@@ -39,6 +39,20 @@ function serverOptionsOf(requestTimeoutMs: number): ServerOptions {
   };
 }
 
+/** The log knows nobody, and cannot tell of its own losses by itself. */
+function registerLogMetrics(metrics: MetricsService, log: ServiceLog): void {
+  let counted = 0;
+  metrics.counter({
+    name: 'log_lines_dropped_total',
+    help: 'Lines of the log that were lost, because what takes them did not.',
+    collect: (counter) => {
+      const lost = log.droppedLines;
+      counter.inc(lost - counted);
+      counted = lost;
+    },
+  });
+}
+
 /** The service as it runs, and as the e2e tests run it; it does not listen yet. */
 export async function createApp(settings: Settings, log: ServiceLog): Promise<NestFastifyApplication> {
   const tls = TlsCertificate.of(settings.edge);
@@ -67,8 +81,10 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   });
   const fastify = adapter.getInstance();
   registerRequestLogging(fastify, log.logger);
-  registerHttpMetrics(fastify, app.get(MetricsService));
-  tls?.watch(fastify.server);
+  const metrics = app.get(MetricsService);
+  registerHttpMetrics(fastify, metrics);
+  registerLogMetrics(metrics, log);
+  tls?.watch(fastify.server, metrics);
   // Before anything that may refuse: a page must be able to read a refusal, and a preflight request has no credentials.
   await registerSecurityHeaders(app, settings.edge, securityHeaders);
   registerRequestConformance(fastify);

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { createSecureContext, Server as TlsServer } from 'node:tls';
 import { Logger } from '@nestjs/common';
 import { type EdgeSettings, SettingsError } from '#config';
+import type { MetricsService } from '#metrics';
 
 /** Milliseconds between two looks at the files. Names of mounted secrets are links, which a watch does not follow. */
 const LOOK_EVERY_MS = 2_000;
@@ -13,6 +14,10 @@ const EXAMPLES = { TLS_CERT_FILE: '/etc/ooder-skill/tls.crt', TLS_KEY_FILE: '/et
 interface Pair {
   cert: string;
   key: string;
+}
+
+function expiryOf(cert: string): number {
+  return new Date(new X509Certificate(cert).validTo).getTime() / 1000;
 }
 
 /** What the two files are now, in a few bytes. */
@@ -30,6 +35,8 @@ export class TlsCertificate {
   private readonly logger = new Logger('tls');
   private readonly pair: Pair;
   private stamp: string;
+  /** Of the one in use, in seconds since 1970. */
+  private expiresAt: number;
 
   /** @throws SettingsError when a file cannot be read, holds something else, or the two do not belong together. */
   constructor(
@@ -38,6 +45,7 @@ export class TlsCertificate {
   ) {
     this.stamp = this.stampNow();
     this.pair = this.read();
+    this.expiresAt = expiryOf(this.pair.cert);
   }
 
   /** Undefined: the service speaks HTTP. @throws SettingsError */
@@ -51,8 +59,15 @@ export class TlsCertificate {
   }
 
   /** New connections get the new certificate; a faulty file is told once, and the old certificate stays. */
-  watch(server: Server): void {
+  watch(server: Server, metrics: MetricsService): void {
     if (!(server instanceof TlsServer)) return;
+    metrics.gauge({
+      name: 'tls_certificate_expiry_timestamp_seconds',
+      help: 'End of the certificate in use, in seconds since 1970; not there without HTTPS.',
+      collect: (gauge) => {
+        gauge.set(this.expiresAt);
+      },
+    });
     const timer = setInterval(() => {
       this.look(server);
     }, LOOK_EVERY_MS).unref();
@@ -66,7 +81,9 @@ export class TlsCertificate {
     if (stamp === this.stamp) return;
     this.stamp = stamp;
     try {
-      server.setSecureContext({ ...this.read(), minVersion: MIN_VERSION });
+      const pair = this.read();
+      server.setSecureContext({ ...pair, minVersion: MIN_VERSION });
+      this.expiresAt = expiryOf(pair.cert);
       this.logger.log('a new certificate is in use');
     } catch (error) {
       const reason = error instanceof SettingsError ? reasonOf(error) : String(error);

@@ -20,6 +20,13 @@ export class CacheMonitor implements OnModuleInit {
   onModuleInit(): void {
     if (this.redis.isConfigured) {
       this.health.register({ name: 'redis', readiness: true, check: () => this.ping() });
+      this.metrics.gauge({
+        name: 'redis_up',
+        help: 'Whether Redis answers this replica; not there without REDIS_URL.',
+        collect: async (gauge) => {
+          gauge.set((await this.ping()).status === 'up' ? 1 : 0);
+        },
+      });
     }
     const outcomes: (keyof CacheStats)[] = ['hits', 'misses', 'errors'];
     this.metrics.gauge({

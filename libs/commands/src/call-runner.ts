@@ -58,7 +58,7 @@ export class CallRunner {
     const served = outcome?.route?.target ?? call.targets[0];
     if (outcome?.sent) this.statistics.add(served.skillId, outcome.status === 'failed');
     const took = Date.now() - call.startedAt.getTime();
-    this.metrics.finished(served.capability.name, completedAt ? outcome.status : 'cancelled', took);
+    this.metrics.finished(served, completedAt ? outcome.status : 'cancelled', took);
     return completedAt && { outcome, completedAt };
   }
 

@@ -67,6 +67,9 @@ describe('LineDestination', () => {
     await sleep(5);
     expect(Reflect.get(destination, 'bytes')).toBeLessThanOrEqual(16 * 1024 * 1024);
     expect(Reflect.get(destination, 'dropped')).toBeGreaterThan(0);
+    // Of the 40 lines, the first is being written and 15 and a bit fill the memory.
+    expect(destination.droppedLines).toBeGreaterThanOrEqual(20);
+    expect(destination.droppedLines).toBeLessThan(40);
     await destination.close();
   });
 

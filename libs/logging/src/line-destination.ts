@@ -34,6 +34,7 @@ export class LineDestination {
   private failing = false;
   private closed = false;
   private dropped = 0;
+  private droppedBefore = 0;
   private retry?: NodeJS.Timeout;
   private pause?: NodeJS.Timeout;
   private onIdle: () => void = () => undefined;
@@ -57,6 +58,11 @@ export class LineDestination {
     } catch (error) {
       throw new LogFileError(file, error);
     }
+  }
+
+  /** Lines lost since the start. */
+  get droppedLines(): number {
+    return this.droppedBefore + this.dropped;
   }
 
   write(line: string): void {
@@ -171,6 +177,7 @@ export class LineDestination {
   private recover(): void {
     if (this.failing) this.warn(`the log is written to ${this.name} again, ${this.dropped} line(s) were lost`);
     this.failing = false;
+    this.droppedBefore += this.dropped;
     this.dropped = 0;
   }
 

@@ -9,6 +9,8 @@ import { currentTrace } from './trace-context.js';
 
 export interface ServiceLog {
   logger: PinoLogger;
+  /** Lines lost since the start, because LOG_FILE or standard output took none for too long. */
+  readonly droppedLines: number;
   /** Opens LOG_FILE again, as SIGHUP does: logrotate has renamed it. Nothing to do without a LOG_FILE. */
   reopen(): void;
   /** Writes what is still in memory and lets go of the file and the signal. Call it last. */
@@ -57,6 +59,9 @@ export function createLogger(
         for (const stream of streams) stream.write(line);
       }),
     ),
+    get droppedLines() {
+      return (stdout?.droppedLines ?? 0) + (file?.droppedLines ?? 0);
+    },
     reopen,
     close: async () => {
       process.off('SIGHUP', reopen);

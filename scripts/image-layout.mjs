@@ -2,9 +2,9 @@
  * Proves docker/Dockerfile where no container engine runs: does its COPY steps and the RUN steps of its build stages in a
  * temporary folder, checks what is in the image's tree, and starts it as a user without rights, on a real PostgreSQL.
  * The RUN step of the last stage, which needs the base image, is printed and left out. Takes about two minutes; needs root,
- * setpriv (util-linux) and `npm run build`, whose embedded PostgreSQL is the database.
+ * setpriv (util-linux) and a build, whose embedded PostgreSQL is the database.
  *
- *   node scripts/image-layout.mjs [program of Node to start the service with]
+ *   npm run image:check [-- program of Node to start the service with]
  */
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

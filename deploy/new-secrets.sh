@@ -1,0 +1,22 @@
+#!/bin/sh
+# Prints fresh secrets as lines of a .env file: those of the service, and with `docker` those of docker-compose.yml too.
+# Keep a copy of SECURITY_ENCRYPTION_KEY apart from the backups: without it, secret values of Skills are lost.
+set -eu
+umask 077
+
+secret() { openssl rand -base64 "$1" | tr -d '\n'; }
+
+cat <<EOF
+SECURITY_JWT_SECRET=$(secret 48)
+SECURITY_ENCRYPTION_KEY=$(secret 32)
+SECURITY_ADMIN_CLIENT_SECRET=$(openssl rand -hex 24)
+CALLBACK_SIGNING_SECRET=whsec_$(secret 32)
+EOF
+if [ "${1:-}" = docker ]; then
+  # Hexadecimal: they become parts of URLs.
+  cat <<EOF
+POSTGRES_PASSWORD=$(openssl rand -hex 24)
+REDIS_PASSWORD=$(openssl rand -hex 24)
+GRAFANA_ADMIN_PASSWORD=$(openssl rand -hex 16)
+EOF
+fi

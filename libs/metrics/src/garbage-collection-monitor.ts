@@ -19,6 +19,7 @@ export class GarbageCollectionMonitor {
       labelNames: ['kind'],
       buckets: [0.001, 0.01, 0.1, 1, 2, 5],
     });
+    for (const kind of Object.values(KINDS)) pauses.zero({ kind });
     this.observer = new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         const { kind } = (entry as { detail?: { kind: number } }).detail ?? { kind: 0 };

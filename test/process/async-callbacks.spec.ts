@@ -4,8 +4,8 @@ import { CallQueueRepository } from '../../libs/commands/src/queue/call-queue.re
 import { BEHAVIOURS, type Behaviour } from '../support/skill-server.js';
 import { startTestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
-import { apiOf, expectError } from './api.js';
-import { ASYNC_ENV, AsyncSite, type Details } from './async-calls.js';
+import { apiOf, expectError } from '../e2e/api.js';
+import { ASYNC_ENV, AsyncSite, type Details } from '../e2e/async-calls.js';
 
 describe('callbacks of asynchronous calls', () => {
   let site: AsyncSite;

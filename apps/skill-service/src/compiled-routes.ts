@@ -162,7 +162,7 @@ function argumentOf(
   }
   const validator = type && data === undefined ? CompiledValidator.of(type) : undefined;
   if (!validator) return undefined;
-  const checked = (value: unknown): unknown => validator.accept(value ?? {}) ?? UNDECIDED;
+  const checked = (value: unknown): unknown => validator.acceptSent(value) ?? UNDECIDED;
   if (kind === Kind.BODY) return ({ body }) => checked(body);
   if (kind === Kind.QUERY) return ({ query }) => checked(query);
   if (kind === Kind.PARAM) return ({ params }) => checked(params);

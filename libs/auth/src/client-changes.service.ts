@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ConflictError, NotFoundError } from '#common';
+import { ConflictError, NotFoundError, newId } from '#common';
 import { type SecuritySettings, securitySettings } from '#config';
 import { type Transaction, Transactions, violatesUnique } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import { AuditLog } from './audit/audit-log.js';
 import type { Caller } from './caller.js';
 import { ClientCutOff, startAboveCutOff } from './client-cut-off.js';
@@ -34,7 +33,7 @@ export class ClientChangesService {
     const secretHash = await hashSecret(secret);
     const client = await this.transactions.run(async (tx) => {
       const created = tx.create(ClientEntity, {
-        clientId: body.client_id ?? `client-${uuidv7()}`,
+        clientId: body.client_id ?? `client-${newId()}`,
         name: body.name,
         role: body.role,
         spaces: body.spaces ?? null,

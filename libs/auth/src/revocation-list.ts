@@ -1,10 +1,10 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval, SchedulerRegistry } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { newId } from '#common';
 import type { Transaction } from '#database';
 import { OutageLog } from '#logging';
 import { DataSource, LessThan } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { RevocationEntity, type RevocationKind } from './revocation.entity.js';
 
 /** What one credential is made of, as far as it can be revoked. */
@@ -92,7 +92,7 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
     if (revocations.length === 0) return;
     await tx.getRepository(RevocationEntity).insert(
       revocations.map(({ kind, subject, minVersion, expiresAt }) => ({
-        id: uuidv7(),
+        id: newId(),
         kind,
         subject,
         minVersion: minVersion ?? null,

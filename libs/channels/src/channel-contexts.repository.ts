@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
 import type { Transaction } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import { CONTEXT_LIMITS } from './channel-limits.js';
 import type { ContextChanges } from './context-changes.js';
 
@@ -28,7 +28,7 @@ export class ChannelContextsRepository {
     changes: ContextChanges,
     endpointId?: string | null,
   ): Promise<boolean> {
-    const given = Object.entries(changes).map(([key, value]) => ({ id: uuidv7(), key, value }));
+    const given = Object.entries(changes).map(([key, value]) => ({ id: newId(), key, value }));
     const [merged] = await tx.query<[unknown[], number]>(
       `WITH given AS (SELECT * FROM jsonb_to_recordset($2::jsonb) AS x(id uuid, key text, value text)),
          room AS (SELECT (SELECT count(*) FROM given WHERE value IS NOT NULL) +

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, sliceOf } from '#common';
+import { type Page, sliceOf, newId } from '#common';
 import type { Transaction } from '#database';
 import { Conditions } from '#skills';
 import { DataSource } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import type { ListChannelsQuery } from './channel.dto.js';
 import type { ChannelStatus } from './channel.entity.js';
 import { reachedBy, REACHED, type Reach } from './channel-reach.js';
@@ -113,7 +112,7 @@ export class ChannelsRepository {
     const [created] = await tx.query<[Channel]>(
       `INSERT INTO channels AS c (id, skill_id, capability_id, client_id, metadata, expiry_time)
        VALUES ($1, $2, $3, $4, $5, ${expiry}) RETURNING ${COLUMNS}`,
-      [uuidv7(), skill_id, capability_id, client_id, JSON.stringify(metadata), expiry_time],
+      [newId(), skill_id, capability_id, client_id, JSON.stringify(metadata), expiry_time],
     );
     return created;
   }

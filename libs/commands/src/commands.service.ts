@@ -1,9 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { ApiError, BadParameterError, ExecutionTimeoutError, SkillUnavailableError, validateEach } from '#common';
+import {
+  ApiError,
+  BadParameterError,
+  ExecutionTimeoutError,
+  SkillUnavailableError,
+  validateEach,
+  newId,
+} from '#common';
 import { translateDatabaseError } from '#database';
 import { currentTrace, formatTraceparent, startSpan } from '#logging';
-import { v7 as uuidv7 } from 'uuid';
 import { CallRunner, type FinishedCall } from './call-runner.js';
 import { CallPreparation, type PreparedCall } from './call-preparation.js';
 import { type BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
@@ -123,7 +129,7 @@ function newExecutionOf(
   traceId: string,
 ): NewExecution {
   return {
-    id: uuidv7(),
+    id: newId(),
     client_id: clientId,
     command_id,
     request_hash: request.hash,

@@ -65,6 +65,11 @@ export class CompiledValidator<T extends object> {
     for (const { name, isRight } of this.fields.values()) if (!isRight(target[name], instance)) return undefined;
     return instance;
   }
+
+  /** The same of what a request sent: a body that was not sent is an empty one. */
+  acceptSent(value: unknown): T | undefined {
+    return this.accept(value ?? {});
+  }
 }
 
 function acceptorOf(type: ClassOf<object>): ((value: unknown) => object | undefined) | undefined {

@@ -67,8 +67,7 @@ class CompilingValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { metatype } = metadata;
     const validator = metatype && this.toValidate(metadata) ? CompiledValidator.of<object>(metatype) : undefined;
-    // A body that was not sent is an empty one.
-    return validator?.accept(value ?? {}) ?? ((await super.transform(value, metadata)) as unknown);
+    return validator?.acceptSent(value) ?? ((await super.transform(value, metadata)) as unknown);
   }
 }
 

@@ -1,10 +1,10 @@
+import { newId } from '#common';
 import { CreateDateColumn, PrimaryColumn, UpdateDateColumn } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 
 /** Every table has a UUID and both times (AI Bridge v0.6.0, data model). Ids are UUID v7: they sort by creation. */
 export abstract class TimestampedEntity {
   @PrimaryColumn('uuid')
-  id: string = uuidv7();
+  id: string = newId();
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { InjectRepository } from '@nestjs/typeorm';
-import { BadParameterError } from '#common';
+import { BadParameterError, newId } from '#common';
 import { type Transaction, Transactions } from '#database';
 import { LessThan, Repository } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { IdempotencyKeyEntity } from './idempotency-key.entity.js';
 
 const RETENTION_MS = 24 * 3600 * 1000;
@@ -47,7 +46,7 @@ export class IdempotencyService {
       const taken = await tx.query<unknown[]>(
         `INSERT INTO idempotency_keys (id, actor, key, request_hash) VALUES ($1, $2, $3, $4)
          ON CONFLICT (actor, key) DO NOTHING RETURNING id`,
-        [uuidv7(), request.actor, key, hash],
+        [newId(), request.actor, key, hash],
       );
       if (taken.length === 0) return this.replay<T>(tx, request.actor, key, hash);
       const response = await work(tx);

@@ -19,7 +19,7 @@ export class PinoLogger implements LoggerService {
   /** `writeFlat` writes lines of plain values, for which pino does more than they need. */
   constructor(
     private readonly root: Logger,
-    private readonly writeFlat?: FlatWriter,
+    private readonly writeFlat: FlatWriter,
   ) {}
 
   log(message: unknown, ...rest: unknown[]): void {
@@ -53,9 +53,7 @@ export class PinoLogger implements LoggerService {
 
   /** The same, in less time, for fields that hold no secret any more (`redactText`). */
   recordFlat(level: Level, fields: FlatFields, message: string): void {
-    if (!this.root.isLevelEnabled(level)) return;
-    if (this.writeFlat) this.writeFlat(level, fields, message);
-    else this.record(level, { ...fields }, message);
+    if (this.root.isLevelEnabled(level)) this.writeFlat(level, fields, message);
   }
 
   isLevelEnabled(level: Level): boolean {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
 import { prepared, type Transaction } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import type { CapabilityBody } from './skill.dto.js';
 import { type WrittenPart, WrittenParts } from './written-part.js';
 
@@ -43,7 +43,7 @@ export class CapabilitiesWriter {
     );
     if (bodies.length === 0) return;
     const rows = bodies.map(({ skillId, capability, version }) => ({
-      id: uuidv7(),
+      id: newId(),
       skill_id: skillId,
       name: capability.name,
       description: capability.description,
@@ -87,7 +87,7 @@ export class CapabilitiesWriter {
     const rows = said.flatMap(({ written, body }) =>
       Object.entries(body.parameters ?? {}).map(
         ([name, { type, required = false, default: value, description = '' }]) => ({
-          id: uuidv7(),
+          id: newId(),
           capability_id: written.id,
           name,
           type,

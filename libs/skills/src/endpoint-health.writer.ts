@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
 import { AuditLog, systemActor } from '#auth';
 import { prepared, type Transaction } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import type { Health } from './health.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
@@ -68,7 +68,7 @@ export class EndpointHealthWriter {
 
   /** Opens leases of the Skills' present generation: whoever registers is alive. The Skills are locked already. */
   async open(tx: Transaction, actor: string, skills: readonly RegisteredEndpoints[]): Promise<SkillLeases[]> {
-    const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => ({ id: uuidv7(), skill_id: skillId, url })));
+    const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => ({ id: newId(), skill_id: skillId, url })));
     const opened = await tx.query<
       { endpointId: string; url: string; health: Health; generation: number; id: string }[]
     >(OPEN, [JSON.stringify(rows)]);
@@ -97,7 +97,7 @@ export class EndpointHealthWriter {
        SELECT x.id, e.id, e.skill_id, s.generation FROM unnest($1::uuid[], $2::uuid[]) AS x(id, endpoint_id)
          JOIN skill_endpoints e ON e.id = x.endpoint_id JOIN skills s ON s.id = e.skill_id
        ON CONFLICT (endpoint_id) DO UPDATE SET last_heartbeat = now(), expired_at = NULL, updated_at = now()`,
-      [ids.map(() => uuidv7()), ids],
+      [ids.map(() => newId()), ids],
     );
     return this.change(tx, reports);
   }

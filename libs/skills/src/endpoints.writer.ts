@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
 import { prepared, type Transaction } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import { isMask, SkillSecrets } from './secrets/index.js';
 import { schemeOf } from './skill-fields.decorators.js';
 import type { EndpointBody } from './skill.dto.js';
@@ -104,7 +104,7 @@ export class EndpointsWriter {
     const rows = said.flatMap(({ written, body }) =>
       this.secrets
         .sealed('endpoint_params', written.id, body.parameters ?? {})
-        .map((stored) => ({ id: uuidv7(), endpoint_id: written.id, ...stored })),
+        .map((stored) => ({ id: newId(), endpoint_id: written.id, ...stored })),
     );
     if (rows.length === 0) return;
     await tx.query(
@@ -119,5 +119,5 @@ export class EndpointsWriter {
 }
 
 function rowOf(skillId: string, { url, weight, status }: EndpointBody): object {
-  return { id: uuidv7(), skill_id: skillId, url, protocol: schemeOf(url), weight, status };
+  return { id: newId(), skill_id: skillId, url, protocol: schemeOf(url), weight, status };
 }

@@ -1,13 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
-import {
-  type ArrayElement,
-  arrayLiteral,
-  columnsOf,
-  RetryTransaction,
-  type Transaction,
-  violatesUnique,
-} from '#database';
+import { type ArrayElement, arrayLiteral, columnsOf, type Transaction } from '#database';
 import { indexOf } from './facets.js';
 import { insertSkills, RARE_TABLES, WIDTH } from './new-skill.sql.js';
 import { searchDocument } from './search-document.js';
@@ -15,6 +8,7 @@ import { SkillSecrets } from './secrets/index.js';
 import type { EndpointLease, SkillLeases } from './skill-observers.js';
 import { schemeOf } from './skill-fields.decorators.js';
 import type { RegisterSkillBody } from './skill.dto.js';
+import { insertingSkills } from './taken-id.js';
 
 /** A Skill that was inserted. */
 export interface CreatedSkill {
@@ -48,10 +42,10 @@ export class NewSkillsWriter {
     const asked = skills.flatMap(({ body: { skill_id } }) => skill_id ?? []);
     const rare = RARE_TABLES.filter((table) => rows[table].length > 0);
     const tables = ['skills', 'skill_endpoints', 'capabilities', ...rare] as const;
-    const created = await this.run(
-      tx,
-      insertSkills((table) => rare.includes(table), skills.length === 1),
-      [owner, arrayLiteral(asked), ...tables.flatMap((table) => columnsOf(rows[table], WIDTH[table]))],
+    const text = insertSkills((table) => rare.includes(table), skills.length === 1);
+    const columns = tables.flatMap((table) => columnsOf(rows[table], WIDTH[table]));
+    const created = await insertingSkills(() =>
+      tx.query<Omit<CreatedSkill, 'leases'>[]>(text, [owner, arrayLiteral(asked), ...columns]),
     );
     return new Map(
       created.map((skill) => [
@@ -62,16 +56,6 @@ export class NewSkillsWriter {
         },
       ]),
     );
-  }
-
-  private async run(tx: Transaction, text: string, values: string[]): Promise<Omit<CreatedSkill, 'leases'>[]> {
-    try {
-      return await tx.query(text, values);
-    } catch (error) {
-      // Another transaction took an id of ours since the look: the next attempt will see it.
-      if (violatesUnique(error, 'pk_skills')) throw new RetryTransaction(error);
-      throw error;
-    }
   }
 
   /** Adds the rows of a Skill. Returns its endpoints. */

@@ -1,9 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { InjectRepository } from '@nestjs/typeorm';
+import { newId } from '#common';
 import type { Transaction } from '#database';
 import { LessThan, Repository } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { type SkillEvent, SkillEventEntity } from './skill-event.entity.js';
 
 /** As long as the audit log (AI Bridge v0.6.0, section on logs). */
@@ -35,7 +35,7 @@ export class SkillHistory {
 
   async record(tx: Transaction, entries: readonly HistoryEntry[]): Promise<void> {
     if (entries.length === 0) return;
-    const rows = entries.map((entry) => ({ ...entry, skill_id: entry.id, id: uuidv7() }));
+    const rows = entries.map((entry) => ({ ...entry, skill_id: entry.id, id: newId() }));
     await tx.query(
       `INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at, unregistered_at, endpoint_url)
        SELECT x.id, x.skill_id, x.name, x.version, x.event, x.actor, x.registered_at,

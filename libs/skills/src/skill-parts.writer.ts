@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
 import { prepared, type Transaction } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.js';
 import { EndpointsWriter } from './endpoints.writer.js';
 import { isMask, MASK, SkillSecrets } from './secrets/index.js';
@@ -58,7 +58,7 @@ export class SkillPartsWriter {
     await this.endpoints.merge(tx, parts);
     await this.capabilities.merge(tx, parts);
     await this.mergeMetadata(tx, parts);
-    await tx.query(INSERT_STATUS, [JSON.stringify(parts.map(({ skillId }) => ({ id: uuidv7(), skill_id: skillId })))]);
+    await tx.query(INSERT_STATUS, [JSON.stringify(parts.map(({ skillId }) => ({ id: newId(), skill_id: skillId })))]);
     await this.checkLimits(tx, actor, parts);
   }
 
@@ -105,7 +105,7 @@ export class SkillPartsWriter {
     const rows = parts.flatMap(({ skillId, body }) =>
       this.secrets
         .sealed('skill_metadata', skillId, body.metadata ?? {})
-        .map((stored) => ({ id: uuidv7(), skill_id: skillId, ...stored })),
+        .map((stored) => ({ id: newId(), skill_id: skillId, ...stored })),
     );
     if (rows.length === 0) return;
     await tx.query(MERGE_METADATA, [JSON.stringify(rows), MASK]);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { newId } from '#common';
-import { prepared, RetryTransaction, type Transaction, violatesUnique } from '#database';
+import { prepared, type Transaction } from '#database';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
 import { type NewSkill, NewSkillsWriter } from './new-skills.writer.js';
@@ -14,6 +14,7 @@ import { type HistorySkill, SkillHistory } from './skill-history.js';
 import type { SkillLeases } from './skill-observers.js';
 import type { SkillStatus } from './skill.entity.js';
 import type { CreateSkillBody, RegisterSkillBody, ReplaceSkillBody } from './skill.dto.js';
+import { insertingSkills } from './taken-id.js';
 
 /** What every change needs to know of the Skill that it changes. */
 export interface LockedSkill {
@@ -146,7 +147,10 @@ export class SkillWriter {
       space_id: body.space_id,
       ...indexOfBody(body),
     }));
-    const registered = await this.upsert(tx, owner, rows, caller.spaces);
+    // In one order everywhere, so that two batches cannot wait for each other.
+    const registered = await insertingSkills(() =>
+      tx.query<Omit<RegisteredSkill, 'leases'>[]>(RENEW, [JSON.stringify(rows), owner, caller.spaces ?? null]),
+    );
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
     const written = skills.flatMap(({ body }) => {
       const skillId = byKey.get(keyOf(body))?.id;
@@ -175,22 +179,6 @@ export class SkillWriter {
         return leases ? [[keyOf(skill), { ...skill, leases }]] : [];
       }),
     );
-  }
-
-  /** Takes the rows in one order everywhere, so that two batches cannot wait for each other. */
-  private async upsert(
-    tx: Transaction,
-    owner: string,
-    rows: object[],
-    spaces: readonly string[] | undefined,
-  ): Promise<Omit<RegisteredSkill, 'leases'>[]> {
-    try {
-      return await tx.query<Omit<RegisteredSkill, 'leases'>[]>(RENEW, [JSON.stringify(rows), owner, spaces ?? null]);
-    } catch (error) {
-      // Another transaction took an id of ours since the look above: the next attempt will see it.
-      if (violatesUnique(error, 'pk_skills')) throw new RetryTransaction(error);
-      throw error;
-    }
   }
 
   /** Holds the row until the end of the transaction. */

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { CacheProvider } from '#cache';
-import { ConflictError, type Page, PermissionError, SkillNotFoundError, sliceOf, validateBody } from '#common';
+import { ConflictError, type Page, PermissionError, SkillNotFoundError, sliceOf, validateBody, newId } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
-import { v7 as uuidv7 } from 'uuid';
 import { DiscoveryExplainer } from './discovery-explainer.js';
 import { assertMatch } from './etag.js';
 import { mergePatch } from './merge-patch.js';
@@ -65,7 +64,7 @@ export class SkillsService {
   async create(caller: Caller, body: CreateSkillBody, key: string | undefined): Promise<TaggedSkill> {
     const request = { actor: caller.clientId, key, operation: 'skills.create', payload: body };
     const created = await this.idempotency.run(request, async (tx) => {
-      const id = uuidv7();
+      const id = newId();
       if (!(await this.writer.create(tx, id, caller, placed(caller, body)))) throw new ConflictError();
       return this.read(tx, id);
     });

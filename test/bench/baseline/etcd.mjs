@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pinned, placement } from '../site/placement.mjs';
-import { answering, freePort, stopped } from '../site/processes.mjs';
+import { freePort } from '../../../scripts/free-port.mjs';
+import { answering, stopped } from '../site/processes.mjs';
 import { rawRequest } from '../load/raw-http.mjs';
 
 /** What `etcd --version` says first; undefined when it is not on the PATH. */

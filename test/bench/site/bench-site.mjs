@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { EmbeddedPostgres } from '#database';
 import pg from 'pg';
 import { cpuSecondsOf, familyOf, machineCpuSeconds, memoryOf, residentOf } from './process-usage.mjs';
-import { accepts, answering, freePort, stopped } from './processes.mjs';
+import { freePort } from '../../../scripts/free-port.mjs';
+import { accepts, answering, stopped } from './processes.mjs';
 import { ServiceRun } from './service-run.mjs';
 
 /** The built service as one process, on a PostgreSQL and (if asked for) a Redis of its own, all on the loopback. */

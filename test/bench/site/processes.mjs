@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,15 +7,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 const START_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
 const PAUSE_MS = 20;
-
-export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Whether somebody listens there. */
 export async function accepts(port) {

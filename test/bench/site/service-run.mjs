@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { pinned } from './placement.mjs';
-import { answering, freePort, stopped } from './processes.mjs';
+import { freePort } from '../../../scripts/free-port.mjs';
+import { answering, stopped } from './processes.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import { BlockHash, GENESIS_HASH, SEALED_ENTRY_COLUMNS, type SealedEntry } from './audit-block.js';
 
 const BLOCK_SIZE = 1_000;
@@ -113,7 +113,7 @@ export class AuditSealer {
     const hash = new BlockHash();
     for (const entry of entries) hash.add(entry);
     await tx.query('INSERT INTO audit_blocks (id, number, entries, previous_hash, hash) VALUES ($1, $2, $3, $4, $5)', [
-      uuidv7(),
+      newId(),
       number,
       entries.length,
       last.hash,

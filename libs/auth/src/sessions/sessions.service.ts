@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { newId } from '#common';
 import { RedisUnavailableError } from '#cache';
 import { MAX_JWT_EXPIRY, type SecuritySettings, securitySettings } from '#config';
 import { type Transaction, Transactions } from '#database';
-import { v7 as uuidv7 } from 'uuid';
 import { AuditLog } from '../audit/audit-log.js';
 import type { RequestOrigin } from '../caller.js';
 import type { ClientEntity } from '../client.entity.js';
@@ -34,7 +34,7 @@ export class SessionsService {
 
   /** Undefined when it cannot be kept: the client then does without a refresh token. */
   async open(tx: Transaction, client: ClientEntity, scope: string): Promise<OpenedSession | undefined> {
-    const id = uuidv7();
+    const id = newId();
     const refreshToken = makeRefreshToken(id);
     const session = {
       id,

@@ -56,9 +56,9 @@ const MAX_BATCH = 500;
 
 /**
  * Renews leases. Beats that arrive in the same turn of the event loop, or while the lease store is being asked, share one
- * round trip to it. What the
- * store does not know or holds for a ghost, and everything while it is out of reach, is asked of PostgreSQL: a living
- * member is never told that it is unknown because a store has lost its memory, or a ghost because it remembers too much.
+ * round trip to it. What the store does not know or holds for a ghost, and everything while it is out of reach, is asked
+ * of PostgreSQL: a living member is never told that it is unknown because a store has lost its memory, or a ghost because
+ * it remembers too much.
  */
 @Injectable()
 export class Renewals {

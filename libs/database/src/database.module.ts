@@ -1,12 +1,12 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { type AppSettings, appSettings, type DatabaseSettings, databaseSettings } from '#config';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import { dataSourceOptions, type Entities } from './data-source-options.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { DatabaseServer } from './database-server.js';
 import { LeaderElection } from './leader-election.js';
 import { migrate } from './migrator.js';
+import { PooledDataSource } from './pooled-data-source.js';
 import { Transactions } from './transactions.js';
 
 /** Opens the server first and closes it last: it is a module of its own because Nest shuts modules down in reverse. */
@@ -42,7 +42,7 @@ export class DatabaseModule {
           },
           dataSourceFactory: (options) => {
             if (!options) throw new Error('TypeORM was given no options');
-            return new DataSource(options).initialize();
+            return new PooledDataSource(options).initialize();
           },
         }),
       ],

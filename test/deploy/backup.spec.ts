@@ -139,7 +139,8 @@ describe('deploy/backup/backup.sh', () => {
     const dump = backup();
     const good = readFileSync(dump);
     const bad = Buffer.from(good);
-    bad[Math.floor(bad.length / 2)] ^= 1;
+    const middle = Math.floor(bad.length / 2);
+    bad.writeUInt8(bad.readUInt8(middle) ^ 1, middle);
     writeFileSync(dump, bad);
     expect(run(['verify'])).toEqual({ status: 5, output: expect.stringContaining('it is damaged') as string });
     writeFileSync(dump, good.subarray(0, good.length / 2));
@@ -229,8 +230,8 @@ describe('deploy/backup/backup.sh', () => {
       status: 2,
       output: expect.stringContaining('DATABASE_URL is not set') as string,
     });
-    for (const env of [{ BACKUP_KEEP_DAYS: '0' }, { BACKUP_KEEP_MAX: 'x' }, { DATABASE_URL: 'mysql://a/b' }])
-      expect(run(['backup'], env).status).toBe(2);
+    const wrong = { BACKUP_KEEP_DAYS: '0', BACKUP_KEEP_MAX: 'x', DATABASE_URL: 'mysql://a/b' };
+    for (const [name, value] of Object.entries(wrong)) expect(run(['backup'], { [name]: value }).status).toBe(2);
     const away = run(['backup'], { DATABASE_URL: 'postgresql://joe:hunter2@127.0.0.1:1/skills' });
     expect(away.status).not.toBe(0);
     expect(away.output).not.toContain('hunter2');

@@ -217,7 +217,7 @@ check_file() {
 # All of it or nothing, in one transaction, after the statements given.
 load() {
   pg_restore --no-owner --no-privileges --file="$private/restore.sql" "$1" || die 5 "$1: it cannot be read"
-  PGOPTIONS='-c lock_timeout=30s' psql -Xq -v ON_ERROR_STOP=1 --single-transaction -d "$2" \
+  PGOPTIONS='-c lock_timeout=30s -c client_min_messages=warning' psql -Xq -v ON_ERROR_STOP=1 --single-transaction -d "$2" \
     -c "${3:-SELECT}" -f "$private/restore.sql" >/dev/null || die 1 "$1: it could not be restored; nothing was changed"
   rm "$private/restore.sql"
 }

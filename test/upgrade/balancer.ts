@@ -40,8 +40,11 @@ export class Balancer {
   async send<T>(path: string, options: CallOptions): Promise<T | undefined> {
     this.turn += 1;
     const target = this.targets[this.turn % this.targets.length];
-    if (!target) throw new Error('there is no replica');
     const request = `${options.method ?? (options.body === undefined ? 'GET' : 'POST')} ${path}`;
+    if (!target) {
+      this.fail('', request, 'there is no replica');
+      return undefined;
+    }
     target.inFlight += 1;
     try {
       const { status, body }: Answer<{ data?: T }> = await call(`${target.url}/api/v1${path}`, {

@@ -69,7 +69,8 @@ describe('npm run db:init, db:migrate and db:revert', () => {
         output: expect.stringMatching(/^migrated: \w+/),
       });
       expect(await tables()).toContain('skills');
-    });
+      // A process for each migration.
+    }, 120_000);
 
     it('says what is wrong without the password', async () => {
       const away = { DATABASE_URL: 'postgresql://joe:hunter2@localhost:1/skills', DATABASE_START_TIMEOUT: '0' };

@@ -37,6 +37,7 @@ export {
 export { BooleanField, EnumListField, IdentifierField, IdentifierListField } from './identifier.decorators.js';
 export { JsonObjectField } from './json-object.decorator.js';
 export { allowLargeBodies, type BatchOptions, BatchRoute, BODY_LIMIT, costOf } from './batch-route.decorator.js';
+export { InFlight } from './in-flight.js';
 export { newId } from './new-id.js';
 export {
   linkHeader,
@@ -51,6 +52,7 @@ export {
   totalOf,
 } from './pagination.js';
 export { CompiledValidator } from './compiled-validator.js';
+export { isSentWhole, onResponseEnd } from './response-end.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';

@@ -1,11 +1,11 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { type AppSettings, appSettings, type DatabaseSettings, databaseSettings } from '#config';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import { dataSourceOptions, type Entities } from './data-source-options.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { DatabaseServer } from './database-server.js';
 import { LeaderElection } from './leader-election.js';
+import { PooledDataSource } from './pooled-data-source.js';
 import { prepareSchema } from './schema-start.js';
 import { Transactions } from './transactions.js';
 
@@ -42,7 +42,7 @@ export class DatabaseModule {
           },
           dataSourceFactory: (options) => {
             if (!options) throw new Error('TypeORM was given no options');
-            return new DataSource(options).initialize();
+            return new PooledDataSource(options).initialize();
           },
         }),
       ],

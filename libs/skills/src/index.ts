@@ -1,4 +1,4 @@
-export { HotAnswers } from './catalogue/index.js';
+export { HotAnswers, type ReadyAnswer } from './catalogue/index.js';
 export { CapabilityEntity, type CapabilityStatus, PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
 export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './endpoint-health.writer.js';
 export { PROBE_RESULTS, type ProbeResult } from './endpoint-probe.entity.js';
@@ -16,3 +16,11 @@ export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObserver
 export { type Rotation, rotateSecrets, secretBoxOf, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
 export { Conditions } from './skill-sql.js';
 export { SkillsModule } from './skills.module.js';
+export {
+  continueAbove,
+  exportedSkills,
+  highestGeneration,
+  type SkillImporter,
+  skillImporterOf,
+  SkillLine,
+} from './transfer/index.js';

@@ -71,7 +71,7 @@ done
   mv "$work/compile/dist" dist
   cp "$source/LICENSE" .
   mkdir docs deploy
-  cp "$source/docs/deployment.md" "$source/docs/operations.md" "$source/docs/backup.md" docs/
+  cp "$source/docs/deployment.md" "$source/docs/operations.md" "$source/docs/backup.md" "$source/docs/upgrade.md" docs/
   cp -R "$source/deploy/postgresql" "$source/deploy/backup" deploy/
 )
 chmod -R u=rwX,go=rX "$work/production"

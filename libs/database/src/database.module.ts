@@ -5,8 +5,8 @@ import { dataSourceOptions, type Entities } from './data-source-options.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { DatabaseServer } from './database-server.js';
 import { LeaderElection } from './leader-election.js';
-import { migrate } from './migrator.js';
 import { PooledDataSource } from './pooled-data-source.js';
+import { prepareSchema } from './schema-start.js';
 import { Transactions } from './transactions.js';
 
 /** Opens the server first and closes it last: it is a module of its own because Nest shuts modules down in reverse. */
@@ -23,7 +23,7 @@ import { Transactions } from './transactions.js';
 })
 class DatabaseServerModule {}
 
-/** PostgreSQL: the server, its schema (migrated before anything else runs), the pool and transactions. */
+/** PostgreSQL: the server, its schema (up to date before anything else runs), the pool and transactions. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -36,7 +36,7 @@ export class DatabaseModule {
           imports: [DatabaseServerModule],
           inject: [DatabaseServer, databaseSettings.KEY],
           useFactory: async (server: DatabaseServer, settings: DatabaseSettings) => {
-            await migrate(server.url, settings);
+            await prepareSchema(server.url, settings);
             // Waiting for the server is done by now: a failure here is final.
             return { ...dataSourceOptions(server.url, settings, entities), retryAttempts: 0 };
           },

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LEASE_MS, LeaseSite } from './lease-site.js';
-import { countUnhealthy, untilUnhealthy } from './lease-watch.js';
-import { call } from './service-api.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { LEASE_MS, LeaseSite } from '../support/lease-site.js';
+import { countUnhealthy, untilUnhealthy } from '../support/lease-watch.js';
+import { call } from '../support/service-api.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const FEW = 10;
 /** Until PostgreSQL is used again, a lease in which nothing ends, and time for a busy machine. */

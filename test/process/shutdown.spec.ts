@@ -4,7 +4,7 @@ import { endServices, type ServiceProcess, startService } from '../support/servi
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { adminToken, type Answer, call, createSkill } from './service-api.js';
+import { adminToken, type Answer, call, createSkill } from '../support/service-api.js';
 
 const ADMIN_SECRET = 'an-admin-secret-of-many-letters';
 

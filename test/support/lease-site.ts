@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { endServices, newFolder, type ServiceProcess, startService } from '../support/service-process.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { type RedisServer, startRedisServer } from './redis-server.js';
+import { endServices, newFolder, type ServiceProcess, startService } from './service-process.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
 import { endedUrls, untilUnhealthy, urlsOf } from './lease-watch.js';
 import { type Member, Members, type MembersOptions } from './members.js';
 import { adminToken, call } from './service-api.js';

@@ -3,16 +3,18 @@ import { scenario } from './scenario.js';
 import { FaultSite } from './site/fault-site.js';
 
 const IN_WITHIN_MS = 20_000;
+/** Seconds; the balancer looks every 250 ms, and waits for a second. */
+const DRAIN_DELAY = 2;
 
 scenario(
   {
     name: 'deploy',
     promise: 'no request fails',
-    fault: 'a rolling restart of three replicas behind a balancer, under load, twice around',
+    fault: `a rolling restart of three replicas behind a balancer, under load, twice around (APP_DRAIN_DELAY=${DRAIN_DELAY})`,
     withinS: 180,
   },
   async (findings) => {
-    const site = await FaultSite.start(findings, { replicas: 3 });
+    const site = await FaultSite.start(findings, { replicas: 3, env: { APP_DRAIN_DELAY: String(DRAIN_DELAY) } });
     for (let round = 1; round <= 2; round += 1) {
       for (const service of [...site.services]) {
         const { code } = await service.stop();

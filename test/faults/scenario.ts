@@ -28,7 +28,7 @@ export class Findings {
   readonly violations = new Violations();
   readonly figured: Record<string, number> = {};
   readonly notes: string[] = [];
-  private readonly closers: (() => void | Promise<unknown>)[] = [];
+  private readonly closers: (() => unknown)[] = [];
 
   figures(values: Record<string, number>): void {
     Object.assign(this.figured, values);
@@ -39,7 +39,7 @@ export class Findings {
   }
 
   /** Done when the scenario ends, however it does; what was started last, first. */
-  atEnd(close: () => void | Promise<unknown>): void {
+  atEnd(close: () => unknown): void {
     this.closers.unshift(close);
   }
 

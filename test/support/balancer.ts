@@ -1,5 +1,13 @@
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { call } from './service-api.js';
@@ -10,17 +18,21 @@ export const SERVED_BY = 'x-served-by';
 const CHECK_EVERY_MS = 250;
 const CHECK_WITHIN_MS = 1_000;
 /** Milliseconds without an answer after which a request counts as lost. */
-const ANSWER_WITHIN_MS = 15_000;
+const ANSWER_WITHIN_MS = 24_000;
+
+const LOST = 'no answer';
 
 interface Target {
   readonly url: string;
   readonly agent: Agent;
+  /** Requests that it has not answered. */
+  readonly inFlight: Set<ClientRequest>;
   isIn: boolean;
 }
 
 /**
  * A plain HTTP balancer, as any: replicas by turns; /readyz decides who gets requests; one that cannot be connected to is
- * passed over at once, as nothing was sent. What was sent is never sent again: its answer is 502 or 504, and the client decides.
+ * passed over at once, as nothing was sent; what one that fell silent was to answer counts as lost. What was sent is never sent again: its answer is 502 or 504, and the client decides.
  */
 export class Balancer {
   private targets: Target[] = [];
@@ -56,6 +68,7 @@ export class Balancer {
         this.targets.find((target) => target.url === url) ?? {
           url,
           agent: new Agent({ keepAlive: true }),
+          inFlight: new Set(),
           isIn: isFirst,
         },
     );
@@ -80,10 +93,13 @@ export class Balancer {
       await Promise.all(
         this.targets.map(async (target) => {
           const within = AbortSignal.any([signal, AbortSignal.timeout(CHECK_WITHIN_MS)]);
-          target.isIn = await call(`${target.url}/readyz`, { signal: within }).then(
-            ({ status }) => status === 200,
-            () => false,
+          const status = await call(`${target.url}/readyz`, { signal: within }).then(
+            (answer) => answer.status,
+            () => 0,
           );
+          target.isIn = status === 200;
+          // Who is draining answers what it has; who is silent will not.
+          if (status === 0) for (const sent of target.inFlight) sent.destroy(new Error(LOST));
         }),
       );
       await delay(CHECK_EVERY_MS, undefined, { signal }).catch(() => undefined);
@@ -114,7 +130,9 @@ export class Balancer {
       answer.on('error', () => outgoing.destroy());
       answer.pipe(outgoing);
     });
-    sent.setTimeout(ANSWER_WITHIN_MS, () => sent.destroy(new Error('no answer')));
+    sent.setTimeout(ANSWER_WITHIN_MS, () => sent.destroy(new Error(LOST)));
+    target.inFlight.add(sent);
+    sent.on('close', () => target.inFlight.delete(sent));
     sent.on('error', (error: NodeJS.ErrnoException) => {
       if (outgoing.headersSent) outgoing.destroy();
       else if (error.code === 'ECONNREFUSED') this.pass(incoming, body, outgoing, others);
@@ -122,7 +140,7 @@ export class Balancer {
       else if (sent.reusedSocket && error.code === 'ECONNRESET' && method === 'GET') {
         this.pass(incoming, body, outgoing, targets);
       } else {
-        const status = error.message === 'no answer' ? 504 : 502;
+        const status = error.message === LOST ? 504 : 502;
         outgoing
           .writeHead(status, { 'content-type': 'application/json' })
           .end(JSON.stringify({ message: error.message }));

@@ -21,6 +21,11 @@ export class Traffic {
     return this.all.filter(({ failure }) => failure !== undefined).length;
   }
 
+  /** Those that failed in this way. */
+  countOf(wanted: string): number {
+    return this.all.filter(({ failure }) => failure === wanted).length;
+  }
+
   /** How often each failure was, the most frequent first. */
   get failures(): string {
     const counts = new Map<string, number>();

@@ -140,8 +140,9 @@ export class FaultSite {
       violations,
     );
     await this.checkAuditChain();
+    this.checkErrors();
     findings.figures({
-      writes: traffic.count,
+      requests: traffic.count,
       acknowledged: records.reduce((sum, record) => sum + record.count('acknowledged'), 0),
       'lost writes': violations.count('lost'),
       'failed requests': traffic.failed,
@@ -151,6 +152,15 @@ export class FaultSite {
       'dead found s': foundMs / 1000,
     });
     if (traffic.failed > 0) findings.note(`failed: ${traffic.failures}`);
+  }
+
+  /** No fault of the parts below is one of the service: its answer is 503, never 500. */
+  private checkErrors(): void {
+    const count = this.traffic.countOf('500');
+    if (count === 0) return;
+    const errors = this.services.flatMap(({ lines }) => lines.filter(({ level }) => level === 'error'));
+    const told = errors.slice(0, 3).map((line) => JSON.stringify(line).slice(0, 2_000));
+    this.findings.violations.add('500 instead of 503', `${count} times; ${told.join(' ')}`);
   }
 
   private startLoad(): void {

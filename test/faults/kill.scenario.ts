@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { scenario } from './scenario.js';
 import { FaultSite } from './site/fault-site.js';
 
-const TIMES = 4;
+const TIMES = 3;
 
 scenario(
   {

@@ -5,7 +5,7 @@ import { SlowClients } from './site/slow-clients.js';
 
 const IDLE = 1_000;
 const SLOW = 50;
-const REQUEST_TIMEOUT_S = 20;
+const REQUEST_TIMEOUT_S = 12;
 /** The time-out, the intervals in which connections are looked at (5 s), and time for a busy machine. */
 const CUT_WITHIN_MS = (REQUEST_TIMEOUT_S + 15) * 1000;
 
@@ -27,7 +27,7 @@ scenario(
     await clients.slow(SLOW, 'headers');
     await clients.slow(SLOW, 'body');
     findings.figures({ connections: clients.standing });
-    await delay(5_000);
+    await delay(2_000);
     const cutAfter = await clients.cutOffWithin(2 * SLOW, CUT_WITHIN_MS);
     if (cutAfter === undefined) findings.violations.add('not cut off', `after ${CUT_WITHIN_MS} ms`);
     findings.figures({ 'cut off after s': (cutAfter ?? CUT_WITHIN_MS) / 1000 });

@@ -6,7 +6,7 @@ import { type UpstreamAnswer, UpstreamServer } from '../support/upstream-server.
 import { scenario } from './scenario.js';
 import { FaultSite } from './site/fault-site.js';
 
-const PHASE_MS = 4_000;
+const PHASE_MS = 3_000;
 /** Its back-off at most, and a turn of the sweeper. */
 const KNOWN_WITHIN_MS = 60_000;
 const FAULTS: [string, () => UpstreamAnswer | 'hang' | undefined][] = [

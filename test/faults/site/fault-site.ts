@@ -23,6 +23,8 @@ export const LEASE_MS = 3 * INTERVAL_S * 1000;
 const FOUND_WITHIN_MS = 3 * LEASE_MS + 10_000;
 /** The requirement: by itself, within 60 s (NREQ-006). */
 const RECOVERED_WITHIN_MS = 60_000;
+/** Without a failure after the first success. */
+const SETTLED_MS = 2_000;
 const MEMBERS = 60;
 const FEW = 3;
 const WRITERS = 4;
@@ -121,7 +123,7 @@ export class FaultSite {
     const running = this.services.filter(({ isRunning }) => isRunning);
     await Promise.all(running.map(({ url }) => untilReady(url, RECOVERED_WITHIN_MS)));
     // What still fails after the first success is part of the outage.
-    await delay(3_000);
+    await delay(SETTLED_MS);
     const recovery = this.traffic.recoveryAfter(moment);
     if (recovery > RECOVERED_WITHIN_MS) this.findings.violations.add('recovered late', `after ${recovery} ms`);
     return recovery;

@@ -54,8 +54,18 @@ scenario(
       KNOWN_WITHIN_MS,
       () => `the upstream knows ${back.skills.size} of ${living + 1}`,
     );
-    findings.figures({ 'recovery s': (performance.now() - moment) / 1000, 'known upstream': back.skills.size });
+    findings.figures({ 'recovery s': (performance.now() - moment) / 1000, 'known at once': back.skills.size });
     site.expectNothingFailed();
     await site.check();
+    // Nothing changes any more: what is here is there, and nothing else.
+    const rows = await site.lease.database.query<{ name: string }>('SELECT name FROM skills');
+    const here = [...rows.map(({ name }) => name), 'ooder-skill'].sort();
+    const differing = (): string[] => {
+      const there = new Set(back.skills.values());
+      return [...here.filter((name) => !there.has(name)), ...[...there].filter((name) => !here.includes(name))];
+    };
+    await until(() => differing().length === 0, KNOWN_WITHIN_MS).catch(() => {
+      findings.violations.add('not the same upstream', differing().join(', '));
+    });
   },
 );

@@ -9,6 +9,7 @@ import { skillBody } from '../support/skill.factory.js';
 import { SkillServer } from '../support/skill-server.js';
 import { createTestDatabase } from '../support/test-database.js';
 import { Lane } from './load/lane.js';
+import { Collector, INSPECTED } from './measure/collector.js';
 import { Sampler } from './measure/sampler.js';
 import { Tally } from './measure/tally.js';
 
@@ -54,11 +55,18 @@ export class SoakSite {
       SkillServer.start(),
       CallbackServer.start(secret),
     ]);
-    const env = { ...ENV, DATABASE_URL: database.url, REDIS_URL: redis.url, CALLBACK_SIGNING_SECRET: secret };
+    const env = {
+      ...ENV,
+      ...INSPECTED,
+      DATABASE_URL: database.url,
+      REDIS_URL: redis.url,
+      CALLBACK_SIGNING_SECRET: secret,
+    };
     const service = await startService({ env });
     const token = await adminToken(service.url, service.adminSecret);
     const body = skillBody({ endpoints: [{ url: skill.url, protocol: 'http', weight: 1 }] });
     const called = await createSkill(service.url, token, body);
+    const collector = await Collector.of(service);
     const client = await createClient({ url: redis.url }).connect();
     const agent = new Agent({ keepAlive: true });
     const tally = new Tally();
@@ -79,11 +87,14 @@ export class SoakSite {
         });
       }),
     );
-    return new SoakSite(service, new Sampler(service, database, client), tally, lanes, skill, callbacks, [
+    return new SoakSite(service, new Sampler(service, database, collector, client), tally, lanes, skill, callbacks, [
       () => {
         agent.destroy();
       },
       () => client.quit(),
+      () => {
+        collector.close();
+      },
       endServices,
       () => skill.stop(),
       () => callbacks.stop(),

@@ -17,10 +17,14 @@ export const SERVED_BY = 'x-served-by';
 
 const CHECK_EVERY_MS = 250;
 const CHECK_WITHIN_MS = 1_000;
+/** Checks in a row without an answer, after which a replica is out. One may be a busy machine. */
+const SILENCES = 2;
 /** Milliseconds without an answer after which a request counts as lost. */
 const ANSWER_WITHIN_MS = 24_000;
 
 const LOST = 'no answer';
+/** What Node says of a request that was given up. */
+const SILENT = 'ABORT_ERR';
 
 interface Target {
   readonly url: string;
@@ -28,10 +32,13 @@ interface Target {
   /** Requests that it has not answered. */
   readonly inFlight: Set<ClientRequest>;
   isIn: boolean;
+  /** Times in a row that /readyz, and /livez, gave no answer. */
+  unready: number;
+  silences: number;
 }
 
 /**
- * A plain HTTP balancer, as any: replicas by turns; /readyz decides who gets requests; one that cannot be connected to is
+ * A plain HTTP balancer, as any: replicas by turns; /readyz decides who gets requests, /livez who is given up; one that cannot be connected to is
  * passed over at once, as nothing was sent; what one that fell silent was to answer counts as lost. What was sent is never sent again: its answer is 502 or 504, and the client decides.
  */
 export class Balancer {
@@ -70,6 +77,8 @@ export class Balancer {
           agent: new Agent({ keepAlive: true }),
           inFlight: new Set(),
           isIn: isFirst,
+          unready: 0,
+          silences: 0,
         },
     );
   }
@@ -92,18 +101,26 @@ export class Balancer {
     while (!signal.aborted) {
       await Promise.all(
         this.targets.map(async (target) => {
-          const within = AbortSignal.any([signal, AbortSignal.timeout(CHECK_WITHIN_MS)]);
-          const status = await call(`${target.url}/readyz`, { signal: within }).then(
-            (answer) => answer.status,
-            () => 0,
-          );
-          target.isIn = status === 200;
-          // Who is draining answers what it has; who is silent will not.
-          if (status === 0) for (const sent of target.inFlight) sent.destroy(new Error(LOST));
+          const [ready, alive] = await Promise.all([this.ask(target, '/readyz'), this.ask(target, '/livez')]);
+          target.unready = ready === SILENT ? target.unready + 1 : 0;
+          target.silences = alive === SILENT ? target.silences + 1 : 0;
+          if (target.unready === 0) target.isIn = ready === 200;
+          else if (target.unready >= SILENCES) target.isIn = false;
+          // Who is not ready may still answer what it has; who does not even say that it lives will not.
+          if (target.silences >= SILENCES) for (const sent of target.inFlight) sent.destroy(new Error(LOST));
         }),
       );
       await delay(CHECK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** The status, or why there is none. */
+  private ask({ url }: Target, path: string): Promise<number | string> {
+    const signal = AbortSignal.any([this.halt.signal, AbortSignal.timeout(CHECK_WITHIN_MS)]);
+    return call(url + path, { signal }).then(
+      ({ status }) => status,
+      (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'no answer',
+    );
   }
 
   private serve(incoming: IncomingMessage, outgoing: ServerResponse): void {

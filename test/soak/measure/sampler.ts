@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { createClient } from 'redis';
 import { metric } from '../../support/lease-watch.js';
 import type { ServiceProcess } from '../../support/service-process.js';
+import type { Collector } from './collector.js';
 import type { TestDatabase } from '../../support/test-database.js';
 
 const MIB = 2 ** 20;
@@ -10,7 +11,7 @@ const MIB = 2 ** 20;
 export interface Sample {
   /** Hours since the beginning. */
   at: number;
-  /** Mebibytes. */
+  /** Mebibytes, after the garbage is collected. */
   rss: number;
   heap: number;
   redis: number;
@@ -35,11 +36,13 @@ export class Sampler {
   constructor(
     private readonly service: ServiceProcess,
     private readonly database: TestDatabase,
+    private readonly collector: Collector,
     private readonly redis: Pick<ReturnType<typeof createClient>, 'info'>,
   ) {}
 
   async look(): Promise<Sample> {
     const { pid, url } = this.service;
+    await this.collector.collect();
     const [[sessions], info, heap] = await Promise.all([
       this.database.query<{ count: number }>(
         `SELECT count(*)::int AS count FROM pg_stat_activity

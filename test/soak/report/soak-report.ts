@@ -4,8 +4,8 @@ import type { Tally } from '../measure/tally.js';
 
 /** The first part of a run, in which caches fill and the compiler is at work. */
 const WARM_UP = 0.3;
-/** Samples (half a minute) of which the least counts; fewer in a short run, for some windows to be left. */
-const WINDOW = 10;
+/** Samples (20 s) of which the least counts; fewer in a short run, for some windows to be left. */
+const WINDOW = 4;
 const WINDOWS = 8;
 
 interface Bound {

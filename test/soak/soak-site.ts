@@ -14,12 +14,12 @@ import { Sampler } from './measure/sampler.js';
 import { Tally } from './measure/tally.js';
 
 const LANES = 6;
-/** As in production, but for what is kept: it must come and go within minutes for a size to be steady. */
+/** As in production, but for what is kept: it must be full, or come and go, within minutes for a size to be steady. */
 const ENV = {
   RATE_LIMIT_READS: '0',
   RATE_LIMIT_WRITES: '0',
   OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8',
-  CATALOGUE_MAX_BYTES: String(16 * 2 ** 20),
+  CATALOGUE_MAX_BYTES: String(4 * 2 ** 20),
   COMMAND_RETENTION: '60',
   CHANNEL_RETENTION: '60',
   SECURITY_JWT_EXPIRY: '300',

@@ -14,6 +14,10 @@ export interface Sample {
   /** Mebibytes, after the garbage is collected. */
   rss: number;
   heap: number;
+  /** Of Node's buffers, which are beside the heap. */
+  external: number;
+  /** The answers that the catalogue keeps, as it counts them: bounded by CATALOGUE_MAX_BYTES, most of them buffers. */
+  catalogue: number;
   redis: number;
   /** Files and sockets that the process has open. */
   handles: number;
@@ -43,18 +47,22 @@ export class Sampler {
   async look(): Promise<Sample> {
     const { pid, url } = this.service;
     await this.collector.collect();
-    const [[sessions], info, heap] = await Promise.all([
+    const [[sessions], info, heap, external, catalogue] = await Promise.all([
       this.database.query<{ count: number }>(
         `SELECT count(*)::int AS count FROM pg_stat_activity
          WHERE datname = current_database() AND application_name LIKE 'ooder-skill%'`,
       ),
       this.redis.info('memory'),
       metric(url, 'nodejs_heap_size_used_bytes'),
+      metric(url, 'nodejs_external_memory_bytes'),
+      metric(url, 'catalogue_bytes'),
     ]);
     const sample = {
       at: (performance.now() - this.began) / 3_600_000,
       rss: numberIn(/VmRSS:\s+(\d+) kB/, readFileSync(`/proc/${pid}/status`, 'utf8')) / 1024,
       heap: heap / MIB,
+      external: external / MIB,
+      catalogue: catalogue / MIB,
       redis: numberIn(/used_memory:(\d+)/, info) / MIB,
       handles: readdirSync(`/proc/${pid}/fd`).length,
       connections: sessions?.count ?? 0,

@@ -23,6 +23,8 @@ interface Bound {
 const BOUNDS: readonly Bound[] = [
   { name: 'resident memory', of: ({ rss }) => rss, unit: 'MiB', perHour: 120 },
   { name: 'heap', of: ({ heap }) => heap, unit: 'MiB', perHour: 60 },
+  { name: 'buffers', of: ({ external }) => external, unit: 'MiB', perHour: 60 },
+  { name: 'catalogue', of: ({ catalogue }) => catalogue, unit: 'MiB', perHour: 60 },
   { name: 'handles', of: ({ handles }) => handles, unit: '', perHour: 60 },
   { name: 'connections to PostgreSQL', of: ({ connections }) => connections, unit: '', perHour: 30 },
   { name: 'memory of Redis', of: ({ redis }) => redis, unit: 'MiB', perHour: 10 },

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { noneMatch } from '../etag.js';
 import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
 import { viewOf } from './caller-view.js';
-import { ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
+import { ownBytes, ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
 
 /** What the routes say in their headers; hooks set the others for each request. */
 const ROUTE_HEADERS = ['content-type', 'etag', 'x-total-count', 'link'] as const;
@@ -94,7 +94,7 @@ export class HotAnswers {
       const value = reply.getHeader(name);
       if (value !== undefined) headers[name] = String(value);
     }
-    answers.set(key, { start, skillId, headers, body: Buffer.from(payload) });
+    answers.set(key, { start, skillId, headers, body: ownBytes(payload) });
   }
 }
 

@@ -48,6 +48,13 @@ export class AppSettings {
   @Max(300, { message: 'must not be over 300' })
   shutdownTimeout: number = 10;
 
+  /** Seconds at shutdown in which /readyz says no and requests are served all the same: load balancers notice meanwhile. */
+  @Setting('APP_DRAIN_DELAY', { example: '0' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(0, { message: 'must not be under 0' })
+  @Max(300, { message: 'must not be over 300' })
+  drainDelay: number = 0;
+
   /** Seconds for a request to arrive in whole, its headers within 10 of them; a slower sender is cut off. */
   @Setting('APP_REQUEST_TIMEOUT', { example: '30' })
   @IsInt({ message: 'must be a whole number of seconds' })

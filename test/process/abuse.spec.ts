@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { endServices, type ServiceProcess, startService } from '../support/service-process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { adminToken, type Answer, call } from './service-api.js';
+import { adminToken, type Answer, call } from '../support/service-api.js';
 
 const ADMIN_SECRET = 'an-admin-secret-of-many-letters';
 const READS = 50;

@@ -5,7 +5,7 @@ import { BEHAVIOURS, SkillServer } from '../support/skill-server.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
-import { adminToken, call, createSkill } from './service-api.js';
+import { adminToken, call, createSkill } from '../support/service-api.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 /** More of them where somebody wants to see the figures. */

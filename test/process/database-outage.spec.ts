@@ -9,8 +9,8 @@ import {
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { adminToken, type Answer, call, createSkill, readiness, untilReady } from './service-api.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { adminToken, type Answer, call, createSkill, readiness, untilReady } from '../support/service-api.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const ADMIN_SECRET = 'an-admin-secret-of-many-letters';
 /** What the settings below allow one request: a wait for a connection, then one for the answer, and some air. */

@@ -16,7 +16,7 @@ import { skillBody } from '../support/skill.factory.js';
 import { SkillServer } from '../support/skill-server.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
-import { adminToken, call } from './service-api.js';
+import { adminToken, call } from '../support/service-api.js';
 
 const ROLES = resolve(import.meta.dirname, '..', '..', 'deploy', 'postgresql', 'roles.sql');
 const ADMIN_SECRET = 'an-admin-secret-for-this-test';

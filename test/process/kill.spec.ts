@@ -1,7 +1,7 @@
 import { endServices, newFolder, type ServiceProcess, startService } from '../support/service-process.js';
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
-import { adminToken, call } from './service-api.js';
+import { adminToken, call } from '../support/service-api.js';
 
 interface FoundSkill {
   name: string;

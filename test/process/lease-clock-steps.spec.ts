@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { FakeClock } from '../support/fake-clock.js';
 import { until } from '../support/until.js';
-import { AIR_MS, LEASE_MS, LeaseSite, type LeaseSiteOptions } from './lease-site.js';
-import { endedUrls, metric } from './lease-watch.js';
-import { call } from './service-api.js';
+import { AIR_MS, LEASE_MS, LeaseSite, type LeaseSiteOptions } from '../support/lease-site.js';
+import { endedUrls, metric } from '../support/lease-watch.js';
+import { call } from '../support/service-api.js';
 
 const HOUR = 3_600;
 const FEW = 5;

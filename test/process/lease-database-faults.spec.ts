@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LEASE_MS, LeaseSite } from './lease-site.js';
-import { countUnhealthy, untilUnhealthy } from './lease-watch.js';
-import { call } from './service-api.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { LEASE_MS, LeaseSite } from '../support/lease-site.js';
+import { countUnhealthy, untilUnhealthy } from '../support/lease-watch.js';
+import { call } from '../support/service-api.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { terminateSessions } from '../support/test-database.js';
 
 const FEW = 10;
 /** Until PostgreSQL is used again, a lease in which nothing ends, and time for a busy machine. */
@@ -39,12 +40,8 @@ describe('leases in Redis while PostgreSQL fails', () => {
 
   it('do not end when all of its sessions are terminated', async () => {
     const killed = site.members.kill(FEW);
-    const terminated = await site.database.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name LIKE 'ooder-skill%'`,
-    );
     // The leader's, and those of the pool.
-    expect(terminated.length).toBeGreaterThan(1);
+    expect(await terminateSessions(site.database)).toBeGreaterThan(1);
     await site.expectOnlyDeadGone(killed, GONE_WITHIN_MS);
     expect(site.members.refusals).toEqual([]);
   });

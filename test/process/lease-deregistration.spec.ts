@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
-import { LEASE_MS, LeaseSite } from './lease-site.js';
-import { type Answer, call } from './service-api.js';
+import { LEASE_MS, LeaseSite } from '../support/lease-site.js';
+import { type Answer, call } from '../support/service-api.js';
 
 const DEREGISTER_AFTER_MS = 2_000;
 const AWAY_MS = LEASE_MS + DEREGISTER_AFTER_MS;

@@ -3,7 +3,7 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { endServices, type ServiceProcess, startService } from '../support/service-process.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { adminToken, type Answer, call } from './service-api.js';
+import { adminToken, type Answer, call } from '../support/service-api.js';
 
 const UNKNOWN_ID = '00000000-0000-7000-8000-000000000000';
 /** The protocol's three intervals and the sweeper's tick; the rest is for a busy machine. */

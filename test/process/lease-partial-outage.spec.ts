@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AIR_MS, LEASE_MS, LeaseSite } from './lease-site.js';
-import { endedUrls, leaderOf, metric, untilUnhealthy, urlsOf } from './lease-watch.js';
-import { Members } from './members.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { AIR_MS, LEASE_MS, LeaseSite } from '../support/lease-site.js';
+import { endedUrls, leaderOf, metric, untilUnhealthy, urlsOf } from '../support/lease-watch.js';
+import { Members } from '../support/members.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const FEW = 5;
 /** A lease and time for a busy machine; far less than self-preservation may hold leases (10 leases). */

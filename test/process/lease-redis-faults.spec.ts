@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startRedisServer } from '../support/redis-server.js';
-import { LeaseSite } from './lease-site.js';
-import { countUnhealthy, leaderOf } from './lease-watch.js';
+import { LeaseSite } from '../support/lease-site.js';
+import { countUnhealthy, leaderOf } from '../support/lease-watch.js';
 
 const FEW = 10;
 const HANG_MS = 10_000;

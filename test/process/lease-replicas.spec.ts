@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
-import { LEASE_MS, LeaseSite } from './lease-site.js';
-import { countUnhealthy, leaderOf, untilUnhealthy } from './lease-watch.js';
+import { LEASE_MS, LeaseSite } from '../support/lease-site.js';
+import { countUnhealthy, leaderOf, untilUnhealthy } from '../support/lease-watch.js';
 
 const MEMBERS = 2_000;
 const FEW = MEMBERS / 20;

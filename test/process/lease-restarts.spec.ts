@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LEASE_MS, LeaseSite } from './lease-site.js';
-import type { Member } from './members.js';
-import { call } from './service-api.js';
+import { LEASE_MS, LeaseSite } from '../support/lease-site.js';
+import type { Member } from '../support/members.js';
+import { call } from '../support/service-api.js';
 
 const FEW = 10;
 /** Until the service sweeps, a lease in which nothing ends, and time for a busy machine. */

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../support/until.js';
-import { LEASE_MS, LeaseSite } from './lease-site.js';
-import { endedUrls, metric } from './lease-watch.js';
-import type { Member } from './members.js';
-import { type Answer, call } from './service-api.js';
+import { LEASE_MS, LeaseSite } from '../support/lease-site.js';
+import { endedUrls, metric } from '../support/lease-watch.js';
+import type { Member } from '../support/members.js';
+import { type Answer, call } from '../support/service-api.js';
 
 const MEMBERS = 60;
 const HALF = 30;

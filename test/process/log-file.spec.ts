@@ -4,7 +4,7 @@ import { endServices, type LogLine, newFolder, runService, startService } from '
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { adminToken, call, createSkill } from './service-api.js';
+import { adminToken, call, createSkill } from '../support/service-api.js';
 
 describe('the log', () => {
   let database: TestDatabase;

@@ -3,8 +3,8 @@ import { endServices, type ServiceProcess, startService } from '../support/servi
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { adminToken, type Answer, call, createSkill } from './service-api.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { adminToken, type Answer, call, createSkill } from '../support/service-api.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 describe('Redis away', () => {
   let database: TestDatabase;

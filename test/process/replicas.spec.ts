@@ -1,7 +1,7 @@
 import { endServices, newFolder, startService } from '../support/service-process.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { adminToken, call, createSkill } from './service-api.js';
+import { adminToken, call, createSkill } from '../support/service-api.js';
 
 describe('three services that start at once on an empty database', () => {
   let database: TestDatabase;

@@ -1,7 +1,7 @@
 import { freePort } from '../support/free-port.js';
 import { endServices, newFolder, type ServiceProcess, spawnService, startService } from '../support/service-process.js';
 import { until } from '../support/until.js';
-import { adminToken, call } from './service-api.js';
+import { adminToken, call } from '../support/service-api.js';
 
 interface Discovered {
   data: { skills: { skill_id: string; endpoints: { url: string; health: string }[] }[] };

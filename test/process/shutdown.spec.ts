@@ -4,7 +4,7 @@ import { endServices, type ServiceProcess, startService } from '../support/servi
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { adminToken, type Answer, call, createSkill } from './service-api.js';
+import { adminToken, type Answer, call, createSkill } from '../support/service-api.js';
 
 const ADMIN_SECRET = 'an-admin-secret-of-many-letters';
 
@@ -72,6 +72,23 @@ describe('a stop with a request in flight', () => {
     await expect(service.ended).resolves.toEqual({ code: 0, signal: null });
     expect(service.messages.at(-1)).toBe('stopped');
     kept.destroy();
+  });
+
+  it('serves on for APP_DRAIN_DELAY, while /readyz says no and every answer ends its connection', async () => {
+    await startWithRequestInFlight({ APP_DRAIN_DELAY: '3' });
+    const { url } = service;
+    service.kill('SIGTERM');
+    const began = performance.now();
+    await until(() => service.messages.includes('SIGTERM: stopping'));
+    expect(await call(`${url}/readyz`)).toMatchObject({ status: 503, body: { reason: 'draining' } });
+    const served = await call(`${url}/api/v1/skills/`, { token });
+    expect(served).toMatchObject({ status: 200, headers: { connection: 'close' } });
+    // Longer than the delay, and it is in flight all the time.
+    await until(async () => (await call(`${url}/api/v1/skills/`, { token })).status === 503);
+    expect(performance.now() - began).toBeGreaterThan(2_900);
+    await holder?.query('ROLLBACK');
+    expect(await inFlight).toMatchObject({ status: 200 });
+    await expect(service.ended).resolves.toEqual({ code: 0, signal: null });
   });
 
   it('cuts it off after APP_SHUTDOWN_TIMEOUT', async () => {

@@ -12,7 +12,7 @@ import {
 } from '../support/service-process.js';
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
-import { adminToken, call, createSkill } from './service-api.js';
+import { adminToken, call, createSkill } from '../support/service-api.js';
 
 describe('a start on a bare machine', () => {
   // One life of a data folder, told in order: each test goes on where the one before ended.

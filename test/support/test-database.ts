@@ -28,6 +28,15 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
   };
 }
 
+/** Ends all sessions of the service in its database. Returns how many there were. */
+export async function terminateSessions(database: TestDatabase): Promise<number> {
+  const terminated = await database.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name LIKE 'ooder-skill%'`,
+  );
+  return terminated.length;
+}
+
 function at(server: URL, database: string): string {
   const url = new URL(server);
   url.pathname = `/${database}`;

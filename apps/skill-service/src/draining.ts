@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { onResponseEnd, UnavailableError } from '#common';
 import { LifecycleState } from '#health';
 import type { FastifyInstance } from 'fastify';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const PROBES = new Set(['/health', '/livez', '/readyz', '/metrics']);
 
@@ -12,16 +13,17 @@ const PROBES = new Set(['/health', '/livez', '/readyz', '/metrics']);
 @Injectable()
 export class Draining {
   private inFlight = 0;
+  private isRefusing = false;
   private onIdle?: () => void;
 
   constructor(private readonly lifecycle: LifecycleState) {}
 
-  /** No new work from now on: 503 (1008), and the connection closes, so that its owner goes elsewhere. */
+  /** While it drains every answer ends its connection, so that its owner goes elsewhere; once it refuses, new work gets 503 (1008). */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, reply, done) => {
       if (PROBES.has(request.routeOptions.url ?? '')) {
         done();
-      } else if (this.lifecycle.isDraining) {
+      } else if (this.isRefusing) {
         done(new UnavailableError('The service is stopping'));
       } else {
         this.inFlight += 1;
@@ -40,9 +42,14 @@ export class Draining {
     });
   }
 
-  /** Waits until no request is in flight. Returns false when some still are after so many milliseconds. */
-  async finish(timeout: number): Promise<boolean> {
+  /**
+   * Says no to /readyz and serves on for `notice` milliseconds, in which who sends requests learns of it; then takes no
+   * more and waits until none is in flight. Returns false when some still are after `timeout` milliseconds more.
+   */
+  async finish({ notice, timeout }: { notice: number; timeout: number }): Promise<boolean> {
     this.lifecycle.startDraining();
+    if (notice > 0) await delay(notice);
+    this.isRefusing = true;
     if (this.inFlight === 0) return true;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {

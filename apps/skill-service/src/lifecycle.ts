@@ -14,8 +14,8 @@ const ECHO_MS = 500;
 const LOOK_EVERY = 250;
 
 /**
- * SIGTERM or SIGINT: readiness turns 503, no new work is taken, requests in flight finish within
- * APP_SHUTDOWN_TIMEOUT seconds, then pools and the embedded server stop and the process ends with 0. A second signal
+ * SIGTERM or SIGINT: readiness turns 503, after APP_DRAIN_DELAY seconds no new work is taken, requests in flight finish
+ * within APP_SHUTDOWN_TIMEOUT seconds, then pools and the embedded server stop and the process ends with 0. A second signal
  * ends it at once; the embedded server then stops by itself.
  */
 export function stopOnSignals(app: NestFastifyApplication, settings: Settings, log: ServiceLog): void {
@@ -56,7 +56,8 @@ function stopWithParent(stop: () => void): void {
 }
 
 async function shutDown(app: NestFastifyApplication, settings: Settings, log: ServiceLog): Promise<void> {
-  if (!(await app.get(Draining).finish(settings.app.shutdownTimeout * 1000))) {
+  const { drainDelay, shutdownTimeout } = settings.app;
+  if (!(await app.get(Draining).finish({ notice: drainDelay * 1000, timeout: shutdownTimeout * 1000 }))) {
     log.logger.warn('requests still in flight are cut off', 'lifecycle');
   }
   const late = 'late';

@@ -9,7 +9,8 @@ const DOWN = [`DROP INDEX ix_skills_uncallable`];
 export class Uncallable1766000000000 implements DeclaredMigration {
   readonly name = 'Uncallable1766000000000';
   readonly declares = {
-    'index skills.ix_skills_uncallable is made under a lock': 'writers wait for 40 ms at 100,000 Skills; readers do not',
+    'index skills.ix_skills_uncallable is made under a lock':
+      'writers wait for 40 ms at 100,000 Skills; readers do not',
   };
 
   async up(runner: QueryRunner): Promise<void> {

@@ -6,7 +6,7 @@ import { noneMatch } from '../etag.js';
 import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
 import { viewOf } from './caller-view.js';
 import { CommonHeaders } from './common-headers.js';
-import { ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
+import { ownBytes, ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
 
 /** What the routes say in their headers; hooks set the others for each request. */
 const ROUTE_HEADERS = ['content-type', 'etag', 'x-total-count', 'link'] as const;
@@ -117,7 +117,7 @@ export class HotAnswers {
 }
 
 function bodyOf(payload: string): string | Buffer {
-  const bytes = Buffer.from(payload);
+  const bytes = ownBytes(payload);
   // Decoded anew it is one flat string, whatever it was put together from.
   return bytes.length === payload.length ? bytes.toString('latin1') : bytes;
 }

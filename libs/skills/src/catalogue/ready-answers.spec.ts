@@ -1,4 +1,4 @@
-import { type ReadyAnswer, ReadyAnswers } from './ready-answers.js';
+import { ownBytes, type ReadyAnswer, ReadyAnswers } from './ready-answers.js';
 
 const answer = (bytes: number): ReadyAnswer => ({
   start: { change: 0, at: 0 },
@@ -26,6 +26,14 @@ describe('ReadyAnswers', () => {
     answers.set('a', answer(10));
     answers.set('large', answer(10_000));
     expect([answers.get('a') !== undefined, answers.get('large') !== undefined]).toEqual([true, false]);
+  });
+
+  it('holds no more memory than it counts, however short the answers are', () => {
+    const bytes = ownBytes('Wetter für Köln');
+    expect(bytes.toString()).toBe('Wetter für Köln');
+    expect(bytes.buffer.byteLength).toBe(bytes.length);
+    // What it is for.
+    expect(Buffer.from('short').buffer.byteLength).toBeGreaterThan(1_000);
   });
 
   it('counts long URLs too', () => {

@@ -1,6 +1,6 @@
-import type { ServiceProcess } from '../support/service-process.js';
-import type { TestDatabase } from '../support/test-database.js';
-import { until } from '../support/until.js';
+import type { ServiceProcess } from './service-process.js';
+import type { TestDatabase } from './test-database.js';
+import { until } from './until.js';
 import type { Member } from './members.js';
 
 /** A sample of /metrics, such as `registry_leader` or `registry_leases{health="warning"}`. @throws Error without it */

@@ -1,5 +1,5 @@
 import { Agent, type IncomingHttpHeaders, request, type RequestOptions } from 'node:http';
-import { until } from '../support/until.js';
+import { until } from './until.js';
 
 export interface Answer<T = Record<string, unknown>> {
   status: number;

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { endServices, newFolder, type ServiceProcess, startService } from '../support/service-process.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { type RedisServer, startRedisServer } from './redis-server.js';
+import { endServices, newFolder, type ServiceProcess, startService } from './service-process.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
 import { endedUrls, untilUnhealthy, urlsOf } from './lease-watch.js';
 import { type Member, Members, type MembersOptions } from './members.js';
 import { adminToken, call } from './service-api.js';
 
-/** Of these registries: three intervals of a second. */
+/** Of these registries, unless they have another interval: three of a second. */
 export const LEASE_MS = 3_000;
 /** The sweeper may be late by a tick, and the machine busy: what goes wrong has gone wrong by then. */
 export const AIR_MS = 1_000;
@@ -19,6 +19,10 @@ export interface LeaseSiteOptions {
   redis?: Record<string, string> | 'none';
   /** On top of what makes a site in the environment of the services. */
   env?: Record<string, string>;
+  /** Seconds between heartbeats, 1 unless set. That of the members is theirs. */
+  interval?: number;
+  /** Instead of a new one on the server of all tests; dropped with the site. */
+  database?: TestDatabase;
   /** Gives the URL by which the services reach PostgreSQL. */
   route?: (databaseUrl: string) => Promise<string>;
 }
@@ -36,11 +40,11 @@ export class LeaseSite {
   ) {}
 
   static async start(options: LeaseSiteOptions): Promise<LeaseSite> {
-    const database = await createTestDatabase();
+    const database = options.database ?? (await createTestDatabase());
     const redis = options.redis === 'none' ? undefined : await startRedisServer({ env: options.redis });
     const env = {
       DATABASE_URL: (await options.route?.(database.url)) ?? database.url,
-      AI_BRIDGE_HEARTBEAT_INTERVAL: '1',
+      AI_BRIDGE_HEARTBEAT_INTERVAL: String(options.interval ?? 1),
       ...(redis && { REDIS_URL: redis.url }),
       ...options.env,
     };

@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What the scenarios left in this folder, in the order in which they ended is not kept: by name. */
+export function outcomesIn(folder) {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
+}
+
+/** In Markdown, as docs/reliability.md has it. */
+export function tableOf(outcomes) {
+  const rows = outcomes.map(({ name, promise, fault, result, figures, notes, seconds }) => {
+    const shown = Object.entries(figures).map(([figure, value]) => `${figure}: ${Number(value.toFixed(2))}`);
+    const told = result === 'kept' ? shown : [...shown, ...notes];
+    return [name, promise, fault, `**${result}**`, told.join(', ').replaceAll('|', '/'), `${seconds.toFixed(0)} s`];
+  });
+  const lines = [
+    ['scenario', 'promise', 'fault', 'result', 'figures', 'took'],
+    ['---', '---', '---', '---', '---', '---'],
+    ...rows,
+  ];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

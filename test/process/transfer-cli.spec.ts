@@ -15,7 +15,7 @@ import {
 import { skillBody } from '../support/skill.factory.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
-import { adminToken, call } from './service-api.js';
+import { adminToken, call } from '../support/service-api.js';
 
 const CLI = resolve(import.meta.dirname, '..', '..', 'dist', 'apps', 'skill-service', 'src', 'transfer-cli.js');
 const ADMIN_SECRET = `admin-${randomBytes(18).toString('base64url')}`;

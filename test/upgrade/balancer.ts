@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { type Answer, call, type CallOptions } from '../process/service-api.js';
+import { type Answer, call, type CallOptions } from '../support/service-api.js';
 import { until } from '../support/until.js';
 
 interface Target {

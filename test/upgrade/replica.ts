@@ -1,4 +1,4 @@
-import { type Answer, call, readiness } from '../process/service-api.js';
+import { type Answer, call, readiness } from '../support/service-api.js';
 import { type ServiceOptions, type ServiceProcess, startService } from '../support/service-process.js';
 import { skillBody } from '../support/skill.factory.js';
 

@@ -34,3 +34,4 @@ export {
   type Settings,
   SettingsError,
 } from './settings.js';
+export { type OtlpProtocol, pairsOf, type TraceSampler, TracingSettings, tracingSettings } from './tracing.settings.js';

@@ -9,6 +9,7 @@ import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenera
 import { MetricsService, registerHttpMetrics } from '#metrics';
 import { RateLimiter } from '#rate-limit';
 import { HotAnswers } from '#skills';
+import { registerServerSpans, startTracing } from '#tracing';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { compileRoutes } from './compiled-routes.js';
@@ -74,12 +75,14 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, querystringParser: parseQuery, maxParamLength: 512 },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings), adapter, {
+  const tracing = await startTracing(settings.tracing, settings.app);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings, tracing), adapter, {
     logger: log.logger,
     bodyParser: false,
     abortOnError: false,
   });
   const fastify = adapter.getInstance();
+  if (tracing) registerServerSpans(fastify, tracing.tracer);
   registerRequestLogging(fastify, log.logger);
   const metrics = app.get(MetricsService);
   registerHttpMetrics(fastify, metrics);

@@ -1,10 +1,12 @@
-import type { ServerOptions } from 'node:http';
+import type { IncomingMessage, ServerOptions } from 'node:http';
+import proxyAddr from '@fastify/proxy-addr';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Authenticator, RefusedRequests } from '#auth';
 import { allowLargeBodies, ApiExceptionFilter, BODY_LIMIT, createValidationPipe } from '#common';
 import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
+import { LifecycleState } from '#health';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
 import { MetricsService, registerHttpMetrics } from '#metrics';
 import { RateLimiter } from '#rate-limit';
@@ -12,6 +14,7 @@ import { HotAnswers } from '#skills';
 import { registerServerSpans, startTracing } from '#tracing';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
+import { HotLane } from './hot-lane.js';
 import { compileRoutes } from './compiled-routes.js';
 import { parseQuery, registerBodyParsers } from './body-parsers.js';
 import { answerClientErrors } from './client-errors.js';
@@ -54,6 +57,12 @@ function registerLogMetrics(metrics: MetricsService, log: ServiceLog): void {
   });
 }
 
+/** As Fastify's `request.ip`. */
+function forwardedFor(trustProxy: string[]): (request: IncomingMessage) => string {
+  const isTrusted = proxyAddr.compile(trustProxy);
+  return (request) => proxyAddr(request, isTrusted);
+}
+
 /** The service as it runs, and as the e2e tests run it; it does not listen yet. */
 export async function createApp(settings: Settings, log: ServiceLog): Promise<NestFastifyApplication> {
   const tls = TlsCertificate.of(settings.edge);
@@ -85,7 +94,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   if (tracing) registerServerSpans(fastify, tracing.tracer);
   registerRequestLogging(fastify, log.logger);
   const metrics = app.get(MetricsService);
-  registerHttpMetrics(fastify, metrics);
+  const httpMetrics = registerHttpMetrics(fastify, metrics);
   registerLogMetrics(metrics, log);
   tls?.watch(fastify.server, metrics);
   // Before anything that may refuse: a page must be able to read a refusal, and a preflight request has no credentials.
@@ -107,5 +116,14 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   serveOpenApi(app, settings.app);
   await app.init();
   await fastify.ready();
+  new HotLane({
+    answers: app.get(HotAnswers),
+    authenticator: app.get(Authenticator),
+    lifecycle: app.get(LifecycleState),
+    limiter: app.get(RateLimiter),
+    logger: log.logger,
+    metrics: httpMetrics,
+    addressOf: trustProxy.length > 0 ? forwardedFor(trustProxy) : ({ socket }) => socket.remoteAddress,
+  }).open(fastify.server);
   return app;
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UnavailableError } from '#common';
+import { onResponseEnd, UnavailableError } from '#common';
 import { LifecycleState } from '#health';
 import type { FastifyInstance } from 'fastify';
 
@@ -25,7 +25,7 @@ export class Draining {
         done(new UnavailableError('The service is stopping'));
       } else {
         this.inFlight += 1;
-        reply.raw.once('close', () => {
+        onResponseEnd(request, reply, () => {
           this.inFlight -= 1;
           if (this.inFlight === 0) this.onIdle?.();
         });

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { AuthenticationError } from '#common';
@@ -38,10 +39,16 @@ export class Authenticator {
   recognize(request: FastifyRequest): Caller | undefined {
     const known = callerOf(request);
     if (known) return known;
-    const { [LAST]: last } = request.raw.socket as Connection;
-    const { authorization, 'x-api-key': apiKey } = request.headers;
-    if (!last || last.authorization !== authorization || apiKey !== undefined || isRepeated(request)) return undefined;
-    return this.tokens.holds(last.credential) ? introduce(request, last.credential.identity) : undefined;
+    const identity = this.identityOf(request.raw);
+    return identity && introduce(request, identity);
+  }
+
+  /** The same of a request that has no Fastify around it yet. */
+  identityOf({ socket, headers, rawHeaders }: IncomingMessage): Identity | undefined {
+    const { [LAST]: last } = socket as Connection;
+    if (!last || last.authorization !== headers.authorization) return undefined;
+    if (headers['x-api-key'] !== undefined || isRepeated(rawHeaders)) return undefined;
+    return this.tokens.holds(last.credential) ? last.credential.identity : undefined;
   }
 
   /** What is refused though it was good once keeps its owner's name, for the audit log. */
@@ -100,14 +107,14 @@ function bearerTokenOf(request: FastifyRequest): string {
   const header = request.headers.authorization;
   if (header === undefined) throw new AuthenticationError('A bearer token or an API key is required');
   const token = header.length <= MAX_TOKEN_LENGTH ? BEARER.exec(header)?.[1] : undefined;
-  if (token === undefined || isRepeated(request)) {
+  if (token === undefined || isRepeated(request.raw.rawHeaders)) {
     throw new AuthenticationError('The Authorization header holds no bearer token', true);
   }
   return token;
 }
 
 /** Node keeps the first of several; which one another program in between would keep is anybody's guess. */
-function isRepeated({ raw: { rawHeaders } }: FastifyRequest): boolean {
+function isRepeated(rawHeaders: readonly string[]): boolean {
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';

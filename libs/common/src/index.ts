@@ -51,6 +51,7 @@ export {
   totalOf,
 } from './pagination.js';
 export { CompiledValidator } from './compiled-validator.js';
+export { isSentWhole, onResponseEnd } from './response-end.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';

@@ -1,7 +1,9 @@
-import { errorCodeOf } from '#common';
+import { errorCodeOf, isSentWhole } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { JsonText } from './flat-line.js';
 import type { PinoLogger } from './pino-logger.js';
 import { redactText } from './redaction.js';
+import { Remembered } from './remembered.js';
 import { visible } from './terminal.js';
 
 const MAX_PATH = 2048;
@@ -35,41 +37,76 @@ export function logAccess(
   if (logged[LOGGED]) return;
   logged[LOGGED] = true;
   const route = request.routeOptions.url;
-  const aborted = !reply.raw.writableFinished;
+  const aborted = !isSentWhole(request.raw, reply.raw);
   const status = aborted && !reply.raw.headersSent ? CLIENT_CLOSED_REQUEST : reply.statusCode;
   const level = route !== undefined && PROBES.has(route) && status < 400 ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
+  writeAccess(logger, level, {
+    method: request.method,
+    url: request.originalUrl,
+    route: route ?? 'unmatched',
+    status,
+    durationMs: reply.elapsedTime,
+    bytes: aborted ? undefined : bytesOf(request, reply),
+    client: requestActorOf(request),
+    address: request.ip,
+    userAgent: request.headers['user-agent'],
+    traceId: request.id,
+    errorCode,
+    aborted,
+  });
+}
+
+/** What there is to tell of a request, as it came. */
+export interface Access {
+  method: string;
+  url: string;
+  /** The template of the route. */
+  route: string;
+  status: number;
+  durationMs: number;
+  /** Of the body of the answer. */
+  bytes: number | undefined;
+  client: string | undefined;
+  address: string | undefined;
+  userAgent: string | undefined;
+  traceId: string;
+  errorCode?: number | undefined;
+  aborted?: boolean;
+}
+
+/** Writes the line of a request that no hook has seen. */
+export function writeAccess(logger: PinoLogger, level: 'debug' | 'info', access: Access): void {
   logger.recordFlat(
     level,
     {
-      method: request.method,
-      path: pathOf(request),
-      route: route ?? 'unmatched',
-      status,
-      duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
-      bytes: aborted ? undefined : bytesOf(request, reply),
-      client: redacted(requestActorOf(request)),
-      remote_address: request.ip,
-      user_agent: clip(request.headers['user-agent'], MAX_USER_AGENT),
-      trace_id: request.id,
-      error_code: errorCode,
-      aborted: aborted || undefined,
+      method: plain.of(access.method),
+      path: paths.of(access.url),
+      route: plain.of(access.route),
+      status: access.status,
+      duration_ms: Math.round(access.durationMs * 1000) / 1000,
+      bytes: access.bytes,
+      client: access.client && clients.of(access.client),
+      remote_address: access.address && plain.of(access.address),
+      user_agent: access.userAgent && userAgents.of(access.userAgent),
+      trace_id: access.traceId,
+      error_code: access.errorCode,
+      aborted: access.aborted === true ? true : undefined,
     },
     'request',
   );
 }
 
+// The same few come again and again, and looking for secrets in them takes longer than all the rest of a line.
 /** Without the query string: tokens and personal data travel there. */
-function pathOf(request: FastifyRequest): string | undefined {
-  return clip(request.originalUrl.split(/[?#]/, 1)[0], MAX_PATH);
-}
+const paths = new Remembered((url) => clip(url.split(/[?#]/, 1)[0] ?? '', MAX_PATH));
+const clients = new Remembered((id) => new JsonText(redactText(id)));
+const userAgents = new Remembered((text) => clip(text, MAX_USER_AGENT));
 
-function redacted(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : redactText(text);
-}
+const plain = new Remembered((text) => new JsonText(text));
 
-function clip(text: string | undefined, length: number): string | undefined {
-  return text === undefined ? undefined : visible(redactText(text.slice(0, length)));
+function clip(text: string, length: number): JsonText {
+  return new JsonText(visible(redactText(text.slice(0, length))));
 }
 
 /** Bytes of the body as sent; unknown for a stream, which says no length. */

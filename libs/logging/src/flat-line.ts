@@ -1,7 +1,16 @@
 import type { LogLevel } from '#config';
 
+/** A text that is JSON already. */
+export class JsonText {
+  readonly json: string;
+
+  constructor(text: string) {
+    this.json = JSON.stringify(text);
+  }
+}
+
 /** Fields of a line; what is undefined is left out. */
-export type FlatFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type FlatFields = Readonly<Record<string, string | number | boolean | JsonText | undefined>>;
 export type FlatWriter = (level: Exclude<LogLevel, 'silent'>, fields: FlatFields, message: string) => void;
 
 /**
@@ -12,12 +21,25 @@ export function flatWriter(base: Readonly<Record<string, string>>, write: (line:
   const constant = Object.entries(base)
     .map(([key, value]) => `,${JSON.stringify(key)}:${JSON.stringify(value)}`)
     .join('');
+  // Many lines are of the same millisecond.
+  let millisecond = Number.NaN;
+  let time = '';
   return (level, fields, message) => {
-    let line = `{"level":"${level}","time":"${new Date().toISOString()}"${constant}`;
+    const now = Date.now();
+    if (now !== millisecond) {
+      millisecond = now;
+      time = new Date(now).toISOString();
+    }
+    let line = `{"level":"${level}","time":"${time}"${constant}`;
     for (const key in fields) {
       const value = fields[key];
-      if (value !== undefined) line += `,"${key}":${typeof value === 'string' ? JSON.stringify(value) : String(value)}`;
+      if (value !== undefined) line += `,"${key}":${jsonOf(value)}`;
     }
     write(`${line},"msg":${JSON.stringify(message)}}\n`);
   };
+}
+
+function jsonOf(value: string | number | boolean | JsonText): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' ? value.json : String(value);
 }

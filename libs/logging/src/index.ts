@@ -1,4 +1,4 @@
-export { requestActorOf, setRequestActor } from './access-log.js';
+export { requestActorOf, setRequestActor, writeAccess } from './access-log.js';
 export { LogFileError } from './line-destination.js';
 export { createLogger, type ServiceLog } from './logger.js';
 export { OutageLog } from './outage-log.js';

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { type ApiError, BadParameterError, bodyOf, InternalError } from '#common';
+import { type ApiError, BadParameterError, bodyOf, InternalError, onResponseEnd } from '#common';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { logAccess } from './access-log.js';
 import type { PinoLogger } from './pino-logger.js';
@@ -12,8 +12,8 @@ import { formatTraceparent, runInTrace, traceOf } from './trace-context.js';
  */
 export function registerRequestLogging(fastify: FastifyInstance, logger: PinoLogger): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    // A caller that hangs up gets no onResponse; the response is closed in either case.
-    reply.raw.once('close', () => {
+    // A caller that hangs up gets no onResponse.
+    onResponseEnd(request, reply, () => {
       logAccess(logger, request, reply);
     });
     // Fastify itself carries the context over to what happens when the body has arrived.
@@ -40,7 +40,7 @@ export function frameworkErrors(logger: PinoLogger, headers: Readonly<OutgoingHt
     const error = refusalOf(cause);
     if (error instanceof InternalError) logger.error(cause, 'router');
     setTraceHeaders(request, reply);
-    reply.raw.once('close', () => {
+    onResponseEnd(request, reply, () => {
       logAccess(logger, request, reply, error.code);
     });
     void reply

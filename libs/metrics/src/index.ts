@@ -1,5 +1,5 @@
 export type { Collect } from './collect-guard.js';
-export { registerHttpMetrics } from './http-metrics.js';
+export { type HttpMetrics, registerHttpMetrics } from './http-metrics.js';
 export { type HistogramOptions, type MetricOptions, MetricRegistry } from './metric-registry.js';
 export { MetricsModule } from './metrics.module.js';
 export { MetricsService } from './metrics.service.js';

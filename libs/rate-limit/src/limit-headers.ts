@@ -9,14 +9,28 @@ export interface LimitState {
   rest: number;
 }
 
+export interface LimitHeaders {
+  policy: string;
+  rest: string;
+  seconds: number;
+}
+
 /**
  * `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers): structured fields (RFC 9651) with the quota
  * q in w seconds, and the r requests that remain for t seconds. Returns t.
  */
-export function setLimitHeaders(reply: FastifyReply, { name, limit, count, rest }: LimitState): number {
-  const seconds = Math.max(1, Math.ceil(rest / 1000));
-  void reply
-    .header('ratelimit-policy', `"${name}";q=${limit};w=${WINDOW_MS / 1000}`)
-    .header('ratelimit', `"${name}";r=${Math.max(0, limit - count)};t=${seconds}`);
+export function setLimitHeaders(reply: FastifyReply, state: LimitState): number {
+  const { policy, rest, seconds } = limitHeadersOf(state);
+  void reply.header('ratelimit-policy', policy).header('ratelimit', rest);
   return seconds;
+}
+
+/** The values of these headers, and t. */
+export function limitHeadersOf({ name, limit, count, rest }: LimitState): LimitHeaders {
+  const seconds = Math.max(1, Math.ceil(rest / 1000));
+  return {
+    policy: `"${name}";q=${limit};w=${WINDOW_MS / 1000}`,
+    rest: `"${name}";r=${Math.max(0, limit - count)};t=${seconds}`,
+    seconds,
+  };
 }

@@ -9,7 +9,7 @@ import { PeriodicJob } from '#scheduling';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BackgroundCounts } from './background-counts.js';
 import { addressKey, clientKey } from './client-key.js';
-import { type LimitState, setLimitHeaders } from './limit-headers.js';
+import { type LimitHeaders, limitHeadersOf, type LimitState, setLimitHeaders } from './limit-headers.js';
 import { RefusalLog, type RefusedSender } from './refusal-log.js';
 import { classOf, type RequestClass } from './request-class.js';
 import { TokenLimiter } from './token-limiter.js';
@@ -126,6 +126,20 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
         }, done);
       else done();
     });
+  }
+
+  /**
+   * Counts a read of a known client that no hook will see. False: it has had all that it may, and is to go the normal
+   * way, which counts and refuses it. Undefined: reads are not limited.
+   */
+  admitRead(clientId: string): LimitHeaders | false | undefined {
+    const limit = this.settings.reads;
+    if (limit === 0) return undefined;
+    const key = `reads:${clientKey(clientId)}`;
+    const window = this.clients.window(key);
+    if (window.count >= limit) return false;
+    this.clients.hit(key, window);
+    return limitHeadersOf(stateOf('reads', limit, window));
   }
 
   /** Tells other replicas, and hears from them. One at a time; never rejects. */

@@ -1,4 +1,4 @@
-export { HotAnswers } from './catalogue/index.js';
+export { HotAnswers, type ReadyAnswer } from './catalogue/index.js';
 export { CapabilityEntity, type CapabilityStatus, PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
 export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './endpoint-health.writer.js';
 export { PROBE_RESULTS, type ProbeResult } from './endpoint-probe.entity.js';

@@ -1,14 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Authenticator, type Caller } from '#auth';
+import { Authenticator, type Caller, type Identity, type Permission } from '#auth';
 import { type CatalogueSettings, catalogueSettings } from '#config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { noneMatch } from '../etag.js';
 import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
 import { viewOf } from './caller-view.js';
+import { CommonHeaders } from './common-headers.js';
 import { ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
 
 /** What the routes say in their headers; hooks set the others for each request. */
 const ROUTE_HEADERS = ['content-type', 'etag', 'x-total-count', 'link'] as const;
+const READ: Permission = 'skill:read';
 
 /** A request that goes the normal way, and whose answer may be kept. */
 interface Miss {
@@ -30,6 +32,7 @@ export class HotAnswers {
   /** Since the start of the process. */
   readonly counts = { hits: 0, misses: 0 };
   readonly answers: ReadyAnswers | undefined;
+  private readonly common = new CommonHeaders(ROUTE_HEADERS);
 
   constructor(
     private readonly authenticator: Authenticator,
@@ -67,18 +70,31 @@ export class HotAnswers {
     });
   }
 
+  /** What this caller gets for this URL, if it is at hand; the one who sends it counts the hit. */
+  ready(identity: Identity, url: string): ReadyAnswer | undefined {
+    const { answers } = this;
+    if (answers === undefined || !this.changes.isCurrent || !identity.permissions.has(READ)) return undefined;
+    return this.find(answers, keyOf(identity, url));
+  }
+
+  private find(answers: ReadyAnswers, key: string): ReadyAnswer | undefined {
+    const ready = answers.get(key);
+    if (!ready || this.changes.holds(ready.start, ready.skillId)) return ready;
+    answers.delete(key);
+    return undefined;
+  }
+
   private answer(answers: ReadyAnswers, caller: Caller, request: FastifyRequest, reply: FastifyReply): boolean {
-    if (!caller.may('skill:read')) return false;
+    if (!caller.may(READ)) return false;
     // Nobody would be served from what could be kept now.
     if (!this.changes.isCurrent) return false;
-    const key = `${viewOf(caller.identity)} ${request.url}`;
-    const ready = answers.get(key);
-    if (ready && this.changes.holds(ready.start, ready.skillId)) {
+    const key = keyOf(caller.identity, request.url);
+    const ready = this.find(answers, key);
+    if (ready) {
       this.counts.hits += 1;
       send(ready, request, reply);
       return true;
     }
-    if (ready) answers.delete(key);
     this.counts.misses += 1;
     // It needs another permission, and says more than the Skills do.
     if ('explain' in (request.query as object)) return false;
@@ -94,8 +110,20 @@ export class HotAnswers {
       const value = reply.getHeader(name);
       if (value !== undefined) headers[name] = String(value);
     }
-    answers.set(key, { start, skillId, headers, body: Buffer.from(payload) });
+    const route = reply.request.routeOptions.url ?? '';
+    const commonHeaders = this.common.of(reply.getHeaders());
+    answers.set(key, { start, skillId, headers, route, commonHeaders, body: bodyOf(payload) });
   }
+}
+
+function bodyOf(payload: string): string | Buffer {
+  const bytes = Buffer.from(payload);
+  // Decoded anew it is one flat string, whatever it was put together from.
+  return bytes.length === payload.length ? bytes.toString('latin1') : bytes;
+}
+
+function keyOf(identity: Identity, url: string): string {
+  return `${viewOf(identity)} ${url}`;
 }
 
 /** As changes name it; the path may write it in capitals. */

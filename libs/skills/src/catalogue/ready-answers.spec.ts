@@ -4,6 +4,8 @@ const answer = (bytes: number): ReadyAnswer => ({
   start: { change: 0, at: 0 },
   skillId: undefined,
   headers: {},
+  route: '/',
+  commonHeaders: [],
   body: Buffer.alloc(bytes),
 });
 

@@ -13,7 +13,12 @@ export interface ReadyAnswer {
   /** The one Skill that it is about; undefined: any may show in it. */
   readonly skillId: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  /** The template of the route that gave it. */
+  readonly route: string;
+  /** Names and values by turns: what all answers have in their headers. Many answers share one list. */
+  readonly commonHeaders: readonly string[];
+  /** A text has ASCII characters only: it goes out in one piece with the headers, and its length is that of its bytes. */
+  readonly body: string | Buffer;
 }
 
 /** Answers in memory, bounded by their bytes; the least recently used goes first. */

@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+const LISTENERS = Symbol('listeners');
+type Watched = ServerResponse & { [LISTENERS]?: (() => void)[] };
+
+/** Of a connection: what ends with it. */
+const exchanges = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls the listener once, when the exchange is over in any way: answered, failed, or given up by the caller. No hook
+ * of Fastify does: onResponse needs an answer, and onRequestAbort a body that has not been read yet. The response's
+ * own `close` is not enough either: one that waits behind others on a pipelined connection never gets it. A connection
+ * has one listener, however many requests it carries, and so has a response, however many wait for it.
+ */
+export function onResponseEnd({ raw: { socket } }: FastifyRequest, reply: FastifyReply, listener: () => void): void {
+  const response = reply.raw as Watched;
+  // Closed before anybody listened: neither event comes again.
+  if (socket.destroyed || response.closed) {
+    listener();
+    return;
+  }
+  const known = response[LISTENERS];
+  if (known) {
+    known.push(listener);
+    return;
+  }
+  const listeners = [listener];
+  response[LISTENERS] = listeners;
+  const waiting = exchangesOf(socket);
+  const end = (): void => {
+    if (!waiting.delete(end)) return;
+    for (const each of listeners) each();
+  };
+  waiting.add(end);
+  response.on('close', end);
+}
+
+/**
+ * Whether the operating system has taken all of an answer. When the caller hangs up while it does, Node calls the
+ * response finished all the same: only the connection knows better.
+ */
+export function isSentWhole({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  return response.writableFinished && !socket.errored;
+}
+
+function exchangesOf(socket: Socket): Set<() => void> {
+  const known = exchanges.get(socket);
+  if (known) return known;
+  const added = new Set<() => void>();
+  exchanges.set(socket, added);
+  socket.once('close', () => {
+    for (const end of added) end();
+  });
+  return added;
+}

@@ -1,0 +1,128 @@
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { HotAnswers } from '#skills';
+import { skillBody } from '../support/skill.factory.js';
+import { startTestApp, type TestApp } from '../support/test-app.js';
+import { until } from '../support/until.js';
+import { type Api, apiOf } from './api.js';
+
+const PATH = '/api/v1/skills/?limit=1000';
+
+describe('ready answers, sent before Fastify sees the request', () => {
+  let app: TestApp;
+  let api: Api;
+  beforeAll(async () => {
+    app = await startTestApp({ env: { TRUST_PROXY: '127.0.0.1', CORS_ORIGINS: 'https://console.example.com' } });
+    api = apiOf(app);
+    // 8 MB: more than sockets take at once.
+    const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`key-${at}`, 'x'.repeat(500)]));
+    for (const part of ['a', 'b', 'c']) {
+      const skills = Array.from({ length: 100 }, (_, at) => skillBody({ name: `large-${part}-${at}`, metadata }));
+      const { body } = await api.post('/skills/batch', { skills }).expect(200);
+      expect((body.data.results as { status: string }[]).every(({ status }) => status === 'created')).toBe(true);
+    }
+    await api.get('/skills/?limit=1000').expect(200);
+  });
+  afterAll(() => app.close());
+
+  const hits = () => app.app.get(HotAnswers).counts.hits;
+  const get = (path: string, ...headers: string[]) =>
+    [`GET ${path} HTTP/1.1`, 'host: localhost', `authorization: Bearer ${app.admin}`, ...headers, '', ''].join('\r\n');
+  const open = (): Socket => connect(Number(new URL(app.url).port), '127.0.0.1');
+  const lineOf = async (mark: string): Promise<Record<string, unknown>> => {
+    const find = () => app.logs.find((line) => line.includes(mark) && line.includes('"request"'));
+    await until(() => Promise.resolve(find() !== undefined), 5_000);
+    return JSON.parse(find() ?? '{}') as Record<string, unknown>;
+  };
+  const linesOf = (mark: string) => app.logs.filter((line) => line.includes(mark)).length;
+
+  it('come in the order of the requests on a connection that does not wait for answers', async () => {
+    await api.get('/skills/?limit=1').expect(200);
+    const socket = open();
+    const order = [PATH, '/api/v1/skills/?limit=1', '/api/v1/skills/?limit=2', PATH, '/api/v1/skills/?limit=1'];
+    const last = get('/api/v1/skills/?limit=1', 'connection: close', 'user-agent: pipelined');
+    socket.write(order.map((path) => get(path, 'user-agent: pipelined')).join('') + last);
+    const answers = (await text(socket)).split(/(?=HTTP\/1\.1 200 OK\r\n)/);
+    const sizes = answers.map((answer) => answer.length > 1_000_000);
+    expect(sizes).toEqual([true, false, false, true, false, false]);
+    for (const answer of answers) {
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      expect(body.length).toBe(Number(/content-length: (\d+)/i.exec(head)?.[1]));
+    }
+    await until(() => Promise.resolve(linesOf('pipelined') === 6), 5_000);
+  });
+
+  it('go to a caller who reads late as a whole, and are logged once, when they have gone', async () => {
+    const socket = open();
+    socket.pause();
+    // The first makes the caller known.
+    socket.write(get('/api/v1/skills/?limit=1', 'user-agent: late'));
+    await until(() => Promise.resolve(linesOf('late') === 1), 5_000);
+    const before = hits();
+    socket.write(get(PATH, 'connection: close', 'user-agent: late-one'));
+    await until(() => Promise.resolve(hits() === before + 1), 5_000);
+    expect(linesOf('late-one')).toBe(0);
+    const received = await text(socket);
+    const [, , body = ''] = received.split('\r\n\r\n');
+    expect(JSON.parse(body)).toHaveLength(300);
+    expect(await lineOf('late-one')).toMatchObject({ status: 200, bytes: body.length });
+    expect(linesOf('late-one')).toBe(1);
+  });
+
+  it.each([
+    ['rude-hot', []],
+    // Goes the normal way.
+    ['rude-cold', ['if-none-match: "x"']],
+  ])('are logged as given up when the caller hangs up before it has them (%s)', async (name, headers) => {
+    const socket = open();
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write(get('/api/v1/skills/?limit=1', `user-agent: ${name}-first`));
+    await until(() => Promise.resolve(linesOf(`${name}-first`) === 1), 5_000);
+    const before = hits();
+    socket.write(get(PATH, `user-agent: ${name}-second`, ...headers));
+    await until(() => Promise.resolve(hits() === before + 1), 5_000);
+    socket.resetAndDestroy();
+    const line = await lineOf(`${name}-second`);
+    expect(line).toMatchObject({ status: 200, aborted: true });
+    expect(line).not.toHaveProperty('bytes');
+  });
+
+  it('are logged with the address behind a proxy that is trusted', async () => {
+    for (let time = 0; time < 2; time += 1)
+      await api.get('/skills/?limit=1').set('x-forwarded-for', '203.0.113.7').set('user-agent', `proxied-${time}`);
+    expect(await lineOf('proxied-1')).toMatchObject({ remote_address: '203.0.113.7' });
+  });
+
+  it('go on with the trace of the caller', async () => {
+    const traceId = 'ab'.repeat(16);
+    const { headers } = await api.get('/skills/?limit=1').set('traceparent', `00-${traceId}-${'cd'.repeat(8)}-00`);
+    expect(headers['x-trace-id']).toBe(traceId);
+    expect(headers.traceparent).toMatch(new RegExp(`^00-${traceId}-(?!(?:cd){8})[0-9a-f]{16}-00$`));
+    expect(await lineOf(traceId)).toMatchObject({ trace_id: traceId, client: 'admin' });
+  });
+
+  it('tell pages of other origins what they may read, and nobody else', async () => {
+    const origin = 'https://console.example.com';
+    for (let time = 0; time < 2; time += 1) {
+      const { headers } = await api.get('/skills/?limit=3').set('origin', origin).expect(200);
+      expect(headers).toMatchObject({ 'access-control-allow-origin': origin, vary: 'Origin' });
+      const own = await api.get('/skills/?limit=3').expect(200);
+      expect(own.headers).not.toHaveProperty('access-control-allow-origin');
+      expect(own.headers.vary).toBe('Origin');
+    }
+  });
+
+  it('are measured by their route', async () => {
+    const count = async () => {
+      const { text: metrics } = await app.http.get('/metrics').expect(200);
+      const series =
+        /_count\{(?=[^}]*method="GET")(?=[^}]*route="\/api\/v1\/capabilities")(?=[^}]*status="200")[^}]*\} (\d+)/;
+      return Number(series.exec(metrics)?.[1] ?? 0);
+    };
+    await api.get('/capabilities').expect(200);
+    const before = await count();
+    for (let time = 0; time < 3; time += 1) await api.get('/capabilities').expect(200);
+    expect(await count()).toBe(before + 3);
+  });
+});

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { CallbackServer } from '../support/callback-server.js';
 import { type CollectedSpan, OtlpCollector, type SpanReception, takesSpans } from '../support/otlp-collector.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
@@ -167,12 +168,41 @@ describe('traces', () => {
       'server.port': redis.port,
     });
     expect(Object.keys(redisSpan?.attributes ?? {})).not.toContain('db.query.text');
-    // Hot reads ask nobody.
-    const read = () => call(`${service.url}/api/v1/skills/${skillId}`, { token });
-    await read();
-    const hot = await spanOf(spanIdOf((await read()).headers.traceparent));
-    expect(hot.name).toBe('GET /api/v1/skills/:skill_id');
-    expect(below(hot.spanId)).toEqual([]);
+  });
+
+  it('are told of reads that memory answers, which ask nobody', async () => {
+    // On one connection, they are answered before any hook.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const read = (flags = '01') =>
+      call(`${service.url}/api/v1/skills/${skillId}`, {
+        token,
+        agent,
+        headers: { traceparent: `00-${TRACE}-${CALLER}-${flags}` },
+      });
+    const answers = [await read(), await read(), await read()];
+    for (const [index, { status, headers }] of answers.entries()) {
+      expect([status, headers['x-trace-id']]).toEqual([200, TRACE]);
+      const span = await spanOf(spanIdOf(headers.traceparent));
+      expect(span).toMatchObject({
+        name: 'GET /api/v1/skills/:skill_id',
+        kind: 'server',
+        parentId: CALLER,
+        isError: false,
+        attributes: {
+          'http.route': '/api/v1/skills/:skill_id',
+          'url.path': `/api/v1/skills/${skillId}`,
+          'client.address': '127.0.0.1',
+          'http.response.status_code': 200,
+          'ooder.client.id': 'admin',
+        },
+      });
+      if (index > 0) expect(below(span.spanId)).toEqual([]);
+    }
+    const { headers } = await read('00');
+    expect(headers.traceparent).toMatch(/-00$/);
+    await spanOf(spanIdOf((await read()).headers.traceparent));
+    expect(collector.spans.filter(({ spanId }) => spanId === spanIdOf(headers.traceparent))).toEqual([]);
+    agent.destroy();
   });
 
   it('go on where a call waits in the queue, and with its callback', async () => {

@@ -11,7 +11,7 @@ import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenera
 import { MetricsService, registerHttpMetrics } from '#metrics';
 import { RateLimiter } from '#rate-limit';
 import { HotAnswers } from '#skills';
-import { registerServerSpans, startTracing } from '#tracing';
+import { ServerSpans, startTracing } from '#tracing';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { HotLane } from './hot-lane.js';
@@ -91,7 +91,8 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     abortOnError: false,
   });
   const fastify = adapter.getInstance();
-  if (tracing) registerServerSpans(fastify, tracing.tracer);
+  const spans = tracing && new ServerSpans(tracing.tracer);
+  spans?.watch(fastify);
   registerRequestLogging(fastify, log.logger);
   const metrics = app.get(MetricsService);
   const httpMetrics = registerHttpMetrics(fastify, metrics);
@@ -123,6 +124,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     limiter: app.get(RateLimiter),
     logger: log.logger,
     metrics: httpMetrics,
+    spans,
     addressOf: trustProxy.length > 0 ? forwardedFor(trustProxy) : ({ socket }) => socket.remoteAddress,
   }).open(fastify.server);
   return app;

@@ -3,5 +3,4 @@ export { type HttpMetrics, registerHttpMetrics } from './http-metrics.js';
 export { type HistogramOptions, type MetricOptions, MetricRegistry } from './metric-registry.js';
 export { MetricsModule } from './metrics.module.js';
 export { MetricsService } from './metrics.service.js';
-export { onResponseEnd } from './response-end.js';
 export type { Counter, Gauge, Histogram } from 'prom-client';

@@ -87,6 +87,8 @@ describe('traces', () => {
     });
   }
 
+  const metrics = async () => (await fetch(`${service.url}/metrics`)).text();
+
   const spanIdOf = (traceparent: unknown) => String(traceparent).split('-')[2];
 
   /** The spans below one, by name. */
@@ -101,6 +103,7 @@ describe('traces', () => {
   }
 
   it('lead from the caller through the service to the Skill', async () => {
+    expect(service.messages).toContain(`Traces      go to ${collector.url}/v1/traces`);
     const { status, headers } = await execute();
     expect(status).toBe(200);
     expect(headers['x-trace-id']).toBe(TRACE);
@@ -320,8 +323,4 @@ describe('traces', () => {
     await service.stop();
     expect(collector.paths).toHaveLength(before);
   });
-
-  async function metrics(): Promise<string> {
-    return (await fetch(`${service.url}/metrics`)).text();
-  }
 });

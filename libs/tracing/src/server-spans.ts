@@ -61,15 +61,18 @@ export class ServerSpans {
   /** Also decides whether the trace of the request is recorded: ask `traceOf` afterwards. End it by `endServed`. */
   begin(raw: IncomingMessage, { route, url, address }: ServedRequest): Span {
     const method = METHODS.has(raw.method ?? '') ? raw.method : undefined;
-    const span = this.tracer.begin('server', `${method ?? 'HTTP'} ${route ?? ''}`.trimEnd(), traceOf(raw), {
-      'http.request.method': method ?? '_OTHER',
-      'http.route': route,
-      'url.path': clip(url.split(/[?#]/, 1)[0]),
-      'url.scheme': raw.socket instanceof TLSSocket ? 'https' : 'http',
-      'network.protocol.version': raw.httpVersion,
-      'client.address': address,
-      'user_agent.original': clip(raw.headers['user-agent']),
-    });
+    const span = this.tracer.begin('server', `${method ?? 'HTTP'} ${route ?? ''}`.trimEnd(), traceOf(raw));
+    if (span.trace.sampled) {
+      span.set({
+        'http.request.method': method ?? '_OTHER',
+        'http.route': route,
+        'url.path': clip(url.split(/[?#]/, 1)[0]),
+        'url.scheme': raw.socket instanceof TLSSocket ? 'https' : 'http',
+        'network.protocol.version': raw.httpVersion,
+        'client.address': address,
+        'user_agent.original': clip(raw.headers['user-agent']),
+      });
+    }
     replaceTrace(raw, span.trace);
     return span;
   }

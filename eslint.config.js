@@ -71,6 +71,7 @@ const rooms = {
     'channels',
     'probes',
   ],
+  'libs/transfer': [...platform, 'database', 'cache', 'auth', 'skills'],
   // An example to copy: it stands on its own.
   'apps/sample-skill': [],
 };

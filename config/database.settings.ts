@@ -1,5 +1,5 @@
 import { registerAs } from '@nestjs/config';
-import { IsInt, Matches, Max, Min } from 'class-validator';
+import { IsBoolean, IsInt, Matches, Max, Min } from 'class-validator';
 import { IsParsableUrl } from './parsable-url.js';
 import { Setting } from './setting.js';
 
@@ -39,12 +39,17 @@ export class DatabaseSettings {
   @Max(60_000, { message: 'must not be over 60000' })
   connectTimeout: number = 5_000;
 
-  /** Seconds that a start waits, with back-off, for a PostgreSQL that does not answer yet. */
+  /** Seconds that a start waits for a PostgreSQL that does not answer yet, and for a schema that it may not migrate itself. */
   @Setting('DATABASE_START_TIMEOUT', { example: '60' })
   @IsInt({ message: 'must be a whole number of seconds' })
   @Min(0, { message: 'must not be under 0' })
   @Max(3600, { message: 'must not be over 3600' })
   startTimeout: number = 60;
+
+  /** Whether a start migrates; if not, it waits for a schema that is up to date. */
+  @Setting('DATABASE_MIGRATE', { example: 'true' })
+  @IsBoolean({ message: 'must be true or false' })
+  migrate: boolean = true;
 }
 
 export const databaseSettings = registerAs('database', () => new DatabaseSettings());

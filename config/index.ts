@@ -30,6 +30,7 @@ export {
   loadDatabaseSettings,
   loadSecretsSettings,
   loadSettings,
+  loadTransferSettings,
   SETTING_VARIABLES,
   type Settings,
   SettingsError,

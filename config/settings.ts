@@ -174,6 +174,20 @@ export function loadSecretsSettings(
   return { ...settings, security };
 }
 
+/** What an import needs: the names of the admin and of Redis, and no secret of the service. @throws SettingsError */
+export function loadTransferSettings(
+  environment: Environment = process.env,
+  file = '.env',
+): Pick<Settings, 'app' | 'database' | 'logging' | 'security' | 'redis'> {
+  const settings = loadDatabaseSettings(environment, file);
+  const env = { ...readEnvFile(file), ...environment };
+  const faults: SettingFault[] = [];
+  const security = readSection(SecuritySettings, env, faults);
+  const redis = readSection(RedisSettings, env, faults);
+  if (faults.length > 0) throw new SettingsError(faults);
+  return { ...settings, security, redis };
+}
+
 function readEnvFile(file: string): Environment {
   return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
 }

@@ -71,8 +71,8 @@ done
   mv "$work/compile/dist" dist
   cp "$source/LICENSE" .
   mkdir docs deploy
-  cp "$source/docs/deployment.md" "$source/docs/operations.md" docs/
-  cp -R "$source/deploy/postgresql" deploy/
+  cp "$source/docs/deployment.md" "$source/docs/operations.md" "$source/docs/backup.md" "$source/docs/upgrade.md" docs/
+  cp -R "$source/deploy/postgresql" "$source/deploy/backup" deploy/
 )
 chmod -R u=rwX,go=rX "$work/production"
 mkdir -p "$(dirname "$home")"
@@ -100,9 +100,12 @@ chmod 0640 "$settings"
 [ -n "$root" ] || chown "root:$account" "$settings"
 
 install -D -m 0644 "$source/deploy/logrotate/ooder-skill" "$root/etc/logrotate.d/ooder-skill"
-unit=$root/etc/systemd/system/ooder-skill.service
-install -D -m 0644 "$source/deploy/systemd/ooder-skill.service" "$unit"
-[ "$node" = /usr/bin/node ] || sed -i "s#/usr/bin/node#$node#g" "$unit"
+for unit in ooder-skill.service ooder-skill-backup.service ooder-skill-backup.timer; do
+  install -D -m 0644 "$source/deploy/systemd/$unit" "$root/etc/systemd/system/$unit"
+done
+[ "$node" = /usr/bin/node ] || sed -i "s#/usr/bin/node#$node#g" "$root/etc/systemd/system/ooder-skill.service"
+install -d -m 0700 "$root/var/backups/ooder-skill"
+[ -n "$root" ] || chown "$account:$account" /var/backups/ooder-skill
 
 echo "installed $(node -p 'require(process.argv[1]).version' "$home/package.json") in $home"
 if [ -n "$root" ] || [ "$start" = no ]; then exit 0; fi
@@ -114,3 +117,5 @@ if grep -q '^DATABASE_URL=' "$settings"; then
 else
   echo "Set DATABASE_URL in $settings, then: systemctl start ooder-skill"
 fi
+systemctl is-enabled --quiet ooder-skill-backup.timer ||
+  echo "Daily backups, which need postgresql-client (docs/backup.md): systemctl enable --now ooder-skill-backup.timer"

@@ -7,7 +7,8 @@ import { loadSettings } from '#config';
 import { ensureBinary } from '../support/system-package.js';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
-const UNIT = join(ROOT, 'deploy', 'systemd', 'ooder-skill.service');
+const UNITS = join(ROOT, 'deploy', 'systemd');
+const SERVICES = ['ooder-skill.service', 'ooder-skill-backup.service'];
 /** Tenths of the points that `systemd-analyze security` gives; measured: 13. What a service has by default is 96. */
 const MOST_EXPOSED = 20;
 
@@ -27,11 +28,12 @@ describe('the installation on a machine', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('has a unit that systemd understands, and that leaves the service few rights', () => {
+  it.each(SERVICES)('has a unit that systemd understands, and that leaves the service few rights: %s', (name) => {
     const analyze = ensureBinary(['systemd-analyze'], ['systemd']);
-    // Where Node is differs between machines; verify looks whether the program is there.
-    const unit = join(folder, 'ooder-skill.service');
-    writeFileSync(unit, readFileSync(UNIT, 'utf8').replaceAll('/usr/bin/node', process.execPath));
+    // Where Node is differs between machines; verify looks whether the programs are there.
+    const unit = join(folder, name);
+    const text = readFileSync(join(UNITS, name), 'utf8');
+    writeFileSync(unit, text.replaceAll('/usr/bin/node', process.execPath).replaceAll('/opt/ooder-skill/', `${ROOT}/`));
     expect(run(analyze, 'verify', '--man=no', unit)).toEqual({ status: 0, output: '' });
     const { status, output } = run(analyze, 'security', '--offline=true', `--threshold=${MOST_EXPOSED}`, unit);
     expect({ status, end: output.trimEnd().split('\n').at(-1) }).toEqual({
@@ -41,6 +43,15 @@ describe('the installation on a machine', () => {
     const broken = join(folder, 'broken.service');
     writeFileSync(broken, readFileSync(unit, 'utf8').replace('ProtectSystem=', 'ProtectSysten='));
     expect(run(analyze, 'verify', '--man=no', broken).output).toContain('ProtectSysten');
+  });
+
+  it('has a timer for the backup, daily at 2 as in the guide', () => {
+    const analyze = ensureBinary(['systemd-analyze'], ['systemd']);
+    const timer = join(UNITS, 'ooder-skill-backup.timer');
+    expect(run(analyze, 'verify', '--man=no', timer).output).not.toMatch(/ooder-skill-backup\.timer:\d+/);
+    const [, calendar = ''] = /^OnCalendar=(.+)$/m.exec(readFileSync(timer, 'utf8')) ?? [];
+    const { status, output } = run(analyze, 'calendar', '--base-time=2026-01-18 12:00:00', calendar);
+    expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('2026-01-19 02:00:00') as string });
   });
 
   it('rotates the log without a restart', () => {
@@ -69,7 +80,7 @@ describe('the installation on a machine', () => {
 
   it('has scripts that shellcheck finds nothing in', () => {
     const shellcheck = ensureBinary(['shellcheck'], ['shellcheck', 'ShellCheck']);
-    const scripts = ['deploy/install.sh', 'deploy/new-secrets.sh', 'docker/build.sh'];
+    const scripts = ['deploy/install.sh', 'deploy/new-secrets.sh', 'deploy/backup/backup.sh', 'docker/build.sh'];
     expect(run(shellcheck, '--severity=style', ...scripts)).toEqual({ status: 0, output: '' });
   });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { endServices, newFolder, runService } from '../support/service-process.js';
+import { endServices, newFolder, runService, startService } from '../support/service-process.js';
 
 describe('npm run db:init, db:migrate and db:revert', () => {
   afterAll(endServices);
@@ -41,6 +41,21 @@ describe('npm run db:init, db:migrate and db:revert', () => {
       expect(await run('init', cwd, env)).toMatchObject({ code: 0, output: 'the schema is up to date\n' });
     });
 
+    it('starts on that alone where DATABASE_MIGRATE is false, and says what is missing before', async () => {
+      const waits = { ...env, DATABASE_MIGRATE: 'false', DATABASE_START_TIMEOUT: '0' };
+      expect(await run('revert', cwd, env)).toMatchObject({ code: 0 });
+      const { code, output } = await runService({ env: waits });
+      expect(code).toBe(1);
+      expect(output).toMatch(/"msg":"The schema is of an earlier version: \w+ did not run.*npm run db:migrate/);
+      expect(output).not.toMatch(/^ +at /m);
+      expect(await run('migrate', cwd, env)).toMatchObject({
+        code: 0,
+        output: expect.stringMatching(/^migrated: \w+\n$/),
+      });
+      const service = await startService({ env: waits });
+      expect(await service.stop()).toMatchObject({ code: 0 });
+    });
+
     it('takes migrations back and does them again', async () => {
       for (let reverted = true; reverted;) {
         const { code, output } = await run('revert', cwd, env);
@@ -54,7 +69,8 @@ describe('npm run db:init, db:migrate and db:revert', () => {
         output: expect.stringMatching(/^migrated: \w+/),
       });
       expect(await tables()).toContain('skills');
-    });
+      // A process for each migration.
+    }, 120_000);
 
     it('says what is wrong without the password', async () => {
       const away = { DATABASE_URL: 'postgresql://joe:hunter2@localhost:1/skills', DATABASE_START_TIMEOUT: '0' };

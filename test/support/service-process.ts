@@ -19,6 +19,8 @@ export interface ServiceOptions {
   env?: Record<string, string>;
   /** The working directory, by default a new folder; DATA_DIR is `.data` in it unless set. */
   cwd?: string;
+  /** The root folder of another version, built; by default this one. */
+  build?: string;
   /** Another built program of the service, and its arguments. */
   program?: string;
   args?: string[];
@@ -33,7 +35,7 @@ export interface LogLine extends Record<string, unknown> {
 }
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
-const PROGRAMS = join(ROOT, 'dist', 'apps', 'skill-service', 'src');
+const PROGRAMS = join('dist', 'apps', 'skill-service', 'src');
 const READY_WITHIN_MS = 25_000;
 const SHELL_OF_NPM = '"$0" "$@"; exit $?';
 /** Reads a pipe that ends with the process that holds it: a test run that is killed leaves no service behind. */
@@ -52,10 +54,17 @@ export class ServiceProcess {
   private readonly child: ChildProcess;
   private readonly warden: ChildProcess;
 
-  constructor({ env = {}, cwd = newFolder(), program = 'main.js', args = [], asNpmStart }: ServiceOptions) {
+  constructor({
+    env = {},
+    cwd = newFolder(),
+    build = ROOT,
+    program = 'main.js',
+    args = [],
+    asNpmStart,
+  }: ServiceOptions) {
     this.cwd = cwd;
     this.dataDir = resolve(cwd, env.DATA_DIR ?? '.data');
-    const command = [process.execPath, join(PROGRAMS, program), ...args];
+    const command = [process.execPath, join(build, PROGRAMS, program), ...args];
     const [file = '', ...rest] = asNpmStart ? ['sh', '-c', SHELL_OF_NPM, ...command] : command;
     this.child = spawn(file, rest, {
       cwd,

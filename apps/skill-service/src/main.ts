@@ -2,7 +2,15 @@ import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdminClient } from '#auth';
 import { loadSettings, type Settings, SettingsError } from '#config';
-import { DatabaseServer, DatabaseUnreachableError, DataFolderInUseError, SchemaRightsError } from '#database';
+import {
+  DatabaseServer,
+  DatabaseUnreachableError,
+  DataFolderInUseError,
+  DataFolderVersionError,
+  SchemaBehindError,
+  SchemaRightsError,
+  TablesInUseError,
+} from '#database';
 import { createLogger, LogFileError, type ServiceLog } from '#logging';
 import { API_PREFIX } from './app.routes.js';
 import { createApp } from './app.setup.js';
@@ -13,8 +21,11 @@ class PortError extends Error {}
 const EXPLAINED = [
   SettingsError,
   DataFolderInUseError,
+  DataFolderVersionError,
   DatabaseUnreachableError,
   SchemaRightsError,
+  SchemaBehindError,
+  TablesInUseError,
   LogFileError,
   PortError,
 ];

@@ -60,11 +60,7 @@ export class ClientChangesService {
       client.role = role ?? client.role;
       client.spaces = spaces === undefined ? client.spaces : spaces;
       client.disabled = disabled ?? client.disabled;
-      const isCutOff =
-        client.role !== before.role ||
-        !sameSpaces(client.spaces, before.spaces) ||
-        (client.disabled && !before.disabled);
-      if (isCutOff) await this.cutOff.client(tx, client);
+      if (changedAccess(before, client)) await this.cutOff.client(tx, client);
       return toClient(client);
     });
   }
@@ -150,6 +146,13 @@ export async function lockClient(tx: Transaction, clientId: string): Promise<Cli
   const client = await tx.findOne(ClientEntity, { where: { clientId }, lock: { mode: 'pessimistic_write' } });
   if (!client) throw new NotFoundError('This client does not exist');
   return client;
+}
+
+type Access = Pick<ClientEntity, 'role' | 'spaces' | 'disabled'>;
+
+/** Whether what the client got before must not hold any more. */
+export function changedAccess(before: Access, after: Access): boolean {
+  return after.role !== before.role || !sameSpaces(after.spaces, before.spaces) || (after.disabled && !before.disabled);
 }
 
 function sameSpaces(a: readonly string[] | null, b: readonly string[] | null): boolean {

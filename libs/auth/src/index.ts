@@ -19,3 +19,7 @@ export { Caller, callerOf, CurrentCaller, type Identity } from './caller.js';
 export { AUTH_ENTITIES } from './auth.entities.js';
 export { OAuthError, OAuthErrorResponse } from './oauth-error.js';
 export { type Permission, PERMISSIONS, permissionsOf, type Role, ROLES } from './roles.js';
+export type { ClientImporter, ImportedClient } from './transfer/client.importer.js';
+export { clientImporterOf } from './transfer/client-importer-of.js';
+export { ClientLine } from './transfer/client.line.js';
+export { exportedClients } from './transfer/exported-clients.js';

@@ -37,6 +37,7 @@ export {
 export { BooleanField, EnumListField, IdentifierField, IdentifierListField } from './identifier.decorators.js';
 export { JsonObjectField } from './json-object.decorator.js';
 export { allowLargeBodies, type BatchOptions, BatchRoute, BODY_LIMIT, costOf } from './batch-route.decorator.js';
+export { InFlight } from './in-flight.js';
 export { newId } from './new-id.js';
 export {
   linkHeader,

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { InFlight } from './in-flight.js';
 
 const LISTENERS = Symbol('listeners');
 type Watched = ServerResponse & { [LISTENERS]?: (() => void)[] };
 
 /** Of a connection: what ends with it. */
-const exchanges = new WeakMap<Socket, Set<() => void>>();
+const exchanges = new WeakMap<Socket, InFlight<() => void>>();
 
 /**
  * Calls the listener once, when the exchange is over in any way: answered, failed, or given up by the caller. No hook
@@ -29,11 +30,14 @@ export function onResponseEnd({ raw: { socket } }: FastifyRequest, reply: Fastif
   const listeners = [listener];
   response[LISTENERS] = listeners;
   const waiting = exchangesOf(socket);
+  let hasEnded = false;
   const end = (): void => {
-    if (!waiting.delete(end)) return;
+    if (hasEnded) return;
+    hasEnded = true;
+    waiting.remove(slot);
     for (const each of listeners) each();
   };
-  waiting.add(end);
+  const slot = waiting.add(end);
   response.on('close', end);
 }
 
@@ -45,10 +49,10 @@ export function isSentWhole({ socket }: IncomingMessage, response: ServerRespons
   return response.writableFinished && !socket.errored;
 }
 
-function exchangesOf(socket: Socket): Set<() => void> {
+function exchangesOf(socket: Socket): InFlight<() => void> {
   const known = exchanges.get(socket);
   if (known) return known;
-  const added = new Set<() => void>();
+  const added = new InFlight<() => void>();
   exchanges.set(socket, added);
   socket.once('close', () => {
     for (const end of added) end();

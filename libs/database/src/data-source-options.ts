@@ -64,10 +64,11 @@ export function dataSourceOptions(
   };
 }
 
-/** For migrations: they may take long, and must not be cut off half-way. */
+/** For migrations, one of which may take long and must not be cut off half-way: a connection for the lock, one to work on. */
 export function migrationOptions(url: string, settings: DatabaseSettings): DataSourceOptions {
   const options = dataSourceOptions(url, settings, []);
-  return { ...options, extra: { Client: BoundedClient, max: 2, keepAlive: true } };
+  // What fails is thrown: no line of TypeORM's own among those of the log.
+  return { ...options, logger: 'debug', extra: { Client: BoundedClient, max: 2, keepAlive: true } };
 }
 
 /**

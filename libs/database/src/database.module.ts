@@ -2,12 +2,12 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { type AppSettings, appSettings, type DatabaseSettings, databaseSettings } from '#config';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TRACER, type Tracer } from '#tracing';
-import { DataSource } from 'typeorm';
 import { dataSourceOptions, type Entities } from './data-source-options.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { DatabaseServer } from './database-server.js';
 import { LeaderElection } from './leader-election.js';
-import { migrate } from './migrator.js';
+import { PooledDataSource } from './pooled-data-source.js';
+import { prepareSchema } from './schema-start.js';
 import { Transactions } from './transactions.js';
 
 /** Opens the server first and closes it last: it is a module of its own because Nest shuts modules down in reverse. */
@@ -24,7 +24,7 @@ import { Transactions } from './transactions.js';
 })
 class DatabaseServerModule {}
 
-/** PostgreSQL: the server, its schema (migrated before anything else runs), the pool and transactions. */
+/** PostgreSQL: the server, its schema (up to date before anything else runs), the pool and transactions. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -37,13 +37,13 @@ export class DatabaseModule {
           imports: [DatabaseServerModule],
           inject: [DatabaseServer, databaseSettings.KEY, { token: TRACER, optional: true }],
           useFactory: async (server: DatabaseServer, settings: DatabaseSettings, tracer?: Tracer) => {
-            await migrate(server.url, settings);
+            await prepareSchema(server.url, settings);
             // Waiting for the server is done by now: a failure here is final.
             return { ...dataSourceOptions(server.url, settings, entities, tracer), retryAttempts: 0 };
           },
           dataSourceFactory: (options) => {
             if (!options) throw new Error('TypeORM was given no options');
-            return new DataSource(options).initialize();
+            return new PooledDataSource(options).initialize();
           },
         }),
       ],

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 
 /** The role of DATABASE_URL has no place to make its tables in; the message says what to grant. */
 export class SchemaRightsError extends Error {
@@ -26,8 +26,8 @@ interface Rights {
  * in the default search_path.
  * @throws SchemaRightsError
  */
-export async function ensureSchema(dataSource: DataSource): Promise<void> {
-  const [rights] = await dataSource.query<Rights[]>(
+export async function ensureSchema(session: EntityManager): Promise<void> {
+  const [rights] = await session.query<Rights[]>(
     `SELECT current_user AS role, current_database() AS database, to_regclass('migrations') IS NOT NULL AS migrated,
        COALESCE(has_schema_privilege(current_schema(), 'CREATE'), false) AS tables,
        has_database_privilege(current_database(), 'CREATE') AS schemas`,
@@ -35,6 +35,6 @@ export async function ensureSchema(dataSource: DataSource): Promise<void> {
   if (!rights || rights.migrated || rights.tables) return;
   const { role, database } = rights;
   if (!rights.schemas) throw new SchemaRightsError(role, database);
-  await dataSource.query('CREATE SCHEMA IF NOT EXISTS AUTHORIZATION CURRENT_USER');
+  await session.query('CREATE SCHEMA IF NOT EXISTS AUTHORIZATION CURRENT_USER');
   new Logger('database').warn(`${role} may not use the schema public of ${database}: the tables are in schema ${role}`);
 }

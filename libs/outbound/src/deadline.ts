@@ -9,6 +9,7 @@ export class Deadline {
   error: OutboundError | undefined;
   private listener: ((error: OutboundError) => void) | undefined;
   private readonly timer: NodeJS.Timeout;
+  private readonly cancel: () => void;
 
   constructor(
     timeoutMs: number,
@@ -20,8 +21,13 @@ export class Deadline {
       },
       Math.min(MAX_MS, timeoutMs),
     );
-    if (signal?.aborted) this.cancel();
-    else signal?.addEventListener('abort', this.cancel);
+    // Not assigned as it is made: docs/adr/0027.
+    const cancel = (): void => {
+      this.end(new OutboundError('cancelled', 'the caller gave up'));
+    };
+    this.cancel = cancel;
+    if (signal?.aborted) cancel();
+    else signal?.addEventListener('abort', cancel);
   }
 
   /** The listener of before is forgotten. */
@@ -41,8 +47,4 @@ export class Deadline {
     this.signal?.removeEventListener('abort', this.cancel);
     this.listener = undefined;
   }
-
-  private readonly cancel = (): void => {
-    this.end(new OutboundError('cancelled', 'the caller gave up'));
-  };
 }

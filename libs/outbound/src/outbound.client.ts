@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
+import { InFlight } from '#common';
 import { OutboundSettings, outboundSettings } from '#config';
 import { MetricsService } from '#metrics';
 import { httpVerdict, traceCall, TRACER, type Tracer } from '#tracing';
@@ -56,7 +57,7 @@ export class OutboundClient implements OnApplicationShutdown {
   private readonly pools: OriginPools;
   private readonly webSockets = new Set<WebSocket>();
   private readonly metrics: OutboundMetrics;
-  private readonly calls = new Set<Deadline>();
+  private readonly calls = new InFlight<Deadline>();
   private isStopping = false;
 
   constructor(
@@ -127,14 +128,14 @@ export class OutboundClient implements OnApplicationShutdown {
   ): Promise<T> {
     if (this.isStopping) throw stopping();
     const deadline = new Deadline(timeoutMs, signal);
-    this.calls.add(deadline);
+    const slot = this.calls.add(deadline);
     try {
       return await call(deadline);
     } catch (error) {
       if (error instanceof OutboundError && error.kind === 'forbidden') this.metrics.countRefusal();
       throw error;
     } finally {
-      this.calls.delete(deadline);
+      this.calls.remove(slot);
       deadline.clear();
     }
   }

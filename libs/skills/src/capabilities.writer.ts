@@ -4,8 +4,8 @@ import { prepared, type Transaction } from '#database';
 import type { CapabilityBody } from './skill.dto.js';
 import { type WrittenPart, WrittenParts } from './written-part.js';
 
-/** A capability as it is written; a category of null takes the category away. */
-export type CapabilityPart = Omit<CapabilityBody, 'category'> & { category?: string | null };
+/** A capability as it is written; a category of null takes the category away; a new one gets the id that it brings, if any. */
+export type CapabilityPart = Omit<CapabilityBody, 'category'> & { category?: string | null; capability_id?: string };
 
 interface Part {
   written: WrittenPart;
@@ -43,7 +43,7 @@ export class CapabilitiesWriter {
     );
     if (bodies.length === 0) return;
     const rows = bodies.map(({ skillId, capability, version }) => ({
-      id: newId(),
+      id: capability.capability_id ?? newId(),
       skill_id: skillId,
       name: capability.name,
       description: capability.description,

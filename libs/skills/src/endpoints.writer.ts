@@ -7,9 +7,12 @@ import type { EndpointBody } from './skill.dto.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 import { type WrittenPart, WrittenParts } from './written-part.js';
 
+/** An endpoint as it is written; a new one gets the id that it brings, if any. */
+export type EndpointPart = EndpointBody & { endpoint_id?: string };
+
 interface Part {
   written: WrittenPart;
-  body: EndpointBody;
+  body: EndpointPart;
 }
 
 const MERGE = prepared(
@@ -38,7 +41,7 @@ export class EndpointsWriter {
 
   async merge(
     tx: Transaction,
-    skills: readonly { skillId: string; body: { endpoints: readonly EndpointBody[] } }[],
+    skills: readonly { skillId: string; body: { endpoints: readonly EndpointPart[] } }[],
   ): Promise<void> {
     const bodies = skills.flatMap(({ skillId, body }) => body.endpoints.map((endpoint) => ({ skillId, endpoint })));
     const written = new WrittenParts(
@@ -118,6 +121,6 @@ export class EndpointsWriter {
   }
 }
 
-function rowOf(skillId: string, { url, weight, status }: EndpointBody): object {
-  return { id: newId(), skill_id: skillId, url, protocol: schemeOf(url), weight, status };
+function rowOf(skillId: string, { endpoint_id, url, weight, status }: EndpointPart): object {
+  return { id: endpoint_id ?? newId(), skill_id: skillId, url, protocol: schemeOf(url), weight, status };
 }

@@ -16,3 +16,11 @@ export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObserver
 export { type Rotation, rotateSecrets, secretBoxOf, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
 export { Conditions } from './skill-sql.js';
 export { SkillsModule } from './skills.module.js';
+export {
+  continueAbove,
+  exportedSkills,
+  highestGeneration,
+  type SkillImporter,
+  skillImporterOf,
+  SkillLine,
+} from './transfer/index.js';

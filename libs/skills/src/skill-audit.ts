@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditLog, type Caller } from '#auth';
+import { type AuditActor, AuditLog } from '#auth';
 import type { Transaction } from '#database';
 import { toBody } from './skill-body.js';
 import { maskedMap } from './secrets/index.js';
@@ -8,7 +8,8 @@ import { SkillsRepository } from './skills.repository.js';
 
 /** How a Skill goes: as a resource, or by the protocol. */
 export type RemovalAction = 'skill.delete' | 'skill.unregister';
-export type SkillAction = 'skill.create' | 'skill.register' | 'skill.update' | 'skill.status' | RemovalAction;
+export type SkillAction =
+  'skill.create' | 'skill.import' | 'skill.register' | 'skill.update' | 'skill.status' | RemovalAction;
 
 export interface SkillChange {
   skillId: string;
@@ -30,10 +31,10 @@ export class SkillAudit {
     return found && toBody(found.skill);
   }
 
-  record(tx: Transaction, caller: Caller, action: SkillAction, changes: readonly SkillChange[]): Promise<void> {
+  record(tx: Transaction, actor: AuditActor, action: SkillAction, changes: readonly SkillChange[]): Promise<void> {
     return this.log.record(
       tx,
-      caller,
+      actor,
       changes.map(({ skillId, before, after }) => ({
         action,
         target: `skill:${skillId}`,

@@ -14,9 +14,10 @@ export interface FilterMode {
 export const MAX_RANKED = 10_000;
 
 const SKILLS = 'skills s';
-/** Free text alone needs no Skill to be looked up, only to be found; the dead are few. */
+/** Free text alone needs no Skill to be looked up, only to be found; those that are left out are few. */
 const TEXTS = '(SELECT skill_id AS id, document FROM skill_search) s';
-const NOT_DEAD = 's.id NOT IN (SELECT d.id FROM skills d WHERE NOT d.has_live)';
+const NOT_DEAD = 'NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND NOT d.has_live)';
+const NOT_UNCALLABLE = 'NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND NOT d.callable)';
 const BOTH = '(SELECT s.*, f.document FROM skills s JOIN skill_search f ON f.skill_id = s.id) s';
 
 /** A filter as SQL over Skills `s`, with their search document where there is free text. */
@@ -33,13 +34,13 @@ export class SkillSelection {
     if (filter.status !== undefined) this.where.add(`s.status = ${this.bind(filter.status)}`);
     if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));
     const dead = filter.include === 'unhealthy';
-    if (callableOnly) this.where.add(dead ? 's.has_active' : 's.callable');
+    if (callableOnly && dead) this.where.add('s.has_active');
     const facets = facetsOf(filter, callableOnly);
     if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
     if (dead && filter.protocol !== undefined) this.where.add(activeEndpoint(this.bind(filter.protocol)));
     const textsAlone = filter.q !== undefined && this.where.isEmpty && this.sort === undefined;
     this.from = filter.q === undefined ? SKILLS : textsAlone ? TEXTS : BOTH;
-    if (!callableOnly && !dead) this.where.add(textsAlone ? NOT_DEAD : 's.has_live');
+    if (!dead) this.where.add(aliveCondition(callableOnly, textsAlone));
     if (filter.q !== undefined) {
       this.query = `${this.bind(searchQuery(filter.q))}::tsquery`;
       this.where.add(`s.document @@ ${this.query}`);
@@ -75,6 +76,11 @@ export class SkillSelection {
   private bind(value: unknown): string {
     return this.where.bind(value);
   }
+}
+
+function aliveCondition(callableOnly: boolean, textsAlone: boolean): string {
+  if (textsAlone) return callableOnly ? NOT_UNCALLABLE : NOT_DEAD;
+  return callableOnly ? 's.callable' : 's.has_live';
 }
 
 /** Facets of protocols are of endpoints that are not unhealthy. */

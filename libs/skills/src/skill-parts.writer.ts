@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import { prepared, type Transaction } from '#database';
 import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.js';
-import { EndpointsWriter } from './endpoints.writer.js';
+import { type EndpointPart, EndpointsWriter } from './endpoints.writer.js';
 import { isMask, MASK, SkillSecrets } from './secrets/index.js';
 import { keyOf } from './skill-key.js';
 import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
@@ -11,7 +11,7 @@ import type { CreateSkillBody, ReplaceSkillBody } from './skill.dto.js';
 /** The parts that a body gives to a Skill. */
 export interface SkillParts {
   skillId: string;
-  body: Pick<CreateSkillBody, 'version' | 'endpoints' | 'metadata'> & { capabilities?: CapabilityPart[] };
+  body: Pick<CreateSkillBody, 'version' | 'metadata'> & { endpoints: EndpointPart[]; capabilities?: CapabilityPart[] };
 }
 
 const INSERT_STATUS = prepared(

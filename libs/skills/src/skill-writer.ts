@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '#auth';
+import type { AuditActor, Caller } from '#auth';
 import { newId } from '#common';
 import { prepared, type Transaction } from '#database';
 import { indexOfBody } from './facets.js';
@@ -192,18 +192,18 @@ export class SkillWriter {
   }
 
   /** Replaces a locked Skill. Endpoints keep their id by url, capabilities by name. */
-  async replace(tx: Transaction, caller: Caller, skill: LockedSkill, body: ReplaceSkillBody): Promise<void> {
+  async replace(tx: Transaction, actor: AuditActor, skill: LockedSkill, body: ReplaceSkillBody): Promise<void> {
     const before = await this.audit.stateOf(tx, skill.id);
     await tx.query(
       `UPDATE skills SET name = $2, description = $3, version = $4, status = $5, space_id = $6,
          revision = revision + 1, updated_at = now() WHERE id = $1`,
       [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active', body.space_id ?? null],
     );
-    await this.parts.replace(tx, caller.clientId, skill.id, body);
+    await this.parts.replace(tx, actor.clientId, skill.id, body);
     await this.index.refresh(tx, [skill.id]);
-    await this.record(tx, 'updated', caller.clientId, [{ ...skill, name: body.name, version: body.version }]);
+    await this.record(tx, 'updated', actor.clientId, [{ ...skill, name: body.name, version: body.version }]);
     const after = await this.audit.stateOf(tx, skill.id);
-    await this.audit.record(tx, caller, 'skill.update', [{ skillId: skill.id, before, after }]);
+    await this.audit.record(tx, actor, 'skill.update', [{ skillId: skill.id, before, after }]);
   }
 
   async changeStatus(tx: Transaction, caller: Caller, skill: LockedSkill, status: SkillStatus): Promise<Date> {

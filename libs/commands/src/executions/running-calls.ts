@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { InFlight } from '#common';
 import { PeriodicJob } from '#scheduling';
 import { ExecutionsRepository } from './executions.repository.js';
 
@@ -7,6 +8,7 @@ import { ExecutionsRepository } from './executions.repository.js';
 const LOOK_EVERY_MS = 500;
 
 interface Running {
+  executionId: string;
   since: number;
   abort: AbortController;
 }
@@ -14,7 +16,7 @@ interface Running {
 /** The calls that this replica makes now, so that they can be taken back: here, or by way of another replica. */
 @Injectable()
 export class RunningCalls implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly running = new Map<string, Running>();
+  private readonly running = new InFlight<Running>();
   private readonly job: PeriodicJob;
 
   constructor(
@@ -43,21 +45,21 @@ export class RunningCalls implements OnApplicationBootstrap, BeforeApplicationSh
     // One that is taken from the queue again, because its claim has lapsed, is under way twice: the newer one counts.
     this.cancel(executionId);
     const abort = new AbortController();
-    this.running.set(executionId, { since: performance.now(), abort });
+    const slot = this.running.add({ executionId, since: performance.now(), abort });
     try {
       return await call(abort.signal);
     } finally {
-      if (this.running.get(executionId)?.abort === abort) this.running.delete(executionId);
+      this.running.remove(slot);
     }
   }
 
   cancel(executionId: string): void {
-    this.running.get(executionId)?.abort.abort();
+    for (const call of this.running) if (call.executionId === executionId) call.abort.abort();
   }
 
   private async look(): Promise<void> {
     const before = performance.now() - LOOK_EVERY_MS;
-    const ids = [...this.running].filter(([, { since }]) => since < before).map(([id]) => id);
+    const ids = [...this.running].filter(({ since }) => since < before).map(({ executionId }) => executionId);
     if (ids.length === 0) return;
     for (const id of await this.repository.ended(ids)) this.cancel(id);
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 
 /** Tries beyond the first, as a share of the calls. */
 const SHARE = 0.2;
@@ -30,14 +31,13 @@ export class RetryBudget {
 /** Each Skill has its own: one that fails takes nothing from others. */
 @Injectable()
 export class RetryBudgets {
-  private readonly budgets = new Map<string, RetryBudget>();
+  private readonly budgets = new LRUCache<string, RetryBudget>({ max: MAX_SKILLS });
 
   of(skillId: string): RetryBudget {
-    const budget = this.budgets.get(skillId) ?? new RetryBudget();
-    this.budgets.delete(skillId);
+    const known = this.budgets.get(skillId);
+    if (known) return known;
+    const budget = new RetryBudget();
     this.budgets.set(skillId, budget);
-    const [oldest] = this.budgets.keys();
-    if (this.budgets.size > MAX_SKILLS && oldest !== undefined) this.budgets.delete(oldest);
     return budget;
   }
 }

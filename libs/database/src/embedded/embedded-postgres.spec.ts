@@ -270,6 +270,19 @@ describe('the data folder', () => {
     expect(losers[0]?.message).toContain(`${dataDir} is in use by process ${winner?.child.pid}`);
   });
 
+  it('of another PostgreSQL is left as it is, with what to do', async () => {
+    startedBefore();
+    const version = join(dataDir, 'postgres', 'PG_VERSION');
+    const made = readFileSync(version, 'utf8');
+    writeFileSync(version, '15\n');
+    const advice = `made by PostgreSQL 15, and this version of the service brings ${made.trim()}. Start the version that made it`;
+    await expect(start()).rejects.toThrow(advice);
+    expect(processesOf(root)).toEqual([]);
+    expect(readdirSync(dataDir).sort()).toEqual(['postgres', 'postgres-password']);
+    writeFileSync(version, made);
+    expect(await answers((await start()).url)).toBe(true);
+  });
+
   it('may hold a postmaster.pid whose pid now is another program', async () => {
     startedBefore();
     const other = spawn('sleep', ['60'], { stdio: 'ignore' });

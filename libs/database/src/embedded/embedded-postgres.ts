@@ -5,6 +5,7 @@ import { keepSecret } from '#config';
 import { ensureDatabase } from './application-database.js';
 import { removeDrafts } from './cluster-init.js';
 import { DataFolderClaim } from './data-folder-claim.js';
+import { assertSameVersion } from './data-folder-version.js';
 import { DEFAULT_DATABASE, embeddedUrl } from './embedded-url.js';
 import { giveCluster, supervisorCommands } from './supervisor-command.js';
 import { SupervisorProcess } from './supervisor-process.js';
@@ -41,6 +42,7 @@ export class EmbeddedPostgres {
   /**
    * Takes the data folder, makes the cluster on a first start (about 2 s), and starts the server.
    * @throws DataFolderInUseError when a living process runs its server there.
+   * @throws DataFolderVersionError when another PostgreSQL made the cluster.
    * @throws Error when PostgreSQL cannot run here, with what to do.
    */
   static async start({
@@ -52,6 +54,7 @@ export class EmbeddedPostgres {
     const claim = await DataFolderClaim.take(folder);
     let server: EmbeddedPostgres | undefined;
     try {
+      await assertSameVersion(folder);
       const password = keepSecret(folder, 'postgres-password', () => randomBytes(24).toString('base64url'));
       server = new EmbeddedPostgres(folder, log, claim, password, database);
       await server.launch();

@@ -1,4 +1,5 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
+import type { DeclaredMigration } from './declared-migration.js';
 
 const TIMES = `created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now()`;
 /** AI Bridge v0.6.0, section on logs: the audit log is kept for 90 days. */
@@ -113,8 +114,11 @@ const DOWN = [
     DROP COLUMN previous_secret_expires_at`,
 ];
 
-export class Access1764200000000 implements MigrationInterface {
+export class Access1764200000000 implements DeclaredMigration {
   readonly name = 'Access1764200000000';
+  readonly declares = {
+    'index skills.ix_skills_space is made under a lock': '0.3 s for 100,000 Skills',
+  };
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of UP) await runner.query(statement);

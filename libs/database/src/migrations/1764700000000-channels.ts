@@ -1,4 +1,5 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
+import type { DeclaredMigration } from './declared-migration.js';
 
 /**
  * Whose a channel is, what it carries, which endpoint it sticks to, when it ended, and how much context it holds. No
@@ -35,8 +36,17 @@ const DOWN = [
      DROP COLUMN closed_at`,
 ];
 
-export class Channels1764700000000 implements MigrationInterface {
+export class Channels1764700000000 implements DeclaredMigration {
   readonly name = 'Channels1764700000000';
+  readonly declares = {
+    'column channels.client_id is new and required': 'no version before could open a channel',
+    'constraint channels.ck_channels_closed_at is new': 'no version before could open a channel',
+    'index channels.ix_channels_client is made under a lock': 'no version before could open a channel',
+    'index channels.ix_channels_closed_at is made under a lock': 'no version before could open a channel',
+    'index channels.ix_channels_created_at is made under a lock': 'no version before could open a channel',
+    'index channels.ix_channels_endpoint is made under a lock': 'no version before could open a channel',
+    'index channels.ix_channels_open is made under a lock': 'no version before could open a channel',
+  };
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of UP) await runner.query(statement);

@@ -11,6 +11,7 @@ import { AuditDeletion1764810000000 } from './1764810000000-audit-deletion.js';
 import { ApiKeyRotation1764820000000 } from './1764820000000-api-key-rotation.js';
 import { Callbacks1764900000000 } from './1764900000000-callbacks.js';
 import { Probes1765000000000 } from './1765000000000-probes.js';
+import { Uncallable1766000000000 } from './1766000000000-uncallable.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   ApiKeyRotation1764820000000,
   Callbacks1764900000000,
   Probes1765000000000,
+  Uncallable1766000000000,
 ];

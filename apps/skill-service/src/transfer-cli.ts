@@ -1,0 +1,158 @@
+import { parseArgs } from 'node:util';
+import { Logger } from '@nestjs/common';
+import { AUTH_ENTITIES, clientImporterOf } from '#auth';
+import { RedisConnection } from '#cache';
+import { type DatabaseSettings, loadDatabaseSettings, loadTransferSettings, type Settings } from '#config';
+import { DatabaseServer, dataSourceOptions, inSnapshot, migrate, schemaOf, Transactions } from '#database';
+import { SKILL_ENTITIES, skillImporterOf } from '#skills';
+import {
+  CONFLICT_MODES,
+  type ConflictMode,
+  exportRegistry,
+  Import,
+  type ImportOptions,
+  type ImportReport,
+  kindsOf,
+  spooled,
+  writeWhole,
+} from '#transfer';
+import { DataSource } from 'typeorm';
+
+/** Milliseconds that a statement of an export may take: the first of them may have all Skills sorted. */
+const STATEMENT_TIMEOUT = 600_000;
+/** Reminders that are written out. */
+const MAX_SHOWN = 20;
+
+const USAGE = `usage: transfer-cli export [--output FILE]
+       transfer-cli import FILE|- [--on-conflict fail|skip|replace] [--dry-run]
+`;
+
+/** What is said besides the file itself, which may go to standard output. */
+const note = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/**
+ * `npm run export` and `npm run import` (docs/backup.md): everything but secrets, of DATABASE_URL or the embedded server
+ * where it is unset, also that of a service that runs. Ends with 1 when nothing, or not all, was done.
+ */
+async function main(): Promise<void> {
+  const { positionals, values } = argumentsOf(process.argv.slice(2));
+  // What PostgreSQL says of itself is not for who waits for this command.
+  Logger.overrideLogger(['fatal', 'error', 'warn']);
+  const [command, file] = positionals;
+  const onConflict = values['on-conflict'] as ConflictMode;
+  if (command === 'export' && file === undefined) await runExport(values.output);
+  else if (
+    command === 'import' &&
+    file !== undefined &&
+    positionals.length === 2 &&
+    CONFLICT_MODES.includes(onConflict)
+  )
+    await runImport(file, { onConflict, dryRun: values['dry-run'] });
+  else throw new UsageError();
+}
+
+class UsageError extends Error {}
+
+function argumentsOf(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        output: { type: 'string' },
+        'on-conflict': { type: 'string', default: 'fail' },
+        'dry-run': { type: 'boolean', default: false },
+      },
+    });
+  } catch {
+    throw new UsageError();
+  }
+}
+
+async function runExport(output: string | undefined): Promise<void> {
+  const settings = loadDatabaseSettings();
+  const { version } = settings.app;
+  const { counts } = await withDatabase(settings, STATEMENT_TIMEOUT, (dataSource) =>
+    output === undefined
+      ? exportRegistry(dataSource, process.stdout, version)
+      : writeWhole(output, (sink) => exportRegistry(dataSource, sink, version)),
+  );
+  note(`exported ${Object.entries(counts).map(counted).join(', ')}`);
+}
+
+async function runImport(file: string, options: ImportOptions): Promise<void> {
+  const settings = loadTransferSettings();
+  const redis = new RedisConnection(settings.redis);
+  await redis.onModuleInit();
+  try {
+    const report = await withDatabase(settings, settings.database.statementTimeout, async (dataSource, url) => {
+      if (options.dryRun) await inSnapshot(dataSource, schemaOf);
+      else await migrate(url, settings.database);
+      const kinds = kindsOf({
+        clients: clientImporterOf(dataSource, settings.security),
+        skills: skillImporterOf(dataSource, redis, settings.security),
+      });
+      const run = (path: string) => new Import(kinds, new Transactions(dataSource), options).run(path);
+      return file === '-' ? spooled(process.stdin, run) : run(file);
+    });
+    tell(report, options);
+  } finally {
+    await redis.onApplicationShutdown();
+  }
+}
+
+async function withDatabase<T>(
+  { app, database }: Pick<Settings, 'app' | 'database'>,
+  statementTimeout: number,
+  work: (dataSource: DataSource, url: string) => Promise<T>,
+): Promise<T> {
+  const server = await DatabaseServer.join(app, database);
+  try {
+    const settings: DatabaseSettings = { ...database, poolSize: 1, maxOverflow: 1, statementTimeout };
+    const options = dataSourceOptions(server.url, settings, [...AUTH_ENTITIES, ...SKILL_ENTITIES]);
+    const dataSource = await new DataSource(options).initialize();
+    try {
+      return await work(dataSource, server.url);
+    } finally {
+      await dataSource.destroy();
+    }
+  } finally {
+    await server.onApplicationShutdown();
+  }
+}
+
+function tell({ counts, present, lacking }: ImportReport, { dryRun }: ImportOptions): void {
+  const verb = dryRun ? 'would be ' : '';
+  for (const [type, { created, replaced, present: kept, left }] of counts) {
+    const own = left > 0 ? `, ${left} left to this registry itself` : '';
+    note(`${type}: ${verb}created ${created}, ${verb}replaced ${replaced}, skipped ${kept}${own}`);
+  }
+  if (counts.size === 0) note('there is nothing in the file');
+  remind('are here already, and were skipped', present);
+  remind('are not in the file and have to be set anew', lacking);
+}
+
+function remind(what: string, { told, total }: { told: readonly string[]; total: number }): void {
+  if (total === 0) return;
+  note(`${total} ${what}:`);
+  for (const text of told.slice(0, MAX_SHOWN)) note(`  ${text}`);
+  if (total > MAX_SHOWN) note(`  and ${total - MAX_SHOWN} more`);
+}
+
+function counted([type, count]: [string, number]): string {
+  return `${count} ${type}${count === 1 ? '' : 's'}`;
+}
+
+// Whoever reads standard output may stop doing so.
+process.stdout.on('error', (error: Error) => {
+  note(`standard output: ${error.message}`);
+  process.exit(1);
+});
+main().catch((error: unknown) => {
+  if (error instanceof UsageError) {
+    process.stderr.write(USAGE);
+    process.exit(2);
+  }
+  note(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});

@@ -1,0 +1,44 @@
+import type { DataSource } from 'typeorm';
+import { MIGRATIONS } from './migrations/index.js';
+import type { Transaction } from './transactions.js';
+
+/** Milliseconds that whoever takes the rows may leave a snapshot waiting: it keeps PostgreSQL from tidying up. */
+const PATIENCE_MS = 600_000;
+const ROWS_AT_ONCE = 200;
+
+/** Runs `work` on one state of the database, whatever is written meanwhile; it cannot write. Times are in UTC. */
+export function inSnapshot<T>(dataSource: DataSource, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return dataSource.transaction('REPEATABLE READ', async (tx) => {
+    await tx.query('SET TRANSACTION READ ONLY');
+    await tx.query(`SET LOCAL idle_in_transaction_session_timeout = ${PATIENCE_MS}`);
+    await tx.query(`SET LOCAL TimeZone = 'UTC'`);
+    return work(tx);
+  });
+}
+
+/** The rows of a query, by a cursor, so that memory does not grow with their number. One at a time in a transaction. */
+export async function* rowsOf<T>(tx: Transaction, query: string): AsyncGenerator<T> {
+  await tx.query(`DECLARE rows_of NO SCROLL CURSOR FOR ${query}`);
+  for (;;) {
+    const rows = await tx.query<T[]>(`FETCH ${ROWS_AT_ONCE} FROM rows_of`);
+    yield* rows;
+    if (rows.length < ROWS_AT_ONCE) break;
+  }
+  await tx.query('CLOSE rows_of');
+}
+
+/** The newest migration that was run. @throws Error when it is not the one that this release ends with */
+export async function schemaOf(tx: Transaction): Promise<string> {
+  const expected = MIGRATIONS.at(-1)?.name;
+  const [table] = await tx.query<{ exists: boolean }[]>(`SELECT to_regclass('migrations') IS NOT NULL AS exists`);
+  const [newest] = table?.exists
+    ? await tx.query<{ name: string }[]>('SELECT name FROM migrations ORDER BY timestamp DESC LIMIT 1')
+    : [];
+  if (newest === undefined) throw new Error('The database has no tables of this service.');
+  if (newest.name !== expected) {
+    throw new Error(
+      `The schema of the database is of another release (${newest.name}): run npm run db:migrate, or use that release.`,
+    );
+  }
+  return newest.name;
+}

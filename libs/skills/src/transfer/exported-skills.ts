@@ -1,0 +1,79 @@
+import { rowsOf, type Transaction } from '#database';
+import type { SkillLine } from './skill.line.js';
+
+interface ExportedValue {
+  key: string;
+  /** Null: it is secret. */
+  value: string | null;
+}
+
+type Nullable<T, K extends keyof T> = Omit<T, K> & { [key in K]: T[key] | null };
+type ExportedEndpoint = Omit<SkillLine['endpoints'][number], 'parameters'> & { parameters: ExportedValue[] };
+type ExportedCapability = Nullable<NonNullable<SkillLine['capabilities']>[number], 'category'>;
+
+type ExportedSkill = Omit<SkillLine, 'endpoints' | 'capabilities' | 'metadata' | 'space_id'> & {
+  space_id: string | null;
+  endpoints: ExportedEndpoint[];
+  capabilities: ExportedCapability[];
+  metadata: ExportedValue[];
+};
+
+/** As in every query of ours, what is secret does not leave the database. */
+const values = (table: string, owner: string): string => `COALESCE((SELECT json_agg(
+    json_build_object('key', v.key, 'value', CASE WHEN NOT v.secret THEN v.value END) ORDER BY v.key)
+  FROM ${table} v WHERE v.${owner}), '[]'::json)`;
+
+const SKILLS = `SELECT s.id AS skill_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.generation,
+    to_json(s.registered_at) AS registered_at, to_json(s.created_at) AS created_at, to_json(s.updated_at) AS updated_at,
+    t.request_count, t.error_count, t.routed_count, t.routed_errors,
+    COALESCE((SELECT json_agg(json_build_object('endpoint_id', e.id, 'url', e.url, 'weight', e.weight, 'status', e.status,
+        'parameters', ${values('endpoint_params', 'endpoint_id = e.id')}) ORDER BY e.created_at, e.id)
+      FROM skill_endpoints e WHERE e.skill_id = s.id), '[]'::json) AS endpoints,
+    COALESCE((SELECT json_agg(json_build_object('capability_id', c.id, 'name', c.name, 'description', c.description,
+        'category', c.category, 'version', c.version, 'status', c.status,
+        'parameters', COALESCE((SELECT json_object_agg(p.name, CASE WHEN p.default_value IS NULL
+            THEN json_build_object('type', p.type, 'required', p.required, 'description', p.description)
+            ELSE json_build_object('type', p.type, 'required', p.required, 'default', p.default_value::json,
+              'description', p.description) END ORDER BY p.id)
+          FROM capability_params p WHERE p.capability_id = c.id), '{}'::json)) ORDER BY c.created_at, c.id)
+      FROM capabilities c WHERE c.skill_id = s.id), '[]'::json) AS capabilities,
+    ${values('skill_metadata', 'skill_id = s.id')} AS metadata
+  FROM skills s JOIN skill_status t ON t.skill_id = s.id ORDER BY s.id`;
+
+/** Every Skill as a line of an export, without its secrets, its leases and what probes say. */
+export async function* exportedSkills(tx: Transaction): AsyncGenerator<SkillLine> {
+  for await (const { endpoints, capabilities, metadata, space_id, ...skill } of rowsOf<ExportedSkill>(tx, SKILLS)) {
+    yield {
+      ...skill,
+      ...(space_id !== null && { space_id }),
+      endpoints: endpoints.map(({ parameters, ...endpoint }) => ({
+        ...endpoint,
+        parameters: plain(parameters),
+        ...(secret(parameters).length > 0 && { secret_parameters: secret(parameters) }),
+      })),
+      capabilities: capabilities.map(({ category, ...capability }) => ({
+        ...capability,
+        ...(category !== null && { category }),
+      })),
+      metadata: plain(metadata),
+      ...(secret(metadata).length > 0 && { secret_metadata: secret(metadata) }),
+    };
+  }
+}
+
+/** The highest number that any registration has: those that follow an import go on above it. */
+export async function highestGeneration(tx: Transaction): Promise<number> {
+  const [row] = await tx.query<{ highest: number }[]>(
+    `SELECT GREATEST((SELECT COALESCE(max(generation), 0) FROM skills),
+       (SELECT COALESCE(max(generation), 0) FROM endpoint_leases)) AS highest`,
+  );
+  return row?.highest ?? 0;
+}
+
+function plain(all: readonly ExportedValue[]): Record<string, string> {
+  return Object.fromEntries(all.flatMap(({ key, value }) => (value === null ? [] : [[key, value]])));
+}
+
+function secret(all: readonly ExportedValue[]): string[] {
+  return all.flatMap(({ key, value }) => (value === null ? [key] : []));
+}

@@ -1,0 +1,41 @@
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { AuditLog } from '#auth';
+import { CacheProvider, type RedisConnection } from '#cache';
+import { CatalogueSettings, type SecuritySettings } from '#config';
+import type { DataSource } from 'typeorm';
+import { CapabilitiesWriter } from '../capabilities.writer.js';
+import { CatalogueChanges, SharedReads } from '../catalogue/index.js';
+import { EndpointHealthWriter } from '../endpoint-health.writer.js';
+import { EndpointsWriter } from '../endpoints.writer.js';
+import { NewSkillsWriter } from '../new-skills.writer.js';
+import { SkillSecrets } from '../secrets/index.js';
+import { SkillAudit } from '../skill-audit.js';
+import { SkillEventEntity } from '../skill-event.entity.js';
+import { SkillHistory } from '../skill-history.js';
+import { SkillIndexWriter } from '../skill-index.writer.js';
+import { SkillPartsWriter } from '../skill-parts.writer.js';
+import { SkillWriter } from '../skill-writer.js';
+import { SkillsRepository } from '../skills.repository.js';
+import { NewSkillsImporter } from './new-skills.importer.js';
+import { SkillImporter } from './skill.importer.js';
+
+/** What writes Skills, put together for a command: as in a service, but no job runs, and nothing listens. */
+export function skillImporterOf(
+  dataSource: DataSource,
+  redis: RedisConnection,
+  settings: SecuritySettings,
+): SkillImporter {
+  const cache = new CacheProvider(redis);
+  const changes = new CatalogueChanges(cache, redis, new SchedulerRegistry());
+  changes.onModuleInit();
+  const repository = new SkillsRepository(dataSource, new SharedReads(changes, new CatalogueSettings()));
+  const secrets = new SkillSecrets(settings, dataSource);
+  const history = new SkillHistory(dataSource.getRepository(SkillEventEntity));
+  const log = new AuditLog();
+  const audit = new SkillAudit(log, repository);
+  const index = new SkillIndexWriter();
+  const parts = new SkillPartsWriter(new EndpointsWriter(history, secrets), new CapabilitiesWriter(), secrets);
+  const health = new EndpointHealthWriter(index, history, log);
+  const writer = new SkillWriter(new NewSkillsWriter(secrets), parts, index, health, history, audit);
+  return new SkillImporter(new NewSkillsImporter(parts, index, history, audit), writer, secrets, cache);
+}

@@ -1,0 +1,88 @@
+import { OmitType } from '@nestjs/swagger';
+import { IntegerField, ListField, textFault, TextField, TimeField, UuidField } from '#common';
+import { ValidateBy, ValidateIf } from 'class-validator';
+import { CapabilityBody, EndpointBody, ReplaceSkillBody } from '../skill.dto.js';
+import { UniqueBy } from '../skill-fields.decorators.js';
+import { MAX_PARTS } from '../skill-limits.js';
+
+/** A registry that registers a thousand Skills a second gets there in 30 years; the sequence must not be used up by a file. */
+const MAX_GENERATION = 1e12;
+const MAX_PARAMETERS = 50;
+
+/** Keys whose values are secret, and not in the file. */
+function SecretKeysField(max: number): PropertyDecorator {
+  const fault = (value: unknown): string | undefined => {
+    if (!Array.isArray(value)) return 'must be an array of keys';
+    if (value.length > max) return `must have at most ${max} items`;
+    const faults = value.flatMap((key: unknown) => textFault(key, 1, 64) ?? []);
+    return faults[0] === undefined ? undefined : `each key ${faults[0]}`;
+  };
+  return (target, property) => {
+    ValidateIf((_, value) => value !== undefined)(target, property);
+    ValidateBy({
+      name: 'secretKeys',
+      validator: {
+        validate: (value) => fault(value) === undefined,
+        defaultMessage: (args) => fault(args?.value) ?? '',
+      },
+    })(target, property);
+  };
+}
+
+export class EndpointLine extends EndpointBody {
+  @UuidField({ required: false })
+  endpoint_id?: string;
+
+  @SecretKeysField(MAX_PARAMETERS)
+  secret_parameters?: string[];
+}
+
+export class CapabilityLine extends CapabilityBody {
+  @UuidField({ required: false })
+  capability_id?: string;
+}
+
+/** A Skill in an export: what PUT takes, by the same rules, and what the registry itself knows of it (docs/adr/0023). */
+export class SkillLine extends OmitType(ReplaceSkillBody, ['endpoints', 'capabilities'] as const) {
+  @UuidField()
+  skill_id: string;
+
+  @TextField({ max: 255 })
+  owner: string;
+
+  @IntegerField({ min: 0, max: MAX_GENERATION })
+  generation: number;
+
+  @TimeField()
+  registered_at: string;
+
+  @TimeField()
+  created_at: string;
+
+  @TimeField()
+  updated_at: string;
+
+  @ListField(() => EndpointLine, { min: 1, max: MAX_PARTS })
+  @UniqueBy('url')
+  endpoints: EndpointLine[];
+
+  @ListField(() => CapabilityLine, { max: MAX_PARTS, required: false })
+  @UniqueBy('name')
+  capabilities?: CapabilityLine[];
+
+  @SecretKeysField(MAX_PARTS)
+  secret_metadata?: string[];
+
+  @IntegerField({ min: 0, max: Number.MAX_SAFE_INTEGER, required: false })
+  request_count?: number;
+
+  @IntegerField({ min: 0, max: Number.MAX_SAFE_INTEGER, required: false })
+  error_count?: number;
+
+  /** Of calls that the registry passed on. */
+  @IntegerField({ min: 0, max: Number.MAX_SAFE_INTEGER, required: false })
+  routed_count?: number;
+
+  @IntegerField({ min: 0, max: Number.MAX_SAFE_INTEGER, required: false })
+  routed_errors?: number;
+}

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { BadParameterError, type Fault, validateBody } from '#common';
+import { FileFaults } from './file-faults.js';
+import { type FileLine, LineTooLongError, linesOf } from './file-lines.js';
+import { FORMAT_VERSION, HeaderLine, isObjectLine, isTrailer, type ObjectLine } from './format.js';
+import type { Kind } from './kind.js';
+
+export interface CheckedFile {
+  header: HeaderLine;
+  counts: Record<string, number>;
+  sha256: string;
+}
+
+/** Lines between the header and the trailer, with their numbers. */
+export interface NumberedLine {
+  number: number;
+  bytes: number;
+  kind: Kind;
+  value: unknown;
+}
+
+/**
+ * Reads a file from its header to its trailer and looks at every line, by the rules of the API, before anything of it is
+ * used. @throws FileFaultsError with every fault and its line
+ */
+export async function checkFile(path: string, kinds: readonly Kind[]): Promise<CheckedFile> {
+  const faults = new FileFaults();
+  const check = new FileCheck(kinds, faults);
+  try {
+    for await (const line of linesOf(path)) {
+      await check.line(line);
+      if (check.isHopeless) break;
+    }
+  } catch (error) {
+    if (!(error instanceof LineTooLongError)) throw error;
+    faults.add(error.line, [{ field: 'line', reason: 'is too long' }]);
+  }
+  return check.end();
+}
+
+/**
+ * The objects of a file that was checked. @throws FileFaultsError at its end, when it is another than then: nobody has
+ * looked at that one
+ */
+export async function* objectsOf(
+  path: string,
+  { sha256 }: CheckedFile,
+  kinds: readonly Kind[],
+): AsyncGenerator<NumberedLine> {
+  const byType = new Map(kinds.map((kind) => [kind.type, kind]));
+  const hash = createHash('sha256');
+  let number = 0;
+  for await (const line of linesOf(path)) {
+    number = line.number;
+    const value = JSON.parse(line.bytes.toString()) as ObjectLine;
+    if (value.type === 'trailer') break;
+    hash.update(line.bytes);
+    const { type, ...object } = value;
+    const kind = byType.get(type);
+    if (kind) yield { number, bytes: line.bytes.length, kind, value: object };
+  }
+  if (hash.digest('hex') === sha256) return;
+  const faults = new FileFaults();
+  faults.add(number, [{ field: 'file', reason: 'was changed while it was read' }]);
+  faults.assertNone();
+}
+
+class FileCheck {
+  /** Not a file of ours, or of this version: what its lines are is not known. */
+  isHopeless = false;
+  private readonly hash = createHash('sha256');
+  private readonly counts = new Map<string, number>();
+  private readonly byType: ReadonlyMap<string, Kind>;
+  private readonly utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  private last = 0;
+  private header: HeaderLine | undefined;
+  private trailer: CheckedFile['sha256'] | undefined;
+  private seen = -1;
+
+  constructor(
+    private readonly kinds: readonly Kind[],
+    private readonly faults: FileFaults,
+  ) {
+    this.byType = new Map(kinds.map((kind) => [kind.type, kind]));
+  }
+
+  async line({ number, bytes }: FileLine): Promise<void> {
+    this.last = number;
+    try {
+      if (this.trailer !== undefined) throw faultOf('line', 'stands behind the trailer');
+      const line = this.parsed(bytes);
+      if (line.type === 'trailer' && this.header) this.checkTrailer(line);
+      else this.hash.update(bytes);
+      if (number === 1) await this.checkHeader(line);
+      else if (line.type !== 'trailer') await this.checkObject(line);
+    } catch (error) {
+      if (!(error instanceof BadParameterError)) throw error;
+      this.faults.add(number, error.details);
+      if (number === 1) this.isHopeless = true;
+    }
+  }
+
+  end(): CheckedFile {
+    if (!this.isHopeless && this.trailer === undefined) {
+      const reason = this.last === 0 ? 'is empty' : 'ends without its trailer: it was cut off';
+      this.faults.add(this.last, [{ field: 'file', reason }]);
+    }
+    this.faults.assertNone();
+    if (!this.header || this.trailer === undefined) throw new Error('a file without faults has both');
+    return { header: this.header, counts: Object.fromEntries(this.counts), sha256: this.trailer };
+  }
+
+  private parsed(bytes: Buffer): ObjectLine {
+    let value: unknown;
+    try {
+      value = JSON.parse(this.utf8.decode(bytes));
+    } catch {
+      // It still belongs to what was hashed.
+      this.hash.update(bytes);
+      throw faultOf('line', 'is no JSON in UTF-8');
+    }
+    if (isObjectLine(value)) return value;
+    this.hash.update(bytes);
+    throw faultOf('type', 'is required');
+  }
+
+  private async checkHeader({ type, ...header }: ObjectLine): Promise<void> {
+    if (type !== 'header') throw faultOf('type', 'must be header: this is no export of ooder-skill');
+    const { format_version: version } = header;
+    if (typeof version === 'number' && version > FORMAT_VERSION) {
+      throw faultOf('format_version', `${version} is of a newer release: this one reads ${FORMAT_VERSION}`);
+    }
+    this.header = await validateBody(HeaderLine, header);
+  }
+
+  private async checkObject({ type, ...object }: ObjectLine): Promise<void> {
+    this.counts.set(type, (this.counts.get(type) ?? 0) + 1);
+    const kind = this.byType.get(type);
+    if (!kind) throw faultOf('type', `must be one of ${[...this.byType.keys()].join(', ')}`);
+    const place = this.kinds.indexOf(kind);
+    if (place < this.seen) throw faultOf('type', `${type} must stand before ${this.kinds[this.seen]?.type ?? ''}`);
+    this.seen = place;
+    await kind.check(object);
+  }
+
+  private checkTrailer(line: ObjectLine): void {
+    this.trailer = this.hash.digest('hex');
+    if (!isTrailer(line)) throw faultOf('type', 'is a trailer without counts and sha256');
+    const wrong = this.kinds.flatMap(({ type }) => {
+      const [said, found] = [line.counts[type] ?? 0, this.counts.get(type) ?? 0];
+      return said === found
+        ? []
+        : [{ field: `counts.${type}`, reason: `is ${String(said)}, and the file has ${found}` }];
+    });
+    if (line.sha256 !== this.trailer) {
+      wrong.push({ field: 'sha256', reason: 'is of another file: this one was changed or damaged' });
+    }
+    if (wrong.length > 0) throw new BadParameterError(wrong);
+  }
+}
+
+function faultOf(field: string, reason: string): BadParameterError {
+  const fault: Fault = { field, reason };
+  return new BadParameterError([fault]);
+}

@@ -1,0 +1,49 @@
+import type { NumberedLine } from './checked-file.js';
+import type { Status, Written } from './kind.js';
+
+/** Things to be seen to, and conflicts, that are told by name; more are counted. */
+const MAX_TOLD = 1_000;
+
+type Counts = Record<Status, number>;
+
+interface Told {
+  told: string[];
+  total: number;
+}
+
+/** What became of a file. */
+export class ImportReport {
+  /** By type. */
+  readonly counts = new Map<string, Counts>();
+  /** What was here already. */
+  readonly present: Told = { told: [], total: 0 };
+  /** What of that which was created was not in the file. */
+  readonly lacking: Told = { told: [], total: 0 };
+
+  add({ number, kind: { type } }: NumberedLine, { status, name, lacks }: Written): void {
+    const counts = this.counts.get(type) ?? { created: 0, replaced: 0, present: 0, left: 0 };
+    counts[status] += 1;
+    this.counts.set(type, counts);
+    if (status === 'present') tell(this.present, `line ${number}: ${name}`);
+    if (status === 'created') for (const lack of lacks) tell(this.lacking, `${name}: ${lack}`);
+  }
+
+  /** Of another file, or another part of this one. */
+  merge(other: ImportReport): void {
+    for (const [type, counts] of other.counts) {
+      const own = this.counts.get(type) ?? { created: 0, replaced: 0, present: 0, left: 0 };
+      for (const status of Object.keys(own) as Status[]) own[status] += counts[status];
+      this.counts.set(type, own);
+    }
+    for (const list of ['present', 'lacking'] as const) {
+      const room = MAX_TOLD - this[list].told.length;
+      this[list].told.push(...other[list].told.slice(0, room));
+      this[list].total += other[list].total;
+    }
+  }
+}
+
+function tell(list: Told, text: string): void {
+  list.total += 1;
+  if (list.told.length < MAX_TOLD) list.told.push(text);
+}

@@ -1,0 +1,50 @@
+import { type ClientImporter, ClientLine } from '#auth';
+import { type SkillImporter, SkillLine } from '#skills';
+import { type Kind, kindOf, type Written } from './kind.js';
+
+/** In the order in which they stand in a file: owners of Skills come before the Skills. */
+export function kindsOf(importers: { clients: ClientImporter; skills: SkillImporter }): Kind[] {
+  return [clientKind(importers.clients), skillKind(importers.skills)];
+}
+
+function clientKind(importer: ClientImporter): Kind {
+  return kindOf(ClientLine, {
+    type: 'client',
+    write: async (tx, actor, lines, replace) => {
+      const statuses = await importer.import(tx, actor, lines, replace);
+      return lines.flatMap((line, index): Written[] => {
+        const status = statuses[index];
+        if (status === undefined) return [];
+        const keys = (line.api_keys ?? []).map(({ name }) => `API key "${name}"`);
+        return [{ status, name: `client ${line.client_id}`, lacks: ['secret', ...keys] }];
+      });
+    },
+  });
+}
+
+function skillKind(importer: SkillImporter): Kind {
+  return kindOf(SkillLine, {
+    type: 'skill',
+    check: (line) => {
+      importer.assertStorable(line);
+    },
+    write: async (tx, actor, lines, replace) => {
+      const imported = await importer.import(tx, actor, lines, replace);
+      return lines.flatMap((line, index): Written[] => {
+        const { status, skillId } = imported[index] ?? {};
+        if (status === undefined) return [];
+        return [{ status, id: skillId, name: `skill ${line.name} ${line.version}`, lacks: secretsOf(line) }];
+      });
+    },
+    announce: (ids) => importer.announce(ids),
+  });
+}
+
+function secretsOf({ secret_metadata = [], endpoints }: SkillLine): string[] {
+  return [
+    ...secret_metadata.map((key) => `metadata "${key}"`),
+    ...endpoints.flatMap(({ url, secret_parameters = [] }) =>
+      secret_parameters.map((key) => `parameter "${key}" of ${url}`),
+    ),
+  ];
+}

@@ -35,3 +35,4 @@ export {
   type Settings,
   SettingsError,
 } from './settings.js';
+export { type OtlpProtocol, pairsOf, type TraceSampler, TracingSettings, tracingSettings } from './tracing.settings.js';

@@ -1,3 +1,4 @@
+import { pairsOf } from '#config';
 import { SettingsFolder } from '../test/support/settings-folder.js';
 
 const GOOD_SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
@@ -50,6 +51,37 @@ describe('settings of a section', () => {
       ['SECURITY_OIDC_ROLE_MAP', 'devs'],
     ] as const) {
       expect(faultsOf({ ...good, [variable]: value }).faults).toMatchObject([{ variable }]);
+    }
+  });
+
+  it('trace nothing until there is a collector, and take no setting that could not be kept', () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/base/' };
+    expect(load({}).tracing.url).toBeUndefined();
+    expect(load(endpoint).tracing.url).toBe('http://collector:4318/base/v1/traces');
+    const exact = { ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://other/x' };
+    expect(load(exact).tracing.url).toBe('https://other/x');
+    expect(load({ ...exact, OTEL_SDK_DISABLED: 'true' }).tracing.url).toBeUndefined();
+    expect(load({ ...exact, OTEL_TRACES_EXPORTER: 'none' }).tracing.url).toBeUndefined();
+    const { headers } = load({ OTEL_EXPORTER_OTLP_HEADERS: 'x-key = a%2Cb=c, x-tenant=7' }).tracing;
+    expect(pairsOf(headers)).toEqual({ 'x-key': 'a,b=c', 'x-tenant': '7' });
+    for (const [variable, value] of [
+      ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+      ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://me:s3cret@collector:4318'],
+      ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'http://collector:4318/?key=s3cret'],
+      ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 's3cret'],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'x-key=s3cret%0D%0Ax: y'],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'x-key=s3cret%'],
+      ['OTEL_EXPORTER_OTLP_TIMEOUT', '0'],
+      ['OTEL_RESOURCE_ATTRIBUTES', '=x'],
+      ['OTEL_TRACES_EXPORTER', 'zipkin'],
+      ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+      ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+      ['OTEL_BSP_MAX_EXPORT_BATCH_SIZE', '2049'],
+    ] as const) {
+      const { faults, message } = faultsOf({ [variable]: value });
+      expect(faults).toMatchObject([{ variable }]);
+      expect(message).not.toContain('s3cret');
     }
   });
 

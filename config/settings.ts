@@ -20,6 +20,7 @@ import { RedisSettings } from './redis.settings.js';
 import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
 import { RegistrySettings } from './registry.settings.js';
 import { type Environment, readSection, type SettingFault, variablesOf } from './setting.js';
+import { checkTracing, TracingSettings } from './tracing.settings.js';
 
 /** All settings, one object per section. */
 export interface Settings {
@@ -38,6 +39,7 @@ export interface Settings {
   commands: CommandsSettings;
   probes: ProbesSettings;
   logging: LoggingSettings;
+  tracing: TracingSettings;
   /** What the log should say about the settings once there is a log. */
   warnings: string[];
 }
@@ -58,6 +60,7 @@ const SECTIONS = [
   CommandsSettings,
   ProbesSettings,
   LoggingSettings,
+  TracingSettings,
 ];
 
 /** Every variable that the service reads. */
@@ -94,6 +97,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const commands = readSection(CommandsSettings, env, faults);
   const probes = readSection(ProbesSettings, env, faults);
   const logging = readSection(LoggingSettings, env, faults);
+  const tracing = readSection(TracingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
   if ((KEY_PAIR_ALGORITHMS as readonly string[]).includes(security.algorithm) && !security.privateKeyFile) {
@@ -108,6 +112,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   checkOidc(oidc, security.jwtIssuer ?? app.name, faults);
   checkEdge(edge, faults);
   checkChannel(channel, faults);
+  checkTracing(tracing, faults);
   checkPreviousSecrets(security, faults);
   const warnings = resolveJwtSecret(app, security, faults);
   resolveEncryptionKey(app, security, faults);
@@ -129,6 +134,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     commands,
     probes,
     logging,
+    tracing,
     warnings,
   };
 }

@@ -12,6 +12,8 @@ interface ComposeService {
   healthcheck?: object;
   depends_on?: Record<string, { condition: string }>;
   profiles?: string[];
+  ports?: unknown[];
+  networks?: Record<string, unknown>;
 }
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -40,10 +42,16 @@ describe('docker/docker-compose.yml', () => {
   let compose: string;
 
   /** With the oldest Compose that the deployment guide allows where the system has it: it needs no engine for this. */
-  function config(env: string): { status: number | null; stdout: string; stderr: string } {
+  function config(env: string, profile = 'monitoring'): { status: number | null; stdout: string; stderr: string } {
     writeFileSync(join(folder, '.env'), env);
-    const args = ['-f', join(folder, 'docker-compose.yml'), '--profile', 'monitoring', 'config'];
+    const args = ['-f', join(folder, 'docker-compose.yml'), '--profile', profile, 'config'];
     return spawnSync(compose, args, { encoding: 'utf8' });
+  }
+
+  /** What comes up with a profile: an old Compose shows the services of the others as well. */
+  function namesOf(services: Record<string, ComposeService>, profile: string): string[] {
+    const started = Object.entries(services).filter(([, { profiles }]) => profiles?.includes(profile) ?? true);
+    return started.map(([name]) => name).sort();
   }
 
   beforeAll(() => {
@@ -61,7 +69,7 @@ describe('docker/docker-compose.yml', () => {
     const { status, stdout, stderr } = config(env);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const { services } = parse(stdout) as { services: Record<string, ComposeService> };
-    expect(Object.keys(services).sort()).toEqual(['db', 'grafana', 'prometheus', 'redis', 'skill-service']);
+    expect(namesOf(services, 'monitoring')).toEqual(['db', 'grafana', 'prometheus', 'redis', 'skill-service']);
     expect(services['skill-service']?.depends_on).toEqual({
       db: { condition: 'service_healthy' },
       redis: { condition: 'service_healthy' },
@@ -72,6 +80,21 @@ describe('docker/docker-compose.yml', () => {
     const variables = Object.keys(services['skill-service']?.environment ?? {}).filter((name) => !own.test(name));
     expect(variables.filter((name) => !SETTING_VARIABLES.includes(name))).toEqual([]);
     expect(variables).toContain('CALLBACK_SIGNING_SECRET');
+  });
+
+  it('has a place for traces, which only this machine can look into, and a service that is told of it', () => {
+    const { stdout: env } = spawnSync('sh', [join(ROOT, 'deploy', 'new-secrets.sh'), 'docker'], { encoding: 'utf8' });
+    const setting = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://jaeger:4318' };
+    const { status, stdout, stderr } = config(`${env}\nOTEL_EXPORTER_OTLP_ENDPOINT=http://jaeger:4318\n`, 'tracing');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { services } = parse(stdout) as { services: Record<string, ComposeService> };
+    expect(namesOf(services, 'tracing')).toEqual(['db', 'jaeger', 'redis', 'skill-service']);
+    expect(services['skill-service']?.environment).toMatchObject(setting);
+    // As text or as an object, by the version of Compose.
+    expect(services.jaeger?.ports).toHaveLength(1);
+    expect(JSON.stringify(services.jaeger?.ports)).toMatch(/127\.0\.0\.1.*16686/);
+    expect(Object.keys(services.jaeger?.networks ?? {})).toEqual(['edge']);
+    expect(Object.keys(services['skill-service']?.networks ?? {})).toContain('edge');
   });
 
   it('refuses to come up without a secret', () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
+import { OtlpCollector } from '../support/otlp-collector.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import type { SkillServer } from '../support/skill-server.js';
 import { endServices, type ServiceProcess, startService } from '../support/service-process.js';
@@ -22,12 +23,14 @@ const SECRETS = {
   admin: `adm+${random()}/= &%"é`,
   redis: random(),
   upstream: random(),
+  collector: random(),
 };
 
 describe('secrets', () => {
   let database: TestDatabase;
   let redis: RedisServer;
   let upstream: UpstreamServer;
+  let collector: OtlpCollector;
   let service: ServiceProcess;
   let run: SecretRun;
   let skill: SkillServer;
@@ -40,6 +43,7 @@ describe('secrets', () => {
     await client.configSet('requirepass', SECRETS.redis);
     await client.disconnect();
     upstream = await UpstreamServer.start();
+    collector = await OtlpCollector.start();
     service = await startService({
       env: {
         DATABASE_URL: database.url,
@@ -58,6 +62,11 @@ describe('secrets', () => {
         OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8',
         LOG_LEVEL: 'trace',
         APP_DEBUG: 'true',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        OTEL_EXPORTER_OTLP_HEADERS: `x-key=${SECRETS.collector}`,
+        OTEL_BSP_SCHEDULE_DELAY: '100',
+        OTEL_BSP_MAX_QUEUE_SIZE: '100000',
         LOG_FILE: 'app.log',
       },
     });
@@ -79,6 +88,7 @@ describe('secrets', () => {
     await endServices();
     await skill.stop();
     await upstream.stop();
+    await collector.stop();
     await redis.stop();
     await database.drop();
   });
@@ -127,6 +137,21 @@ describe('secrets', () => {
     const file = readFileSync(join(service.cwd, 'app.log'), 'utf8');
     expect(file.length).toBeGreaterThan(10_000);
     expect(run.leakingLines(file)).toEqual([]);
+  });
+
+  it('are in no span, and no more is what calls say', async () => {
+    expect(collector.headers[0]?.['x-key']).toBe(SECRETS.collector);
+    // Redis, PostgreSQL, Skills over both protocols, the upstream registry, and requests that were refused.
+    const names = new Set(collector.spans.map(({ name }) => name));
+    const wanted = ['EVALSHA', 'COMMIT', 'POST', 'skill.invoke', 'POST /api/v1/auth/token'];
+    expect([...names]).toEqual(expect.arrayContaining(wanted));
+    expect(collector.spans.length).toBeGreaterThan(1_000);
+    expect(await run.textOf('/metrics')).toContain('trace_spans_lost_total{reason="queue"} 0\n');
+    for (const span of collector.spans) {
+      const text = JSON.stringify(span);
+      expect([span, run.leaksIn(text)]).toEqual([span, []]);
+      expect([span, SecretCalls.PAYLOADS.filter((payload) => text.includes(payload))]).toEqual([span, []]);
+    }
   });
 
   it('are in no error that was answered', () => {

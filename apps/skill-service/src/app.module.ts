@@ -13,13 +13,14 @@ import { ProbesModule } from '#probes';
 import { RateLimitModule } from '#rate-limit';
 import { RegistryHeartbeatModule } from '#registry-heartbeat';
 import { SkillsModule } from '#skills';
+import { type Tracing, TracingModule } from '#tracing';
 import { ENTITIES } from './data-source.js';
 import { Draining } from './draining.js';
 
 /** The rooms of the service. */
 @Module({})
 export class AppModule {
-  static forRoot(settings: Settings): DynamicModule {
+  static forRoot(settings: Settings, tracing?: Tracing): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -27,6 +28,7 @@ export class AppModule {
         ScheduleModule.forRoot(),
         MetricsModule,
         HealthModule,
+        TracingModule.forRoot(tracing),
         DatabaseModule.forRoot(ENTITIES),
         CacheModule,
         OutboundModule,

@@ -11,6 +11,7 @@ import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenera
 import { MetricsService, registerHttpMetrics } from '#metrics';
 import { RateLimiter } from '#rate-limit';
 import { HotAnswers } from '#skills';
+import { ServerSpans, startTracing } from '#tracing';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { HotLane } from './hot-lane.js';
@@ -83,12 +84,15 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, querystringParser: parseQuery, maxParamLength: 512 },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings), adapter, {
+  const tracing = await startTracing(settings.tracing, settings.app);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings, tracing), adapter, {
     logger: log.logger,
     bodyParser: false,
     abortOnError: false,
   });
   const fastify = adapter.getInstance();
+  const spans = tracing && new ServerSpans(tracing.tracer);
+  spans?.watch(fastify);
   registerRequestLogging(fastify, log.logger);
   const metrics = app.get(MetricsService);
   const httpMetrics = registerHttpMetrics(fastify, metrics);
@@ -120,6 +124,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     limiter: app.get(RateLimiter),
     logger: log.logger,
     metrics: httpMetrics,
+    spans,
     addressOf: trustProxy.length > 0 ? forwardedFor(trustProxy) : ({ socket }) => socket.remoteAddress,
   }).open(fastify.server);
   return app;

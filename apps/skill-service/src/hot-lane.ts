@@ -6,6 +6,7 @@ import { formatTraceparent, type PinoLogger, traceOf, writeAccess } from '#loggi
 import type { HttpMetrics } from '#metrics';
 import type { RateLimiter } from '#rate-limit';
 import type { HotAnswers, ReadyAnswer } from '#skills';
+import { endServed, type ServerSpans, type Span } from '#tracing';
 
 /** Headers with which a request goes the normal way: it has a body, expects something, or compares. */
 const UNUSUAL = ['content-length', 'transfer-encoding', 'expect', 'if-none-match', 'origin'] as const;
@@ -19,6 +20,8 @@ export interface HotLaneRooms {
   limiter: RateLimiter;
   logger: PinoLogger;
   metrics: HttpMetrics;
+  /** Undefined while tracing is off. */
+  spans: ServerSpans | undefined;
   /** Where a request comes from; proxies that are trusted looked through. */
   addressOf: (request: IncomingMessage) => string | undefined;
 }
@@ -43,7 +46,7 @@ export class HotLane {
 
   private answer(request: IncomingMessage, response: ServerResponse): boolean {
     const startedAt = performance.now();
-    const { answers, authenticator, lifecycle, limiter } = this.rooms;
+    const { answers, authenticator, lifecycle, limiter, spans, addressOf } = this.rooms;
     if (request.method !== 'GET' || request.httpVersion !== '1.1' || isUnusual(request)) return false;
     // What waits behind others on a pipelined connection is not sent yet.
     if (response.socket === null || response.socket.destroyed || lifecycle.isDraining) return false;
@@ -54,6 +57,7 @@ export class HotLane {
     const limit = limiter.admitRead(identity.clientId);
     if (limit === false) return false;
     answers.counts.hits += 1;
+    const span = spans?.begin(request, { route: ready.route, url, address: addressOf(request) });
     const trace = traceOf(request);
     const headers = [...ready.commonHeaders, 'traceparent', formatTraceparent(trace), 'x-trace-id', trace.traceId];
     if (limit) headers.push('ratelimit-policy', limit.policy, 'ratelimit', limit.rest);
@@ -62,7 +66,7 @@ export class HotLane {
     response.writeHead(200, headers);
     response.end(ready.body, 'latin1');
     const finish = (aborted: boolean): void => {
-      this.finish({ request, ready, clientId: identity.clientId, traceId: trace.traceId, startedAt, aborted });
+      this.finish({ request, ready, clientId: identity.clientId, traceId: trace.traceId, startedAt, aborted, span });
     };
     // All of it is with the operating system already, unless the caller reads slowly.
     if (response.socket.writableLength === 0) finish(false);
@@ -74,9 +78,10 @@ export class HotLane {
   }
 
   private finish(answered: Answered): void {
-    const { request, ready, clientId, traceId, startedAt, aborted } = answered;
+    const { request, ready, clientId, traceId, startedAt, aborted, span } = answered;
     const { logger, metrics, addressOf } = this.rooms;
     const durationMs = performance.now() - startedAt;
+    if (span) endServed(span, { status: 200, client: clientId });
     metrics.answered({ method: 'GET', route: ready.route, status: 200 }, durationMs / 1000);
     writeAccess(logger, 'info', {
       method: 'GET',
@@ -101,6 +106,7 @@ interface Answered {
   traceId: string;
   startedAt: number;
   aborted: boolean;
+  span: Span | undefined;
 }
 
 function isUnusual({ headers, rawHeaders }: IncomingMessage): boolean {

@@ -85,6 +85,7 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
     `API         ${base}/${API_PREFIX}`,
     `Swagger UI  ${base}/docs`,
     `Metrics     ${base}/metrics`,
+    ...(settings.tracing.url === undefined ? [] : [`Traces      go to ${settings.tracing.url}`]),
     ...(settings.outbound.isLoopbackByDefault
       ? [
           'Outbound    calls of Skills and callbacks may reach this machine; in production only with OUTBOUND_ALLOWED_CIDRS',

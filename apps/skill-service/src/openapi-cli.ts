@@ -18,6 +18,7 @@ import {
   RegistrySettings,
   SecuritySettings,
   type Settings,
+  TracingSettings,
 } from '#config';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
@@ -41,6 +42,7 @@ async function main(file: string, check: boolean): Promise<void> {
     commands: new CommandsSettings(),
     probes: new ProbesSettings(),
     logging: new LoggingSettings(),
+    tracing: new TracingSettings(),
     warnings: [],
   };
   const app = await NestFactory.create(AppModule.forRoot(settings), new FastifyAdapter(), {

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit, Optional } from '@nestjs/common';
 import { createClient, type RedisClientType } from 'redis';
 import { RedisSettings, redisSettings } from '#config';
 import { OutageLog } from '#logging';
+import { TRACER, type Tracer } from '#tracing';
 import { faultOf, redisClientOptions } from './redis-options.js';
 import { RedisUnavailableError } from './redis-unavailable.error.js';
+import { tracedRedis } from './traced-redis.js';
 
 /** How long a start waits for Redis before it goes on without. */
 const START_WAIT_MS = 1_000;
@@ -33,9 +35,14 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private closed = false;
   private muteTimer: NodeJS.Timeout | undefined;
 
-  constructor(@Inject(redisSettings.KEY) private readonly settings: RedisSettings) {
+  constructor(
+    @Inject(redisSettings.KEY) private readonly settings: RedisSettings,
+    @Optional() @Inject(TRACER) tracer?: Tracer,
+  ) {
     const options = redisClientOptions(settings);
-    if (options !== undefined) this.client = this.watch(createClient(options));
+    if (options === undefined) return;
+    const client = this.watch(createClient(options));
+    this.client = tracer ? tracedRedis(client, tracer) : client;
   }
 
   get isConfigured(): boolean {

@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { OpenChannel } from '#channels';
 import { ERROR_CATALOGUE, type ErrorCode } from '#common';
+import { TRACER, type Tracer } from '#tracing';
 import { CallMetrics } from './calls/call.metrics.js';
 import { type CallOutcome, NOT_TRIED, SkillCaller } from './calls/skill-caller.js';
 import type { SkillCall } from './calls/skill-request.js';
@@ -40,6 +41,7 @@ export class CallRunner {
     private readonly channels: ChannelCalls,
     private readonly statistics: CallStatistics,
     private readonly metrics: CallMetrics,
+    @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
   ) {}
 
   /**
@@ -50,6 +52,11 @@ export class CallRunner {
     call: ClaimedCall,
     postpone?: (outcome: CallOutcome) => Promise<boolean>,
   ): Promise<FinishedCall | undefined> {
+    this.tracer?.annotate({
+      'ooder.execution.id': call.executionId,
+      'ooder.skill.id': call.targets[0].skillId,
+      'ooder.capability.id': call.targets[0].capability.capabilityId,
+    });
     const outcome = await this.running.run(call.executionId, (signal) => this.attempt(call, signal));
     if (outcome && !outcome.answered && (await postpone?.(outcome))) return undefined;
     if (outcome && call.channel) await this.channels.record(call.channel, outcome);

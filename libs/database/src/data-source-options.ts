@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { DatabaseSettings } from '#config';
+import type { Tracer } from '#tracing';
 import type { DataSourceOptions, EntitySchema, MixedList } from 'typeorm';
 import { BoundedClient } from './bounded-client.js';
 import { MIGRATIONS } from './migrations/index.js';
+import { tracedClient } from './traced-client.js';
 
 /** Idle connections above DATABASE_POOL_SIZE are closed after this many milliseconds. */
 const OVERFLOW_IDLE_MS = 10_000;
@@ -26,7 +28,12 @@ export type Entities = MixedList<(new () => object) | EntitySchema>;
  * Every wait is bounded: for a connection, for a statement (on the server, and a little later on this side, for a
  * server that no longer answers) and for a transaction that its owner forgot.
  */
-export function dataSourceOptions(url: string, settings: DatabaseSettings, entities: Entities): DataSourceOptions {
+export function dataSourceOptions(
+  url: string,
+  settings: DatabaseSettings,
+  entities: Entities,
+  tracer?: Tracer,
+): DataSourceOptions {
   const logger = new Logger('database');
   return {
     type: 'postgres',
@@ -44,7 +51,7 @@ export function dataSourceOptions(url: string, settings: DatabaseSettings, entit
         logger.warn(`a pooled connection was lost: ${error.message}`);
     },
     extra: {
-      Client: BoundedClient,
+      Client: tracer ? tracedClient(tracer) : BoundedClient,
       min: settings.poolSize,
       max: settings.poolSize + settings.maxOverflow,
       idleTimeoutMillis: OVERFLOW_IDLE_MS,

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { type AppSettings, appSettings, type DatabaseSettings, databaseSettings } from '#config';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { TRACER, type Tracer } from '#tracing';
 import { dataSourceOptions, type Entities } from './data-source-options.js';
 import { DatabaseMonitor } from './database-monitor.js';
 import { DatabaseServer } from './database-server.js';
@@ -34,11 +35,11 @@ export class DatabaseModule {
         DatabaseServerModule,
         TypeOrmModule.forRootAsync({
           imports: [DatabaseServerModule],
-          inject: [DatabaseServer, databaseSettings.KEY],
-          useFactory: async (server: DatabaseServer, settings: DatabaseSettings) => {
+          inject: [DatabaseServer, databaseSettings.KEY, { token: TRACER, optional: true }],
+          useFactory: async (server: DatabaseServer, settings: DatabaseSettings, tracer?: Tracer) => {
             await prepareSchema(server.url, settings);
             // Waiting for the server is done by now: a failure here is final.
-            return { ...dataSourceOptions(server.url, settings, entities), retryAttempts: 0 };
+            return { ...dataSourceOptions(server.url, settings, entities, tracer), retryAttempts: 0 };
           },
           dataSourceFactory: (options) => {
             if (!options) throw new Error('TypeORM was given no options');

@@ -11,6 +11,7 @@ export {
   formatTraceparent,
   parseTraceparent,
   type RemoteSpan,
+  replaceTrace,
   runInTrace,
   startSpan,
   type TraceContext,

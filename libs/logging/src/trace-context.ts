@@ -67,6 +67,11 @@ export function traceOf(request: IncomingMessage): TraceContext {
   return ((request as Traced)[TRACE] ??= startSpan(parseTraceparent(request.headers.traceparent)));
 }
 
+/** For who decides whether the request is recorded, before anything runs in its trace; the trace id stays. */
+export function replaceTrace(request: IncomingMessage, context: TraceContext): void {
+  (request as Traced)[TRACE] = context;
+}
+
 /** Fastify's `genReqId`: makes `request.id` the trace id, so that error bodies and log lines name the same thing. */
 export function traceIdGenerator(request: IncomingMessage): string {
   return traceOf(request).traceId;

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestj
 import { InFlight } from '#common';
 import { OutboundSettings, outboundSettings } from '#config';
 import { MetricsService } from '#metrics';
+import { httpVerdict, traceCall, TRACER, type Tracer } from '#tracing';
 import type { WebSocket } from 'ws';
 import { AddressGuard } from './address-guard.js';
 import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './address-lookup.js';
@@ -41,6 +42,10 @@ export interface WebSocketOptions {
   signal?: AbortSignal;
 }
 
+const HANDSHAKE = { 'http.request.method': 'GET', 'network.protocol.name': 'websocket' };
+/** What becomes of the span of a call. */
+const VERDICT = httpVerdict<OutboundAnswer>(({ status }) => status, faultOf);
+
 /**
  * The only way in which this service calls addresses that others have registered. Addresses inside of the network are
  * refused as the connection is made (`AddressGuard`), connections are kept and bounded for each origin, redirects are
@@ -59,6 +64,7 @@ export class OutboundClient implements OnApplicationShutdown {
     @Inject(outboundSettings.KEY) private readonly settings: OutboundSettings,
     metrics: MetricsService,
     @Optional() @Inject(ADDRESS_LOOKUP) lookup: AddressLookup = systemLookup,
+    @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
   ) {
     this.dialer = new Dialer(new AddressGuard(settings.allowedCidrs), lookup);
     this.pools = new OriginPools(this.dialer, settings);
@@ -69,7 +75,29 @@ export class OutboundClient implements OnApplicationShutdown {
    * Any answer but an informational one. @throws OutboundError whose `kind` says what happened; TypeError for a method
    * or header that HTTP does not know.
    */
-  request({ url, timeoutMs, signal, ...request }: OutboundRequest): Promise<OutboundAnswer> {
+  request(request: OutboundRequest): Promise<OutboundAnswer> {
+    if (this.tracer === undefined) return this.send(request);
+    const { method, url, headers = {} } = request;
+    const call = { name: method, url, headers, attributes: { 'http.request.method': method } };
+    return traceCall(this.tracer, call, (traced) => this.send({ ...request, headers: traced }), VERDICT);
+  }
+
+  /** An open WebSocket, which its owner closes. @throws OutboundError */
+  webSocket(url: string, options: WebSocketOptions): Promise<WebSocket> {
+    if (this.tracer === undefined) return this.open(url, options);
+    const call = { name: 'GET', url, headers: options.headers ?? {}, attributes: HANDSHAKE };
+    return traceCall(this.tracer, call, (headers) => this.open(url, { ...options, headers }), { faultOf });
+  }
+
+  /** The last of the hooks: who stops in `beforeApplicationShutdown` may still call there. Calls in flight fail. */
+  onApplicationShutdown(): void {
+    this.isStopping = true;
+    for (const deadline of this.calls) deadline.end(stopping());
+    this.pools.destroy();
+    for (const webSocket of this.webSockets) webSocket.terminate();
+  }
+
+  private send({ url, timeoutMs, signal, ...request }: OutboundRequest): Promise<OutboundAnswer> {
     return this.within(timeoutMs, signal, (deadline) => {
       const target = targetOf(url, ['http:', 'https:']);
       this.dialer.check(target);
@@ -80,8 +108,10 @@ export class OutboundClient implements OnApplicationShutdown {
     });
   }
 
-  /** An open WebSocket, which its owner closes. @throws OutboundError */
-  async webSocket(url: string, { headers = {}, timeoutMs, maxPayload, signal }: WebSocketOptions): Promise<WebSocket> {
+  private async open(
+    url: string,
+    { headers = {}, timeoutMs, maxPayload, signal }: WebSocketOptions,
+  ): Promise<WebSocket> {
     const webSocket = await this.within(timeoutMs, signal, (deadline) => {
       const target = targetOf(url, ['ws:', 'wss:']);
       return openWebSocket({ url, headers, maxPayload }, target, this.dialer, deadline);
@@ -89,14 +119,6 @@ export class OutboundClient implements OnApplicationShutdown {
     this.webSockets.add(webSocket);
     webSocket.once('close', () => this.webSockets.delete(webSocket));
     return webSocket;
-  }
-
-  /** The last of the hooks: who stops in `beforeApplicationShutdown` may still call there. Calls in flight fail. */
-  onApplicationShutdown(): void {
-    this.isStopping = true;
-    for (const deadline of this.calls) deadline.end(stopping());
-    this.pools.destroy();
-    for (const webSocket of this.webSockets) webSocket.terminate();
   }
 
   private async within<T>(
@@ -117,6 +139,10 @@ export class OutboundClient implements OnApplicationShutdown {
       deadline.clear();
     }
   }
+}
+
+function faultOf(error: unknown): string {
+  return error instanceof OutboundError ? error.kind : 'invalid-request';
 }
 
 function stopping(): OutboundError {

@@ -1,13 +1,22 @@
+import { traceCall, type Tracer } from '#tracing';
+
 /** Milliseconds for the whole answer. */
 const TIMEOUT_MS = 3_000;
 const MAX_BYTES = 262_144;
 
 /** GETs JSON of bounded size in bounded time; follows no redirect. @throws Error that says which, and quotes nothing */
-export async function fetchJson(url: string): Promise<unknown> {
+export function fetchJson(url: string, tracer?: Tracer): Promise<unknown> {
+  const headers = { accept: 'application/json' };
+  if (tracer === undefined) return fetchWith(url, headers);
+  const call = { name: 'GET', url, headers, attributes: { 'http.request.method': 'GET' } };
+  return traceCall(tracer, call, (traced) => fetchWith(url, traced));
+}
+
+async function fetchWith(url: string, headers: Readonly<Record<string, string>>): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(url, {
-      headers: { accept: 'application/json' },
+      headers,
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

@@ -1,6 +1,7 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { type OidcSettings, oidcSettings } from '#config';
 import { OutageLog } from '#logging';
+import { TRACER, type Tracer } from '#tracing';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { fetchJson } from './fetch-json.js';
 
@@ -26,7 +27,10 @@ export class OidcKeys {
     return this.keys;
   }
 
-  constructor(@Inject(oidcSettings.KEY) private readonly settings: OidcSettings) {}
+  constructor(
+    @Inject(oidcSettings.KEY) private readonly settings: OidcSettings,
+    @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
+  ) {}
 
   /** The key for a token with this header. @throws Error when there is none */
   readonly find: JWTVerifyGetKey = async (header, token) => {
@@ -65,7 +69,10 @@ export class OidcKeys {
 
   private async load(): Promise<void> {
     const { issuer = '' } = this.settings;
-    const document = (await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)) as {
+    const document = (await fetchJson(
+      `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+      this.tracer,
+    )) as {
       issuer?: unknown;
       jwks_uri?: unknown;
     } | null;
@@ -74,7 +81,7 @@ export class OidcKeys {
     if (typeof uri !== 'string' || !URL.canParse(uri) || new URL(uri).protocol !== new URL(issuer).protocol) {
       throw new Error('its discovery document names no jwks_uri that can be trusted');
     }
-    this.keys = createLocalJWKSet((await fetchJson(uri)) as JSONWebKeySet);
+    this.keys = createLocalJWKSet((await fetchJson(uri, this.tracer)) as JSONWebKeySet);
     this.loadedAt = performance.now();
   }
 }

@@ -1,6 +1,7 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { type AiBridgeSettings, aiBridgeSettings, type CommandsSettings, commandsSettings } from '#config';
 import { OutboundClient } from '#outbound';
+import { traceCall, TRACER, type Tracer } from '#tracing';
 import type { CapableTarget } from '../targets/target.js';
 import type { Attempt, AttemptAnswer, Transport } from './http-transport.js';
 import { executionOf } from './skill-answer.js';
@@ -11,6 +12,8 @@ import type { SkillCall } from './skill-request.js';
 const MAX_CONNECTIONS = 1_000;
 const IDLE_MS = 60_000;
 const LOOK_EVERY_MS = 10_000;
+
+const INVOKE = { name: 'skill.invoke', attributes: { 'network.protocol.name': 'websocket' } };
 
 /** Calls ws and wss endpoints by the AI Bridge message `skill.invoke` (protocol.md sections 6 and 7), over kept connections. */
 @Injectable()
@@ -25,19 +28,28 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
     private readonly outbound: OutboundClient,
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
     @Inject(aiBridgeSettings.KEY) private readonly bridge: AiBridgeSettings,
+    @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
   ) {}
 
-  async send(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer> {
-    const connection = this.connectionTo(attempt);
-    const { answer, bytes } = await connection.ask(call.executionId, this.messageOf(call, target, attempt), attempt);
-    const { status, result, error } = answer;
-    return { answer: executionOf({ status, ...resultOf(result), error }), bytes };
+  send(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer> {
+    if (this.tracer === undefined) return this.invoke(call, target, attempt);
+    const { options, headers } = attempt;
+    return traceCall(this.tracer, { ...INVOKE, url: options.url, headers }, (traced) =>
+      this.invoke(call, target, { ...attempt, headers: { ...traced } }),
+    );
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.watch);
     for (const connection of this.connections.values()) connection.close();
     this.connections.clear();
+  }
+
+  private async invoke(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer> {
+    const connection = this.connectionTo(attempt);
+    const { answer, bytes } = await connection.ask(call.executionId, this.messageOf(call, target, attempt), attempt);
+    const { status, result, error } = answer;
+    return { answer: executionOf({ status, ...resultOf(result), error }), bytes };
   }
 
   private connectionTo({ options: { url, authorization } }: Attempt): SkillConnection {
@@ -70,7 +82,7 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
       id: call.executionId,
       timestamp: Date.now(),
       type: 'request',
-      command: 'skill.invoke',
+      command: INVOKE.name,
       params: { skill_id: skillId, capability_id: capability.capabilityId, params: call.parameters },
       metadata: {
         sender_id: call.caller.clientId.slice(0, 64),

@@ -1,8 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { pauseAfter } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { formatTraceparent, startSpan } from '#logging';
+import { formatTraceparent, startSpan, type TraceContext } from '#logging';
 import { type OutboundAnswer, OutboundClient, OutboundError } from '#outbound';
+import { runJob, TRACER, type Tracer } from '#tracing';
 import { executionOf } from '../execution.response.js';
 import { retryAfterOf } from './retry-after.js';
 import type { DueCallback, SettledCallback } from './callbacks.repository.js';
@@ -23,6 +24,7 @@ export class CallbackSender {
   constructor(
     private readonly outbound: OutboundClient,
     @Inject(commandsSettings.KEY) { callbackSigningSecret }: CommandsSettings,
+    @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
   ) {
     if (callbackSigningSecret === undefined) throw new Error('CALLBACK_SIGNING_SECRET is not resolved');
     this.key = signingKeyOf(callbackSigningSecret);
@@ -31,7 +33,11 @@ export class CallbackSender {
   /** Undefined when the signal took it back. */
   async send(callback: DueCallback, signal: AbortSignal): Promise<SettledCallback | undefined> {
     try {
-      return settled(callback, await this.post(callback, signal));
+      const span = startSpan();
+      // The trace of the call that it tells of.
+      const trace = { ...span, traceId: callback.trace_id ?? span.traceId };
+      const answer = await runJob(this.tracer, 'callback', trace, (current) => this.post(callback, current, signal));
+      return settled(callback, answer);
     } catch (error) {
       if (!(error instanceof OutboundError)) throw error;
       if (error.kind === 'cancelled') return undefined;
@@ -41,11 +47,9 @@ export class CallbackSender {
     }
   }
 
-  private post(callback: DueCallback, signal: AbortSignal): Promise<OutboundAnswer> {
+  private post(callback: DueCallback, trace: TraceContext, signal: AbortSignal): Promise<OutboundAnswer> {
     const body = JSON.stringify(executionOf(callback));
     const timestamp = Math.floor(Date.now() / 1000);
-    const span = startSpan();
-    const trace = { ...span, traceId: callback.trace_id ?? span.traceId };
     return this.outbound.request({
       method: 'POST',
       url: callback.url,

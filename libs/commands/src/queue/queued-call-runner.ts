@@ -1,8 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ApiError, BadParameterError, Batcher, type ErrorCode, pauseAfter, PermissionError } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { translateDatabaseError } from '#database';
-import { formatTraceparent, parseTraceparent, runInTrace, startSpan } from '#logging';
+import { formatTraceparent, parseTraceparent, startSpan } from '#logging';
+import { runJob, TRACER, type Tracer } from '#tracing';
 import { CallPreparation, type PreparedCall } from '../call-preparation.js';
 import { CallRunner } from '../call-runner.js';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
@@ -35,12 +36,13 @@ export class QueuedCallRunner {
     private readonly repository: CallQueueRepository,
     private readonly metrics: QueueMetrics,
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
+    @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
   ) {}
 
   /** Ends without having made it when the signal comes first. */
   async run(call: QueuedCall, signal: AbortSignal): Promise<void> {
-    const span = startSpan(parseTraceparent(call.request.traceparent));
-    await runInTrace(span, async () => {
+    const trace = startSpan(parseTraceparent(call.request.traceparent));
+    await runJob(this.tracer, 'queued call', trace, async (span) => {
       const begun = performance.now();
       const prepared = await this.prepare(call, span.traceId);
       const postpone = (outcome: CallOutcome): Promise<boolean> => this.postpone(call, outcome, begun);

@@ -5,11 +5,13 @@ import {
   Injectable,
   Logger,
   type OnApplicationBootstrap,
+  Optional,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type AiBridgeSettings, aiBridgeSettings, type AppSettings, appSettings } from '#config';
 import { LeaderElection } from '#database';
+import { TRACER, type Tracer } from '#tracing';
 import type { Server } from 'node:http';
 import { Server as TlsServer } from 'node:tls';
 import { LocalSkillsRepository } from './local-skills.repository.js';
@@ -46,9 +48,10 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
     metrics: MembershipMetrics,
     private readonly scheduler: SchedulerRegistry,
     private readonly host: HttpAdapterHost,
+    @Optional() @Inject(TRACER) tracer?: Tracer,
   ) {
     const interval = settings.heartbeatInterval * 1000;
-    const client = clientOf(settings, interval);
+    const client = clientOf(settings, interval, tracer);
     if (client) this.member = new Member(app, client, skills, election, metrics, interval);
   }
 
@@ -100,7 +103,7 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
 }
 
 /** Undefined when there is no upstream registry. */
-function clientOf(settings: AiBridgeSettings, interval: number): UpstreamClient | undefined {
+function clientOf(settings: AiBridgeSettings, interval: number, tracer?: Tracer): UpstreamClient | undefined {
   if (settings.registryUrl === '') return undefined;
   if (!URL.canParse(settings.registryUrl)) {
     // No more than the membership hangs on it: the service starts.
@@ -108,6 +111,6 @@ function clientOf(settings: AiBridgeSettings, interval: number): UpstreamClient 
     return undefined;
   }
   const urls = upstreamUrls(settings.registryUrl);
-  const http = new UpstreamHttp(Math.min(LONGEST_CALL_MS, Math.max(SHORTEST_CALL_MS, interval)));
+  const http = new UpstreamHttp(Math.min(LONGEST_CALL_MS, Math.max(SHORTEST_CALL_MS, interval)), tracer);
   return new UpstreamClient(urls, new UpstreamCredentials(settings, urls.token, http), http);
 }

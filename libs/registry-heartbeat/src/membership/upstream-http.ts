@@ -1,3 +1,5 @@
+import { httpVerdict, traceCall, type Tracer } from '#tracing';
+
 const MAX_ANSWER_BYTES = 2_000_000;
 
 /** The upstream registry is away, or does not answer as the protocol says. The message is for the log. */
@@ -23,16 +25,32 @@ export interface Reply {
   retryAfter: number;
 }
 
+const VERDICT = httpVerdict<Reply>(({ status }) => status);
+
 /** Calls to an upstream that may answer anything, or not at all: bounded in time and size, and never redirected. */
 export class UpstreamHttp {
-  constructor(private readonly timeoutMs: number) {}
+  constructor(
+    private readonly timeoutMs: number,
+    private readonly tracer?: Tracer,
+  ) {}
 
   /** @throws UpstreamError when no whole answer comes in time. */
-  async post(
+  post(
     url: string,
     body: string | URLSearchParams | undefined,
     headers: Record<string, string>,
     timeoutMs = this.timeoutMs,
+  ): Promise<Reply> {
+    if (this.tracer === undefined) return this.send(url, body, headers, timeoutMs);
+    const call = { name: 'POST', url, headers, attributes: { 'http.request.method': 'POST' } };
+    return traceCall(this.tracer, call, (traced) => this.send(url, body, traced, timeoutMs), VERDICT);
+  }
+
+  private async send(
+    url: string,
+    body: string | URLSearchParams | undefined,
+    headers: Readonly<Record<string, string>>,
+    timeoutMs: number,
   ): Promise<Reply> {
     try {
       const response = await fetch(url, {

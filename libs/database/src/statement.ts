@@ -1,0 +1,53 @@
+import { LRUCache } from 'lru-cache';
+import type { Attributes } from '#tracing';
+
+export interface Statement {
+  /** Names a span: the operation and the first table (`SELECT skills`). */
+  summary: string;
+  attributes: Attributes;
+}
+
+/** Ours are a few hundred; lists have one for each set of filters. */
+const MAX_KNOWN = 1_000;
+/** Characters of a text that are told, and that are looked at. */
+const MAX_TEXT = 2_048;
+
+/** The first one that is named; a function is none. */
+const TABLE = /\binto\s+"?(\w+)|\b(?:from|update|join)\s+(?:only\s+)?"?([a-z_]\w*)(?![\w(])/i;
+
+const known = new LRUCache<string, Statement>({ max: MAX_KNOWN });
+
+/**
+ * What is told of a statement: its text with `?` for whatever is a value. Values of callers are parameters ($1) and
+ * never in it; should one get there, it would still not leave the process.
+ */
+export function statementOf(text: string): Statement {
+  const statement = known.get(text) ?? describe(text);
+  // Long ones are lists of what came in one request, and no two are the same.
+  if (text.length <= MAX_TEXT) known.set(text, statement);
+  return statement;
+}
+
+function describe(text: string): Statement {
+  const masked = text
+    .slice(0, MAX_TEXT)
+    // A text that was cut in the middle ends there.
+    .replace(/'(?:[^']|'')*(?:'|$)/g, '?')
+    .replace(/\$(\w*)\$.*?(?:\$\1\$|$)/gs, '?')
+    .replace(/(?<![\w$".])\d+(?:\.\d+)?\b/g, '?')
+    .replace(/\s+/g, ' ')
+    .trim();
+  const operation = /^[a-z]+/i.exec(masked)?.[0].toUpperCase() ?? 'QUERY';
+  const [, into, from] = TABLE.exec(masked) ?? [];
+  const table = into ?? from;
+  const summary = table === undefined ? operation : `${operation} ${table}`;
+  return {
+    summary,
+    attributes: {
+      'db.operation.name': operation,
+      'db.collection.name': table,
+      'db.query.summary': summary,
+      'db.query.text': masked,
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { TraceContext } from '#logging';
+import type { IdGenerator } from '@opentelemetry/sdk-trace';
+
+/**
+ * The ids of the span that is about to be made. They come from the trace context (`#logging`), so that the log, the
+ * headers and the span name the same; the SDK would draw its own.
+ */
+export class ToldIds implements IdGenerator {
+  private next: TraceContext | undefined;
+
+  /** `make` makes one span, at once. */
+  during<T>(trace: TraceContext, make: () => T): T {
+    this.next = trace;
+    try {
+      return make();
+    } finally {
+      this.next = undefined;
+    }
+  }
+
+  generateTraceId(): string {
+    return this.told().traceId;
+  }
+
+  generateSpanId(): string {
+    return this.told().spanId;
+  }
+
+  private told(): TraceContext {
+    if (this.next === undefined) throw new Error('A span was made without its trace context');
+    return this.next;
+  }
+}

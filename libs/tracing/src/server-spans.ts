@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { errorCodeOf, isSentWhole, onResponseEnd } from '#common';
+import { redactText, replaceTrace, requestActorOf, traceOf } from '#logging';
+import type { FastifyInstance } from 'fastify';
+import type { Span, Tracer } from './tracer.js';
+
+/** Asked every few seconds by machines; nobody looks for their traces. */
+const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/metrics']);
+/** What the conventions know; anything else is `_OTHER`. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const MAX_TEXT = 256;
+
+/** A request as it came, and where the router took it. */
+export interface ServedRequest {
+  route: string | undefined;
+  /** Its query is left out. */
+  url: string;
+  address: string | undefined;
+}
+
+/** How it ended. */
+export interface ServedAnswer {
+  /** Undefined: the caller hung up before there was one. */
+  status: number | undefined;
+  client: string | undefined;
+  errorCode?: number;
+}
+
+/** Spans of requests that this service answers, by OpenTelemetry's "HTTP server span". */
+export class ServerSpans {
+  constructor(private readonly tracer: Tracer) {}
+
+  /**
+   * A span for every request that has come to a route, or to none; none for the probes and /metrics. Call it before
+   * `registerRequestLogging`, which makes the trace of the request the current one. What the router itself refuses (a
+   * path that cannot be decoded) has no hook, and no span.
+   */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onRequest', (request, reply, done) => {
+      const { raw, ip: address, originalUrl: url } = request;
+      const route = request.routeOptions.url;
+      if (route !== undefined && PROBES.has(route)) {
+        replaceTrace(raw, { ...traceOf(raw), sampled: false });
+        done();
+        return;
+      }
+      const span = this.begin(raw, { route, url, address });
+      onResponseEnd(request, reply, () => {
+        const isAnswered = reply.raw.headersSent || isSentWhole(raw, reply.raw);
+        endServed(span, {
+          status: isAnswered ? reply.statusCode : undefined,
+          client: requestActorOf(request),
+          errorCode: errorCodeOf(request),
+        });
+      });
+      done();
+    });
+  }
+
+  /** Also decides whether the trace of the request is recorded: ask `traceOf` afterwards. End it by `endServed`. */
+  begin(raw: IncomingMessage, { route, url, address }: ServedRequest): Span {
+    const method = METHODS.has(raw.method ?? '') ? raw.method : undefined;
+    const span = this.tracer.begin('server', `${method ?? 'HTTP'} ${route ?? ''}`.trimEnd(), traceOf(raw));
+    if (span.trace.sampled) {
+      span.set({
+        'http.request.method': method ?? '_OTHER',
+        'http.route': route,
+        'url.path': clip(url.split(/[?#]/, 1)[0]),
+        'url.scheme': raw.socket instanceof TLSSocket ? 'https' : 'http',
+        'network.protocol.version': raw.httpVersion,
+        'client.address': address,
+        'user_agent.original': clip(raw.headers['user-agent']),
+      });
+    }
+    replaceTrace(raw, span.trace);
+    return span;
+  }
+}
+
+export function endServed(span: Span, { status, client, errorCode }: ServedAnswer): void {
+  span.set({ 'http.response.status_code': status, 'ooder.client.id': client, 'ooder.error.code': errorCode });
+  span.end(faultOf(status));
+}
+
+/** What callers do wrong is no fault of the server. */
+function faultOf(status: number | undefined): string | undefined {
+  if (status === undefined) return 'client_closed_request';
+  return status >= 500 ? String(status) : undefined;
+}
+
+function clip(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : redactText(text.slice(0, MAX_TEXT)).toWellFormed();
+}

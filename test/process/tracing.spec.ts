@@ -6,7 +6,7 @@ import { endServices, type ServiceProcess, startService } from '../support/servi
 import { BEHAVIOURS, SkillServer } from '../support/skill-server.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
-import { adminToken, type Answer, call, createSkill } from './service-api.js';
+import { adminToken, type Answer, call, createSkill } from '../support/service-api.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';

@@ -120,6 +120,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   new HotLane({
     answers: app.get(HotAnswers),
     authenticator: app.get(Authenticator),
+    draining: app.get(Draining),
     lifecycle: app.get(LifecycleState),
     limiter: app.get(RateLimiter),
     logger: log.logger,

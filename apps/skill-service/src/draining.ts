@@ -26,11 +26,7 @@ export class Draining {
       } else if (this.isRefusing) {
         done(new UnavailableError('The service is stopping'));
       } else {
-        this.inFlight += 1;
-        onResponseEnd(request, reply, () => {
-          this.inFlight -= 1;
-          if (this.inFlight === 0) this.onIdle?.();
-        });
+        onResponseEnd(request, reply, this.hold());
         done();
       }
     });
@@ -40,6 +36,15 @@ export class Draining {
       }
       done();
     });
+  }
+
+  /** Counts a request that is in flight; call what it returns, once, when it is over. */
+  hold(): () => void {
+    this.inFlight += 1;
+    return () => {
+      this.inFlight -= 1;
+      if (this.inFlight === 0) this.onIdle?.();
+    };
   }
 
   /**

@@ -7,6 +7,7 @@ import type { HttpMetrics } from '#metrics';
 import type { RateLimiter } from '#rate-limit';
 import type { HotAnswers, ReadyAnswer } from '#skills';
 import { endServed, type ServerSpans, type Span } from '#tracing';
+import type { Draining } from './draining.js';
 
 /** Headers with which a request goes the normal way: it has a body, expects something, or compares. */
 const UNUSUAL = ['content-length', 'transfer-encoding', 'expect', 'if-none-match', 'origin'] as const;
@@ -16,6 +17,7 @@ const MAX_HEADERS = 50;
 export interface HotLaneRooms {
   answers: HotAnswers;
   authenticator: Authenticator;
+  draining: Draining;
   lifecycle: LifecycleState;
   limiter: RateLimiter;
   logger: PinoLogger;
@@ -70,10 +72,13 @@ export class HotLane {
     };
     // All of it is with the operating system already, unless the caller reads slowly.
     if (response.socket.writableLength === 0) finish(false);
-    else
+    else {
+      const release = this.rooms.draining.hold();
       response.once('close', () => {
+        release();
         finish(!isSentWhole(request, response));
       });
+    }
     return true;
   }
 

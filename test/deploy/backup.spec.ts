@@ -6,7 +6,7 @@ import pg from 'pg';
 import { modeOf, startSystemPostgres, type SystemPostgres } from '../support/system-postgres.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import type { TestDatabase } from '../support/test-database.js';
+import { databaseAt, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
 
 const SCRIPT = resolve(import.meta.dirname, '..', '..', 'deploy', 'backup', 'backup.sh');
@@ -43,18 +43,7 @@ describe('deploy/backup/backup.sh', () => {
 
   async function newDatabase(name: string): Promise<TestDatabase> {
     await onServer(`CREATE DATABASE ${name}`);
-    const url = server.url.replace(/postgres$/, name);
-    const pool = new pg.Pool({ connectionString: url, max: 2 });
-    pool.on('error', () => undefined);
-    return {
-      url,
-      query: async <T extends object>(text: string, parameters?: unknown[]) =>
-        (await pool.query<T>(text, parameters)).rows,
-      drop: async () => {
-        await pool.end();
-        await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
-      },
-    };
+    return databaseAt(server.url.replace(/postgres$/, name), () => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
   }
 
   async function onServer<T extends object>(text: string): Promise<T[]> {

@@ -13,7 +13,11 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
   const name = `test_${randomBytes(8).toString('hex')}`;
   const maintenance = at(template, 'postgres');
   await once(maintenance, `CREATE DATABASE ${name} TEMPLATE ${empty ? 'template0' : template.pathname.slice(1)}`);
-  const url = at(template, name);
+  return databaseAt(at(template, name), () => once(maintenance, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+}
+
+/** A database that is there; `drop` drops it, when nobody of ours is connected any more. */
+export function databaseAt(url: string, drop: () => Promise<unknown>): TestDatabase {
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   // The server may be stopped under the pool; a query that follows tells.
   pool.on('error', () => undefined);
@@ -23,7 +27,7 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
       (await pool.query<T>(text, parameters)).rows,
     drop: async () => {
       await pool.end();
-      await once(maintenance, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await drop();
     },
   };
 }

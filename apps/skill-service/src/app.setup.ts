@@ -6,7 +6,6 @@ import { Authenticator, RefusedRequests } from '#auth';
 import { allowLargeBodies, ApiExceptionFilter, BODY_LIMIT, createValidationPipe } from '#common';
 import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
-import { LifecycleState } from '#health';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
 import { MetricsService, registerHttpMetrics } from '#metrics';
 import { RateLimiter } from '#rate-limit';
@@ -121,7 +120,6 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     answers: app.get(HotAnswers),
     authenticator: app.get(Authenticator),
     draining: app.get(Draining),
-    lifecycle: app.get(LifecycleState),
     limiter: app.get(RateLimiter),
     logger: log.logger,
     metrics: httpMetrics,

@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { onResponseEnd, UnavailableError } from '#common';
+import { onResponseEnd, PROBE_ROUTES, UnavailableError } from '#common';
 import { LifecycleState } from '#health';
 import type { FastifyInstance } from 'fastify';
 import { setTimeout as delay } from 'node:timers/promises';
-
-const PROBES = new Set(['/health', '/livez', '/readyz', '/metrics']);
 
 /**
  * The last requests of a service that is stopping. The server goes on listening until they are done, so that load
@@ -18,10 +16,14 @@ export class Draining {
 
   constructor(private readonly lifecycle: LifecycleState) {}
 
+  get isDraining(): boolean {
+    return this.lifecycle.isDraining;
+  }
+
   /** While it drains every answer ends its connection, so that its owner goes elsewhere; once it refuses, new work gets 503 (1008). */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, reply, done) => {
-      if (PROBES.has(request.routeOptions.url ?? '')) {
+      if (PROBE_ROUTES.has(request.routeOptions.url ?? '')) {
         done();
       } else if (this.isRefusing) {
         done(new UnavailableError('The service is stopping'));
@@ -31,7 +33,7 @@ export class Draining {
       }
     });
     fastify.addHook('onSend', (request, reply, _payload, done) => {
-      if (this.lifecycle.isDraining && !PROBES.has(request.routeOptions.url ?? '')) {
+      if (this.isDraining && !PROBE_ROUTES.has(request.routeOptions.url ?? '')) {
         void reply.header('connection', 'close');
       }
       done();

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Authenticator } from '#auth';
 import { isSentWhole } from '#common';
-import type { LifecycleState } from '#health';
 import { formatTraceparent, type PinoLogger, traceOf, writeAccess } from '#logging';
 import type { HttpMetrics } from '#metrics';
 import type { RateLimiter } from '#rate-limit';
@@ -18,7 +17,6 @@ export interface HotLaneRooms {
   answers: HotAnswers;
   authenticator: Authenticator;
   draining: Draining;
-  lifecycle: LifecycleState;
   limiter: RateLimiter;
   logger: PinoLogger;
   metrics: HttpMetrics;
@@ -48,10 +46,10 @@ export class HotLane {
 
   private answer(request: IncomingMessage, response: ServerResponse): boolean {
     const startedAt = performance.now();
-    const { answers, authenticator, lifecycle, limiter, spans, addressOf } = this.rooms;
+    const { answers, authenticator, draining, limiter, spans, addressOf } = this.rooms;
     if (request.method !== 'GET' || request.httpVersion !== '1.1' || isUnusual(request)) return false;
     // What waits behind others on a pipelined connection is not sent yet.
-    if (response.socket === null || response.socket.destroyed || lifecycle.isDraining) return false;
+    if (response.socket === null || response.socket.destroyed || draining.isDraining) return false;
     const identity = authenticator.identityOf(request);
     const { url = '' } = request;
     const ready = identity && answers.ready(identity, url);
@@ -73,7 +71,7 @@ export class HotLane {
     // All of it is with the operating system already, unless the caller reads slowly.
     if (response.socket.writableLength === 0) finish(false);
     else {
-      const release = this.rooms.draining.hold();
+      const release = draining.hold();
       response.once('close', () => {
         release();
         finish(!isSentWhole(request, response));

@@ -38,6 +38,7 @@ export { BooleanField, EnumListField, IdentifierField, IdentifierListField } fro
 export { JsonObjectField } from './json-object.decorator.js';
 export { allowLargeBodies, type BatchOptions, BatchRoute, BODY_LIMIT, costOf } from './batch-route.decorator.js';
 export { InFlight } from './in-flight.js';
+export { KNOWN_METHODS } from './known-methods.js';
 export { newId } from './new-id.js';
 export {
   linkHeader,
@@ -52,6 +53,8 @@ export {
   totalOf,
 } from './pagination.js';
 export { CompiledValidator } from './compiled-validator.js';
+export { PROBE_ROUTES } from './probe-routes.js';
+export { Remembered } from './remembered.js';
 export { isSentWhole, onResponseEnd } from './response-end.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';

@@ -69,9 +69,9 @@ export class BoundedClient extends pg.Client {
 
   private async ask(text: string, values: unknown[] | undefined): Promise<unknown> {
     const name = preparedNameOf(text);
-    if (name === undefined) return this.answerTo({ text, ...(values && { values }) });
-    const askPrepared = (): Promise<unknown> =>
-      this.answerTo({ name: this.nameOf(name), text, ...(values && { values }) });
+    const question: Question = values ? { text, values } : { text };
+    if (name === undefined) return this.answerTo(question);
+    const askPrepared = (): Promise<unknown> => this.answerTo({ ...question, name: this.nameOf(name) });
     try {
       return await askPrepared();
     } catch (error) {

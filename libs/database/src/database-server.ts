@@ -1,8 +1,8 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { AppSettings, DatabaseSettings } from '#config';
-import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sqlStateOf } from './database-errors.js';
+import { withConnection } from './short-connection.js';
 import { DataFolderInUseError, EmbeddedPostgres, runningServerUrl } from './embedded/index.js';
 
 const FIRST_PAUSE_MS = 250;
@@ -95,15 +95,7 @@ async function waitFor(url: string, settings: DatabaseSettings, logger: Logger):
 
 /** Connects and asks for an answer, within so many milliseconds each. */
 export async function ping(url: string, timeout: number): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeout, query_timeout: timeout });
-  // A connection that breaks after its failure has been told is no further news.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query('SELECT 1');
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  await withConnection(url, timeout, (client) => client.query('SELECT 1'));
 }
 
 /** Host and database without the credentials. */

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DatabaseSettings } from '#config';
-import pg from 'pg';
 import { sqlStateOf } from './database-errors.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { migrate } from './migrator.js';
+import { withConnection } from './short-connection.js';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 const UNDEFINED_TABLE = '42P01';
@@ -57,18 +57,14 @@ async function waitForSchema(url: string, settings: DatabaseSettings, why: strin
 
 /** By name: what a later version has done besides is none of this one's business. */
 async function missingMigrations(url: string, timeout: number): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeout, query_timeout: timeout });
-  // What breaks the connection, the query tells.
-  client.on('error', () => undefined);
   try {
-    await client.connect();
-    const { rows } = await client.query<{ name: string }>('SELECT name FROM migrations');
+    const { rows } = await withConnection(url, timeout, (client) =>
+      client.query<{ name: string }>('SELECT name FROM migrations'),
+    );
     const done = new Set(rows.map(({ name }) => name));
     return MIGRATIONS.map(({ name }) => name).filter((name) => !done.has(name));
   } catch (error) {
     if (sqlStateOf(error) === UNDEFINED_TABLE) return MIGRATIONS.map(({ name }) => name);
     throw error;
-  } finally {
-    await client.end().catch(() => undefined);
   }
 }

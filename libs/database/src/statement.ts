@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { Remembered } from '#common';
 import type { Attributes } from '#tracing';
 
 export interface Statement {
@@ -7,25 +7,21 @@ export interface Statement {
   attributes: Attributes;
 }
 
-/** Ours are a few hundred; lists have one for each set of filters. */
-const MAX_KNOWN = 1_000;
 /** Characters of a text that are told, and that are looked at. */
 const MAX_TEXT = 2_048;
 
 /** The first one that is named; a function is none. */
 const TABLE = /\binto\s+"?(\w+)|\b(?:from|update|join)\s+(?:only\s+)?"?([a-z_]\w*)(?![\w(])/i;
 
-const known = new LRUCache<string, Statement>({ max: MAX_KNOWN });
+// Ours are a few hundred; lists have one for each set of filters. Long ones are lists of what came in one request, and no two are the same.
+const known = new Remembered(describe, MAX_TEXT);
 
 /**
  * What is told of a statement: its text with `?` for whatever is a value. Values of callers are parameters ($1) and
  * never in it; should one get there, it would still not leave the process.
  */
 export function statementOf(text: string): Statement {
-  const statement = known.get(text) ?? describe(text);
-  // Long ones are lists of what came in one request, and no two are the same.
-  if (text.length <= MAX_TEXT) known.set(text, statement);
-  return statement;
+  return known.of(text);
 }
 
 function describe(text: string): Statement {

@@ -1,15 +1,12 @@
-import { errorCodeOf, isSentWhole } from '#common';
+import { errorCodeOf, isSentWhole, PROBE_ROUTES, Remembered } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JsonText } from './flat-line.js';
 import type { PinoLogger } from './pino-logger.js';
 import { redactText } from './redaction.js';
-import { Remembered } from './remembered.js';
 import { visible } from './terminal.js';
 
 const MAX_PATH = 2048;
 const MAX_USER_AGENT = 256;
-/** Asked every few seconds by machines; their successes would bury the rest. */
-const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/metrics']);
 /** What nginx logs for a caller that hung up before there was an answer; no such status is ever sent. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -39,7 +36,7 @@ export function logAccess(
   const route = request.routeOptions.url;
   const aborted = !isSentWhole(request.raw, reply.raw);
   const status = aborted && !reply.raw.headersSent ? CLIENT_CLOSED_REQUEST : reply.statusCode;
-  const level = route !== undefined && PROBES.has(route) && status < 400 ? 'debug' : 'info';
+  const level = route !== undefined && PROBE_ROUTES.has(route) && status < 400 ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   writeAccess(logger, level, {
     method: request.method,

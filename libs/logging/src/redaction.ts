@@ -1,3 +1,5 @@
+import { Remembered } from '#common';
+
 /** A log line stays readable and cheap whatever it is given: deeper, longer and bigger values are cut. */
 const MAX_DEPTH = 8;
 const MAX_NODES = 1000;
@@ -133,15 +135,10 @@ class Redaction {
   }
 }
 
-const secretKeys = new Map<string, boolean>();
+const secretKeys = new Remembered((key) => SECRET_KEY.test(key));
 
 function isSecret(key: string): boolean {
-  const known = secretKeys.get(key);
-  if (known !== undefined) return known;
-  const secret = SECRET_KEY.test(key);
-  // Our own field names are few; names that callers choose must not fill the memory.
-  if (secretKeys.size < 1000) secretKeys.set(key, secret);
-  return secret;
+  return secretKeys.of(key);
 }
 
 function hasToJson(value: object): value is { toJSON: () => unknown } {

@@ -1,14 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { errorCodeOf, isSentWhole, onResponseEnd } from '#common';
+import { errorCodeOf, isSentWhole, KNOWN_METHODS, onResponseEnd, PROBE_ROUTES } from '#common';
 import { redactText, replaceTrace, requestActorOf, traceOf } from '#logging';
 import type { FastifyInstance } from 'fastify';
 import type { Span, Tracer } from './tracer.js';
 
-/** Asked every few seconds by machines; nobody looks for their traces. */
-const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/metrics']);
-/** What the conventions know; anything else is `_OTHER`. */
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const MAX_TEXT = 256;
 
 /** A request as it came, and where the router took it. */
@@ -40,7 +36,7 @@ export class ServerSpans {
     fastify.addHook('onRequest', (request, reply, done) => {
       const { raw, ip: address, originalUrl: url } = request;
       const route = request.routeOptions.url;
-      if (route !== undefined && PROBES.has(route)) {
+      if (route !== undefined && PROBE_ROUTES.has(route)) {
         replaceTrace(raw, { ...traceOf(raw), sampled: false });
         done();
         return;
@@ -60,7 +56,7 @@ export class ServerSpans {
 
   /** Also decides whether the trace of the request is recorded: ask `traceOf` afterwards. End it by `endServed`. */
   begin(raw: IncomingMessage, { route, url, address }: ServedRequest): Span {
-    const method = METHODS.has(raw.method ?? '') ? raw.method : undefined;
+    const method = KNOWN_METHODS.has(raw.method ?? '') ? raw.method : undefined;
     const span = this.tracer.begin('server', `${method ?? 'HTTP'} ${route ?? ''}`.trimEnd(), traceOf(raw));
     if (span.trace.sampled) {
       span.set({

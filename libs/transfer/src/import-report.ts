@@ -21,9 +21,7 @@ export class ImportReport {
   readonly lacking: Told = { told: [], total: 0 };
 
   add({ number, kind: { type } }: NumberedLine, { status, name, lacks }: Written): void {
-    const counts = this.counts.get(type) ?? { created: 0, replaced: 0, present: 0, left: 0 };
-    counts[status] += 1;
-    this.counts.set(type, counts);
+    this.countsOf(type)[status] += 1;
     if (status === 'present') tell(this.present, `line ${number}: ${name}`);
     if (status === 'created') for (const lack of lacks) tell(this.lacking, `${name}: ${lack}`);
   }
@@ -31,15 +29,20 @@ export class ImportReport {
   /** Of another file, or another part of this one. */
   merge(other: ImportReport): void {
     for (const [type, counts] of other.counts) {
-      const own = this.counts.get(type) ?? { created: 0, replaced: 0, present: 0, left: 0 };
+      const own = this.countsOf(type);
       for (const status of Object.keys(own) as Status[]) own[status] += counts[status];
-      this.counts.set(type, own);
     }
     for (const list of ['present', 'lacking'] as const) {
       const room = MAX_TOLD - this[list].told.length;
       this[list].told.push(...other[list].told.slice(0, room));
       this[list].total += other[list].total;
     }
+  }
+
+  private countsOf(type: string): Counts {
+    const counts = this.counts.get(type) ?? { created: 0, replaced: 0, present: 0, left: 0 };
+    this.counts.set(type, counts);
+    return counts;
   }
 }
 

@@ -73,8 +73,14 @@ export class HotAnswers {
   /** What this caller gets for this URL, if it is at hand; the one who sends it counts the hit. */
   ready(identity: Identity, url: string): ReadyAnswer | undefined {
     const { answers } = this;
-    if (answers === undefined || !this.changes.isCurrent || !identity.permissions.has(READ)) return undefined;
-    return this.find(answers, keyOf(identity, url));
+    const key = this.keyOf(identity, url);
+    return answers && key !== undefined ? this.find(answers, key) : undefined;
+  }
+
+  /** Undefined for who may not read; and while nobody would be served from what could be kept. */
+  private keyOf(identity: Identity, url: string): string | undefined {
+    if (!this.changes.isCurrent || !identity.permissions.has(READ)) return undefined;
+    return `${viewOf(identity)} ${url}`;
   }
 
   private find(answers: ReadyAnswers, key: string): ReadyAnswer | undefined {
@@ -85,10 +91,8 @@ export class HotAnswers {
   }
 
   private answer(answers: ReadyAnswers, caller: Caller, request: FastifyRequest, reply: FastifyReply): boolean {
-    if (!caller.may(READ)) return false;
-    // Nobody would be served from what could be kept now.
-    if (!this.changes.isCurrent) return false;
-    const key = keyOf(caller.identity, request.url);
+    const key = this.keyOf(caller.identity, request.url);
+    if (key === undefined) return false;
     const ready = this.find(answers, key);
     if (ready) {
       this.counts.hits += 1;
@@ -120,10 +124,6 @@ function bodyOf(payload: string): string | Buffer {
   const bytes = ownBytes(payload);
   // Decoded anew it is one flat string, whatever it was put together from.
   return bytes.length === payload.length ? bytes.toString('latin1') : bytes;
-}
-
-function keyOf(identity: Identity, url: string): string {
-  return `${viewOf(identity)} ${url}`;
 }
 
 /** As changes name it; the path may write it in capitals. */

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { rawPost } from './load/raw-http.mjs';
-import { stopped } from './site/processes.mjs';
+import { NUMBER, rawPost } from './load/raw-http.mjs';
+import { HELPER_NODE, stopped } from './site/processes.mjs';
 
 // Each is busy now and then: one that never sends anything is cut off after ten seconds.
 const CONNECTIONS = 16;
@@ -23,7 +23,8 @@ export class CallComparison {
     comparison.#generator = generator;
     comparison.#site = site;
     const stdio = ['ignore', 'pipe', 'inherit'];
-    comparison.#skill = spawn(process.execPath, [join(import.meta.dirname, 'echo-skill.mjs')], { stdio });
+    const [node, ...options] = HELPER_NODE;
+    comparison.#skill = spawn(node, [...options, join(import.meta.dirname, 'echo-skill.mjs')], { stdio });
     try {
       const [line] = await once(comparison.#skill.stdout, 'data');
       comparison.#skillPort = Number(line.toString());
@@ -41,21 +42,22 @@ export class CallComparison {
     return comparison;
   }
 
-  /** So many calls a second each way, for so long. Every one is another call, and is recorded as ever. */
+  /**
+   * So many calls a second each way, for so long. Every one is another call, and is recorded as ever. They are numbered
+   * where they are sent: thousands of them made here would be collected here, on a core that is measured.
+   */
   async compare(rate, durationMs) {
-    const run = randomUUID();
-    const bodies = Array.from({ length: Math.ceil((rate * durationMs) / 1000) }, (_, number) => ({
-      command_id: `${run}-${number}`,
+    const call = {
+      command_id: `${randomUUID()}-${NUMBER}`,
       skill_id: this.#skillId,
       capability_id: 'echo',
       parameters: { city: 'Berlin' },
-    }));
-    const options = { periodMs: durationMs, paceMs: PACE_MS, connections: CONNECTIONS };
+    };
+    const options = { periodMs: 1000 / rate, paceMs: PACE_MS, connections: CONNECTIONS };
     const targets = [this.#site.service, { port: this.#skillPort, token: this.#site.token }];
     const loads = [];
     for (const target of targets) {
-      const requests = bodies.map((body) => rawPost(target, 'commands/execute', body));
-      loads.push(await this.#generator.prepare(target, requests, options));
+      loads.push(await this.#generator.prepare(target, [rawPost(target, 'commands/execute', call)], options));
     }
     const before = this.#site.cpu();
     const [through, direct] = await Promise.all(loads.map((load) => load(durationMs)));

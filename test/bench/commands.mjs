@@ -11,7 +11,8 @@ import { BenchSite } from './site/bench-site.mjs';
 import { CallComparison } from './call-comparison.mjs';
 import { LoadGenerator } from './load/load-generator.mjs';
 
-const WARM_UP_MS = 5000;
+// Functions that run once a call are compiled at some 10,000 calls, many at the same time.
+const WARM_UP_MS = 25_000;
 const { values } = parseArgs({
   options: {
     rate: { type: 'string', default: '500' },

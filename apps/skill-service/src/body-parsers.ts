@@ -71,6 +71,7 @@ const METADATA_PREFIX = 'metadata.';
 /** A query string; `metadata.KEY=VALUE` are folded into one object `metadata`. */
 export function parseQuery(text: string): Record<string, unknown> {
   const query: Record<string, unknown> = {};
+  if (text === '') return query;
   const metadata: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(collect(new URLSearchParams(text)))) {
     const key = name.startsWith(METADATA_PREFIX) ? name.slice(METADATA_PREFIX.length) : undefined;

@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RawConnection } from './raw-http.mjs';
+import { numbered, RawConnection } from './raw-http.mjs';
 import { Tally } from './tally.mjs';
 
 const PACE_MS = 5;
 
 /**
  * Open loop: sends each request once per period, all spread evenly over it, whether answers keep up or not. What waits
- * for a free connection counts from when it was due.
+ * for a free connection counts from when it was due. Each has a number of its own, where it has a place for one.
  */
 export class HttpLoad {
   #connections = [];
@@ -47,7 +47,7 @@ export class HttpLoad {
       const due = Math.floor((performance.now() - began) / pause) + 1;
       for (; this.#sent < due; this.#sent += 1) {
         this.#waiting.push({
-          request: this.#requests[this.#sent % this.#requests.length],
+          request: numbered(this.#requests[this.#sent % this.#requests.length], this.#sent),
           dueAt: began + this.#sent * pause,
         });
       }

@@ -29,6 +29,18 @@ export function rawPost(target, path, body) {
   return rawRequest(target, 'POST', path, body);
 }
 
+/** Stands in a request for the number that `numbered` gives it. */
+export const NUMBER = '########';
+
+/** The same request with another number. A request without `NUMBER` is the same for all. */
+export function numbered(request, number) {
+  const at = request.indexOf(NUMBER);
+  if (at === -1) return request;
+  const copy = Buffer.from(request);
+  copy.write(String(number).padStart(NUMBER.length, '0'), at, 'latin1');
+  return copy;
+}
+
 /** One connection for one request at a time: as little of a client as there can be, so that it needs little CPU. */
 export class RawConnection {
   #socket;

@@ -11,7 +11,7 @@ export async function commands(bench) {
   await bench.row(name, async () => {
     const calls = await CallComparison.start(bench.generator, site);
     try {
-      await calls.compare(RATE, terms.warmUpMs);
+      await calls.compare(RATE, terms.callsWarmUpMs);
       const rounds = await bench.profiled(name, async () => {
         const results = [];
         for (let round = 0; round < terms.rounds; round += 1) results.push(await calls.compare(RATE, terms.callsMs));

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pinned } from './placement.mjs';
-import { stopped } from './processes.mjs';
+import { HELPER_NODE, stopped } from './processes.mjs';
 
 /** A module of test/bench as a process of its own, on these cores, which is asked over a channel and answers. */
 export class ChildWorker {
@@ -10,7 +10,7 @@ export class ChildWorker {
   #asked = new Map();
 
   constructor(module, cores) {
-    const [file, ...args] = pinned(cores, [process.execPath, join(import.meta.dirname, '..', module)]);
+    const [file, ...args] = pinned(cores, [...HELPER_NODE, join(import.meta.dirname, '..', module)]);
     this.#child = spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
     this.#child.on('message', ({ id, result, fault }) => {
       const { resolve, reject } = this.#asked.get(id);

@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');
 const PROFILE_HOOK = pathToFileURL(join(import.meta.dirname, 'profile-hook.mjs')).href;
 // As `npm start` has it.
-const FLAGS = ['--max-semi-space-size=32'];
+const FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=100'];
 const ADMIN_SECRET = 'an-admin-secret-for-the-benchmark';
 
 /** One run of the built service: a process, from its start until it is stopped. Its output goes to /dev/null. */

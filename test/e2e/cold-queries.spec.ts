@@ -118,6 +118,13 @@ describe('queries of reads that are not in memory', () => {
     expect(await sequentialScans(limited, `/skills/discover?${filter}`)).toEqual([]);
   });
 
+  it('looks up no Skill that words alone find, but for those of the page and those that are left out', async () => {
+    const [statement] = await statementsOf(api, '/skills/discover?q=number+47');
+    const text = statement?.[0];
+    expect(text).toContain('skill_search');
+    expect(text).not.toContain('JOIN skill_search');
+  });
+
   it.each(FILTERS.filter((filter) => !filter.includes('page')))('lists by ?%s', async (filter) => {
     expect(await sequentialScans(api, `/skills/?${filter}`)).toEqual([]);
     expect(await sequentialScans(limited, `/skills/?${filter}&skip=20&limit=10`)).toEqual([]);

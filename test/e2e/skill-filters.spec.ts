@@ -69,6 +69,10 @@ describe('filters of lists and discovery', () => {
     expect(body.data.total).toBe(body.data.skills.length);
     return labels(body.data.skills);
   };
+  const discoveredIds = async (parameters: Record<string, string>) => {
+    const { body } = await api.get(`/skills/discover?${query(parameters)}`).expect(200);
+    return (body.data.skills as { skill_id: string }[]).map(({ skill_id }) => skill_id);
+  };
 
   it.each<[Record<string, string>, string[]]>([
     [{ name: 'weather-skill' }, ['w1.2', 'w1.10']],
@@ -153,5 +157,28 @@ describe('filters of lists and discovery', () => {
     expect(up.indexOf('tr')).toBeLessThan(up.indexOf('w1.2'));
     expect((await listed({ sort: '-name' })).toReversed()).toEqual(up);
     expect((await listed({ q: 'weather', sort: '-created_at' }))[0]).toBe('tr');
+  });
+
+  it('discovers by words alone what is active and has an enabled capability, and counts no more', async () => {
+    const add = async (overrides: Parameters<typeof skillBody>[0]): Promise<string> => {
+      const { body } = await api
+        .post('/skills', skillBody({ description: 'Plays the theremin', ...overrides }))
+        .expect(201);
+      return body.skill_id as string;
+    };
+    const shown = [await add({}), await add({})];
+    const paused = await add({});
+    await api.put(`/skills/${paused}/status`, { status: 'maintenance' }).expect(200);
+    await add({ endpoints: [{ url: 'http://theremin.example/', status: 'inactive' }] });
+    const found = [];
+    for (const page of ['1', '2', '3']) {
+      const parameters = { q: 'theremin', page, page_size: '1' };
+      const { body } = await api.get(`/skills/discover?${query(parameters)}`).expect(200);
+      expect(body.data.total).toBe(2);
+      found.push(...(await discoveredIds(parameters)));
+    }
+    expect(found.toSorted()).toEqual(shown.toSorted());
+    expect(await discoveredIds({ q: 'theremin', status: 'maintenance' })).toEqual([paused]);
+    expect((await api.get(`/skills?${query({ q: 'theremin' })}`)).headers['x-total-count']).toBe('4');
   });
 });

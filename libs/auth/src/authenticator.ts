@@ -33,8 +33,8 @@ export class Authenticator {
   }
 
   /**
-   * The same, where nothing has to be asked for: of a request that was looked at before, or whose token came with the last
-   * one on this connection and still holds. Undefined says nothing: ask `authenticate`.
+   * The same, where nothing has to be asked for: of a request that was looked at before, or whose token was verified
+   * before and still holds. Undefined says nothing: ask `authenticate`.
    */
   recognize(request: FastifyRequest): Caller | undefined {
     const known = callerOf(request);
@@ -45,10 +45,20 @@ export class Authenticator {
 
   /** The same of a request that has no Fastify around it yet. */
   identityOf({ socket, headers, rawHeaders }: IncomingMessage): Identity | undefined {
-    const { [LAST]: last } = socket as Connection;
-    if (!last || last.authorization !== headers.authorization) return undefined;
-    if (headers['x-api-key'] !== undefined || isRepeated(rawHeaders)) return undefined;
-    return this.tokens.holds(last.credential) ? last.credential.identity : undefined;
+    const { authorization } = headers;
+    if (authorization === undefined || headers['x-api-key'] !== undefined || isRepeated(rawHeaders)) return undefined;
+    const connection: Connection = socket;
+    if (connection[LAST]?.authorization !== authorization) return this.recall(authorization, connection);
+    const { credential } = connection[LAST];
+    return this.tokens.holds(credential) ? credential.identity : undefined;
+  }
+
+  /** Of a connection that several callers share. */
+  private recall(authorization: string, connection: Connection): Identity | undefined {
+    const token = tokenIn(authorization);
+    const credential = token === undefined ? undefined : this.tokens.recall(token);
+    if (credential) connection[LAST] = { authorization, credential };
+    return credential?.identity;
   }
 
   /** What is refused though it was good once keeps its owner's name, for the audit log. */
@@ -106,11 +116,15 @@ function introduce(request: FastifyRequest, identity: Identity): Caller {
 function bearerTokenOf(request: FastifyRequest): string {
   const header = request.headers.authorization;
   if (header === undefined) throw new AuthenticationError('A bearer token or an API key is required');
-  const token = header.length <= MAX_TOKEN_LENGTH ? BEARER.exec(header)?.[1] : undefined;
+  const token = tokenIn(header);
   if (token === undefined || isRepeated(request.raw.rawHeaders)) {
     throw new AuthenticationError('The Authorization header holds no bearer token', true);
   }
   return token;
+}
+
+function tokenIn(header: string): string | undefined {
+  return header.length <= MAX_TOKEN_LENGTH ? BEARER.exec(header)?.[1] : undefined;
 }
 
 /** Node keeps the first of several; which one another program in between would keep is anybody's guess. */

@@ -63,6 +63,12 @@ export class TokensService {
     return credential;
   }
 
+  /** The same of a token that was verified before, and still holds; undefined says nothing. */
+  recall(token: string): Credential | undefined {
+    const credential = this.verified.get(token);
+    return credential && !this.revocations.isRevoked(credential.revocable) ? credential : undefined;
+  }
+
   /** Whether what was verified before still holds. */
   holds(credential: Credential): boolean {
     return !isOver(credential) && !this.revocations.isRevoked(credential.revocable);

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Identity } from './caller.js';
 import { LEEWAY_S } from './token-signer.js';
 import type { Revocable } from './revocation-list.js';
@@ -16,23 +17,21 @@ const MAX_TOKENS = 10_000;
 
 /** Tokens whose signature was checked, so that it is checked once in their life; the least recently used goes first. */
 export class VerifiedTokens {
-  private readonly credentials = new Map<string, Credential>();
+  private readonly credentials: LRUCache<string, Credential>;
 
-  constructor(private readonly limit = MAX_TOKENS) {}
+  constructor(limit = MAX_TOKENS) {
+    this.credentials = new LRUCache({ max: limit });
+  }
 
   get(token: string): Credential | undefined {
     const key = digestOf(token);
     const credential = this.credentials.get(key);
-    if (credential === undefined) return undefined;
+    if (credential === undefined || !isOver(credential)) return credential;
     this.credentials.delete(key);
-    if (isOver(credential)) return undefined;
-    this.credentials.set(key, credential);
-    return credential;
+    return undefined;
   }
 
   add(token: string, credential: Credential): void {
-    const [oldest] = this.credentials.keys();
-    if (oldest !== undefined && this.credentials.size >= this.limit) this.credentials.delete(oldest);
     this.credentials.set(digestOf(token), credential);
   }
 }
@@ -43,5 +42,5 @@ export function isOver({ expiresAt }: Credential): boolean {
 }
 
 function digestOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
+  return hash('sha256', token, 'base64url');
 }

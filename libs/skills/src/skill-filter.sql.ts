@@ -13,11 +13,13 @@ export interface FilterMode {
 /** Matches of a free text search that are ranked; ranking more would take longer than anybody reads. */
 export const MAX_RANKED = 10_000;
 
+const NONE_RANKED = 'NULL::int AS ranked';
 const SKILLS = 'skills s';
 /** Free text alone needs no Skill to be looked up, only to be found; those that are left out are few. */
 const TEXTS = '(SELECT skill_id AS id, document FROM skill_search) s';
 const NOT_DEAD = 'NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND NOT d.has_live)';
-const NOT_UNCALLABLE = 'NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND NOT d.callable)';
+/** Its own index has them (ix_skills_undiscoverable). */
+const NOT_UNDISCOVERABLE = `NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND (NOT d.callable OR d.status <> 'active'))`;
 const BOTH = '(SELECT s.*, f.document FROM skills s JOIN skill_search f ON f.skill_id = s.id) s';
 
 /** A filter as SQL over Skills `s`, with their search document where there is free text. */
@@ -31,14 +33,15 @@ export class SkillSelection {
     this.sort = filter.sort;
     if (filter.spaces) this.where.add(inSpaces('s.space_id', filter.spaces, (value) => this.bind(value)));
     if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
-    if (filter.status !== undefined) this.where.add(`s.status = ${this.bind(filter.status)}`);
     if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));
     const dead = filter.include === 'unhealthy';
     if (callableOnly && dead) this.where.add('s.has_active');
     const facets = facetsOf(filter, callableOnly);
     if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
     if (dead && filter.protocol !== undefined) this.where.add(activeEndpoint(this.bind(filter.protocol)));
-    const textsAlone = filter.q !== undefined && this.where.isEmpty && this.sort === undefined;
+    const isUsual = filter.status === (callableOnly ? 'active' : undefined);
+    const textsAlone = filter.q !== undefined && isUsual && this.where.isEmpty && this.sort === undefined;
+    if (filter.status !== undefined && !textsAlone) this.where.add(`s.status = ${this.bind(filter.status)}`);
     this.from = filter.q === undefined ? SKILLS : textsAlone ? TEXTS : BOTH;
     if (!dead) this.where.add(aliveCondition(callableOnly, textsAlone));
     if (filter.q !== undefined) {
@@ -57,18 +60,19 @@ export class SkillSelection {
   }
 
   /**
-   * Selects the ids of a slice, in order. The best of a free text search come first among its first MAX_RANKED
-   * matches; beyond them, and when another order is asked for, relevance does not count.
+   * Selects the `id`s of a slice, in order. The best of a free text search come first among its first MAX_RANKED
+   * matches; beyond them, and when another order is asked for, relevance does not count. `ranked`: how many matches were
+   * ranked, which is all there are if it is less than MAX_RANKED; null where none is.
    */
   ids(offset: number, limit: number): string {
     const bounds = `LIMIT ${this.bind(limit)} OFFSET ${this.bind(offset)}`;
     const matches = `FROM ${this.from} ${this.where.toString()}`;
     if (this.query === undefined || this.sort !== undefined) {
-      return `SELECT s.id ${matches} ORDER BY ${orderBy(this.sort ?? 'created_at')} ${bounds}`;
+      return `SELECT s.id, ${NONE_RANKED} ${matches} ORDER BY ${orderBy(this.sort ?? 'created_at')} ${bounds}`;
     }
-    if (offset + limit > MAX_RANKED) return `SELECT s.id ${matches} ORDER BY s.id ${bounds}`;
+    if (offset + limit > MAX_RANKED) return `SELECT s.id, ${NONE_RANKED} ${matches} ORDER BY s.id ${bounds}`;
     // Ids of equal rank are in the order of creation: UUID v7.
-    return `SELECT s.id FROM (
+    return `SELECT s.id, (count(*) OVER ())::int AS ranked FROM (
         SELECT s.id, ts_rank(s.document, ${this.query}) AS rank ${matches} LIMIT ${MAX_RANKED}) s
       ORDER BY s.rank DESC, s.id ${bounds}`;
   }
@@ -79,7 +83,7 @@ export class SkillSelection {
 }
 
 function aliveCondition(callableOnly: boolean, textsAlone: boolean): string {
-  if (textsAlone) return callableOnly ? NOT_UNCALLABLE : NOT_DEAD;
+  if (textsAlone) return callableOnly ? NOT_UNDISCOVERABLE : NOT_DEAD;
   return callableOnly ? 's.callable' : 's.has_live';
 }
 

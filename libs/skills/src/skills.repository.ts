@@ -4,7 +4,7 @@ import { type Page, type Slice, totalOf } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from './catalogue/index.js';
-import { type FilterMode, SkillSelection } from './skill-filter.sql.js';
+import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import type { SkillStatus } from './skill.entity.js';
 import type { SpacedFilter } from './spaces.js';
@@ -27,6 +27,10 @@ interface SkillRow {
   endpoints: EndpointResponse[];
   capabilities: CapabilityResponse[];
   metadata: Record<string, string>;
+}
+
+interface RankedRow extends SkillRow {
+  ranked: number | null;
 }
 
 /** A Skill as it is answered, and the tag of this state of it. */
@@ -63,13 +67,13 @@ export class SkillsRepository {
     const isLive = filter.include === undefined;
     return this.reads.share(JSON.stringify([isLive, ids, selection.parameters]), async () => {
       // The ids first: the parts are then read for this page only.
-      const rows = await this.dataSource.query<SkillRow[]>(
+      const rows = await this.dataSource.query<RankedRow[]>(
         `WITH page AS MATERIALIZED (
-           SELECT p.id, row_number() OVER () AS place FROM (${ids}) p)
-         SELECT ${isLive ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
+           SELECT p.id, p.ranked, row_number() OVER () AS place FROM (${ids}) p)
+         SELECT page.ranked, ${isLive ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
         selection.parameters,
       );
-      const total = totalOf(slice, rows.length) ?? (await this.count(...count));
+      const total = totalOf(slice, rows.length) ?? totalOfRanked(rows) ?? (await this.count(...count));
       return { total, items: rows.map(toSkill), slice };
     });
   }
@@ -90,6 +94,12 @@ export class SkillsRepository {
       }[]
     >('SELECT status, count(*)::int AS count FROM skills GROUP BY status');
   }
+}
+
+/** Undefined unless every match was ranked. */
+function totalOfRanked([first]: readonly RankedRow[]): number | undefined {
+  const ranked = first?.ranked ?? MAX_RANKED;
+  return ranked < MAX_RANKED ? ranked : undefined;
 }
 
 function etagOf({ generation, revision }: SkillRow): string {

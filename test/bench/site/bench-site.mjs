@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -10,6 +10,15 @@ import { cpuSecondsOf, familyOf, machineCpuSeconds, memoryOf, residentOf } from 
 import { freePort } from '../../../scripts/free-port.mjs';
 import { accepts, answering, stopped } from './processes.mjs';
 import { ServiceRun } from './service-run.mjs';
+
+const REDIS_SERVERS = ['redis-server', 'valkey-server'];
+
+/** @throws Error when there is none on the PATH */
+function redisServer() {
+  const found = REDIS_SERVERS.find((name) => spawnSync(name, ['--version']).status === 0);
+  if (found === undefined) throw new Error('No Redis on the PATH; on Debian: apt-get install redis-server');
+  return found;
+}
 
 /** The built service as one process, on a PostgreSQL and (if asked for) a Redis of its own, all on the loopback. */
 export class BenchSite {
@@ -46,7 +55,7 @@ export class BenchSite {
     this.#redisPort = await freePort();
     const network = ['--port', String(this.#redisPort), '--bind', '127.0.0.1'];
     const settings = [...network, '--save', '', '--appendonly', 'no', '--dir', this.#folder];
-    this.#redis = spawn('redis-server', settings, { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#redis = spawn(redisServer(), settings, { stdio: ['ignore', 'ignore', 'inherit'] });
     await answering(this.#redis, () => accepts(this.#redisPort));
   }
 

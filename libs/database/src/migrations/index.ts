@@ -12,6 +12,7 @@ import { ApiKeyRotation1764820000000 } from './1764820000000-api-key-rotation.js
 import { Callbacks1764900000000 } from './1764900000000-callbacks.js';
 import { Probes1765000000000 } from './1765000000000-probes.js';
 import { Uncallable1766000000000 } from './1766000000000-uncallable.js';
+import { Undiscoverable1767000000000 } from './1767000000000-undiscoverable.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   Callbacks1764900000000,
   Probes1765000000000,
   Uncallable1766000000000,
+  Undiscoverable1767000000000,
 ];

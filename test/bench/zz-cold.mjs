@@ -1,0 +1,11 @@
+import { BenchSite } from './site/bench-site.mjs';
+import { seed, CAPABILITIES, CATEGORIES } from './seed.mjs';
+import { writeFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+const n = Number(process.argv[2] ?? 100000);
+const site = await BenchSite.start({ redis: true, core: '0', env: { RATE_LIMIT_READS: '1000000000', RATE_LIMIT_WRITES: '1000000000', OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8', AI_BRIDGE_HEARTBEAT_INTERVAL: '3600' } });
+await seed(site, n, 1);
+writeFileSync('/tmp/lane/site.json', JSON.stringify({ db: site.databaseUrl, url: site.url, token: site.token }));
+console.log('ready', site.databaseUrl);
+process.on('SIGTERM', async () => { await site.stop(); process.exit(); });
+setInterval(() => {}, 1e6);

@@ -1,15 +1,29 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { BoundedCheck, type Outcome } from './bounded-check.js';
 import type { IndicatorResult } from './health-indicator.js';
+
+const TIMEOUT = 20;
+const ABANDON_AFTER = 300;
 
 describe('BoundedCheck', () => {
   let changes: string[];
   let runs: number;
 
   beforeEach(() => {
+    jest.useFakeTimers();
     changes = [];
     runs = 0;
   });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** What is said of a check that hangs. */
+  const silenceOf = async (check: BoundedCheck): Promise<IndicatorResult> => {
+    const result = check.result();
+    await jest.advanceTimersByTimeAsync(TIMEOUT);
+    return result;
+  };
 
   const bounded = (check: () => Promise<IndicatorResult>): BoundedCheck =>
     new BoundedCheck(
@@ -22,16 +36,16 @@ describe('BoundedCheck', () => {
         },
       },
       ({ status, reason }: Outcome) => changes.push(`${status} ${reason ?? ''}`.trim()),
-      { timeout: 20, abandonAfter: 300 },
+      { timeout: TIMEOUT, abandonAfter: ABANDON_AFTER },
     );
 
   it('waits again for a check that hangs, and gives it up in the end', async () => {
     const check = bounded(() => new Promise(() => undefined));
-    await check.result();
-    await check.result();
+    await silenceOf(check);
+    await silenceOf(check);
     expect(runs).toBe(1);
-    await sleep(300);
-    await check.result();
+    await jest.advanceTimersByTimeAsync(ABANDON_AFTER);
+    await silenceOf(check);
     expect(runs).toBe(2);
     expect(changes).toEqual(['down no answer within 20 ms']);
   });
@@ -39,11 +53,11 @@ describe('BoundedCheck', () => {
   it('takes no notice of what an abandoned check says later', async () => {
     const answers: ((result: IndicatorResult) => void)[] = [];
     const check = bounded(() => new Promise((resolve) => answers.push(resolve)));
-    await check.result();
-    await sleep(300);
+    await silenceOf(check);
+    await jest.advanceTimersByTimeAsync(ABANDON_AFTER);
     const second = check.result();
     answers[0]?.({ status: 'degraded' });
-    await sleep(1);
+    await jest.advanceTimersByTimeAsync(1);
     answers[1]?.({ status: 'up' });
     expect(await second).toEqual({ status: 'up' });
     expect(changes).toEqual(['down no answer within 20 ms', 'up']);

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { IndicatorCheck, IndicatorResult } from './health-indicator.js';
 
 /** Limits of one check, in milliseconds. */
@@ -30,10 +29,12 @@ export class BoundedCheck {
   /** Never rejects, and takes `timeout` at most. */
   async result(): Promise<IndicatorResult> {
     const { timeout } = this.limits;
-    const timer = new AbortController();
-    const silence: Outcome = { status: 'down', reason: `no answer within ${timeout} ms` };
-    const outcome = await Promise.race([this.work(), setTimeout(timeout, silence, { signal: timer.signal })]);
-    timer.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<Outcome>((resolve) => {
+      timer = setTimeout(resolve, timeout, { status: 'down', reason: `no answer within ${timeout} ms` });
+    });
+    const outcome = await Promise.race([this.work(), silence]);
+    clearTimeout(timer);
     if (outcome.status !== this.last) this.onChange(outcome);
     this.last = outcome.status;
     const { status, reason } = outcome;

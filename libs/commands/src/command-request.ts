@@ -34,7 +34,8 @@ export function commandRequestOf(
   }
   const [name, range] = skill === undefined ? ['', '*'] : nameAndRange(skill);
   if (name === '' && skill !== undefined) faults.push(fault('skill', 'must begin with a name'));
-  if (skill !== undefined && validRange(range) === null) faults.push(fault('skill', 'must end with a range of versions, such as @^1.2'));
+  if (skill !== undefined && validRange(range) === null)
+    faults.push(fault('skill', 'must end with a range of versions, such as @^1.2'));
   if (timeout > settings.maxTimeout) faults.push(fault('timeout', `must not be over ${settings.maxTimeout}`));
   if (faults.length > 0 || wantedCapability === undefined) throw new BadParameterError(faults);
   const { command_id: _name, ...content } = body;

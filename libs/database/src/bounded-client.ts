@@ -132,11 +132,11 @@ export class BoundedClient extends pg.Client {
 }
 
 /**
- * As the driver makes it of a question. That of a text alone is made here: of an object it first takes a copy, by way of
- * property descriptors, which costs as much as all the rest of a small query.
+ * As the driver makes it of a question. Of an object it first takes a copy, by way of property descriptors; with the text
+ * and values alone there is none.
  */
 function queryOf({ text, values, name, ...rest }: Question, answer: Answer): pg.Query {
-  for (const _ in rest) return new Query({ text, values, name, ...rest }, undefined, answer);
+  if (Object.keys(rest).length > 0) return new Query({ text, values, name, ...rest }, undefined, answer);
   const query = new Query(text, values, answer);
   query.name = name;
   return query;

@@ -180,7 +180,7 @@ export class ExecutionsRepository {
   }
 }
 
-/** A time as a number, since 1970: to parse the text of it costs the driver as much as the rest of such a row. */
+/** A time as a number, since 1970: the driver takes longer to parse the text of one than for the rest of the row. */
 function millisecondsOf(column: string): string {
   return `(extract(epoch FROM ${column}) * 1000)::float8`;
 }

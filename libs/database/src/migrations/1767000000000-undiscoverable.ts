@@ -16,7 +16,7 @@ export class Undiscoverable1767000000000 implements DeclaredMigration {
   readonly name = 'Undiscoverable1767000000000';
   readonly declares = {
     'index skills.ix_skills_undiscoverable is made under a lock':
-      'writers wait for 40 ms at 100,000 Skills; readers do not',
+      'writers wait for less than 100 ms at 100,000 Skills; readers do not',
   };
 
   async up(runner: QueryRunner): Promise<void> {

@@ -159,7 +159,7 @@ describe('filters of lists and discovery', () => {
     expect((await listed({ q: 'weather', sort: '-created_at' }))[0]).toBe('tr');
   });
 
-  it('discovers by words alone what is active and has an enabled capability, and counts no more', async () => {
+  it('discovers by words alone what is active and can be called, and counts no more', async () => {
     const add = async (overrides: Parameters<typeof skillBody>[0]): Promise<string> => {
       const { body } = await api
         .post('/skills', skillBody({ description: 'Plays the theremin', ...overrides }))

@@ -64,14 +64,14 @@ describe('filters of lists and discovery', () => {
     expect(headers['x-total-count']).toBe(String(body.length));
     return labels(body);
   };
-  const discovered = async (parameters: Record<string, string>) => {
+  const discoveredPage = async (parameters: Record<string, string>) => {
     const { body } = await api.get(`/skills/discover?${query(parameters)}`).expect(200);
-    expect(body.data.total).toBe(body.data.skills.length);
-    return labels(body.data.skills);
+    return body.data as { total: number; skills: { skill_id: string }[] };
   };
-  const discoveredIds = async (parameters: Record<string, string>) => {
-    const { body } = await api.get(`/skills/discover?${query(parameters)}`).expect(200);
-    return (body.data.skills as { skill_id: string }[]).map(({ skill_id }) => skill_id);
+  const discovered = async (parameters: Record<string, string>) => {
+    const { total, skills } = await discoveredPage(parameters);
+    expect(total).toBe(skills.length);
+    return labels(skills);
   };
 
   it.each<[Record<string, string>, string[]]>([
@@ -172,13 +172,13 @@ describe('filters of lists and discovery', () => {
     await add({ endpoints: [{ url: 'http://theremin.example/', status: 'inactive' }] });
     const found = [];
     for (const page of ['1', '2', '3']) {
-      const parameters = { q: 'theremin', page, page_size: '1' };
-      const { body } = await api.get(`/skills/discover?${query(parameters)}`).expect(200);
-      expect(body.data.total).toBe(2);
-      found.push(...(await discoveredIds(parameters)));
+      const { total, skills } = await discoveredPage({ q: 'theremin', page, page_size: '1' });
+      expect(total).toBe(2);
+      found.push(...skills.map(({ skill_id }) => skill_id));
     }
     expect(found.toSorted()).toEqual(shown.toSorted());
-    expect(await discoveredIds({ q: 'theremin', status: 'maintenance' })).toEqual([paused]);
+    const { skills: inMaintenance } = await discoveredPage({ q: 'theremin', status: 'maintenance' });
+    expect(inMaintenance.map(({ skill_id }) => skill_id)).toEqual([paused]);
     expect((await api.get(`/skills?${query({ q: 'theremin' })}`)).headers['x-total-count']).toBe('4');
   });
 });

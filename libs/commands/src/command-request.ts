@@ -14,6 +14,11 @@ export interface CommandRequest {
   hash: string;
 }
 
+interface NamedSkill {
+  name: string;
+  range: string;
+}
+
 /** @throws BadParameterError (1001) with every fault */
 export function commandRequestOf(
   body: ExecuteCommandBody,
@@ -32,15 +37,16 @@ export function commandRequestOf(
   if (!channel && capability_id !== undefined && skill_id === undefined && skill === undefined) {
     faults.push(fault('skill_id', 'is required with capability_id, or skill'));
   }
-  const [name, range] = skill === undefined ? ['', '*'] : nameAndRange(skill);
-  if (name === '' && skill !== undefined) faults.push(fault('skill', 'must begin with a name'));
-  if (skill !== undefined && validRange(range) === null)
+  const named = skill === undefined ? undefined : nameAndRange(skill);
+  if (named?.name === '') faults.push(fault('skill', 'must begin with a name'));
+  if (named && validRange(named.range) === null) {
     faults.push(fault('skill', 'must end with a range of versions, such as @^1.2'));
+  }
   if (timeout > settings.maxTimeout) faults.push(fault('timeout', `must not be over ${settings.maxTimeout}`));
   if (faults.length > 0 || wantedCapability === undefined) throw new BadParameterError(faults);
   const { command_id: _name, ...content } = body;
   return {
-    wanted: wantedOf(channel?.skillId ?? skill_id, skill === undefined ? undefined : { name, range }, wantedCapability),
+    wanted: wantedOf(channel?.skillId ?? skill_id, named, wantedCapability),
     timeoutMs: timeout,
     hash: createHash('sha256')
       .update(JSON.stringify(sorted(content)))
@@ -48,11 +54,7 @@ export function commandRequestOf(
   };
 }
 
-function wantedOf(
-  skillId: string | undefined,
-  skill: { name: string; range: string } | undefined,
-  capability: string,
-): Wanted {
+function wantedOf(skillId: string | undefined, skill: NamedSkill | undefined, capability: string): Wanted {
   if (skillId !== undefined) return { by: 'id', skillId, capability };
   return skill ? { by: 'name', ...skill, capability } : { by: 'capability', capability };
 }
@@ -73,9 +75,9 @@ function disagreements(body: ExecuteCommandBody, channel: Pick<OpenChannel, 'ski
 }
 
 /** `name` or `name@range`; a name may hold an @ itself, at its beginning as packages do. */
-function nameAndRange(skill: string): [string, string] {
+function nameAndRange(skill: string): NamedSkill {
   const at = skill.lastIndexOf('@');
-  return at > 0 ? [skill.slice(0, at), skill.slice(at + 1)] : [skill, '*'];
+  return at > 0 ? { name: skill.slice(0, at), range: skill.slice(at + 1) } : { name: skill, range: '*' };
 }
 
 /** Its own fields in one order; what is below them comes as it came before when a client sends it again. */

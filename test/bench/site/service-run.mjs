@@ -1,6 +1,7 @@
 /* global fetch */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
@@ -11,8 +12,9 @@ import { answering, stopped } from './processes.mjs';
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');
 const PROFILE_HOOK = pathToFileURL(join(import.meta.dirname, 'profile-hook.mjs')).href;
-// As `npm start` has it.
-const FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=100'];
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+// As `npm start` has them.
+const FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
 const ADMIN_SECRET = 'an-admin-secret-for-the-benchmark';
 
 /** One run of the built service: a process, from its start until it is stopped. Its output goes to /dev/null. */

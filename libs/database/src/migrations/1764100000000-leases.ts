@@ -1,5 +1,5 @@
-import type { QueryRunner } from 'typeorm';
 import type { DeclaredMigration } from './declared-migration.js';
+import { StatementsMigration } from './statements-migration.js';
 
 const EVENTS = "'registered', 'updated', 'status_changed', 'unregistered'";
 const ENDPOINT_EVENTS = "'endpoint_healthy', 'endpoint_warning', 'endpoint_unhealthy', 'endpoint_unregistered'";
@@ -69,19 +69,12 @@ const DOWN = [
   `ALTER TABLE skill_endpoints DROP COLUMN health`,
 ];
 
-export class Leases1764100000000 implements DeclaredMigration {
+export class Leases1764100000000 extends StatementsMigration implements DeclaredMigration {
   readonly name = 'Leases1764100000000';
+  protected readonly statements = { up: UP, down: DOWN };
   readonly declares = {
     'index skills.ix_skills_created_at is made under a lock': '0.8 s for 100,000 Skills, all three',
     'index skills.ix_skills_dead is made under a lock': '0.8 s for 100,000 Skills, all three',
     'index skills.ix_skills_status is made under a lock': '0.8 s for 100,000 Skills, all three',
   };
-
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
 }

@@ -1,5 +1,5 @@
-import type { QueryRunner } from 'typeorm';
 import type { DeclaredMigration } from './declared-migration.js';
+import { StatementsMigration } from './statements-migration.js';
 
 const TIMES = `created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now()`;
 /** AI Bridge v0.6.0, section on logs: the audit log is kept for 90 days. */
@@ -114,17 +114,10 @@ const DOWN = [
     DROP COLUMN previous_secret_expires_at`,
 ];
 
-export class Access1764200000000 implements DeclaredMigration {
+export class Access1764200000000 extends StatementsMigration implements DeclaredMigration {
   readonly name = 'Access1764200000000';
+  protected readonly statements = { up: UP, down: DOWN };
   readonly declares = {
     'index skills.ix_skills_space is made under a lock': '0.3 s for 100,000 Skills',
   };
-
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
 }

@@ -1,5 +1,5 @@
-import type { QueryRunner } from 'typeorm';
 import type { DeclaredMigration } from './declared-migration.js';
+import { StatementsMigration } from './statements-migration.js';
 
 const TABLES = ['skill_metadata', 'endpoint_params'];
 /** A value has 512 characters at most, in UTF-8 2048 bytes; encrypted and in base64url it has 2,800 and a header. */
@@ -28,19 +28,12 @@ const DOWN = [
   `CREATE INDEX ix_skill_metadata_key_value ON skill_metadata (key, value, skill_id)`,
 ];
 
-export class Secrets1764300000000 implements DeclaredMigration {
+export class Secrets1764300000000 extends StatementsMigration implements DeclaredMigration {
   readonly name = 'Secrets1764300000000';
+  protected readonly statements = { up: UP, down: DOWN };
   readonly declares = {
     'constraint endpoint_params.ck_endpoint_params_value is new': 'no version before wrote more than 512 characters',
     'constraint skill_metadata.ck_skill_metadata_value is new': 'no version before wrote more than 512 characters',
     'index skill_metadata.ix_skill_metadata_key_value is made under a lock': '0.8 s for 300,000 keys of 100,000 Skills',
   };
-
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
 }

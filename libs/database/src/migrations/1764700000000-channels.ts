@@ -1,5 +1,5 @@
-import type { QueryRunner } from 'typeorm';
 import type { DeclaredMigration } from './declared-migration.js';
+import { StatementsMigration } from './statements-migration.js';
 
 /**
  * Whose a channel is, what it carries, which endpoint it sticks to, when it ended, and how much context it holds. No
@@ -36,8 +36,9 @@ const DOWN = [
      DROP COLUMN closed_at`,
 ];
 
-export class Channels1764700000000 implements DeclaredMigration {
+export class Channels1764700000000 extends StatementsMigration implements DeclaredMigration {
   readonly name = 'Channels1764700000000';
+  protected readonly statements = { up: UP, down: DOWN };
   readonly declares = {
     'column channels.client_id is new and required': 'no version before could open a channel',
     'constraint channels.ck_channels_closed_at is new': 'no version before could open a channel',
@@ -47,12 +48,4 @@ export class Channels1764700000000 implements DeclaredMigration {
     'index channels.ix_channels_endpoint is made under a lock': 'no version before could open a channel',
     'index channels.ix_channels_open is made under a lock': 'no version before could open a channel',
   };
-
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
 }

@@ -1,4 +1,4 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { StatementsMigration } from './statements-migration.js';
 
 const UP = [
   // No foreign keys to Skills: what was done outlives them.
@@ -53,14 +53,7 @@ const UP = [
 const DOWN = [`ALTER TABLE skill_status DROP COLUMN routed_count, DROP COLUMN routed_errors`, `DROP TABLE executions`];
 
 /** Calls of Skills, each with what became of it. */
-export class Commands1764800000000 implements MigrationInterface {
+export class Commands1764800000000 extends StatementsMigration {
   readonly name = 'Commands1764800000000';
-
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
+  protected readonly statements = { up: UP, down: DOWN };
 }

@@ -1,4 +1,4 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { StatementsMigration } from './statements-migration.js';
 
 const UP = [
   // Made with its execution, due when that is finished: both in one transaction.
@@ -25,14 +25,7 @@ const UP = [
 const DOWN = [`DROP TABLE callbacks`];
 
 /** Where asynchronous calls are answered to, and how that goes. */
-export class Callbacks1764900000000 implements MigrationInterface {
+export class Callbacks1764900000000 extends StatementsMigration {
   readonly name = 'Callbacks1764900000000';
-
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
+  protected readonly statements = { up: UP, down: DOWN };
 }

@@ -1,4 +1,4 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { StatementsMigration } from './statements-migration.js';
 
 const UP = [
   // Rows change with every probe: room for the new version beside the old one.
@@ -23,14 +23,7 @@ const UP = [
 const DOWN = [`DROP TABLE endpoint_probes`];
 
 /** Health checks of endpoints. */
-export class Probes1765000000000 implements MigrationInterface {
+export class Probes1765000000000 extends StatementsMigration {
   readonly name = 'Probes1765000000000';
-
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
+  protected readonly statements = { up: UP, down: DOWN };
 }

@@ -1,5 +1,5 @@
-import type { QueryRunner } from 'typeorm';
 import type { DeclaredMigration } from './declared-migration.js';
+import { StatementsMigration } from './statements-migration.js';
 
 const UP = [
   `CREATE INDEX ix_skills_undiscoverable ON skills (id) WHERE NOT callable OR status <> 'active'`,
@@ -12,18 +12,11 @@ const DOWN = [
 ];
 
 /** Discovery by words alone leaves out those that cannot be called or are not active, which are few. */
-export class Undiscoverable1767000000000 implements DeclaredMigration {
+export class Undiscoverable1767000000000 extends StatementsMigration implements DeclaredMigration {
   readonly name = 'Undiscoverable1767000000000';
+  protected readonly statements = { up: UP, down: DOWN };
   readonly declares = {
     'index skills.ix_skills_undiscoverable is made under a lock':
       'writers wait for less than 100 ms at 100,000 Skills; readers do not',
   };
-
-  async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    for (const statement of DOWN) await runner.query(statement);
-  }
 }

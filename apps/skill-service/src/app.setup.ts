@@ -9,11 +9,12 @@ import { translateDatabaseError } from '#database';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
 import { MetricsService, registerHttpMetrics } from '#metrics';
 import { RateLimiter } from '#rate-limit';
+import { HotHeartbeats } from '#registry-heartbeat';
 import { HotAnswers } from '#skills';
 import { ServerSpans, startTracing } from '#tracing';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
-import { HotLane } from './hot-lane.js';
+import { openHotLane } from './hot-lane/hot-lane.js';
 import { compileRoutes } from './compiled-routes.js';
 import { parseQuery, registerBodyParsers } from './body-parsers.js';
 import { answerClientErrors } from './client-errors.js';
@@ -104,8 +105,9 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   app.get(RateLimiter).watch(fastify);
   app.get(Authenticator).watch(fastify);
   app.get(RefusedRequests).watch(fastify);
-  // The last: hot answers pass all the others.
+  // The last: what the hot lane sends has passed all the others.
   app.get(HotAnswers).watch(fastify);
+  app.get(HotHeartbeats).watch(fastify);
   registerBodyParsers(fastify);
   allowLargeBodies(fastify);
   setPrefix(app);
@@ -116,8 +118,9 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   serveOpenApi(app, settings.app);
   await app.init();
   await fastify.ready();
-  new HotLane({
+  openHotLane(fastify.server, {
     answers: app.get(HotAnswers),
+    heartbeats: app.get(HotHeartbeats),
     authenticator: app.get(Authenticator),
     draining: app.get(Draining),
     limiter: app.get(RateLimiter),
@@ -125,6 +128,6 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     metrics: httpMetrics,
     spans,
     addressOf: trustProxy.length > 0 ? forwardedFor(trustProxy) : ({ socket }) => socket.remoteAddress,
-  }).open(fastify.server);
+  });
   return app;
 }

@@ -1,4 +1,5 @@
 export { ApiExceptionFilter, bodyOf, errorCodeOf, type ErrorTranslator } from './api-exception.filter.js';
+export { CommonHeaders, headerLines } from './common-headers.js';
 export { type BackOffTerms, pauseAfter } from './back-off.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { type Envelope, envelopeSchema, envelopeTextOf, type ProtocolMethod, ProtocolRoute } from './envelope.js';

@@ -1,6 +1,6 @@
 import { errorCodeOf, isSentWhole, PROBE_ROUTES, Remembered } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { JsonText } from './flat-line.js';
+import { jsonMembers } from './flat-line.js';
 import type { PinoLogger } from './pino-logger.js';
 import { redactText } from './redaction.js';
 import { visible } from './terminal.js';
@@ -58,6 +58,8 @@ export function logAccess(
 export interface Access {
   method: string;
   url: string;
+  /** The same, where it is known to be a path without a secret. */
+  path?: string | undefined;
   /** The template of the route. */
   route: string;
   status: number;
@@ -74,36 +76,40 @@ export interface Access {
 
 /** Writes the line of a request that no hook has seen. */
 export function writeAccess(logger: PinoLogger, level: 'debug' | 'info', access: Access): void {
-  logger.recordFlat(
-    level,
-    {
-      method: plain.of(access.method),
-      path: paths.of(access.url),
-      route: plain.of(access.route),
-      status: access.status,
-      duration_ms: Math.round(access.durationMs * 1000) / 1000,
-      bytes: access.bytes,
-      client: access.client && clients.of(access.client),
-      remote_address: access.address && plain.of(access.address),
-      user_agent: access.userAgent && userAgents.of(access.userAgent),
-      trace_id: access.traceId,
-      error_code: access.errorCode,
-      aborted: access.aborted === true ? true : undefined,
-    },
-    'request',
-  );
+  const { method, url, path, route, status, durationMs } = access;
+  const { bytes, client, address, userAgent, traceId, errorCode } = access;
+  const pathMember = path === undefined ? paths.of(url) : `,"path":${JSON.stringify(path)}`;
+  let members =
+    methods.of(method) + pathMember + routes.of(route) + `,"status":${status},"duration_ms":${rounded(durationMs)}`;
+  if (bytes !== undefined) members += `,"bytes":${bytes}`;
+  if (client) members += clients.of(client);
+  if (address) members += addresses.of(address);
+  if (userAgent) members += userAgents.of(userAgent);
+  members += `,"trace_id":"${traceId}"`;
+  if (errorCode !== undefined) members += `,"error_code":${errorCode}`;
+  if (access.aborted === true) members += ',"aborted":true';
+  logger.recordFlat(level, members, 'request');
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
 }
 
 // The same few come again and again, and looking for secrets in them takes longer than all the rest of a line.
+const methods = memberOf('method', (text) => text);
 /** Without the query string: tokens and personal data travel there. */
-const paths = new Remembered((url) => clip(url.split(/[?#]/, 1)[0] ?? '', MAX_PATH));
-const clients = new Remembered((id) => new JsonText(redactText(id)));
-const userAgents = new Remembered((text) => clip(text, MAX_USER_AGENT));
+const paths = memberOf('path', (url) => clip(url.split(/[?#]/, 1)[0] ?? '', MAX_PATH));
+const routes = memberOf('route', (text) => text);
+const clients = memberOf('client', redactText);
+const addresses = memberOf('remote_address', (text) => text);
+const userAgents = memberOf('user_agent', (text) => clip(text, MAX_USER_AGENT));
 
-const plain = new Remembered((text) => new JsonText(text));
+function memberOf(name: string, textOf: (text: string) => string): Remembered<string> {
+  return new Remembered((text) => jsonMembers({ [name]: textOf(text) }));
+}
 
-function clip(text: string, length: number): JsonText {
-  return new JsonText(visible(redactText(text.slice(0, length))));
+function clip(text: string, length: number): string {
+  return visible(redactText(text.slice(0, length)));
 }
 
 /** Bytes of the body as sent; unknown for a stream, which says no length. */

@@ -1,3 +1,4 @@
+import { jsonMembers } from './flat-line.js';
 import { createLogger } from './logger.js';
 
 describe('a flat line', () => {
@@ -25,14 +26,14 @@ describe('a flat line', () => {
 
   it('says what the same line says when pino writes it', () => {
     logger.record('warn', fields, 'a "message"');
-    logger.recordFlat('warn', fields, 'a "message"');
+    logger.recordFlat('warn', jsonMembers(fields), 'a "message"');
     const [long, short] = parsed();
     expect(short).toEqual(long);
     expect(short).toMatchObject({ level: 'warn', service: 'a "name"', path: fields.path, msg: 'a "message"' });
   });
 
   it('is written at the levels that are on', () => {
-    logger.recordFlat('debug', fields, 'off');
+    logger.recordFlat('debug', jsonMembers(fields), 'off');
     expect(parsed()).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { LogLevel } from '#config';
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
-import type { FlatFields, FlatWriter } from './flat-line.js';
+import type { FlatWriter } from './flat-line.js';
 
 type Level = Exclude<LogLevel, 'silent'>;
 
@@ -51,9 +51,9 @@ export class PinoLogger implements LoggerService {
     this.root[level](fields, message);
   }
 
-  /** The same, in less time, for fields that hold no secret any more (`redactText`). */
-  recordFlat(level: Level, fields: FlatFields, message: string): void {
-    if (this.root.isLevelEnabled(level)) this.writeFlat(level, fields, message);
+  /** The same, in less time, for fields that are JSON (`jsonMembers`) and hold no secret any more (`redactText`). */
+  recordFlat(level: Level, members: string, message: string): void {
+    if (this.root.isLevelEnabled(level)) this.writeFlat(level, members, message);
   }
 
   isLevelEnabled(level: Level): boolean {

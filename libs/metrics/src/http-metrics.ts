@@ -9,6 +9,8 @@ const CLIENT_CLOSED_REQUEST = 499;
 
 /** For who answers a request before any hook has seen it. */
 export interface HttpMetrics {
+  /** One more request in flight, or, with -1, one less: for answers that take more than this turn of the event loop. */
+  inFlight(change: 1 | -1): void;
   answered(labels: { method: string; route: string; status: number }, seconds: number): void;
 }
 
@@ -55,6 +57,9 @@ export function registerHttpMetrics(fastify: FastifyInstance, metrics: MetricReg
     done();
   });
   return {
+    inFlight: (change) => {
+      active.inc(change);
+    },
     answered: (labels, seconds) => {
       duration.observe(labels, seconds);
     },

@@ -1,2 +1,3 @@
+export type { LimitHeaders } from './limit-headers.js';
 export { RateLimitModule } from './rate-limit.module.js';
 export { RateLimiter } from './rate-limiter.js';

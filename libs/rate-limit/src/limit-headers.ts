@@ -20,9 +20,13 @@ export interface LimitHeaders {
  * q in w seconds, and the r requests that remain for t seconds. Returns t.
  */
 export function setLimitHeaders(reply: FastifyReply, state: LimitState): number {
-  const { policy, rest, seconds } = limitHeadersOf(state);
+  const headers = limitHeadersOf(state);
+  putLimitHeaders(reply, headers);
+  return headers.seconds;
+}
+
+export function putLimitHeaders(reply: FastifyReply, { policy, rest }: LimitHeaders): void {
   void reply.header('ratelimit-policy', policy).header('ratelimit', rest);
-  return seconds;
 }
 
 /** The values of these headers, and t. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Authenticator, RefusedRequests } from '#auth';
@@ -9,7 +10,7 @@ import { PeriodicJob } from '#scheduling';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BackgroundCounts } from './background-counts.js';
 import { addressKey, clientKey } from './client-key.js';
-import { type LimitHeaders, limitHeadersOf, type LimitState, setLimitHeaders } from './limit-headers.js';
+import { type LimitHeaders, limitHeadersOf, type LimitState, putLimitHeaders, setLimitHeaders } from './limit-headers.js';
 import { RefusalLog, type RefusedSender } from './refusal-log.js';
 import { classOf, type RequestClass } from './request-class.js';
 import { TokenLimiter } from './token-limiter.js';
@@ -45,6 +46,8 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly tokens: TokenLimiter;
   private readonly refusals: Counter<'class'>;
   private readonly batches = new WeakMap<FastifyRequest, BatchState>();
+  /** Of requests that were counted before any hook has seen them. */
+  private readonly admitted = new WeakMap<IncomingMessage, LimitHeaders>();
 
   constructor(
     @Inject(rateLimitSettings.KEY) private readonly settings: RateLimitSettings,
@@ -93,7 +96,11 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     // With callbacks, as all hooks here: most requests then wait for nobody.
     fastify.addHook('onRequest', (request, reply, done) => {
       const requestClass = classOf(request);
-      if (requestClass === undefined || this.settings[requestClass] === 0) {
+      const admitted = this.admitted.get(request.raw);
+      if (admitted) {
+        putLimitHeaders(reply, admitted);
+        done();
+      } else if (requestClass === undefined || this.settings[requestClass] === 0) {
         done();
       } else if (requestClass === 'token') {
         this.tokens.countAddress(request, reply).then(() => {
@@ -129,17 +136,22 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   /**
-   * Counts a read of a known client that no hook will see. False: it has had all that it may, and is to go the normal
-   * way, which counts and refuses it. Undefined: reads are not limited.
+   * Counts a request of a known client that no hook will see. False: it has had all that it may, and is to go the normal
+   * way, which counts and refuses it. Undefined: such requests are not limited.
    */
-  admitRead(clientId: string): LimitHeaders | false | undefined {
-    const limit = this.settings.reads;
+  admit(requestClass: CountedClass, clientId: string): LimitHeaders | false | undefined {
+    const limit = this.settings[requestClass];
     if (limit === 0) return undefined;
-    const key = `reads:${clientKey(clientId)}`;
+    const key = `${requestClass}:${clientKey(clientId)}`;
     const window = this.clients.window(key);
     if (window.count >= limit) return false;
     this.clients.hit(key, window);
-    return limitHeadersOf(stateOf('reads', limit, window));
+    return limitHeadersOf(stateOf(requestClass, limit, window));
+  }
+
+  /** It goes the normal way now, though it is counted already: `admitted` says what its answer says of that. */
+  handOver(request: IncomingMessage, admitted: LimitHeaders): void {
+    this.admitted.set(request, admitted);
   }
 
   /** Tells other replicas, and hears from them. One at a time; never rejects. */

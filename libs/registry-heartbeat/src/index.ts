@@ -1,2 +1,3 @@
+export { HotHeartbeats } from './heartbeats/hot-heartbeats.js';
 export { RegistryHeartbeatModule } from './registry-heartbeat.module.js';
 export { RegistryIdentityEntity } from './registry-identity.entity.js';

@@ -8,6 +8,7 @@ import { HeartbeatJournal } from './heartbeats/heartbeat-journal.js';
 import { HeartbeatMetrics } from './heartbeats/heartbeat.metrics.js';
 import { HeartbeatsController } from './heartbeats/heartbeats.controller.js';
 import { HeartbeatsService } from './heartbeats/heartbeats.service.js';
+import { HotHeartbeats } from './heartbeats/hot-heartbeats.js';
 import { JournalRepository } from './heartbeats/journal.repository.js';
 import { LeaseLookup } from './heartbeats/lease-lookup.js';
 import { Renewals } from './heartbeats/renewals.js';
@@ -46,6 +47,7 @@ const LEASES = [
 ];
 const HEARTBEATS = [
   HeartbeatsService,
+  HotHeartbeats,
   Renewals,
   LeaseLookup,
   HealthReports,

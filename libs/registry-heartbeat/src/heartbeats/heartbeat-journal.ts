@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { MetricsService } from '#metrics';
@@ -22,13 +23,18 @@ export interface MemberMetrics {
 
 /** Rows in one transaction. */
 const CHUNK = 500;
+/** What a beat may take to reach PostgreSQL: a third of an interval, and no longer than this. */
+const LONGEST_WAY_MS = 5_000;
+/** Of that time: what beats gather in, and what their chunks are spread over. */
+const GATHERING = 0.6;
+const WRITING = 0.4;
 /** What may wait; more than this can only be while PostgreSQL is away, and the next heartbeat says it again. */
 const MAX_WAITING = 200_000;
-const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * Write-behind: heartbeats cost no write of their own. The last one of each endpoint waits here and reaches PostgreSQL in
- * batches, a third of an interval later at most (5 s for long intervals), and at shutdown.
+ * batches, a third of an interval later at most (5 s for long intervals), and at shutdown. The batches come one by one with
+ * pauses between them: all at once they would keep PostgreSQL from answering others for a while, every few seconds.
  *
  * PostgreSQL's `last_heartbeat` is the second witness of life: the sweeper ends no lease of an endpoint that PostgreSQL
  * has heard of within two intervals, whatever the lease store says.
@@ -38,6 +44,8 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
   private endpoints = new Map<string, EndpointEntry>();
   private skills = new Map<string, SkillEntry>();
   private readonly job: PeriodicJob;
+  private readonly wayMs: number;
+  private readonly hurry = new AbortController();
 
   constructor(
     private readonly repository: JournalRepository,
@@ -47,11 +55,12 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
     private readonly terms: LeaseTerms,
     metrics: MetricsService,
   ) {
+    this.wayMs = Math.min(LONGEST_WAY_MS, terms.interval / 3);
     this.job = new PeriodicJob(
       scheduler,
       {
         name: 'heartbeat-journal',
-        everyMs: Math.min(LONGEST_PAUSE_MS, terms.interval / 3),
+        everyMs: GATHERING * this.wayMs,
         context: 'heartbeats',
         subject: 'Writing heartbeats',
       },
@@ -72,6 +81,7 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
 
   /** Requests have ended by now: what is written here is all there is. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.hurry.abort();
     await this.job.stop();
     await this.flush();
   }
@@ -81,13 +91,18 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
     const at = performance.now();
     const measured = Object.values(metrics).some((value) => value !== undefined);
     for (const endpointId of endpointIds) {
-      if (isFull(this.endpoints, endpointId)) continue;
-      const before = this.endpoints.get(endpointId)?.metrics;
-      const own = url !== undefined && measured ? { ...before, ...metrics } : before;
-      this.endpoints.set(endpointId, { endpointId, skillId, health, actor, at, ...(own && { metrics: own }) });
+      const known = this.endpoints.get(endpointId);
+      if (!known && isFull(this.endpoints)) continue;
+      // One that beats more often than it is written keeps its entry: there may be many of them, and many beats of each.
+      const entry = known ?? { endpointId, skillId, health, actor, at };
+      entry.health = health;
+      entry.actor = actor;
+      entry.at = at;
+      if (url !== undefined && measured) entry.metrics = { ...entry.metrics, ...metrics };
+      if (!known) this.endpoints.set(endpointId, entry);
     }
     // Of all endpoints together: said of the Skill, not of each.
-    if (url === undefined && measured && !isFull(this.skills, skillId)) {
+    if (url === undefined && measured && (this.skills.has(skillId) || !isFull(this.skills))) {
       this.skills.set(skillId, { skillId, metrics: { ...this.skills.get(skillId)?.metrics, ...metrics } });
     }
   }
@@ -98,22 +113,28 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private async write(): Promise<void> {
-    const endpoints = [...this.endpoints.values()];
+    const endpoints = chunksOf([...this.endpoints.values()]);
     const skills = [...this.skills.values()];
     this.endpoints = new Map();
     this.skills = new Map();
-    let written = 0;
+    const pauseMs = (WRITING * this.wayMs) / endpoints.length;
     try {
-      for (; written < endpoints.length; written += CHUNK) {
-        await this.writeChunk(endpoints.slice(written, written + CHUNK));
+      for (let chunk = endpoints.at(-1); chunk; chunk = endpoints.at(-1)) {
+        await this.writeChunk(chunk);
+        endpoints.pop();
+        if (endpoints.length > 0) await this.pause(pauseMs);
       }
       for (; skills.length > 0; skills.splice(0, CHUNK)) {
         await this.repository.writeSkillMetrics(skills.slice(0, CHUNK));
       }
     } catch (error) {
-      this.putBack(endpoints.slice(written), skills);
+      this.putBack(endpoints.flat(), skills);
       throw error;
     }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.hurry.signal }).catch(() => undefined);
   }
 
   private async writeChunk(entries: readonly EndpointEntry[]): Promise<void> {
@@ -134,6 +155,16 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
   }
 }
 
-function isFull(waiting: ReadonlyMap<string, unknown>, id: string): boolean {
-  return waiting.size >= MAX_WAITING && !waiting.has(id);
+/**
+ * Neighbours go into different chunks: beats often come in the order of their rows, and a page of which a few rows are
+ * written at a time, not all of them, has room for the new ones and leaves the indexes alone.
+ */
+function chunksOf<T>(entries: readonly T[]): T[][] {
+  const chunks = Array.from({ length: Math.ceil(entries.length / CHUNK) }, (): T[] => []);
+  for (const [index, entry] of entries.entries()) chunks[index % chunks.length]?.push(entry);
+  return chunks;
+}
+
+function isFull(waiting: ReadonlyMap<string, unknown>): boolean {
+  return waiting.size >= MAX_WAITING;
 }

@@ -6,6 +6,7 @@ import { SkillIdParam } from '#skills';
 import { HeartbeatBody, HeartbeatsBody } from './heartbeat.dto.js';
 import { HeartbeatResponse, HeartbeatsResponse } from './heartbeat.response.js';
 import { HeartbeatsService } from './heartbeats.service.js';
+import { HeartbeatRoute } from './hot-heartbeats.js';
 
 /** Heartbeats of members (protocol.md sections 5 and 11). */
 @ApiTags('registry')
@@ -16,6 +17,7 @@ export class HeartbeatsController {
   @Post('skills/:skill_id/heartbeat')
   @Authenticated('skill:register')
   @ProtocolRoute(HeartbeatResponse)
+  @HeartbeatRoute()
   @ApiOperation({
     summary: 'Renew the lease of a Skill, or of one of its endpoints',
     description: '404: register again. 409: a newer registration has taken over, stop.',

@@ -12,7 +12,7 @@ import {
 import { type LeaseResponse, LeaseTerms } from '#skills';
 import { HeartbeatBody, HeartbeatItem, type HeartbeatsBody } from './heartbeat.dto.js';
 import type { HeartbeatResponse, HeartbeatResult, HeartbeatsResponse, HeartbeatStatus } from './heartbeat.response.js';
-import { type Heartbeat, type Renewal, Renewals } from './renewals.js';
+import { type Heartbeat, type Renewal, Renewals, type Waiter } from './renewals.js';
 
 /** Faults told of one request. */
 const MAX_FAULTS = 100;
@@ -20,19 +20,41 @@ const MAX_FAULTS = 100;
 /** Takes heartbeats: who beats, for what, and what becomes of it. */
 @Injectable()
 export class HeartbeatsService {
+  private millisecond = Number.NaN;
+  private lease: LeaseResponse;
+  private serverTime = '';
+
   constructor(
     private readonly renewals: Renewals,
     private readonly terms: LeaseTerms,
-  ) {}
+  ) {
+    this.lease = terms.lease();
+  }
 
   /**
    * @throws SkillNotFoundError (1004) register again; ConflictError (1006) a ghost; PermissionError (1003) the Skill of
    * another client; BadParameterError (1001) no endpoint of this Skill
    */
   async beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
-    const renewal = await this.renewals.renew(caller, heartbeatOf(skillId, body));
-    if (renewal.status !== 'ok') throw errorOf(renewal.status);
-    return { skill_id: skillId, ...this.answer(), generation: renewal.generation };
+    return this.responseTo(skillId, await this.renewals.renew(caller, heartbeatOf(skillId, body)));
+  }
+
+  /** The same, for who waits without a promise. */
+  beatFor(waiter: Waiter<HeartbeatResponse>, caller: Caller, skillId: string, body: HeartbeatBody): void {
+    const resolve = (renewal: Renewal): void => {
+      if (renewal.status === 'ok') waiter.resolve(this.responseTo(skillId, renewal));
+      else waiter.reject(errorOf(renewal.status));
+    };
+    const reject = (error: unknown): void => {
+      waiter.reject(error);
+    };
+    this.renewals.renewFor({ resolve, reject }, caller, heartbeatOf(skillId, body));
+  }
+
+  /** The same at once; undefined: nothing was done, it has to wait for somebody. */
+  beatSteady(caller: Caller, skillId: string, body: HeartbeatBody): HeartbeatResponse | undefined {
+    const renewal = this.renewals.renewSteady(caller, heartbeatOf(skillId, body));
+    return renewal && this.responseTo(skillId, renewal);
   }
 
   /** One result per item, in order. @throws BadParameterError (1001) with the faults of every item */
@@ -44,12 +66,20 @@ export class HeartbeatsService {
     return { results: items.map(({ skill_id }, index) => resultOf(skill_id, renewals[index])), ...this.answer() };
   }
 
+  private responseTo(skillId: string, renewal: Renewal): HeartbeatResponse {
+    if (renewal.status !== 'ok') throw errorOf(renewal.status);
+    return { skill_id: skillId, ...this.answer(), generation: renewal.generation };
+  }
+
   private answer(): { lease: LeaseResponse; interval: number; server_time: string } {
-    return {
-      lease: this.terms.lease(),
-      interval: this.terms.nextInterval(),
-      server_time: new Date().toISOString(),
-    };
+    const now = Date.now();
+    // Many are answered in the same millisecond.
+    if (now !== this.millisecond) {
+      this.millisecond = now;
+      this.lease = this.terms.lease();
+      this.serverTime = new Date(now).toISOString();
+    }
+    return { lease: this.lease, interval: this.terms.nextInterval(), server_time: this.serverTime };
   }
 }
 

@@ -37,12 +37,17 @@ export interface SentBeat extends Beat {
   actor: string;
 }
 
+/** Who waits without a promise: for each of thousands a second one costs as much as the renewal does. */
+export interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
 interface Waiting {
   caller: Caller;
   beat: SentBeat;
   metrics: MemberMetrics;
-  resolve: (renewal: Renewal) => void;
-  reject: (error: unknown) => void;
+  waiter: Waiter<Renewal>;
 }
 
 /** A heartbeat that the store could not answer, or takes for a ghost's. */
@@ -53,10 +58,12 @@ interface Unsettled {
 
 /** Beats in one round trip. */
 const MAX_BATCH = 500;
+/** Round trips at the same time: beats of one are read while another one is under way. */
+const MAX_ASKING = 3;
 
 /**
- * Renews leases. Beats that arrive in the same turn of the event loop, or while the lease store is being asked, share one
- * round trip to it. What the store does not know or holds for a ghost, and everything while it is out of reach, is asked
+ * Renews leases. Beats that arrive in the same turn of the event loop, or while the lease store is being asked as often
+ * as may be, share one round trip to it. What the store does not know or holds for a ghost, and everything while it is out of reach, is asked
  * of PostgreSQL: a living member is never told that it is unknown because a store has lost its memory, or a ghost because
  * it remembers too much.
  */
@@ -79,23 +86,31 @@ export class Renewals {
   ) {}
 
   /** Rejects when neither the store nor PostgreSQL can tell. */
-  renew(caller: Caller, { skillId, url, generation, health, metrics }: Heartbeat): Promise<Renewal> {
-    const beat: SentBeat = {
-      actor: caller.clientId,
-      skillId,
-      health,
-      ...(url !== undefined && { url }),
-      ...(generation !== undefined && { generation }),
-      ...(caller.boundTo !== undefined && { boundTo: caller.boundTo }),
-    };
+  renew(caller: Caller, heartbeat: Heartbeat): Promise<Renewal> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ caller, beat, metrics, resolve, reject });
-      this.schedule();
+      this.renewFor({ resolve, reject }, caller, heartbeat);
     });
   }
 
+  /** The same, for who waits without a promise. */
+  renewFor(waiter: Waiter<Renewal>, caller: Caller, heartbeat: Heartbeat): void {
+    this.waiting.push({ caller, beat: beatOf(caller, heartbeat), metrics: heartbeat.metrics, waiter });
+    this.schedule();
+  }
+
+  /** The same at once, where nobody has to be asked or told (`LeaseStore.renewSteady`). Undefined: nothing was done. */
+  renewSteady(caller: Caller, heartbeat: Heartbeat): Renewal | undefined {
+    if (caller.identity.spaces !== undefined) return undefined;
+    const beat = beatOf(caller, heartbeat);
+    const renewed = this.store.renewSteady(beat);
+    if (!renewed) return undefined;
+    const renewal = { status: 'ok', ...renewed } as const;
+    this.note(beat, heartbeat.metrics, renewal);
+    return renewal;
+  }
+
   private schedule(): void {
-    if (this.isScheduled || this.asking > 0 || this.waiting.length === 0) return;
+    if (this.isScheduled || this.asking >= MAX_ASKING || this.waiting.length === 0) return;
     this.isScheduled = true;
     // After the I/O of this turn: every request that it read is in.
     setImmediate(() => {
@@ -122,7 +137,7 @@ export class Renewals {
         try {
           await renew(batch);
         } catch (error) {
-          for (const { reject } of batch) reject(error);
+          for (const { waiter } of batch) waiter.reject(error);
         }
       }),
     );
@@ -173,10 +188,14 @@ export class Renewals {
     }
   }
 
-  private answer({ beat, metrics, resolve }: Waiting, renewal: Renewal): void {
+  private answer({ beat, metrics, waiter }: Waiting, renewal: Renewal): void {
+    this.note(beat, metrics, renewal);
+    waiter.resolve(renewal);
+  }
+
+  private note(beat: SentBeat, metrics: MemberMetrics, renewal: Renewal): void {
     if (renewal.status === 'ok') this.journal.note(beat, metrics, renewal.endpointIds);
     this.metrics.count(renewal.status);
-    resolve(renewal);
   }
 
   /** Undefined while the store is out of reach, or answers with an error: Redis may be read-only, or out of memory. */
@@ -194,4 +213,16 @@ export class Renewals {
       this.schedule();
     }
   }
+}
+
+function beatOf(caller: Caller, { skillId, url, generation, health }: Heartbeat): SentBeat {
+  const { boundTo } = caller;
+  return {
+    actor: caller.clientId,
+    skillId,
+    health,
+    ...(url !== undefined && { url }),
+    ...(generation !== undefined && { generation }),
+    ...(boundTo !== undefined && { boundTo }),
+  };
 }

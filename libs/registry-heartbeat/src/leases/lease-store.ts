@@ -56,6 +56,12 @@ export type RenewOutcome =
   | { status: 'stale' }
   | { status: 'foreign' };
 
+/** A renewal after which nothing is otherwise than before. */
+export interface SteadyRenewal {
+  generation: number;
+  endpointIds: string[];
+}
+
 /** A lease, for the sweeper. */
 export interface LeaseRef {
   skillId: string;
@@ -106,6 +112,14 @@ export interface SweepState extends SweepMarks {
 export abstract class LeaseStore {
   /** Renews many at once: one round trip. The outcomes are in the order of the beats. */
   abstract renew(beats: readonly Beat[]): Promise<RenewOutcome[]>;
+
+  /**
+   * Renews at once what needs nobody to be asked or told: leases in this process, all on time, of members that say what
+   * they said before. Undefined: nothing was done, `renew` has to.
+   */
+  renewSteady(_beat: Beat): SteadyRenewal | undefined {
+    return undefined;
+  }
 
   /**
    * Makes leases known. An endpoint that is new here, or of a newer generation than the one known, gets a full lease

@@ -7,6 +7,7 @@ import {
   type LeaseRef,
   LeaseStore,
   type RenewOutcome,
+  type SteadyRenewal,
   type SweepMarks,
   type SweepState,
 } from './lease-store.js';
@@ -42,6 +43,16 @@ export class MemoryLeaseStore extends LeaseStore {
 
   renew(beats: readonly Beat[]): Promise<RenewOutcome[]> {
     return Promise.resolve(beats.map((beat) => this.renewOne(beat)));
+  }
+
+  override renewSteady({ skillId, url, generation, boundTo, health }: Beat): SteadyRenewal | undefined {
+    const skill = this.skills.get(skillId);
+    if (!skill || (boundTo !== undefined && boundTo !== skill.owner)) return undefined;
+    const leases = leasesMeant(skill, url, generation);
+    const isSteady = leases.every((lease) => lease.reported === health && this.onTime.has(lease));
+    if (leases.length === 0 || !isSteady) return undefined;
+    for (const lease of leases) this.hold(lease);
+    return { generation: highestOf(leases), endpointIds: leases.map(({ endpointId }) => endpointId) };
   }
 
   open(skills: readonly LeasedSkill[]): Promise<void> {
@@ -142,11 +153,10 @@ export class MemoryLeaseStore extends LeaseStore {
     const skill = this.skills.get(skillId);
     if (!skill) return { status: 'missing' };
     if (boundTo !== undefined && boundTo !== skill.owner) return { status: 'foreign' };
-    const one = url === undefined ? undefined : skill.leases.get(url);
-    const meant = url === undefined ? [...skill.leases.values()] : one ? [one] : [];
-    const leases = generation === undefined ? meant : meant.filter((lease) => lease.generation === generation);
+    const leases = leasesMeant(skill, url, generation);
     if (leases.length === 0) {
-      const isGhost = generation !== undefined && meant.some((lease) => lease.generation > generation);
+      const isGhost =
+        generation !== undefined && leasesMeant(skill, url).some((lease) => lease.generation > generation);
       return { status: isGhost ? 'stale' : 'missing' };
     }
     const endpoints = leases.map((lease) => {
@@ -159,7 +169,7 @@ export class MemoryLeaseStore extends LeaseStore {
       this.hold(lease);
       return renewed;
     });
-    return { status: 'renewed', generation: Math.max(...leases.map((lease) => lease.generation)), endpoints };
+    return { status: 'renewed', generation: highestOf(leases), endpoints };
   }
 
   private openOne(skillId: string, skill: Skill, endpoint: LeasedEndpoint): void {
@@ -207,6 +217,17 @@ export class MemoryLeaseStore extends LeaseStore {
     }
     return undefined;
   }
+}
+
+/** Of one url or of all; of one generation or of any. */
+function leasesMeant({ leases }: Skill, url: string | undefined, generation?: number): Lease[] {
+  const one = url === undefined ? undefined : leases.get(url);
+  const meant = url === undefined ? [...leases.values()] : one ? [one] : [];
+  return generation === undefined ? meant : meant.filter((lease) => lease.generation === generation);
+}
+
+function highestOf(leases: readonly Lease[]): number {
+  return Math.max(...leases.map(({ generation }) => generation));
 }
 
 function refOf({ skillId, endpointId, renewedAt }: Lease): LeaseRef {

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Authenticator, type Caller, type Identity, type Permission } from '#auth';
+import { CommonHeaders, headerLines } from '#common';
 import { type CatalogueSettings, catalogueSettings } from '#config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { noneMatch } from '../etag.js';
 import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
 import { viewOf } from './caller-view.js';
-import { CommonHeaders } from './common-headers.js';
 import { ownBytes, ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
 
 /** What the routes say in their headers; hooks set the others for each request. */
@@ -115,8 +115,8 @@ export class HotAnswers {
       if (value !== undefined) headers[name] = String(value);
     }
     const route = reply.request.routeOptions.url ?? '';
-    const commonHeaders = this.common.of(reply.getHeaders());
-    answers.set(key, { start, skillId, headers, route, commonHeaders, body: bodyOf(payload) });
+    const commonLines = this.common.of(reply.getHeaders());
+    answers.set(key, { start, skillId, headers, lines: headerLines(headers), route, commonLines, body: bodyOf(payload) });
   }
 }
 

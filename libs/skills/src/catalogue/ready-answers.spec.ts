@@ -5,7 +5,8 @@ const answer = (bytes: number): ReadyAnswer => ({
   skillId: undefined,
   headers: {},
   route: '/',
-  commonHeaders: [],
+  lines: '',
+  commonLines: '',
   body: Buffer.alloc(bytes),
 });
 

@@ -13,10 +13,12 @@ export interface ReadyAnswer {
   /** The one Skill that it is about; undefined: any may show in it. */
   readonly skillId: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** The same, as lines. */
+  readonly lines: string;
   /** The template of the route that gave it. */
   readonly route: string;
-  /** Names and values by turns: what all answers have in their headers. Many answers share one list. */
-  readonly commonHeaders: readonly string[];
+  /** What all answers have in their headers, as lines. Many answers share one text. */
+  readonly commonLines: string;
   /** A text has ASCII characters only: it goes out in one piece with the headers, and its length is that of its bytes. */
   readonly body: string | Buffer;
 }

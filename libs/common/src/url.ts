@@ -13,7 +13,7 @@ export function urlFault(value: unknown, { schemes, max }: UrlTerms): string | u
   const fault = textFault(value, 1, max);
   if (fault !== undefined) return fault;
   const text = value as string;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parsed(text);
   // The parser forgives spaces and "http:host"; others that read the URL will not.
   if (!url || !/^[a-z]+:\/\/[^\s\\]+$/i.test(text) || !schemes.includes(url.protocol.slice(0, -1))) {
     return `must be a valid ${schemes.slice(0, -1).join(', ')} or ${schemes.at(-1)} URL`;
@@ -21,4 +21,13 @@ export function urlFault(value: unknown, { schemes, max }: UrlTerms): string | u
   if (url.username !== '' || url.password !== '') return 'must not hold credentials';
   if (url.hash !== '') return 'must not hold a fragment';
   return undefined;
+}
+
+/** `URL.parse`, which Node has since 22. */
+function parsed(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -58,12 +58,16 @@ interface Unsettled {
 
 /** Beats in one round trip. */
 const MAX_BATCH = 500;
-/** Round trips at the same time: beats of one are read while another one is under way. */
-const MAX_ASKING = 3;
+const MIN_BATCH = 8;
+/** Round trips for what waits, one with each turn of the event loop: the store answers the first while the others are sent. */
+const PARTS = 4;
+/** Round trips at the same time. */
+const MAX_ASKING = 2 * PARTS;
 
 /**
  * Renews leases. Beats that arrive in the same turn of the event loop, or while the lease store is being asked as often
- * as may be, share one round trip to it. What the store does not know or holds for a ghost, and everything while it is out of reach, is asked
+ * as may be, share some round trips to it: with one for all of them the store and this process would wait for each other
+ * by turns. What the store does not know or holds for a ghost, and everything while it is out of reach, is asked
  * of PostgreSQL: a living member is never told that it is unknown because a store has lost its memory, or a ghost because
  * it remembers too much.
  */
@@ -116,12 +120,12 @@ export class Renewals {
     setImmediate(() => {
       this.isScheduled = false;
       void this.flush();
+      this.schedule();
     });
   }
 
   private async flush(): Promise<void> {
-    const all = this.waiting;
-    this.waiting = [];
+    const all = this.waiting.splice(0, Math.max(MIN_BATCH, Math.ceil(this.waiting.length / PARTS)));
     // Others do not wait for what limited clients need PostgreSQL for.
     const limited = all.filter(({ caller }) => caller.identity.spaces !== undefined);
     const unlimited = limited.length > 0 ? all.filter(({ caller }) => caller.identity.spaces === undefined) : all;
@@ -216,13 +220,5 @@ export class Renewals {
 }
 
 function beatOf(caller: Caller, { skillId, url, generation, health }: Heartbeat): SentBeat {
-  const { boundTo } = caller;
-  return {
-    actor: caller.clientId,
-    skillId,
-    health,
-    ...(url !== undefined && { url }),
-    ...(generation !== undefined && { generation }),
-    ...(boundTo !== undefined && { boundTo }),
-  };
+  return { actor: caller.clientId, skillId, url, generation, health, boundTo: caller.boundTo };
 }

@@ -26,11 +26,11 @@ export interface LeasedSkill {
 export interface Beat {
   skillId: string;
   /** Of one endpoint; all of the Skill when absent. */
-  url?: string;
+  url?: string | undefined;
   /** Fencing: the registration that the member lives in; not checked when absent. */
-  generation?: number;
+  generation?: number | undefined;
   /** A client that may only renew what it registered itself; absent: any Skill. */
-  boundTo?: string;
+  boundTo?: string | undefined;
   /** Health that the member reports. */
   health: Health;
 }

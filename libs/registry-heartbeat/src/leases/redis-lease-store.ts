@@ -36,13 +36,10 @@ export class RedisLeaseStore extends LeaseStore {
   }
 
   async renew(beats: readonly Beat[]): Promise<RenewOutcome[]> {
-    const args = beats.flatMap(({ skillId, url = '', generation = '', boundTo = '', health }) => [
-      skillId,
-      url,
-      String(generation),
-      boundTo,
-      CODES[health],
-    ]);
+    const args: string[] = [];
+    for (const { url = '', generation = '', boundTo = '', health } of beats) {
+      args.push(url, String(generation), boundTo, CODES[health]);
+    }
     const answers = await this.run(
       scripts.RENEW,
       args,

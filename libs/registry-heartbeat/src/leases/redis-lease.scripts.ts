@@ -19,48 +19,75 @@ end
 const script = (body: string): RedisScript => new RedisScript(PRELUDE + body);
 
 /**
- * ARGV, five for each beat: skill id, url, generation, boundTo (each '' when absent), health. Answers one text for each:
+ * ARGV, four for each beat: url, generation, boundTo (each '' when absent), health; its key ends with the Skill's id. Answers one text for each:
  * m(issing), s(tale), f(oreign), or r(enewed) with the generation and each endpoint's id, lateness and former report.
+ *
+ * The sorted set is asked about all leases at once, since calls are what a script takes its time for: those that are not
+ * there get a score that none has (`NEW`), which shows afterwards who was late, and then all get the time. The order of
+ * the answers is that of the beats: of two for one lease only the first finds it late.
  */
 export const RENEW = script(`
-local answers = {}
+local NEW, MOST = '-1', 1000
+local id_at = #on_time - #':on-time' + #':skill:' + 1
+local answers, members, beats, ids, reports = {}, {}, {}, {}, {}
 for i = 1, #KEYS - 3 do
-  local key, at = KEYS[3 + i], (i - 1) * 5
-  local skill, url, generation, bound, health = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
-  local owner, fields = redis.call('HGET', key, 'owner'), {}
-  local answer = 'm'
+  local key, at = KEYS[3 + i], (i - 1) * 4
+  local url, generation, bound, health = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local skill = string.sub(key, id_at)
+  local owner, fields
+  if url ~= '' then
+    local found = redis.call('HMGET', key, 'owner', url)
+    owner, fields = found[1], found[2] and { url, found[2] } or {}
+  else
+    owner, fields = redis.call('HGET', key, 'owner'), redis.call('HGETALL', key)
+  end
+  local answer, highest = 'm', nil
   if owner and bound ~= '' and bound ~= owner then
     answer = 'f'
   elseif owner then
-    if url ~= '' then
-      local value = redis.call('HGET', key, url)
-      if value then fields = { url, value } end
-    else
-      fields = redis.call('HGETALL', key)
-    end
-    local highest, renewed = 0, {}
     for f = 1, #fields, 2 do
       if fields[f] ~= 'owner' then
         local id, gen, reported = parse(fields[f + 1])
+        local number = tonumber(gen)
         if generation == '' or gen == generation then
-          local member = skill .. ':' .. id
-          local late = redis.call('ZADD', on_time, now, member)
-          if late == 1 then redis.call('ZREM', overdue, member) end
+          local n = #members + 1
+          members[n], beats[n], ids[n], reports[n] = skill .. ':' .. id, i, id, reported
           if reported ~= health then
             redis.call('HSET', key, fields[f], id .. '|' .. gen .. '|' .. health)
           end
-          if tonumber(gen) > highest then highest = tonumber(gen) end
-          renewed[#renewed + 1] = id .. '|' .. late .. '|' .. reported
-        elseif tonumber(gen) > tonumber(generation) then
+          if not highest or number > highest then highest = number end
+        elseif number > tonumber(generation) then
           answer = 's'
         end
       end
     end
-    if #renewed > 0 then
-      answer = 'r' .. string.format('%.0f', highest) .. ';' .. table.concat(renewed, ';')
-    end
+    if highest then answer = 'r' .. string.format('%.0f', highest) end
   end
   answers[i] = answer
+end
+local late = {}
+for first = 1, #members, MOST do
+  local last = math.min(first + MOST - 1, #members)
+  local fresh, renewed = {}, {}
+  for n = first, last do
+    local at = (n - first) * 2
+    fresh[at + 1], fresh[at + 2] = NEW, members[n]
+    renewed[at + 1], renewed[at + 2] = now, members[n]
+  end
+  if redis.call('ZADD', on_time, 'NX', unpack(fresh)) > 0 then
+    for n = first, last do
+      local member = members[n]
+      if redis.call('ZSCORE', on_time, member) == NEW then
+        redis.call('ZADD', on_time, now, member)
+        redis.call('ZREM', overdue, member)
+        late[n] = true
+      end
+    end
+  end
+  redis.call('ZADD', on_time, unpack(renewed))
+end
+for n = 1, #members do
+  answers[beats[n]] = answers[beats[n]] .. ';' .. ids[n] .. '|' .. (late[n] and '1' or '0') .. '|' .. reports[n]
 end
 return answers`);
 

@@ -10,7 +10,13 @@ import { PeriodicJob } from '#scheduling';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BackgroundCounts } from './background-counts.js';
 import { addressKey, clientKey } from './client-key.js';
-import { type LimitHeaders, limitHeadersOf, type LimitState, putLimitHeaders, setLimitHeaders } from './limit-headers.js';
+import {
+  type LimitHeaders,
+  limitHeadersOf,
+  type LimitState,
+  putLimitHeaders,
+  setLimitHeaders,
+} from './limit-headers.js';
 import { RefusalLog, type RefusedSender } from './refusal-log.js';
 import { classOf, type RequestClass } from './request-class.js';
 import { TokenLimiter } from './token-limiter.js';

@@ -116,7 +116,15 @@ export class HotAnswers {
     }
     const route = reply.request.routeOptions.url ?? '';
     const commonLines = this.common.of(reply.getHeaders());
-    answers.set(key, { start, skillId, headers, lines: headerLines(headers), route, commonLines, body: bodyOf(payload) });
+    answers.set(key, {
+      start,
+      skillId,
+      headers,
+      lines: headerLines(headers),
+      route,
+      commonLines,
+      body: bodyOf(payload),
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { HeartbeatJournal } from '../../libs/registry-heartbeat/src/heartbeats/heartbeat-journal.js';
 import { LEASE_STORES } from '../support/lease-stores.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { skillBody } from '../support/skill.factory.js';
@@ -125,5 +126,25 @@ describe.each(LEASE_STORES)('many heartbeats at once with leases in %s', (kind) 
     expect(body).toHaveLength(1);
     expect((await api.get(`/skills/${ids.at(-1) ?? ''}/status`)).body.data.health).toBe('unhealthy');
     expectError(await api.post('/heartbeats', { heartbeats: [...heartbeats, heartbeats[0]] }), 400, 1001);
+  });
+
+  it('reach PostgreSQL, every one of more than a transaction takes', async () => {
+    const skills = Array.from({ length: 1_100 }, (_, n) => skillBody({ endpoints: [{ url: `http://many/${n}` }] }));
+    const ids: string[] = [];
+    for (const part of [skills.slice(0, 600), skills.slice(600)]) {
+      const { body } = await api.post('/skills/batch', { skills: part }).expect(200);
+      ids.push(...(body.data.results as Registered[]).map(({ skill_id }) => skill_id));
+    }
+    for (const table of ['endpoint_leases', 'skills'])
+      await app.database.query(`UPDATE ${table} SET last_heartbeat = now() - interval '1 hour'`);
+    for (const part of [ids.slice(0, 600), ids.slice(600)]) await beat(part.map((skill_id) => ({ skill_id })));
+    await app.app.get(HeartbeatJournal).flush();
+    const [silent] = await app.database.query<{ leases: number; skills: number }>(
+      `SELECT (SELECT count(*)::int FROM endpoint_leases
+         WHERE skill_id = ANY($1) AND last_heartbeat < now() - interval '1 minute') AS leases,
+       (SELECT count(*)::int FROM skills WHERE id = ANY($1) AND last_heartbeat < now() - interval '1 minute') AS skills`,
+      [ids],
+    );
+    expect(silent).toEqual({ leases: 0, skills: 0 });
   });
 });

@@ -70,8 +70,11 @@ export class LaneAnswers {
     setImmediate(() => {
       const { waiting, release } = this;
       this.waiting = [];
-      for (const [each, its] of waiting) this.send(each, its);
-      release();
+      try {
+        for (const [each, its] of waiting) this.send(each, its);
+      } finally {
+        release();
+      }
     });
   }
 

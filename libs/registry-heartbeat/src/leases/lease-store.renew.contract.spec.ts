@@ -8,7 +8,7 @@ import {
   type LeaseStores,
   startLeaseStores,
 } from '../../../../test/support/lease-stores.js';
-import type { LeasedEndpoint } from './lease-store.js';
+import type { Beat, LeasedEndpoint } from './lease-store.js';
 
 let stores: LeaseStores;
 beforeAll(async () => {
@@ -177,6 +177,20 @@ describe.each(LEASE_STORES)('a heartbeat at the lease store in %s', (kind) => {
     expect(await scene.counts()).toEqual([1_000, 0]);
   });
 
+  it('may be one of many at once, each of more endpoints than one call to the store takes', async () => {
+    const skills = Array.from({ length: 30 }, () => leasedSkill(Array.from({ length: 50 }, () => leasedEndpoint())));
+    await scene.store.open(skills);
+    await scene.makeOverdue();
+    // Some of the second call are on time already.
+    await scene.store.renew(skills.slice(25).map(({ skillId }) => ({ skillId, health: 'healthy' })));
+    const outcomes = await scene.store.renew(skills.map(({ skillId }) => ({ skillId, health: 'healthy' })));
+    const late = outcomes.map(
+      (outcome) => outcome.status === 'renewed' && outcome.endpoints.filter(({ wasLate }) => wasLate).length,
+    );
+    expect(late).toEqual([...Array<number>(25).fill(50), ...Array<number>(5).fill(0)]);
+    expect(await scene.counts()).toEqual([1_500, 0]);
+  });
+
   it.each([
     ['separators', 'http://a/|b:1;2|3:'],
     ['other scripts', 'http://天气/预报?🌦=%00'],
@@ -193,5 +207,69 @@ describe.each(LEASE_STORES)('a heartbeat at the lease store in %s', (kind) => {
     expect(await scene.held(skill)).toHaveLength(2);
     await store.forget([skill.skillId]);
     expect(await scene.counts()).toEqual([0, 0]);
+  });
+});
+
+describe('a heartbeat after which nothing is otherwise than before', () => {
+  const steady = (scene: LeaseScene, skillId: string, options: Partial<Beat> = {}) =>
+    scene.store.renewSteady({ skillId, health: 'healthy', ...options });
+
+  it('is taken at once by a store in this process, as any other', async () => {
+    const scene = new LeaseScene(stores.open('memory'));
+    const { skillId, first, second } = await scene.opened({ generation: 9 }, { generation: 10, reported: 'warning' });
+    const other = await scene.opened({});
+    await delay(50);
+    const before = await scene.store.remaining(skillId);
+    expect(steady(scene, skillId, { url: first.url, generation: 9, boundTo: 'owner' })).toEqual({
+      generation: 9,
+      endpointIds: [first.endpointId],
+    });
+    const after = await scene.store.remaining(skillId);
+    expect(after.get(first.endpointId)).toBeGreaterThan(before.get(first.endpointId) ?? Infinity);
+    expect(after.get(second.endpointId)).toBeLessThanOrEqual(before.get(second.endpointId) ?? 0);
+    expect(steady(scene, skillId, { url: second.url, health: 'warning' })).toMatchObject({ generation: 10 });
+    expect(steady(scene, other.skillId)).toEqual({ generation: 1, endpointIds: [other.first.endpointId] });
+    // It was renewed last, and becomes overdue last.
+    const overdue = await scene.makeOverdue();
+    expect(overdue.map(({ endpointId }) => endpointId)).toEqual(
+      [first, second, other.first].map(({ endpointId }) => endpointId),
+    );
+  });
+
+  it.each([
+    ['says something else', { health: 'warning' }],
+    ['is for a url that is not there', { url: 'http://b/' }],
+    ['is of another generation', { generation: 1 }],
+    ['is of a newer generation', { generation: 3 }],
+    ['comes from another client', { boundTo: 'other' }],
+  ] as const)('is none when it %s, and then nothing is done', async (_, options) => {
+    const scene = new LeaseScene(stores.open('memory'));
+    const { skillId, first } = await scene.opened({ generation: 2 });
+    await delay(20);
+    const before = await scene.store.remaining(skillId);
+    expect(steady(scene, skillId, options)).toBeUndefined();
+    const after = await scene.store.remaining(skillId);
+    expect(after.get(first.endpointId)).toBeLessThanOrEqual(before.get(first.endpointId) ?? 0);
+    expect(await scene.beat(skillId)).toMatchObject({ endpoints: [{ wasLate: false, reportedBefore: 'healthy' }] });
+  });
+
+  it('is none for a lease that is overdue or has ended, or for one of several', async () => {
+    const scene = new LeaseScene(stores.open('memory'));
+    const { skillId, first, second } = await scene.opened({}, {});
+    await scene.makeOverdue();
+    await scene.beat(skillId, { url: first.url });
+    expect(steady(scene, skillId)).toBeUndefined();
+    expect(steady(scene, skillId, { url: second.url })).toBeUndefined();
+    expect(await scene.counts()).toEqual([1, 1]);
+    await scene.makeEnded();
+    expect(steady(scene, skillId, { url: first.url })).toBeUndefined();
+    expect(await scene.beat(skillId, { url: first.url })).toMatchObject({ endpoints: [{ wasLate: true }] });
+    expect(steady(scene, randomUUID())).toBeUndefined();
+  });
+
+  it('is none where the store has to be asked', async () => {
+    const scene = new LeaseScene(stores.open('redis'));
+    const { skillId } = await scene.opened({});
+    expect(steady(scene, skillId)).toBeUndefined();
   });
 });

@@ -107,9 +107,9 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
     }
   }
 
-  /** Writes what waits. One at a time; never rejects. */
+  /** Writes all that waits by now. One at a time; never rejects. */
   flush(): Promise<void> {
-    return this.job.run();
+    return this.job.runAnew();
   }
 
   private async write(): Promise<void> {

@@ -54,15 +54,19 @@ export class LaneAnswers {
   private waiting: [LaneRequest, LaneAnswer][] = [];
   private release: () => void = () => undefined;
 
+  private readonly keepAlive: string;
+
   /** `keepAliveMs`: how long a connection may be quiet. */
   constructor(
     private readonly rooms: LaneRooms,
-    private readonly keepAliveMs: number,
-  ) {}
+    keepAliveMs: number,
+  ) {
+    this.keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n`;
+  }
 
   /**
    * Sends it together with all others of this turn of the event loop. A caller on the same machine is woken up once for
-   * all of them; one by one, waking it up would cost more than all the rest.
+   * all of them; one by one, waking it up would cost more than all the rest. What there is to note comes after the last.
    */
   sendSoon(request: LaneRequest, answer: LaneAnswer): void {
     if (this.waiting.push([request, answer]) > 1) return;
@@ -71,19 +75,26 @@ export class LaneAnswers {
       const { waiting, release } = this;
       this.waiting = [];
       try {
-        for (const [each, its] of waiting) this.send(each, its);
+        const notes = waiting.map(([each, its]) => this.put(each, its));
+        for (const note of notes) note();
       } finally {
         release();
       }
     });
   }
 
-  send(exchange: LaneRequest, { lines, body }: LaneAnswer): void {
+  send(exchange: LaneRequest, answer: LaneAnswer): void {
+    this.put(exchange, answer)();
+  }
+
+  /** Gives it to the operating system. Returns what is to be done about it then. */
+  private put(exchange: LaneRequest, { lines, body }: LaneAnswer): () => void {
     const { request, response, limit } = exchange;
     const { socket } = response;
     if (socket === null || socket.destroyed) {
-      this.finish(exchange, CLIENT_CLOSED_REQUEST, undefined);
-      return;
+      return () => {
+        this.finish(exchange, CLIENT_CLOSED_REQUEST, undefined);
+      };
     }
     const trace = traceOf(request);
     let head = `${lines}traceparent: ${formatTraceparent(trace)}\r\nx-trace-id: ${trace.traceId}\r\n`;
@@ -93,26 +104,33 @@ export class LaneAnswers {
       response.once('finish', () => {
         socket.destroySoon();
       });
-    } else head += `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(this.keepAliveMs / 1000)}\r\n`;
+    } else head += this.keepAlive;
     sendWhole(response, head, body);
+    const durationMs = performance.now() - exchange.startedAt;
     // All of it is with the operating system already, unless the caller reads slowly.
     if (socket.writableLength === 0) {
-      this.finish(exchange, 200, body.length);
-      return;
+      return () => {
+        this.finish(exchange, 200, body.length, durationMs);
+      };
     }
     const release = this.rooms.draining.hold();
     response.once('close', () => {
       release();
       this.finish(exchange, 200, isSentWhole(request, response) ? body.length : undefined);
     });
+    return () => undefined;
   }
 
   /** `bytes` of the body that were sent; undefined: the caller hung up before it had them. */
-  private finish(exchange: LaneRequest, status: number, bytes: number | undefined): void {
-    const { request, method, route, path, identity, startedAt, span } = exchange;
+  private finish(
+    exchange: LaneRequest,
+    status: number,
+    bytes: number | undefined,
+    durationMs = performance.now() - exchange.startedAt,
+  ): void {
+    const { request, method, route, path, identity, span } = exchange;
     const { logger, metrics, addressOf } = this.rooms;
     const { clientId } = identity;
-    const durationMs = performance.now() - startedAt;
     if (span) endServed(span, { status: status === CLIENT_CLOSED_REQUEST ? undefined : status, client: clientId });
     metrics.answered({ method, route, status }, durationMs / 1000);
     writeAccess(logger, 'info', {

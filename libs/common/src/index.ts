@@ -56,7 +56,7 @@ export {
 export { CompiledValidator } from './compiled-validator.js';
 export { PROBE_ROUTES } from './probe-routes.js';
 export { Remembered } from './remembered.js';
-export { isSentWhole, onResponseEnd } from './response-end.js';
+export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { IsText, textFault } from './text.js';

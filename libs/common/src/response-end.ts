@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InFlight } from './in-flight.js';
 
+/** What nginx calls a request whose caller hung up before there was an answer; no such status is ever sent. */
+export const CLIENT_CLOSED_REQUEST = 499;
+
 const LISTENERS = Symbol('listeners');
 type Watched = ServerResponse & { [LISTENERS]?: (() => void)[] };
 

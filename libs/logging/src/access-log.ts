@@ -1,4 +1,4 @@
-import { errorCodeOf, isSentWhole, PROBE_ROUTES, Remembered } from '#common';
+import { CLIENT_CLOSED_REQUEST, errorCodeOf, isSentWhole, PROBE_ROUTES, Remembered } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonMembers } from './flat-line.js';
 import type { PinoLogger } from './pino-logger.js';
@@ -7,8 +7,6 @@ import { visible } from './terminal.js';
 
 const MAX_PATH = 2048;
 const MAX_USER_AGENT = 256;
-/** What nginx logs for a caller that hung up before there was an answer; no such status is ever sent. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 const ACTOR = Symbol('actor');
 const LOGGED = Symbol('logged');

@@ -1,11 +1,9 @@
-import { ERROR_CATALOGUE, errorCodeOf, KNOWN_METHODS, onResponseEnd } from '#common';
+import { CLIENT_CLOSED_REQUEST, ERROR_CATALOGUE, errorCodeOf, KNOWN_METHODS, onResponseEnd } from '#common';
 import type { FastifyInstance } from 'fastify';
 import type { MetricRegistry } from './metric-registry.js';
 
 /** Seconds, from 1 ms to 10 s; NREQ-002 (95 % under 500 ms) needs a bound at 0.5. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** What nginx calls a request whose caller hung up before the answer; no such status is ever sent. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 /** For who answers a request before any hook has seen it. */
 export interface HttpMetrics {

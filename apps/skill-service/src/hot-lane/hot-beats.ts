@@ -18,6 +18,8 @@ interface Beat extends LaneRequest {
   skillId: string;
   /** Bytes of the body. */
   size: number;
+  /** Headers of its answer. */
+  lines: string;
 }
 type Body = NonNullable<ReturnType<HotHeartbeats['accept']>>;
 
@@ -41,8 +43,8 @@ export class HotBeats {
     if (skillId === undefined || size === undefined) return false;
     const identity = this.rooms.authenticator.identityOf(request);
     if (!identity || !this.heartbeats.isAllowed(identity)) return false;
-    const { route } = answers;
-    const beat: Beat = { request, response, method: 'POST', route, path, identity, startedAt, skillId, size };
+    const { route, lines } = answers;
+    const beat: Beat = { request, response, method: 'POST', route, path, identity, startedAt, skillId, size, lines };
     // Node has read the head only; what came with it is there in a moment.
     process.nextTick(() => {
       const body = this.read(beat);
@@ -80,7 +82,7 @@ export class HotBeats {
     const caller = new Caller(identity, { traceId, address: this.rooms.addressOf(request) ?? '' });
     const text = this.heartbeats.beatSteady(caller, skillId, body);
     if (text === undefined) this.beatLater(caller, beat, body);
-    else this.lane.sendSoon(beat, this.answerOf(text));
+    else this.lane.send(beat, answerOf(beat, text));
   }
 
   private beatLater(caller: Caller, beat: Beat, body: Body): void {
@@ -92,7 +94,7 @@ export class HotBeats {
       release();
     };
     const resolve = (text: string): void => {
-      this.lane.send(beat, this.answerOf(text));
+      this.lane.send(beat, answerOf(beat, text));
       end();
     };
     const reject = (error: unknown): void => {
@@ -108,11 +110,11 @@ export class HotBeats {
     this.heartbeats.refuse(request, error);
     this.listener(request, response);
   }
+}
 
-  /** What the text says is ASCII. */
-  private answerOf(body: string): LaneAnswer {
-    return { lines: this.heartbeats.answers?.lines ?? '', body };
-  }
+/** What the text says is ASCII. */
+function answerOf({ lines }: Beat, body: string): LaneAnswer {
+  return { lines, body };
 }
 
 function smallSizeOf({ headers }: IncomingMessage): number | undefined {

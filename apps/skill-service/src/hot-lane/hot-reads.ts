@@ -29,7 +29,7 @@ export class HotReads {
     const { route, body } = ready;
     const span = spans?.begin(request, { route, url, address: addressOf(request) });
     const exchange = { request, response, method: 'GET', route, identity, startedAt, limit, span } as const;
-    this.lane.sendSoon(exchange, { lines: ready.commonLines + ready.lines, body });
+    this.lane.send(exchange, { lines: ready.commonLines + ready.lines, body });
     return true;
   }
 }

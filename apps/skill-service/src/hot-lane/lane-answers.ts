@@ -1,15 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator, Identity } from '#auth';
-import { isSentWhole } from '#common';
+import { CLIENT_CLOSED_REQUEST, isSentWhole } from '#common';
 import { formatTraceparent, type PinoLogger, traceOf, writeAccess } from '#logging';
 import type { HttpMetrics } from '#metrics';
 import type { LimitHeaders, RateLimiter } from '#rate-limit';
 import { endServed, type ServerSpans, type Span } from '#tracing';
 import type { Draining } from '../draining.js';
 import { sendWhole } from './whole-answer.js';
-
-/** What nginx logs for a caller that hung up before there was an answer; no such status is ever sent. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 /** Who has a say in every request. */
 export interface LaneRooms {
@@ -53,7 +50,6 @@ export interface LaneAnswer {
 export class LaneAnswers {
   private waiting: [LaneRequest, LaneAnswer][] = [];
   private release: () => void = () => undefined;
-
   private readonly keepAlive: string;
 
   /** `keepAliveMs`: how long a connection may be quiet. */
@@ -68,7 +64,7 @@ export class LaneAnswers {
    * Sends it together with all others of this turn of the event loop. A caller on the same machine is woken up once for
    * all of them; one by one, waking it up would cost more than all the rest. What there is to note comes after the last.
    */
-  sendSoon(request: LaneRequest, answer: LaneAnswer): void {
+  send(request: LaneRequest, answer: LaneAnswer): void {
     if (this.waiting.push([request, answer]) > 1) return;
     this.release = this.rooms.draining.hold();
     setImmediate(() => {
@@ -81,10 +77,6 @@ export class LaneAnswers {
         release();
       }
     });
-  }
-
-  send(exchange: LaneRequest, answer: LaneAnswer): void {
-    this.put(exchange, answer)();
   }
 
   /** Gives it to the operating system. Returns what is to be done about it then. */

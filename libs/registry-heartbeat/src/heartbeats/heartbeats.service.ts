@@ -12,7 +12,7 @@ import {
 import { type LeaseResponse, LeaseTerms } from '#skills';
 import { HeartbeatBody, HeartbeatItem, type HeartbeatsBody } from './heartbeat.dto.js';
 import type { HeartbeatResponse, HeartbeatResult, HeartbeatsResponse, HeartbeatStatus } from './heartbeat.response.js';
-import { type Heartbeat, type Renewal, Renewals, type Waiter } from './renewals.js';
+import { type Heartbeat, type Renewal, Renewals, type Renewed, type Waiter } from './renewals.js';
 
 /** Faults told of one request. */
 const MAX_FAULTS = 100;
@@ -35,8 +35,10 @@ export class HeartbeatsService {
    * @throws SkillNotFoundError (1004) register again; ConflictError (1006) a ghost; PermissionError (1003) the Skill of
    * another client; BadParameterError (1001) no endpoint of this Skill
    */
-  async beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
-    return this.responseTo(skillId, await this.renewals.renew(caller, heartbeatOf(skillId, body)));
+  beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
+    return new Promise((resolve, reject) => {
+      this.beatFor({ resolve, reject }, caller, skillId, body);
+    });
   }
 
   /** The same, for who waits without a promise. */
@@ -66,9 +68,8 @@ export class HeartbeatsService {
     return { results: items.map(({ skill_id }, index) => resultOf(skill_id, renewals[index])), ...this.answer() };
   }
 
-  private responseTo(skillId: string, renewal: Renewal): HeartbeatResponse {
-    if (renewal.status !== 'ok') throw errorOf(renewal.status);
-    return { skill_id: skillId, ...this.answer(), generation: renewal.generation };
+  private responseTo(skillId: string, { generation }: Renewed): HeartbeatResponse {
+    return { skill_id: skillId, ...this.answer(), generation };
   }
 
   private answer(): { lease: LeaseResponse; interval: number; server_time: string } {

@@ -21,6 +21,12 @@ export interface Heartbeat {
   metrics: MemberMetrics;
 }
 
+export interface Renewed {
+  status: 'ok';
+  generation: number;
+  endpointIds: readonly string[];
+}
+
 /**
  * - `ok`: renewed.
  * - `unknown`: no such Skill in the Spaces of the sender, or a registration that this registry knows nothing of: register again.
@@ -28,9 +34,7 @@ export interface Heartbeat {
  * - `foreign`: the Skill belongs to another client.
  * - `no-endpoint`: the Skill has no endpoint with that url.
  */
-export type Renewal =
-  | { status: 'ok'; generation: number; endpointIds: readonly string[] }
-  | { status: 'unknown' | 'stale' | 'foreign' | 'no-endpoint' };
+export type Renewal = Renewed | { status: 'unknown' | 'stale' | 'foreign' | 'no-endpoint' };
 
 /** A heartbeat with who sent it, as it goes to the store. */
 export interface SentBeat extends Beat {
@@ -103,7 +107,7 @@ export class Renewals {
   }
 
   /** The same at once, where nobody has to be asked or told (`LeaseStore.renewSteady`). Undefined: nothing was done. */
-  renewSteady(caller: Caller, heartbeat: Heartbeat): Renewal | undefined {
+  renewSteady(caller: Caller, heartbeat: Heartbeat): Renewed | undefined {
     if (caller.identity.spaces !== undefined) return undefined;
     const beat = beatOf(caller, heartbeat);
     const renewed = this.store.renewSteady(beat);

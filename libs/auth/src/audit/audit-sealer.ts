@@ -46,10 +46,14 @@ export class AuditSealer {
   /** Seals what is not sealed of the entries from a time on, of which it looks at PART_SIZE; `next`: those after them. */
   private async sealPart(from: string): Promise<{ count: number; next: string | undefined }> {
     const next = await this.endOfPart(from);
+    const period = { from, to: next ?? 'infinity' };
     for (let count = 0; ;) {
-      const size = await this.sealBlock({ from, to: next ?? 'infinity' });
+      const { size, newest } = await this.sealBlock(period);
       count += size;
       if (size < BLOCK_SIZE) return { count, next };
+      // What is sealed by now is not looked at again for each block. What an older transaction has committed since, the
+      // next pass finds.
+      period.from = newest;
     }
   }
 
@@ -75,8 +79,8 @@ export class AuditSealer {
     });
   }
 
-  /** Returns the size of the block; 0 when there is nothing to seal, or another sealer was faster. */
-  private async sealBlock(period: Period): Promise<number> {
+  /** Returns the block's size, 0 when there is nothing to seal or another sealer was faster, and its newest entry's time. */
+  private async sealBlock(period: Period): Promise<{ size: number; newest: string }> {
     try {
       return await this.transactions.run(async (tx) => {
         // The block first: entries that another sealer takes after this are in a block of the number that we want.
@@ -85,10 +89,12 @@ export class AuditSealer {
         );
         const entries = await this.unsealed(tx, period);
         if (entries.length > 0) await this.append(tx, last ?? { number: 0, hash: GENESIS_HASH }, entries);
-        return entries.length;
+        return { size: entries.length, newest: newestOf(entries) ?? period.from };
       });
     } catch (error) {
-      if (violatesUnique(error, 'uq_audit_blocks_number') || violatesUnique(error, 'pk_audit_seals')) return 0;
+      if (violatesUnique(error, 'uq_audit_blocks_number') || violatesUnique(error, 'pk_audit_seals')) {
+        return { size: 0, newest: period.from };
+      }
       throw error;
     }
   }
@@ -124,4 +130,12 @@ export class AuditSealer {
       number,
     ]);
   }
+}
+
+/** Times of one format and zone, so that their order is that of their texts. */
+function newestOf(entries: readonly SealedEntry[]): string | undefined {
+  return entries
+    .map(({ created_at }) => created_at)
+    .sort()
+    .at(-1);
 }

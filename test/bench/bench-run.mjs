@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BenchSite } from './site/bench-site.mjs';
 import { Etcd, etcdVersion } from './baseline/etcd.mjs';
 import { LoadGenerator } from './load/load-generator.mjs';
-import { placement } from './site/placement.mjs';
+import { leaveServerCore } from './site/placement.mjs';
 import { seed } from './seed.mjs';
 import { limited } from './report/statistics.mjs';
 
@@ -40,12 +40,15 @@ export class BenchRun {
     this.#profiles = profiles;
   }
 
-  /** Starts what is needed, and seeds both registries, which is a row by itself. */
+  /**
+   * Starts what is needed, and seeds both registries, which is a row by itself: of it PostgreSQL does the most, which may
+   * use all cores for it, as everything else. From then on all have their places.
+   */
   async start() {
-    const options = { redis: true, core: placement.server, env: envWith(CALM_INTERVAL_S) };
+    const options = { redis: true, env: envWith(CALM_INTERVAL_S) };
     this.site = await BenchSite.start(options);
+    await this.site.makeLogFiles();
     this.small = await BenchSite.start(options);
-    if (etcdVersion() !== undefined) this.etcd = await Etcd.start();
     const { large, small, stretches } = this.terms;
     await seed(this.small, small, 1);
     await this.row('batch register', async () => {
@@ -54,6 +57,9 @@ export class BenchRun {
       const limit = { atLeast: BATCH_AT_LEAST };
       return [limited({ name: 'batch register, 1,000 a request', unit: 'Skills/s', values: rates, limit })];
     });
+    leaveServerCore();
+    for (const site of [this.site, this.small]) site.place();
+    if (etcdVersion() !== undefined) this.etcd = await Etcd.start();
     if (this.ids.length === 0) throw new Error('nothing to measure: the Skills were not registered');
   }
 

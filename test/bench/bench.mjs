@@ -13,7 +13,6 @@ import { setTimeout } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { BenchRun } from './bench-run.mjs';
 import { footprint } from './report/capacity.mjs';
-import { leaveServerCore } from './site/placement.mjs';
 import { circumstances, tableOf } from './report/report.mjs';
 import { access } from './rows/access.mjs';
 import { beating, memory } from './rows/beating.mjs';
@@ -30,7 +29,6 @@ const { values } = parseArgs({
 });
 const terms = values.quick ? QUICK : FULL;
 const began = performance.now();
-leaveServerCore();
 const bench = new BenchRun(terms, values.profile);
 const tooLong = `It takes longer than ${terms.withinMs / 1000} s: something is wrong, or the machine is too slow.`;
 setTimeout(() => void giveUp(tooLong), terms.withinMs).unref();

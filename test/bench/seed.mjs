@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 /** Skills in one request, the most that there may be. */
 export const BATCH = 1000;
 /** Requests at the same time. */
-const LANES = 2;
+const LANES = 3;
 export const CAPABILITIES = 1000;
 export const CATEGORIES = 50;
 const REGIONS = ['eu', 'us', 'asia', 'africa', 'oceania'];

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { ENDPOINT_PROTOCOLS } from './endpoint.entity.js';
 import { plainOf } from './secrets/index.js';
 import { schemeOf } from './skill-fields.decorators.js';
 import type { CreateSkillBody } from './skill.dto.js';
@@ -23,12 +24,13 @@ function facet(...values: (string | null)[]): string {
   return hash('sha256', JSON.stringify(values), 'buffer').readBigInt64BE().toString();
 }
 
-/** Facets of capabilities: the same few names are registered and asked for again and again. */
-const known = new Map<string, string>();
-const MAX_KNOWN = 10_000;
+/** Facets of one capability, by what they are made of: the same few are registered again and again. */
+const ofCapabilities = new Map<string, readonly string[]>();
+const MAX_REMEMBERED = 10_000;
+const ofProtocols = new Map(ENDPOINT_PROTOCOLS.map((protocol) => [protocol as string, facet('protocol', protocol)]));
 
 export function protocolFacet(protocol: string): string {
-  return facet('protocol', protocol);
+  return ofProtocols.get(protocol) ?? facet('protocol', protocol);
 }
 
 export function metadataFacet(key: string, value: string): string {
@@ -37,27 +39,29 @@ export function metadataFacet(key: string, value: string): string {
 
 /** A capability by name, by category or by both, which must hold for one and the same; enabled ones have more facets. */
 export function capabilityFacet(name: string | undefined, category: string | undefined, enabledOnly: boolean): string {
-  const key = `${enabledOnly ? 'e' : 'c'}${name === undefined ? '' : `n${name}`}\u0000${category === undefined ? '' : `c${category}`}`;
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const made = facet(enabledOnly ? 'enabled' : 'capability', name ?? null, category ?? null);
-  if (known.size >= MAX_KNOWN) known.clear();
-  known.set(key, made);
+  return facet(enabledOnly ? 'enabled' : 'capability', name ?? null, category ?? null);
+}
+
+function facetsOfCapability({ name, category, status }: Facetable['capabilities'][number]): readonly string[] {
+  // With the length of the name, no two of them have the same.
+  const key = `${status}:${name.length}:${name}${category === null ? '' : `:${category}`}`;
+  const found = ofCapabilities.get(key);
+  if (found) return found;
+  const made = (status === 'enabled' ? [false, true] : [false]).flatMap((enabledOnly) => [
+    capabilityFacet(name, undefined, enabledOnly),
+    ...(category === null
+      ? []
+      : [capabilityFacet(undefined, category, enabledOnly), capabilityFacet(name, category, enabledOnly)]),
+  ]);
+  if (ofCapabilities.size >= MAX_REMEMBERED) ofCapabilities.clear();
+  ofCapabilities.set(key, made);
   return made;
 }
 
 /** Every facet that a filter can ask for and this Skill has, in one order whatever the order of its parts. */
 function facetsOf({ capabilities, protocols, metadata }: Facetable): string[] {
-  const facets = new Set<string>();
-  for (const { name, category, status } of capabilities) {
-    for (const enabledOnly of status === 'enabled' ? [false, true] : [false]) {
-      facets.add(capabilityFacet(name, undefined, enabledOnly));
-      if (category === null) continue;
-      facets.add(capabilityFacet(undefined, category, enabledOnly));
-      facets.add(capabilityFacet(name, category, enabledOnly));
-    }
-  }
-  for (const protocol of protocols) facets.add(protocolFacet(protocol));
+  const facets = new Set(protocols.map(protocolFacet));
+  for (const capability of capabilities) for (const one of facetsOfCapability(capability)) facets.add(one);
   for (const [key, value] of Object.entries(metadata)) facets.add(metadataFacet(key, value));
   return [...facets].sort();
 }

@@ -24,6 +24,7 @@ interface Term {
 const ASCII = /^[\0-\x7f]*$/;
 const ASCII_RUN = /[A-Za-z0-9]+/g;
 const ASCII_HUMP = /(?<=[a-z0-9])(?=[A-Z])/;
+const ASCII_CAPITAL = /[A-Z]/;
 
 /** The words and CJK runs of a text, in order, in lower case; `getForecast` also counts as `get` and `forecast`. */
 export function searchTerms(text: string): Term[] {
@@ -32,13 +33,16 @@ export function searchTerms(text: string): Term[] {
 
 /** The same as `unicodeTerms`, for most texts, at a fraction of the cost. */
 export function asciiTerms(text: string): Term[] {
-  return (text.match(ASCII_RUN) ?? []).flatMap((run) => {
-    const parts = run.split(ASCII_HUMP);
-    return (parts.length > 1 ? [run, ...parts] : parts).map((word) => ({
-      text: word.toLowerCase().slice(0, MAX_TERM),
-      cjk: false,
-    }));
-  });
+  const terms: Term[] = [];
+  const add = (word: string): void => {
+    terms.push({ text: word.toLowerCase().slice(0, MAX_TERM), cjk: false });
+  };
+  for (const run of text.match(ASCII_RUN) ?? []) {
+    add(run);
+    const parts = ASCII_CAPITAL.test(run) ? run.split(ASCII_HUMP) : [];
+    if (parts.length > 1) parts.forEach(add);
+  }
+  return terms;
 }
 
 export function unicodeTerms(text: string): Term[] {
@@ -81,12 +85,14 @@ export function searchDocument(skill: SearchableSkill): string {
   let position = 0;
   let bytes = 0;
   const add = (text: string, weight: 'A' | 'B' | 'C' | 'D'): void => {
-    for (const term of searchTerms(text)) {
-      for (const lexeme of term.cjk ? pairs(term.text) : [term.text]) {
-        position += 1;
-        bytes += Buffer.byteLength(lexeme);
-        if (position <= MAX_POSITION && bytes <= MAX_BYTES) entries.push(`'${lexeme}':${position}${weight}`);
-      }
+    const addLexeme = (lexeme: string): void => {
+      position += 1;
+      bytes += Buffer.byteLength(lexeme);
+      if (position <= MAX_POSITION && bytes <= MAX_BYTES) entries.push(`'${lexeme}':${position}${weight}`);
+    };
+    for (const { text: term, cjk } of searchTerms(text)) {
+      if (cjk) pairs(term).forEach(addLexeme);
+      else addLexeme(term);
     }
     // A gap, so that no phrase reaches from one text into the next.
     position += 2;

@@ -7,10 +7,14 @@ import { join } from 'node:path';
 import { EmbeddedPostgres } from '#database';
 import pg from 'pg';
 import { cpuSecondsOf, familyOf, machineCpuSeconds, memoryOf, residentOf } from './process-usage.mjs';
+import { move, placement } from './placement.mjs';
 import { freePort } from '../../../scripts/free-port.mjs';
 import { accepts, answering, stopped } from './processes.mjs';
 import { ServiceRun } from './service-run.mjs';
 
+const LOG_FILE_MB = 16;
+/** As many as PostgreSQL keeps by its default of max_wal_size, 1 GB. */
+const LOG_FILES = 64;
 const REDIS_SERVERS = ['redis-server', 'valkey-server'];
 
 /** @throws Error when there is none on the PATH */
@@ -135,12 +139,34 @@ export class BenchSite {
     return residentOf(this.#service.pid);
   }
 
+  /** The service goes to the core of servers, now and at each restart, and PostgreSQL and Redis leave it. */
+  place() {
+    this.#core = placement.server;
+    move([this.#service.pid], placement.server);
+    move([...familyOf(this.#postmaster), ...(this.#redis ? [this.#redis.pid] : [])], placement.others);
+  }
+
+  /**
+   * Makes the files of PostgreSQL's log that a server which has been at work has, and which it uses again: a new cluster
+   * fills each of the first gigabyte with zeros when it comes to it.
+   */
+  async makeLogFiles() {
+    await this.query(`ALTER SYSTEM SET min_wal_size = '${LOG_FILES * LOG_FILE_MB}MB'`);
+    await this.query('SELECT pg_reload_conf()');
+    for (let file = 0; file < LOG_FILES; file += 1) {
+      await this.query(`SELECT pg_logical_emit_message(false, 'bench', 'a record'), pg_switch_wal()`);
+    }
+    await this.query('CHECKPOINT');
+  }
+
+  get #postmaster() {
+    return parseInt(readFileSync(join(this.#folder, 'database', 'postgres', 'postmaster.pid'), 'utf8'), 10);
+  }
+
   #eachOf(measure) {
-    const cluster = join(this.#folder, 'database', 'postgres');
-    const postmaster = parseInt(readFileSync(join(cluster, 'postmaster.pid'), 'utf8'), 10);
     return {
       service: measure([this.#service.pid]),
-      postgres: measure(familyOf(postmaster)),
+      postgres: measure(familyOf(this.#postmaster)),
       redis: this.#redis ? measure([this.#redis.pid]) : 0,
     };
   }

@@ -25,6 +25,12 @@ function decide() {
   };
 }
 
+/** Programs that run go to these cores, and what they start from now on as well; undefined: they stay where they are. */
+export function move(pids, cores) {
+  if (cores === undefined) return;
+  for (const pid of pids) spawnSync('taskset', ['-acp', cores, String(pid)]);
+}
+
 /** A command that runs on these cores; as it is when they are undefined. */
 export function pinned(cores, command) {
   return cores === undefined ? command : ['taskset', '-c', cores, ...command];
@@ -32,5 +38,5 @@ export function pinned(cores, command) {
 
 /** This program, and all that it starts from now on unless that is pinned elsewhere, leaves the server's core. */
 export function leaveServerCore() {
-  if (placement.others !== undefined) spawnSync('taskset', ['-acp', placement.others, String(process.pid)]);
+  move([process.pid], placement.others);
 }

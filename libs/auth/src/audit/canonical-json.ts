@@ -2,19 +2,27 @@ import { hash } from 'node:crypto';
 
 /** Such names come first in every object, in the order of numbers. */
 const INDEX = /^\d+$/;
+/** As it is in JSON, but for the quotation marks. */
+const PLAIN = /^[\w .:/-]*$/;
 
 /** JSON with the keys of every object in one order (as RFC 8785 orders them): equal values, equal texts. */
 export function canonicalJson(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item: unknown) => memberOf(item) ?? 'null').join(',')}]`;
-  const keys = Object.keys(value).sort();
-  if ('toJSON' in value || keys.some((key) => INDEX.test(key))) return sortedJson(value);
-  const members: string[] = [];
-  for (const key of keys) {
+  const keys = Object.keys(value);
+  if ('toJSON' in value || (keys[0] !== undefined && INDEX.test(keys[0]))) return sortedJson(value);
+  let members = '';
+  for (const key of keys.sort()) {
     const member = memberOf((value as Record<string, unknown>)[key]);
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${member}`);
+    if (member !== undefined) members += `${members === '' ? '' : ','}${quoted(key)}:${member}`;
   }
-  return `{${members.join(',')}}`;
+  return `{${members}}`;
+}
+
+/** The string as JSON. */
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** Undefined for what JSON leaves out. */

@@ -23,7 +23,15 @@ export async function writeWhole<T>(path: string, write: (sink: Writable) => Pro
     linkSync(draft, path);
     return result;
   } finally {
-    file.destroy();
+    // It may just be opening: removed before that, it would come to be afterwards, and stay.
+    await closing(file);
     rmSync(draft, { force: true });
   }
+}
+
+function closing(file: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (file.closed) resolve();
+    else file.once('close', resolve).destroy();
+  });
 }

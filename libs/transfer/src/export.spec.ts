@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -44,6 +44,11 @@ describe('an export', () => {
       throw new Error('the database went away');
     });
     await expect(failing).rejects.toThrow('the database went away');
+    expect(readdirSync(folder)).toEqual([]);
+    const atOnce = writeWhole(file, () => Promise.reject(new Error('before the file was open')));
+    await expect(atOnce).rejects.toThrow('before the file was open');
+    await delay(20);
+    expect(readdirSync(folder)).toEqual([]);
     const nowhere = writeWhole(join(folder, 'no', 'where'), (sink) => exportRegistry(dataSource, sink, '1'));
     await expect(nowhere).rejects.toThrow('ENOENT');
     const { counts } = await exported();

@@ -68,4 +68,27 @@ describe('PeriodicJob', () => {
     await jest.advanceTimersByTimeAsync(100);
     expect(runs).toHaveLength(1);
   });
+
+  it('leaves out what is for another replica, which neither begins nor ends an outage', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn');
+    const log = jest.spyOn(Logger.prototype, 'log');
+    let isDue = true;
+    let runsDone = 0;
+    const work = (): Promise<void> => {
+      runsDone += 1;
+      return failing ? Promise.reject(new Error('away')) : Promise.resolve();
+    };
+    const options = { name: 'job', everyMs: 100, context: 'test', subject: 'A job', isDue: () => isDue };
+    const one = new PeriodicJob(scheduler, options, work);
+    failing = true;
+    await one.run();
+    failing = false;
+    isDue = false;
+    await one.run();
+    expect([runsDone, warn.mock.calls.length, log.mock.calls.length]).toEqual([1, 1, 0]);
+    isDue = true;
+    await one.run();
+    expect([runsDone, warn.mock.calls.length, log.mock.calls.length]).toEqual([2, 1, 1]);
+    jest.restoreAllMocks();
+  });
 });

@@ -11,6 +11,8 @@ export interface PeriodicJobOptions {
   context: string;
   /** What is unavailable while the job fails, for the log: one line when that begins, and one when it ends. */
   subject: string;
+  /** Whether a run is for this replica, such as the leader; always, unless given. One that is not says nothing of an outage. */
+  isDue?: () => boolean;
 }
 
 /**
@@ -67,6 +69,7 @@ export class PeriodicJob {
   }
 
   private async attempt(): Promise<void> {
+    if (this.options.isDue?.() === false) return;
     try {
       await this.work();
       this.outage.end();

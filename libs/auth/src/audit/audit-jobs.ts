@@ -1,7 +1,7 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { LeaderElection } from '#database';
-import { OutageLog } from '#logging';
+import { PeriodicJob } from '#scheduling';
 import { AuditRetention } from './audit-retention.js';
 import { AuditSealer } from './audit-sealer.js';
 import { RefusedRequests } from './refused-requests.js';
@@ -13,63 +13,40 @@ const PURGE_EVERY_MS = 6 * 3600 * 1000;
 /** The scheduled jobs of the audit log, each one at a time. The leader seals and purges; every replica writes its own. */
 @Injectable()
 export class AuditJobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger('audit');
-  private readonly running = new Map<string, Promise<void>>();
+  private readonly writing: PeriodicJob;
+  private readonly jobs: readonly PeriodicJob[];
 
   constructor(
-    private readonly scheduler: SchedulerRegistry,
-    private readonly leader: LeaderElection,
+    scheduler: SchedulerRegistry,
+    leader: LeaderElection,
     private readonly refused: RefusedRequests,
-    private readonly sealer: AuditSealer,
-    private readonly retention: AuditRetention,
-  ) {}
+    sealer: AuditSealer,
+    retention: AuditRetention,
+  ) {
+    const context = 'audit';
+    const isDue = (): boolean => leader.isLeader;
+    const writing = { name: 'audit-refused', everyMs: FLUSH_EVERY_MS, context };
+    const sealing = { name: 'audit-seal', everyMs: SEAL_EVERY_MS, context, isDue };
+    const purging = { name: 'audit-purge', everyMs: PURGE_EVERY_MS, context, isDue };
+    this.writing = new PeriodicJob(
+      scheduler,
+      { ...writing, subject: 'Writing refused requests to the audit log' },
+      () => refused.flush(),
+    );
+    this.jobs = [
+      this.writing,
+      new PeriodicJob(scheduler, { ...sealing, subject: 'Sealing of the audit log' }, () => sealer.seal()),
+      new PeriodicJob(scheduler, { ...purging, subject: 'Deleting old audit' }, () => retention.purge()),
+    ];
+  }
 
   onApplicationBootstrap(): void {
-    this.schedule('audit-refused', FLUSH_EVERY_MS, () => this.refused.flush());
-    this.schedule(
-      'audit-seal',
-      SEAL_EVERY_MS,
-      this.asLeader('Sealing of the audit log', () => this.sealer.seal()),
-    );
-    this.schedule(
-      'audit-purge',
-      PURGE_EVERY_MS,
-      this.asLeader('Deleting old audit', () => this.retention.purge()),
-    );
+    for (const job of this.jobs) job.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    for (const name of this.running.keys()) this.scheduler.deleteInterval(name);
-    await Promise.all(this.running.values());
-    this.running.clear();
-    await this.refused.flush();
+    await Promise.all(this.jobs.map((job) => job.stop()));
+    await this.writing.run();
     this.refused.giveUp();
-  }
-
-  private schedule(name: string, every: number, job: () => Promise<void>): void {
-    this.running.set(name, Promise.resolve());
-    let isRunning = false;
-    const tick = (): void => {
-      if (isRunning) return;
-      isRunning = true;
-      const run = job().finally(() => {
-        isRunning = false;
-      });
-      this.running.set(name, run);
-    };
-    this.scheduler.addInterval(name, setInterval(tick, every));
-  }
-
-  private asLeader(subject: string, job: () => Promise<number>): () => Promise<void> {
-    const outage = new OutageLog(this.logger, subject);
-    return async () => {
-      if (!this.leader.isLeader) return;
-      try {
-        await job();
-        outage.end();
-      } catch (error) {
-        outage.begin(String(error));
-      }
-    };
   }
 }

@@ -1,6 +1,6 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { OutageLog, redactText, requestActorOf } from '#logging';
+import { redactText, requestActorOf } from '#logging';
 import { MetricsService } from '#metrics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -29,7 +29,6 @@ type Refusal = Omit<AuditAttempt, 'age'> & {
  */
 @Injectable()
 export class RefusedRequests {
-  private readonly outage = new OutageLog(new Logger('audit'), 'Writing refused requests to the audit log');
   private queue: Refusal[] = [];
   private readonly unknown = new Map<string, number>();
   private minute = 0;
@@ -61,20 +60,15 @@ export class RefusedRequests {
 
   /** Writes what waits; what cannot be written goes on waiting. Call it one at a time. */
   async flush(): Promise<void> {
-    try {
-      while (this.queue.length > 0) {
-        const batch = this.queue.slice(0, BATCH);
-        const now = performance.now();
-        const attempts = await this.withKnownActors(batch);
-        await this.log.recordAttempts(
-          this.dataSource,
-          attempts.map(({ at, isClaim: _, ...refusal }) => ({ ...refusal, age: now - at })),
-        );
-        this.queue = this.queue.slice(batch.length);
-      }
-      this.outage.end();
-    } catch (error) {
-      this.outage.begin(String(error));
+    while (this.queue.length > 0) {
+      const batch = this.queue.slice(0, BATCH);
+      const now = performance.now();
+      const attempts = await this.withKnownActors(batch);
+      await this.log.recordAttempts(
+        this.dataSource,
+        attempts.map(({ at, isClaim: _, ...refusal }) => ({ ...refusal, age: now - at })),
+      );
+      this.queue = this.queue.slice(batch.length);
     }
   }
 

@@ -4,6 +4,7 @@ import { type Page, sliceOf, totalOf } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from './catalogue/index.js';
+import { counted } from './counted.js';
 import type { CapabilityStatus } from './capability.entity.js';
 import { CAPABILITY_JSON, Conditions } from './skill-sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
@@ -29,6 +30,7 @@ export class CapabilitiesRepository {
       const condition = inSpaces('s.space_id', spaces, (value) => where.bind(value));
       where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE ${condition})`);
     }
+    const count = `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`;
     const slice = sliceOf(query);
     const bounds = [...where.parameters, slice.limit, slice.offset];
     return this.reads.share(JSON.stringify(['capabilities', where.toString(), bounds]), async () => {
@@ -40,16 +42,9 @@ export class CapabilitiesRepository {
          ORDER BY c.created_at, c.id`,
         bounds,
       );
-      const total = totalOf(slice, rows.length) ?? (await this.count(where));
+      const total =
+        totalOf(slice, rows.length) ?? (await counted(this.reads, this.dataSource, count, where.parameters));
       return { total, items: rows.map(({ capability }) => capability), slice };
-    });
-  }
-
-  private count(where: Conditions): Promise<number> {
-    const text = `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`;
-    return this.reads.count(JSON.stringify([text, where.parameters]), async () => {
-      const [row] = await this.dataSource.query<{ total: number }[]>(text, where.parameters);
-      return row?.total ?? 0;
     });
   }
 

@@ -4,6 +4,7 @@ import { type Page, type Slice, totalOf } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from './catalogue/index.js';
+import { counted } from './counted.js';
 import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import type { SkillStatus } from './skill.entity.js';
@@ -73,15 +74,9 @@ export class SkillsRepository {
          SELECT page.ranked, ${isLive ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
         selection.parameters,
       );
-      const total = totalOf(slice, rows.length) ?? totalOfRanked(rows) ?? (await this.count(...count));
+      const total =
+        totalOf(slice, rows.length) ?? totalOfRanked(rows) ?? (await counted(this.reads, this.dataSource, ...count));
       return { total, items: rows.map(toSkill), slice };
-    });
-  }
-
-  private count(text: string, parameters: unknown[]): Promise<number> {
-    return this.reads.count(JSON.stringify([text, parameters]), async () => {
-      const [row] = await this.dataSource.query<{ total: number }[]>(text, parameters);
-      return row?.total ?? 0;
     });
   }
 

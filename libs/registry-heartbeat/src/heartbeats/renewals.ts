@@ -62,9 +62,9 @@ interface Unsettled {
 
 /** Beats in one round trip. */
 const MAX_BATCH = 500;
-const MIN_BATCH = 8;
+const MIN_BATCH = 16;
 /** Round trips for what waits, one with each turn of the event loop: the store answers the first while the others are sent. */
-const PARTS = 4;
+const PARTS = 2;
 /** Round trips at the same time. */
 const MAX_ASKING = 2 * PARTS;
 
@@ -123,32 +123,26 @@ export class Renewals {
     // After the I/O of this turn: every request that it read is in.
     setImmediate(() => {
       this.isScheduled = false;
-      void this.flush();
+      this.flush();
       this.schedule();
     });
   }
 
-  private async flush(): Promise<void> {
+  private flush(): void {
     const all = this.waiting.splice(0, Math.max(MIN_BATCH, Math.ceil(this.waiting.length / PARTS)));
     // Others do not wait for what limited clients need PostgreSQL for.
     const limited = all.filter(({ caller }) => caller.identity.spaces !== undefined);
     const unlimited = limited.length > 0 ? all.filter(({ caller }) => caller.identity.spaces === undefined) : all;
-    await Promise.all([
-      this.inBatches(unlimited, (batch) => this.renewBatch(batch)),
-      this.inBatches(limited, (batch) => this.renewLimited(batch)),
-    ]);
+    this.inBatches(unlimited, (batch) => this.renewBatch(batch));
+    this.inBatches(limited, (batch) => this.renewLimited(batch));
   }
 
-  private async inBatches(all: readonly Waiting[], renew: (batch: readonly Waiting[]) => Promise<void>): Promise<void> {
-    await Promise.all(
-      [...slicesOf(all, MAX_BATCH)].map(async (batch) => {
-        try {
-          await renew(batch);
-        } catch (error) {
-          for (const { waiter } of batch) waiter.reject(error);
-        }
-      }),
-    );
+  private inBatches(all: readonly Waiting[], renew: (batch: readonly Waiting[]) => Promise<void>): void {
+    for (const batch of slicesOf(all, MAX_BATCH)) {
+      renew(batch).catch((error: unknown) => {
+        for (const { waiter } of batch) waiter.reject(error);
+      });
+    }
   }
 
   private async renewLimited(batch: readonly Waiting[]): Promise<void> {

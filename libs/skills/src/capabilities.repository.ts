@@ -30,7 +30,6 @@ export class CapabilitiesRepository {
       const condition = inSpaces('s.space_id', spaces, (value) => where.bind(value));
       where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE ${condition})`);
     }
-    const count = `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`;
     const slice = sliceOf(query);
     const bounds = [...where.parameters, slice.limit, slice.offset];
     return this.reads.share(JSON.stringify(['capabilities', where.toString(), bounds]), async () => {
@@ -42,6 +41,7 @@ export class CapabilitiesRepository {
          ORDER BY c.created_at, c.id`,
         bounds,
       );
+      const count = `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`;
       const total =
         totalOf(slice, rows.length) ?? (await counted(this.reads, this.dataSource, count, where.parameters));
       return { total, items: rows.map(({ capability }) => capability), slice };

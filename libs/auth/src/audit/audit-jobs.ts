@@ -25,18 +25,17 @@ export class AuditJobs implements OnApplicationBootstrap, BeforeApplicationShutd
   ) {
     const context = 'audit';
     const isDue = (): boolean => leader.isLeader;
-    const writing = { name: 'audit-refused', everyMs: FLUSH_EVERY_MS, context };
-    const sealing = { name: 'audit-seal', everyMs: SEAL_EVERY_MS, context, isDue };
-    const purging = { name: 'audit-purge', everyMs: PURGE_EVERY_MS, context, isDue };
-    this.writing = new PeriodicJob(
-      scheduler,
-      { ...writing, subject: 'Writing refused requests to the audit log' },
-      () => refused.flush(),
-    );
+    const writing = {
+      ...{ name: 'audit-refused', everyMs: FLUSH_EVERY_MS, context },
+      subject: 'Writing refused requests to the audit log',
+    };
+    const sealing = { name: 'audit-seal', everyMs: SEAL_EVERY_MS, context, subject: 'Sealing of the audit log', isDue };
+    const purging = { name: 'audit-purge', everyMs: PURGE_EVERY_MS, context, subject: 'Deleting old audit', isDue };
+    this.writing = new PeriodicJob(scheduler, writing, () => refused.flush());
     this.jobs = [
       this.writing,
-      new PeriodicJob(scheduler, { ...sealing, subject: 'Sealing of the audit log' }, () => sealer.seal()),
-      new PeriodicJob(scheduler, { ...purging, subject: 'Deleting old audit' }, () => retention.purge()),
+      new PeriodicJob(scheduler, sealing, () => sealer.seal()),
+      new PeriodicJob(scheduler, purging, () => retention.purge()),
     ];
   }
 

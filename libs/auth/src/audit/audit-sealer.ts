@@ -48,12 +48,12 @@ export class AuditSealer {
     const next = await this.endOfPart(from);
     const period = { from, to: next ?? 'infinity' };
     for (let count = 0; ;) {
-      const { size, newest } = await this.sealBlock(period);
-      count += size;
-      if (size < BLOCK_SIZE) return { count, next };
+      const sealed = await this.sealBlock(period);
+      count += sealed.length;
+      if (sealed.length < BLOCK_SIZE) return { count, next };
       // What is sealed by now is not looked at again for each block. What an older transaction has committed since, the
       // next pass finds.
-      period.from = newest;
+      period.from = newestOf(sealed);
     }
   }
 
@@ -79,8 +79,8 @@ export class AuditSealer {
     });
   }
 
-  /** Returns the block's size, 0 when there is nothing to seal or another sealer was faster, and its newest entry's time. */
-  private async sealBlock(period: Period): Promise<{ size: number; newest: string }> {
+  /** Returns what is in the block; nothing when there is nothing to seal, or another sealer was faster. */
+  private async sealBlock(period: Period): Promise<readonly SealedEntry[]> {
     try {
       return await this.transactions.run(async (tx) => {
         // The block first: entries that another sealer takes after this are in a block of the number that we want.
@@ -89,12 +89,10 @@ export class AuditSealer {
         );
         const entries = await this.unsealed(tx, period);
         if (entries.length > 0) await this.append(tx, last ?? { number: 0, hash: GENESIS_HASH }, entries);
-        return { size: entries.length, newest: newestOf(entries) ?? period.from };
+        return entries;
       });
     } catch (error) {
-      if (violatesUnique(error, 'uq_audit_blocks_number') || violatesUnique(error, 'pk_audit_seals')) {
-        return { size: 0, newest: period.from };
-      }
+      if (violatesUnique(error, 'uq_audit_blocks_number') || violatesUnique(error, 'pk_audit_seals')) return [];
       throw error;
     }
   }
@@ -133,9 +131,6 @@ export class AuditSealer {
 }
 
 /** Times of one format and zone, so that their order is that of their texts. */
-function newestOf(entries: readonly SealedEntry[]): string | undefined {
-  return entries
-    .map(({ created_at }) => created_at)
-    .sort()
-    .at(-1);
+function newestOf(entries: readonly SealedEntry[]): string {
+  return entries.reduce((newest, { created_at }) => (created_at > newest ? created_at : newest), '');
 }

@@ -3,7 +3,7 @@ const MAX_DEPTH = 64;
 
 /** Names that every object has a meaning for: class-transformer leaves them out, without a word. */
 function isReserved(key: string): boolean {
-  return key in Object.prototype || key === 'prototype';
+  return key in Object.prototype;
 }
 
 /** An object of no class, as parsers make it: of bodies, of query strings, of paths. */

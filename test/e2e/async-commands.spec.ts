@@ -74,10 +74,12 @@ describe('asynchronous calls', () => {
     });
 
     it('are the same call when they are sent again, also at the same time', async () => {
+      let release: () => void = () => undefined;
+      const accepted = new Promise<void>((resolve) => (release = resolve));
       const { skill, skillId } = await site.registered((call, response) => {
-        setTimeout(() => {
+        void accepted.then(() => {
           BEHAVIOURS.echo(call, response);
-        }, 100);
+        });
       });
       const id = commandId();
       const again = (overrides = {}) =>
@@ -86,6 +88,7 @@ describe('asynchronous calls', () => {
       const ids = [...new Set(many.map(({ body }) => body.data.execution_id as string))];
       expect(many.map(({ status }) => status)).toEqual(new Array(10).fill(202));
       expect(ids).toHaveLength(1);
+      release();
       await site.untilCallback(ids[0] ?? '', 'delivered');
       const { status, body } = await again();
       expect([status, body.data.status, body.data.result]).toEqual([200, 'success', { city: 'Berlin' }]);

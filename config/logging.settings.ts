@@ -15,6 +15,11 @@ export class LoggingSettings {
   @Setting('LOG_FILE', { example: '/var/log/ooder-skill/app.log' })
   @Length(1, 4096, { message: 'must be a path' })
   file?: string;
+
+  /** Errors alone, which are kept for 30 days, and requests for 7 (protocol.md section 8). Opened again, too. */
+  @Setting('LOG_ERROR_FILE', { example: '/var/log/ooder-skill/error.log' })
+  @Length(1, 4096, { message: 'must be a path' })
+  errorFile?: string;
 }
 
 export const loggingSettings = registerAs('logging', () => new LoggingSettings());

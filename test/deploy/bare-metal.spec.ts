@@ -54,7 +54,7 @@ describe('the installation on a machine', () => {
     expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('2026-01-19 02:00:00') as string });
   });
 
-  it('rotates the log without a restart', () => {
+  it('rotates the logs without a restart, and keeps errors for longer', () => {
     const logrotate = ensureBinary(['logrotate', '/usr/sbin/logrotate'], ['logrotate']);
     const text = readFileSync(join(ROOT, 'deploy', 'logrotate', 'ooder-skill'), 'utf8');
     expect(text).toContain('--signal=HUP');
@@ -62,7 +62,7 @@ describe('the installation on a machine', () => {
     // logrotate looks the account up, and takes no file that others may write: the test has neither account nor /var/log.
     const logs = join(folder, 'logs');
     mkdirSync(logs, { mode: 0o700 });
-    writeFileSync(join(logs, 'app.log'), 'a line\n');
+    for (const name of ['app.log', 'error.log']) writeFileSync(join(logs, name), 'a line\n');
     const { username, gid } = userInfo();
     const group = /^([^:]+):/m.exec(run('getent', 'group', String(gid)).output)?.[1] ?? username;
     const conf = join(folder, 'logrotate.conf');
@@ -73,7 +73,13 @@ describe('the installation on a machine', () => {
     const { status, output } = run(logrotate, '-d', '-f', '-s', join(folder, 'state'), conf);
     expect(output).not.toMatch(/error:/i);
     expect(status).toBe(0);
-    expect(output).toContain('rotating log');
+    const rotations = [...output.matchAll(/rotating log .*\/(\w+)\.log, .*\blog->rotateCount is (\d+)/g)];
+    expect(rotations.map(([, name, count]) => [name, count])).toEqual([
+      ['app', '7'],
+      ['error', '30'],
+    ]);
+    const unit = readFileSync(join(UNITS, 'ooder-skill.service'), 'utf8');
+    for (const name of ['app.log', 'error.log']) expect(unit).toContain(`=/var/log/ooder-skill/${name}`);
     writeFileSync(conf, own.replace('daily', 'dayly'), { mode: 0o600 });
     expect(run(logrotate, '-d', conf).output).toMatch(/error:.*dayly/);
   });

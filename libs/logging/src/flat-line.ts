@@ -3,7 +3,9 @@ import type { LogLevel } from '#config';
 /** Fields of a line; what is undefined is left out. */
 export type FlatFields = Readonly<Record<string, string | number | boolean | undefined>>;
 /** `members`: of the line's JSON object, as `jsonMembers` makes them. */
-export type FlatWriter = (level: Exclude<LogLevel, 'silent'>, members: string, message: string) => void;
+export type FlatWriter = (level: FlatLevel, members: string, message: string) => void;
+/** Below errors, which have a file of their own (LOG_ERROR_FILE). */
+export type FlatLevel = Exclude<LogLevel, 'silent' | 'error' | 'fatal'>;
 
 /** Fields as members of a JSON object, each after a comma. */
 export function jsonMembers(fields: FlatFields): string {

@@ -20,7 +20,7 @@ describe('LineDestination', () => {
 
   it('writes everything, in order, with few writes', async () => {
     const file = join(folder, 'app.log');
-    const destination = LineDestination.file(file, warn);
+    const destination = LineDestination.file('LOG_FILE', file, warn);
     let expected = '';
     for (let i = 0; i < 20_000; i += 1) {
       const line = `${i} ${'é'.repeat(50)}\n`;
@@ -35,7 +35,7 @@ describe('LineDestination', () => {
 
   it('has written what waited when flushSync returns', async () => {
     const file = join(folder, 'app.log');
-    const destination = LineDestination.file(file, warn);
+    const destination = LineDestination.file('LOG_FILE', file, warn);
     destination.write('under way\n');
     destination.write('waiting\n');
     destination.flushSync();
@@ -48,7 +48,7 @@ describe('LineDestination', () => {
   const onLinux = process.platform === 'linux' ? it : it.skip;
 
   onLinux('goes on with a full disk: one warning, no error, a flush and an end that end', async () => {
-    const destination = LineDestination.file('/dev/full', warn);
+    const destination = LineDestination.file('LOG_FILE', '/dev/full', warn);
     for (let i = 0; i < 10; i += 1) {
       destination.write('line\n');
       await sleep(1);
@@ -61,7 +61,7 @@ describe('LineDestination', () => {
   });
 
   onLinux('does not let memory grow for ever when nothing can be written', async () => {
-    const destination = LineDestination.file('/dev/full', warn);
+    const destination = LineDestination.file('LOG_FILE', '/dev/full', warn);
     const line = `${'x'.repeat(1024 * 1024)}\n`;
     for (let i = 0; i < 40; i += 1) destination.write(line);
     await sleep(5);
@@ -78,12 +78,12 @@ describe('LineDestination', () => {
     const before = descriptors();
     const logs = join(folder, 'logs');
     const file = join(logs, 'app.log');
-    const destination = LineDestination.file(file, warn);
+    const destination = LineDestination.file('LOG_FILE', file, warn);
     destination.write('one\n');
     renameSync(file, join(folder, 'old.log'));
     rmSync(logs, { recursive: true });
     // A file where the folder was.
-    await LineDestination.file(logs, warn).close();
+    await LineDestination.file('LOG_FILE', logs, warn).close();
     destination.reopen();
     destination.write('two\n');
     await sleep(10);

@@ -12,10 +12,10 @@ const PAUSE_MS = 10;
 /** Milliseconds that the end waits for a reader that stands still. */
 const CLOSE_TIMEOUT = 2000;
 
-/** LOG_FILE cannot be written. Thrown at the start: a service whose log is lost in silence is worse than none. */
+/** A log file cannot be written. Thrown at the start: a service whose log is lost in silence is worse than none. */
 export class LogFileError extends Error {
-  constructor(file: string, cause: unknown) {
-    super(`LOG_FILE ${file} cannot be opened for writing: ${messageOf(cause)}`, { cause });
+  constructor(setting: string, file: string, cause: unknown) {
+    super(`${setting} ${file} cannot be opened for writing: ${messageOf(cause)}`, { cause });
     this.name = 'LogFileError';
   }
 }
@@ -51,12 +51,15 @@ export class LineDestination {
     return new LineDestination(STDOUT, undefined, warn);
   }
 
-  /** @throws LogFileError when the file cannot be opened now. */
-  static file(file: string, warn = toStderr): LineDestination {
+  /**
+   * `setting` names the file in the error.
+   * @throws LogFileError when the file cannot be opened now.
+   */
+  static file(setting: string, file: string, warn = toStderr): LineDestination {
     try {
       return new LineDestination(open(file), file, warn);
     } catch (error) {
-      throw new LogFileError(file, error);
+      throw new LogFileError(setting, file, error);
     }
   }
 

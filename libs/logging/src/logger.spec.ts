@@ -208,3 +208,56 @@ describe('LOG_FILE', () => {
     );
   });
 });
+
+describe('LOG_ERROR_FILE', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ooder-log-'));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const namesIn = (file: string) => parse(readFileSync(file, 'utf8')).map(({ msg }) => msg);
+
+  it('gets errors alone, which the log has as well', async () => {
+    const [file, errorFile] = [join(folder, 'app.log'), join(folder, 'new', 'error.log')];
+    const output = new Capture();
+    const log = createLogger({ level: 'trace', file, errorFile }, app, output);
+    const { logger } = log;
+    logger.verbose('trace');
+    logger.debug('debug');
+    logger.log('info');
+    logger.recordFlat('info', '', 'request');
+    logger.warn('warn');
+    logger.error('error');
+    logger.fatal('fatal');
+    await log.close();
+    expect(namesIn(errorFile)).toEqual(['error', 'fatal']);
+    expect(namesIn(file)).toEqual(['trace', 'debug', 'info', 'request', 'warn', 'error', 'fatal']);
+    expect(readFileSync(file, 'utf8')).toBe(output.text);
+  });
+
+  it('is opened again with the log, or without one', async () => {
+    const errorFile = join(folder, 'error.log');
+    const before = process.listenerCount('SIGHUP');
+    const log = createLogger({ level: 'info', errorFile }, app, new Capture());
+    log.logger.error('before');
+    log.logger.log('no error');
+    renameSync(errorFile, `${errorFile}.1`);
+    process.emit('SIGHUP');
+    log.logger.error('after');
+    await log.close();
+    expect([...namesIn(`${errorFile}.1`), ...namesIn(errorFile)]).toEqual(['before', 'after']);
+    expect(namesIn(errorFile)).toContain('after');
+    expect(process.listenerCount('SIGHUP')).toBe(before);
+  });
+
+  it('stops the start with a clear message when it cannot be written', () => {
+    expect(() => createLogger({ level: 'info', errorFile: folder }, app, new Capture())).toThrow(
+      /^LOG_ERROR_FILE .* cannot be opened for writing: .*EISDIR/,
+    );
+  });
+});

@@ -9,26 +9,29 @@ import { currentTrace } from './trace-context.js';
 
 export interface ServiceLog {
   logger: PinoLogger;
-  /** Lines lost since the start, because LOG_FILE or standard output took none for too long. */
+  /** Lines lost since the start, because a file or standard output took none for too long. */
   readonly droppedLines: number;
-  /** Opens LOG_FILE again, as SIGHUP does: logrotate has renamed it. Nothing to do without a LOG_FILE. */
+  /** Opens the files again, as SIGHUP does: logrotate has renamed them. Nothing to do without files. */
   reopen(): void;
-  /** Writes what is still in memory and lets go of the file and the signal. Call it last. */
+  /** Writes what is still in memory and lets go of the files and the signal. Call it last. */
   close(): Promise<void>;
 }
 
 /**
- * The log of the service: JSON lines on standard output (text, when that is a terminal), and in LOG_FILE too when it
- * is set.
- * @throws LogFileError when LOG_FILE cannot be written.
+ * The log of the service: JSON lines on standard output (text, when that is a terminal), in LOG_FILE too when it is
+ * set, and those of errors in LOG_ERROR_FILE as well.
+ * @throws LogFileError when one of the files cannot be written.
  */
 export function createLogger(
-  settings: Pick<LoggingSettings, 'level' | 'file'>,
+  settings: LoggingSettings,
   app: { name: string; version: string; debug: boolean },
   output: LogOutput = process.stdout,
 ): ServiceLog {
-  const file = settings.file === undefined ? undefined : LineDestination.file(settings.file);
+  const file = openFile('LOG_FILE', settings.file);
+  const errorFile = openFile('LOG_ERROR_FILE', settings.errorFile);
   const stdout = output === process.stdout && !output.isTTY ? LineDestination.stdout() : undefined;
+  const files = [file, errorFile].filter((destination) => destination !== undefined);
+  const ours = stdout ? [stdout, ...files] : files;
   const streams: DestinationStream[] = [stdout ?? toOutput(output), ...(file ? [file] : [])];
   const base = { service: app.name, version: app.version };
   const root = pino(
@@ -48,10 +51,15 @@ export function createLogger(
       },
     },
     // The level is decided above; a stream without one would drop what is below info.
-    multistream(streams.map((stream) => ({ stream, level: 'trace' }))),
+    multistream([
+      ...streams.map((stream) => ({ stream, level: 'trace' as const })),
+      ...(errorFile ? [{ stream: errorFile, level: 'error' as const }] : []),
+    ]),
   );
-  const reopen = (): void => file?.reopen();
-  if (file) process.on('SIGHUP', reopen);
+  const reopen = (): void => {
+    for (const opened of files) opened.reopen();
+  };
+  if (files.length > 0) process.on('SIGHUP', reopen);
   return {
     logger: new PinoLogger(
       root,
@@ -60,14 +68,18 @@ export function createLogger(
       }),
     ),
     get droppedLines() {
-      return (stdout?.droppedLines ?? 0) + (file?.droppedLines ?? 0);
+      return ours.reduce((sum, { droppedLines }) => sum + droppedLines, 0);
     },
     reopen,
     close: async () => {
       process.off('SIGHUP', reopen);
-      await Promise.all([stdout?.close(), file?.close()]);
+      await Promise.all(ours.map((destination) => destination.close()));
     },
   };
+}
+
+function openFile(setting: string, file: string | undefined): LineDestination | undefined {
+  return file === undefined ? undefined : LineDestination.file(setting, file);
 }
 
 function toOutput(output: LogOutput): DestinationStream {

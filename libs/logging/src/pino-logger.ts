@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { LogLevel } from '#config';
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
-import type { FlatWriter } from './flat-line.js';
+import type { FlatLevel, FlatWriter } from './flat-line.js';
 
 type Level = Exclude<LogLevel, 'silent'>;
 
@@ -52,7 +52,7 @@ export class PinoLogger implements LoggerService {
   }
 
   /** The same, in less time, for fields that are JSON (`jsonMembers`) and hold no secret any more (`redactText`). */
-  recordFlat(level: Level, members: string, message: string): void {
+  recordFlat(level: FlatLevel, members: string, message: string): void {
     if (this.root.isLevelEnabled(level)) this.writeFlat(level, members, message);
   }
 

@@ -69,9 +69,9 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
   return document;
 }
 
-/** Swagger UI at /docs, the document at /openapi.json. */
+/** Swagger UI at /docs, the document at /openapi.json, made for the first who asks: a start need not wait for it. */
 export function serveOpenApi(app: INestApplication, settings: Pick<AppSettings, 'version'>): void {
-  SwaggerModule.setup('docs', app, createOpenApiDocument(app, settings), {
+  SwaggerModule.setup('docs', app, () => createOpenApiDocument(app, settings), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },

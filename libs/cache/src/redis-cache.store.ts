@@ -1,7 +1,7 @@
 import { createCache } from 'cache-manager';
-import { redisInsStore } from 'cache-manager-redis-yet';
 import type { RedisClientType } from 'redis';
 import type { CacheStore } from './cache.store.js';
+import { redisStoreLibrary } from './redis-library.js';
 import type { RedisConnection } from './redis.connection.js';
 
 /** Names that wait for Redis to come back; the oldest are dropped, and live on for their time to live. */
@@ -20,7 +20,7 @@ export class RedisCacheStore implements CacheStore {
     private readonly redis: RedisConnection,
     client: RedisClientType,
   ) {
-    this.cache = createCache(redisInsStore(client));
+    this.cache = createCache(redisStoreLibrary().redisInsStore(client));
   }
 
   async get(name: string): Promise<unknown> {

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit, Optional } from '@nestjs/common';
-import { createClient, type RedisClientType } from 'redis';
+import type { RedisClientType } from 'redis';
 import { RedisSettings, redisSettings } from '#config';
 import { OutageLog } from '#logging';
 import { TRACER, type Tracer } from '#tracing';
+import { redisLibrary } from './redis-library.js';
 import { faultOf, redisClientOptions } from './redis-options.js';
 import { RedisUnavailableError } from './redis-unavailable.error.js';
 import { tracedRedis } from './traced-redis.js';
@@ -41,7 +42,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   ) {
     const options = redisClientOptions(settings);
     if (options === undefined) return;
-    const client = this.watch(createClient(options));
+    const client = this.watch(redisLibrary().createClient(options));
     this.client = tracer ? tracedRedis(client, tracer) : client;
   }
 

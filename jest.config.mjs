@@ -32,5 +32,6 @@ export default {
   maxWorkers: 2,
   // ES modules of a spec stay in memory after it (nodejs/node#59118): looking for garbage in 4 GB took half of the time.
   workerIdleMemoryLimit: '1GB',
-  testTimeout: 30_000,
+  // For machines that are slow or busy: some tests run a command several times.
+  testTimeout: 60_000,
 };

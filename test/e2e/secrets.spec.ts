@@ -176,6 +176,10 @@ describe('secret values of Skills', () => {
 
   it('are encrypted again by npm run secrets:rotate', async () => {
     const env = { DATABASE_URL: database.url, SECURITY_ENCRYPTION_KEY: NEXT_KEY };
+    await expect(runService({ program: 'secrets-cli.js', args: ['--help'], env })).resolves.toMatchObject({
+      code: 2,
+      output: 'usage: secrets-cli, with no arguments\n',
+    });
     const blind = await runService({ program: 'secrets-cli.js', env });
     expect(blind.code).toBe(1);
     expect(blind.output).toContain('is not known');

@@ -24,6 +24,11 @@ describe('npm run openapi', () => {
     expect(await run(second, '--check')).toMatchObject({ code: 1, output: expect.stringContaining('npm run openapi') });
   });
 
+  it.each([['--help'], ['a.json', 'b.json']])('says how it is used, and writes nothing: %p', async (...args) => {
+    expect(await run(...args)).toMatchObject({ code: 2, output: 'usage: openapi-cli FILE [--check]\n' });
+    for (const name of ['--help', 'a.json', 'b.json']) expect(existsSync(join(folder, name))).toBe(false);
+  });
+
   (existsSync(committed) ? it : it.skip)('finds the committed document fresh', async () => {
     expect(await run(committed, '--check')).toMatchObject({ code: 0 });
   });

@@ -36,7 +36,7 @@ export interface LogLine extends Record<string, unknown> {
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const PROGRAMS = join('dist', 'apps', 'skill-service', 'src');
-const READY_WITHIN_MS = 25_000;
+const READY_WITHIN_MS = 50_000;
 const SHELL_OF_NPM = '"$0" "$@"; exit $?';
 /** Reads a pipe that ends with the process that holds it: a test run that is killed leaves no service behind. */
 const WARDEN = 'read _; kill -9 "$0" 2>/dev/null';

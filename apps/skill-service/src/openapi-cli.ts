@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
@@ -58,7 +59,24 @@ async function main(file: string, check: boolean): Promise<void> {
   }
 }
 
-main(process.argv[2] ?? 'docs/openapi.json', process.argv.includes('--check')).then(
+function argumentsOf(args: string[]): { file: string; check: boolean } {
+  try {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { check: { type: 'boolean', default: false } },
+    });
+    const [file, ...others] = positionals;
+    if (file !== undefined && others.length === 0) return { file, check: values.check };
+  } catch {
+    // No such option.
+  }
+  process.stderr.write('usage: openapi-cli FILE [--check]\n');
+  process.exit(2);
+}
+
+const { file, check } = argumentsOf(process.argv.slice(2));
+main(file, check).then(
   () => process.exit(0),
   (error: unknown) => {
     process.stderr.write(`${String(error)}\n`);

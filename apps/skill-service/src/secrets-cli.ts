@@ -30,6 +30,11 @@ async function main(): Promise<boolean> {
   }
 }
 
+// Somebody's --help or --dry-run must not rotate.
+if (process.argv.length > 2) {
+  process.stderr.write('usage: secrets-cli, with no arguments\n');
+  process.exit(2);
+}
 main().then(
   (complete) => {
     if (!complete) process.exit(1);

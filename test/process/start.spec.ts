@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -86,6 +86,19 @@ describe('a start on a bare machine', () => {
     expect(output).toContain('APP_PORT');
     expect(output).not.toMatch(/\n?\s+at |"stack"/);
     expect(service.databaseProcesses()).toEqual([]);
+  });
+
+  it('says what to do with a folder that is no database', async () => {
+    const other = newFolder();
+    const cluster = join(other, '.data', 'postgres');
+    mkdirSync(cluster, { recursive: true });
+    writeFileSync(join(cluster, 'notes.txt'), 'mine');
+    const { code, output } = await runService({ cwd: other });
+    expect(code).toBe(1);
+    expect(output).toContain(`${cluster} is neither empty nor a PostgreSQL cluster`);
+    expect(output).toContain('move it away');
+    expect(output).not.toMatch(/\n?\s+at |"stack"/);
+    expect(readdirSync(cluster)).toEqual(['notes.txt']);
   });
 
   it('finds the Skill and the tokens of before again', async () => {

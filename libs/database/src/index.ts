@@ -5,7 +5,12 @@ export { dataSourceOptions, type Entities } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
 export { sqlStateOf, translateDatabaseError, violatesUnique } from './database-errors.js';
 export { DatabaseServer, DatabaseUnreachableError } from './database-server.js';
-export { DataFolderInUseError, DataFolderVersionError, EmbeddedPostgres } from './embedded/index.js';
+export {
+  DataFolderInUseError,
+  DataFolderVersionError,
+  EmbeddedPostgres,
+  EmbeddedPostgresError,
+} from './embedded/index.js';
 export { LeaderElection } from './leader-election.js';
 export { LaterSchemaError, migrate, revert } from './migrator.js';
 export { inSnapshot, rowsOf, schemaOf } from './snapshot.js';

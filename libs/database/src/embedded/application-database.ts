@@ -1,8 +1,9 @@
 import { Client, DatabaseError } from 'pg';
+import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 
 /**
  * Makes the database unless it is there.
- * @throws Error with advice when the server does not take the password, else what PostgreSQL says.
+ * @throws EmbeddedPostgresError with advice when the server does not take the password, else what PostgreSQL says.
  */
 export async function ensureDatabase(serverUrl: string, name: string, passwordFile: string): Promise<void> {
   const client = new Client({ connectionString: serverUrl, connectionTimeoutMillis: 10_000 });
@@ -14,9 +15,10 @@ export async function ensureDatabase(serverUrl: string, name: string, passwordFi
     if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== '28P01') throw error;
-    throw new Error(`The database was made with another password than ${passwordFile} holds: restore that file.`, {
-      cause: error,
-    });
+    throw new EmbeddedPostgresError(
+      `The database was made with another password than ${passwordFile} holds: restore that file.`,
+      error,
+    );
   } finally {
     await client.end();
   }

@@ -6,6 +6,7 @@ import { ensureDatabase } from './application-database.js';
 import { removeDrafts } from './cluster-init.js';
 import { DataFolderClaim } from './data-folder-claim.js';
 import { assertSameVersion } from './data-folder-version.js';
+import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import { DEFAULT_DATABASE, embeddedUrl } from './embedded-url.js';
 import { giveCluster, supervisorCommands } from './supervisor-command.js';
 import { SupervisorProcess } from './supervisor-process.js';
@@ -43,7 +44,7 @@ export class EmbeddedPostgres {
    * Takes the data folder, makes the cluster on a first start (about 2 s), and starts the server.
    * @throws DataFolderInUseError when a living process runs its server there.
    * @throws DataFolderVersionError when another PostgreSQL made the cluster.
-   * @throws Error when PostgreSQL cannot run here, with what to do.
+   * @throws EmbeddedPostgresError when PostgreSQL cannot run here, with what to do.
    */
   static async start({
     dataDir,
@@ -139,6 +140,8 @@ export class EmbeddedPostgres {
       }
     }
     const advice = process.geteuid?.() === 0 ? 'Run the service as an ordinary user, or set' : 'Set';
-    throw new Error(`Cannot run the built-in PostgreSQL here (${reasons.join('; ')}). ${advice} DATABASE_URL.`);
+    throw new EmbeddedPostgresError(
+      `Cannot run the built-in PostgreSQL here (${reasons.join('; ')}). ${advice} DATABASE_URL.`,
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import type { SupervisorCommand } from './supervisor-command.js';
 import type { SupervisorMessage, SupervisorOrder } from './supervisor-protocol.js';
 
@@ -46,7 +47,7 @@ export class SupervisorProcess {
     });
   }
 
-  /** @throws Error when the supervisor cannot work when started this way. */
+  /** @throws EmbeddedPostgresError when the supervisor cannot work when started this way. */
   static async spawn(command: SupervisorCommand, log: (message: string) => void): Promise<SupervisorProcess> {
     const supervisor = new SupervisorProcess(command, log);
     const timer = setTimeout(() => supervisor.child.kill('SIGKILL'), HELLO_WITHIN);
@@ -60,7 +61,7 @@ export class SupervisorProcess {
 
   /**
    * Has the server started; returns its port once it accepts connections.
-   * @throws Error with what PostgreSQL said when it does not, or when the supervisor is closed meanwhile.
+   * @throws EmbeddedPostgresError with what PostgreSQL said when it does not, or when the supervisor is closed meanwhile.
    */
   async begin(order: SupervisorOrder): Promise<number> {
     const ready = this.next('ready');
@@ -90,7 +91,7 @@ export class SupervisorProcess {
   private async next(type: SupervisorMessage['type']): Promise<SupervisorMessage> {
     const message = new Promise<SupervisorMessage>((resolve) => this.awaited.set(type, resolve));
     const ended = this.ended.then((why) => {
-      throw new Error(why);
+      throw new EmbeddedPostgresError(why);
     });
     return Promise.race([message, ended]);
   }

@@ -1,6 +1,7 @@
 /*
  * Runs all tests: those of processes and their faults, which are timed by clocks, one after the other; and beside them all
- * others, with a lower priority, so that they take no CPU from those. What the first print comes after the others.
+ * others, with a lower priority, so that they take no CPU from those, and one at a time: they are left half of two cores,
+ * and two of them would each come to a quarter. What the first print comes after the others.
  */
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
@@ -11,7 +12,7 @@ const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarnin
 const TIMED = ['test/process', 'faults.spec'];
 
 const timed = start([...TIMED, '--runInBand'], 'pipe');
-const others = start(['--testPathIgnorePatterns', ...TIMED], 'inherit');
+const others = start(['--testPathIgnorePatterns', ...TIMED, '--maxWorkers=1'], 'inherit');
 setPriority(others.pid, constants.priority.PRIORITY_BELOW_NORMAL);
 const output = [];
 for (const stream of [timed.stdout, timed.stderr]) stream.on('data', (part) => output.push(part));

@@ -246,6 +246,16 @@ describe('calling Skills', () => {
   });
 
   describe('weights', () => {
+    let site: CallSite;
+    // No try is cut short and made again elsewhere, however slow the machine.
+    beforeAll(async () => {
+      site = await CallSite.start({});
+    }, 300_000);
+    afterAll(async () => {
+      await site.stopSkills();
+      await site.app.close();
+    });
+
     it('share 1,000 calls as they say', async () => {
       const servers = await site.serve(BEHAVIOURS.echo, BEHAVIOURS.echo, BEHAVIOURS.echo);
       const { skillId } = await site.register(

@@ -147,7 +147,7 @@ describe('a fuzzer over /openapi.json', () => {
       },
     );
     expect(routes.map(({ id }) => id).filter((id) => !succeeded.has(id))).toEqual(BY_SECRET);
-  }, 120_000);
+  }, 300_000);
 
   it('answers anything with a documented error', async () => {
     await fuzz(
@@ -163,7 +163,7 @@ describe('a fuzzer over /openapi.json', () => {
           })),
       () => undefined,
     );
-  }, 120_000);
+  }, 300_000);
 
   const mutateParameters = (parameters: Record<string, unknown>, edit: Parameters<typeof mutate>[1]): unknown => {
     const names = Object.keys(parameters);
@@ -189,5 +189,5 @@ describe('a fuzzer over /openapi.json', () => {
         expect([id, status]).toEqual([id, id !== 'getToken' && BY_SECRET.includes(id) ? 401 : 400]);
       },
     );
-  }, 120_000);
+  }, 300_000);
 });

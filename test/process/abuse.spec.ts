@@ -8,7 +8,7 @@ const READS = 50;
 const GUESSES = 10_000;
 /** Requests at a time, of one who floods. */
 const LANES = 32;
-/** Milliseconds: what an answer may take on a machine that also does the flooding. */
+/** Milliseconds: what an answer may take on a machine that also does the flooding, unless it is a slow one. */
 const FLAT_MS = 250;
 
 describe('who asks too much', () => {
@@ -63,23 +63,29 @@ describe('who asks too much', () => {
     // Writes: the quiet one's own reads would be used up. Nothing is there to delete, which costs as much as a read.
     const ask = () => call(`${url}/skills/00000000-0000-4000-8000-000000000000`, { token: quiet, method: 'DELETE' });
     await ask();
-    const state = { isOver: false };
-    const flooding = flood(6_000, (agent) => call(`${url}/skills/`, { token: noisy, agent })).finally(
-      () => (state.isOver = true),
-    );
-    const times: number[] = [];
-    while (!state.isOver) {
-      const { status, ms } = await ask();
-      expect(status).toBe(404);
-      times.push(ms);
-    }
+    /** The latency that 95 of 100 such calls stay below meanwhile. */
+    const latencyDuring = async (flooding: Promise<unknown>): Promise<number> => {
+      const state = { isOver: false };
+      const over = flooding.finally(() => (state.isOver = true));
+      const times: number[] = [];
+      while (!state.isOver) {
+        const { status, ms } = await ask();
+        expect(status).toBe(404);
+        times.push(ms);
+      }
+      await over;
+      times.sort((one, other) => one - other);
+      expect(times.length).toBeGreaterThan(20);
+      return times[Math.floor(times.length * 0.95)] ?? Number.NaN;
+    };
+    // What costs nothing to answer is the measure of this machine.
+    const least = await latencyDuring(flood(3_000, (agent) => call(`${service.url}/livez`, { agent })));
+    const flooding = flood(6_000, (agent) => call(`${url}/skills/`, { token: noisy, agent }));
+    expect(await latencyDuring(flooding)).toBeLessThan(Math.max(FLAT_MS, 3 * least));
     const statuses = await flooding;
     expect(statuses.get(200)).toBe(READS);
     expect(statuses.get(429)).toBe(6_000 - READS);
-    times.sort((one, other) => one - other);
-    expect(times.length).toBeGreaterThan(20);
-    expect(times[Math.floor(times.length * 0.95)]).toBeLessThan(FLAT_MS);
-  }, 60_000);
+  }, 120_000);
 
   it('with 10,000 wrong secrets, has few of them looked at, and keeps nobody out', async () => {
     const began = performance.now();

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Asks again and again. @throws Error after so many milliseconds. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  timeoutMs = 15_000,
+  timeoutMs = 30_000,
   describe: () => string = () => '',
 ): Promise<void> {
   const end = performance.now() + timeoutMs;

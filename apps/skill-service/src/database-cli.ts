@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { loadDatabaseSettings } from '#config';
 import { createDatabase, DatabaseServer, migrate, revert } from '#database';
+import { endWithError, endWithUsage } from './command-end.js';
 
 const COMMANDS = ['init', 'migrate', 'revert'] as const;
 type Command = (typeof COMMANDS)[number];
@@ -30,10 +31,6 @@ async function main(command: Command): Promise<void> {
 
 const command = process.argv[2] as Command;
 if (!COMMANDS.includes(command)) {
-  process.stderr.write(`usage: database-cli ${COMMANDS.join('|')}\n`);
-  process.exit(2);
+  endWithUsage(`database-cli ${COMMANDS.join('|')}`);
 }
-main(command).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-});
+main(command).catch(endWithError);

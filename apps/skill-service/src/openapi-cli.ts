@@ -23,6 +23,7 @@ import {
 } from '#config';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
+import { endWithUsage } from './command-end.js';
 import { createOpenApiDocument } from './openapi.js';
 
 /** Writes the OpenAPI document to a file, or with --check proves that the file is fresh. Needs no database. */
@@ -71,8 +72,7 @@ function argumentsOf(args: string[]): { file: string; check: boolean } {
   } catch {
     // No such option.
   }
-  process.stderr.write('usage: openapi-cli FILE [--check]\n');
-  process.exit(2);
+  endWithUsage('openapi-cli FILE [--check]');
 }
 
 const { file, check } = argumentsOf(process.argv.slice(2));

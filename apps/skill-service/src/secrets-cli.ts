@@ -3,6 +3,7 @@ import { loadSecretsSettings } from '#config';
 import { DatabaseServer, dataSourceOptions } from '#database';
 import { rotateSecrets, secretBoxOf } from '#skills';
 import { DataSource } from 'typeorm';
+import { endWithError, endWithUsage } from './command-end.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -31,16 +32,7 @@ async function main(): Promise<boolean> {
 }
 
 // Somebody's --help or --dry-run must not rotate.
-if (process.argv.length > 2) {
-  process.stderr.write('usage: secrets-cli, with no arguments\n');
-  process.exit(2);
-}
-main().then(
-  (complete) => {
-    if (!complete) process.exit(1);
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  },
-);
+if (process.argv.length > 2) endWithUsage('secrets-cli, with no arguments');
+main().then((complete) => {
+  if (!complete) process.exit(1);
+}, endWithError);

@@ -17,15 +17,15 @@ import {
   writeWhole,
 } from '#transfer';
 import { DataSource } from 'typeorm';
+import { endWithError, endWithUsage } from './command-end.js';
 
 /** Milliseconds that a statement of an export may take: the first of them may have all Skills sorted. */
 const STATEMENT_TIMEOUT = 600_000;
 /** Reminders that are written out. */
 const MAX_SHOWN = 20;
 
-const USAGE = `usage: transfer-cli export [--output FILE]
-       transfer-cli import FILE|- [--on-conflict fail|skip|replace] [--dry-run]
-`;
+const USAGE = `transfer-cli export [--output FILE]
+       transfer-cli import FILE|- [--on-conflict fail|skip|replace] [--dry-run]`;
 
 /** What is said besides the file itself, which may go to standard output. */
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -149,10 +149,6 @@ process.stdout.on('error', (error: Error) => {
   process.exit(1);
 });
 main().catch((error: unknown) => {
-  if (error instanceof UsageError) {
-    process.stderr.write(USAGE);
-    process.exit(2);
-  }
-  note(error instanceof Error ? error.message : String(error));
-  process.exit(1);
+  if (error instanceof UsageError) endWithUsage(USAGE);
+  endWithError(error);
 });

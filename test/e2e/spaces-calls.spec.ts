@@ -84,6 +84,45 @@ describe('calls of a client that is limited to Spaces', () => {
     expect([inside.calls.length, outside.calls.length]).toEqual([8, 0]);
   });
 
+  it('are served by the Space, whatever number of higher versions of the name are elsewhere, or cannot serve', async () => {
+    const [mine, theirs] = [space(), space()];
+    const { name } = skillBody();
+    const forecast = capabilitiesOf('forecast');
+    const found = await create(admin, { endpoints: [{ url: inside.url }], ...forecast, name, space_id: mine });
+    const others = Array.from({ length: 205 }, (_, patch) => ({
+      name,
+      version: `9.0.${patch}`,
+      endpoints: [{ url: outside.url }],
+    }));
+    const elsewhere = others.map((other) => ({ ...other, ...forecast, space_id: theirs }));
+    await admin.post('/skills/batch', { skills: elsewhere }).expect(200);
+    const agent = apiOf(app, (await app.client('agent', mine)).token);
+    const calls = outside.calls.length;
+    const wanted = [name, `${name}@*`, `${name}@1.0.0`, `${name}@^1 || ^2`, `${name}@<9`];
+    for (const skill of wanted) {
+      const { body } = await agent.post('/commands/execute', command({ skill, capability: 'forecast' })).expect(200);
+      expect([skill, body.data.skill_id]).toEqual([skill, found.skill_id]);
+    }
+    expectError(
+      await agent.post('/commands/execute', command({ skill: `${name}@9`, capability: 'forecast' })),
+      404,
+      1004,
+    );
+    // Who sees all calls the highest; a range finds the version below 200 others, and so does a capability that these lack.
+    const pinned = await admin
+      .post('/commands/execute', command({ skill: `${name}@1`, capability: 'forecast' }))
+      .expect(200);
+    expect(pinned.body.data.skill_id).toBe(found.skill_id);
+    expect(outside.calls).toHaveLength(calls);
+    await admin.post('/skills/batch', {
+      skills: others.map((other) => ({ ...other, version: other.version.replace('9', '10') })),
+    });
+    const { body } = await admin
+      .post('/commands/execute', command({ skill: `${name}@<9||10`, capability: 'forecast' }))
+      .expect(200);
+    expect(body.data.skill_id).toBe(found.skill_id);
+  });
+
   it('through channels end with the access to the Skill, and are nobody else’s', async () => {
     const mine = space();
     const skill = await create(admin, {

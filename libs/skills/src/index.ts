@@ -14,8 +14,10 @@ export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './skill.entity.js
 export { EndpointUrlField } from './skill-fields.decorators.js';
 export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObservers } from './skill-observers.js';
 export { type Rotation, rotateSecrets, secretBoxOf, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
+export { versionCondition } from './skill-filter.sql.js';
 export { Conditions } from './skill-sql.js';
 export { SkillsModule } from './skills.module.js';
+export { inSpaces } from './spaces.js';
 export {
   continueAbove,
   exportedSkills,

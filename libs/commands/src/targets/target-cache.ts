@@ -4,14 +4,17 @@ import { type CommandsSettings, commandsSettings } from '#config';
 import { SKILL_CACHE } from '#skills';
 import type { Target } from './target.js';
 
-/** Answers that are kept; those loaded longest ago go first. */
+/** Answers that are kept, and endpoints in them; those loaded longest ago go first. */
 const MAX_KEPT = 10_000;
+const MAX_ENDPOINTS = 100_000;
 
 interface Kept {
   targets: Promise<readonly Target[]>;
   until: number;
   /** The one Skill that it is about; undefined: whichever have a name or a capability. */
   skillId: string | undefined;
+  /** Known once it is loaded. */
+  endpoints: number;
 }
 
 /**
@@ -22,6 +25,7 @@ interface Kept {
 export class TargetCache implements OnModuleInit {
   /** Those loaded first come first. */
   private readonly kept = new Map<string, Kept>();
+  private endpoints = 0;
 
   constructor(
     private readonly cache: CacheProvider,
@@ -45,27 +49,47 @@ export class TargetCache implements OnModuleInit {
     const name = JSON.stringify(key);
     const known = this.kept.get(name);
     if (known && performance.now() < known.until) return known.targets;
-    this.kept.delete(name);
-    const kept = { targets: load(), until: performance.now() + this.settings.targetMaxAge, skillId };
+    this.drop(name);
+    const until = performance.now() + this.settings.targetMaxAge;
+    const kept: Kept = { targets: load(), until, skillId, endpoints: 0 };
     this.kept.set(name, kept);
-    // A failure is for those who wait for it, and for nobody after them.
-    kept.targets.catch(() => {
-      if (this.kept.get(name) === kept) this.kept.delete(name);
-    });
+    kept.targets.then(
+      (targets) => {
+        this.weigh(name, kept, targets);
+      },
+      // A failure is for those who wait for it, and for nobody after them.
+      () => {
+        if (this.kept.get(name) === kept) this.drop(name);
+      },
+    );
     this.forgetOld();
     return kept.targets;
   }
 
   private forget(skillIds: ReadonlySet<string>): void {
     for (const [name, { skillId }] of this.kept) {
-      if (skillId === undefined || skillIds.has(skillId)) this.kept.delete(name);
+      if (skillId === undefined || skillIds.has(skillId)) this.drop(name);
     }
+  }
+
+  /** Callers choose ranges of versions, and so how many answers hold the same endpoints. */
+  private weigh(name: string, kept: Kept, targets: readonly Target[]): void {
+    if (this.kept.get(name) !== kept) return;
+    kept.endpoints = targets.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+    this.endpoints += kept.endpoints;
+    this.forgetOld();
   }
 
   private forgetOld(): void {
     for (const [name, { until }] of this.kept) {
-      if (this.kept.size <= MAX_KEPT && until > performance.now()) return;
-      this.kept.delete(name);
+      const fits = this.kept.size <= MAX_KEPT && this.endpoints <= MAX_ENDPOINTS;
+      if (fits && until > performance.now()) return;
+      this.drop(name);
     }
+  }
+
+  private drop(name: string): void {
+    this.endpoints -= this.kept.get(name)?.endpoints ?? 0;
+    this.kept.delete(name);
   }
 }

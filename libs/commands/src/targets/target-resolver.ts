@@ -7,7 +7,6 @@ import {
   SkillNotFoundError,
   SkillUnavailableError,
 } from '#common';
-import { satisfies } from 'semver';
 import { type CapableTarget, isLive, type Target } from './target.js';
 import { TargetCache } from './target-cache.js';
 import { TargetsRepository } from './targets.repository.js';
@@ -51,7 +50,7 @@ export class TargetResolver {
     );
   }
 
-  private async find(caller: Caller, wanted: Wanted): Promise<readonly Target[]> {
+  private find(caller: Caller, wanted: Wanted): Promise<readonly Target[]> {
     switch (wanted.by) {
       case 'id': {
         const { skillId, capability } = wanted;
@@ -59,9 +58,8 @@ export class TargetResolver {
       }
       case 'name': {
         const { name, capability, range } = wanted;
-        const load = (): Promise<Target[]> => this.repository.byName(name, capability);
-        const versions = await this.cache.get(['name', name, capability], undefined, load);
-        return versions.filter(({ skillVersion }) => satisfies(skillVersion, range));
+        const load = (): Promise<Target[]> => this.repository.byName(name, range, capability, caller.spaces);
+        return this.cache.get(['name', name, range, capability, caller.spaces], undefined, load);
       }
       case 'capability': {
         const { capability } = wanted;

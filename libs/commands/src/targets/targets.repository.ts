@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { Conditions, inSpaces, versionCondition } from '#skills';
 import { DataSource } from 'typeorm';
 import type { Target } from './target.js';
 
-/** Versions of a Skill that are looked at, the highest first. */
+/** Versions of a Skill that are looked at: those that can be called before all others, then the highest. */
 const MAX_VERSIONS = 200;
 /** Skills with a capability that are looked at, the highest version of it first. */
 const MAX_SKILLS = 50;
@@ -43,12 +44,22 @@ export class TargetsRepository {
     ]);
   }
 
-  /** Every version, the highest first. */
-  byName(name: string, capability: string): Promise<Target[]> {
+  /** Versions in the range and in these Spaces (undefined: everywhere), the highest first. `range`: as semver writes it. */
+  byName(name: string, range: string, capability: string, spaces: readonly string[] | undefined): Promise<Target[]> {
+    const where = new Conditions();
+    for (const value of capabilityOf(capability)) where.bind(value);
+    where.add(`s.name = ${where.bind(name)}`);
+    where.add(versionCondition(range, where));
+    if (spaces) where.add(inSpaces('s.space_id', spaces, (value) => where.bind(value)));
     return this.dataSource.query(
-      `SELECT ${COLUMNS} FROM (SELECT * FROM skills WHERE name = $3 ORDER BY version_key DESC LIMIT ${MAX_VERSIONS}) s
-       LEFT JOIN ${CAPABILITY} c ON true ORDER BY s.version_key DESC`,
-      [...capabilityOf(capability), name],
+      `WITH best AS MATERIALIZED (
+         SELECT s.id FROM skills s ${where.toString()}
+         ORDER BY s.status = 'active' AND s.callable AND EXISTS (
+           SELECT FROM capabilities k WHERE k.skill_id = s.id AND (k.id = $1::uuid OR k.name = $2) AND k.status = 'enabled') DESC,
+           s.version_key DESC LIMIT ${MAX_VERSIONS})
+       SELECT ${COLUMNS} FROM best JOIN skills s ON s.id = best.id LEFT JOIN ${CAPABILITY} c ON true
+       ORDER BY s.version_key DESC`,
+      where.parameters,
     );
   }
 

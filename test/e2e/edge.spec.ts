@@ -29,6 +29,41 @@ describe('security headers', () => {
     }
   });
 
+  it('keep answers out of caches of others, whatever is answered and however it is read', async () => {
+    const api = apiOf(app);
+    const { skill_id } = (await api.post('/skills', skillBody({ name: 'cached' })).expect(201)).body;
+    const agent = await app.client('viewer');
+    const statuses = new Set<number>();
+    const look = async (path: string, init: RequestInit = {}): Promise<Headers> => {
+      const { status, headers } = await fetch(`${app.url}/api/v1${path}`, init);
+      statuses.add(status);
+      expect([path, status, headers.get('vary')]).toEqual([path, status, 'Authorization, X-API-Key']);
+      expect([path, status, headers.get('cache-control')]).toEqual([
+        path,
+        status,
+        headers.has('etag') ? 'private, no-cache' : 'no-store',
+      ]);
+      return headers;
+    };
+    const asked = { headers: { authorization: `Bearer ${app.admin}` } };
+    // The second and third answers of some of them come from memory.
+    for (const path of [`/skills/${skill_id}`, '/skills/', '/skills/discover', '/capabilities', '/auth/me', '/audit']) {
+      for (let times = 0; times < 3; times += 1) await look(path, asked);
+    }
+    const etag = (await look(`/skills/${skill_id}`, asked)).get('etag') ?? '';
+    expect(etag).not.toBe('');
+    await look(`/skills/${skill_id}`, { headers: { ...asked.headers, 'if-none-match': etag } });
+    await look('/skills/', { method: 'HEAD', ...asked });
+    await look('/skills/');
+    await look('/nope', asked);
+    await look(`/skills/${skill_id}`, { method: 'DELETE', headers: { authorization: `Bearer ${agent.token}` } });
+    await look('/skills/%zz', asked);
+    const grant = { grant_type: 'client_credentials', client_id: agent.clientId, client_secret: agent.secret };
+    const form = new URLSearchParams(grant);
+    expect((await look('/auth/token', { method: 'POST', body: form })).get('pragma')).toBe('no-cache');
+    expect([...statuses].sort()).toEqual([200, 304, 400, 401, 403, 404]);
+  });
+
   it('let Swagger UI work: it has no script in the page', async () => {
     const { text } = await app.http.get('/docs').expect(200);
     const scripts = [...text.matchAll(/<script([^>]*)>([^]*?)<\/script>/g)];
@@ -126,6 +161,7 @@ describe('other origins and proxies', () => {
 
   it('that are not named may not', async () => {
     const { headers } = await app.http.get(SKILLS).set('origin', 'https://elsewhere.example.com');
+    expect(headers.vary).toBe('Authorization, X-API-Key, Origin');
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   });
 

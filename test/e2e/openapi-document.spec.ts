@@ -118,7 +118,9 @@ describe('/openapi.json', () => {
   it('is the same in YAML, and Swagger UI shows it', async () => {
     expect((await app.http.get('/openapi.yaml').expect(200)).text).toMatch(/^openapi: 3\.1\.0/);
     expect((await app.http.get('/docs').expect(200)).text).toContain('swagger-ui');
-    await app.http.get('/docs/swagger-ui-init.js').expect(200);
+    const { text: start } = await app.http.get('/docs/swagger-ui-init.js').expect(200);
+    // A token that somebody types in stays in the page: the storage of the browser would keep it.
+    expect(start).toMatch(/"persistAuthorization": false/);
     await app.http.get('/docs/swagger-ui-bundle.js').expect(200);
   });
 

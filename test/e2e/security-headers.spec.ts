@@ -17,6 +17,18 @@ const REFUSED = {
   'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'two lengths':
     'POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n',
+  'a length twice': 'POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na',
+  'lengths in one line': 'POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\na',
+  'chunks in HTTP/1.0': 'POST /nowhere HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  'two hosts': 'GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n',
+  'the same host twice': 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nHost: x\r\n\r\n',
+  'two hosts in another case': 'GET /api/v1/skills/ HTTP/1.1\r\nHOST: x\r\nhost: y\r\nConnection: close\r\n\r\n',
+  'two hosts in HTTP/1.0': 'GET /nowhere HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n',
+  'two hosts beside a whole target': 'GET http://x/health HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n',
+  'two hosts in one line': 'GET /health HTTP/1.1\r\nHost: x, y\r\nConnection: close\r\n\r\n',
+  'a host that is none': 'GET /health HTTP/1.1\r\nHost: x/y\r\nConnection: close\r\n\r\n',
+  'two credentials':
+    'GET /api/v1/skills/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\nauthorization: Bearer b\r\nConnection: close\r\n\r\n',
   'no host': 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n',
   'an expectation': 'GET /health HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n',
 };
@@ -78,6 +90,33 @@ describe('security headers of answers that no route gives', () => {
     const { status, head, body } = await raw(text);
     expect([status, (JSON.parse(body) as { code: number }).code]).toEqual([404, 1010]);
     expectHeaders(head);
+  });
+
+  it.each(['x:80', '[::1]:8000', '127.0.0.1', 'skills.example.com.', ''])('take the host "%s"', async (host) => {
+    expect((await raw(`GET /livez HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).status).toBe(200);
+  });
+
+  it('refuse two hosts of a request that is answered from memory, too', async () => {
+    const head = `GET /api/v1/skills/?name=two-hosts HTTP/1.1\r\nAuthorization: Bearer ${app.admin}\r\n`;
+    // The second answer comes from memory: an answer is ready once it was given.
+    for (let times = 0; times < 3; times += 1) {
+      expect((await raw(`${head}Host: x\r\nConnection: close\r\n\r\n`)).status).toBe(200);
+      const twice = await raw(
+        `${head}Host: x\r\nHost: y\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      );
+      expect(twice.status).toBe(400);
+      expect(twice.body).toContain('header host');
+    }
+  });
+
+  it('repeat nothing of the host that a whole target names', async () => {
+    const target = 'http://elsewhere.example.com/api/v1/skills/?limit=1';
+    const { status, head } = await raw(
+      `GET ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${app.admin}\r\nConnection: close\r\n\r\n`,
+    );
+    expect(status).toBe(200);
+    expect(head).toContain('link: </api/v1/skills/?limit=1');
+    expect(head).not.toContain('elsewhere');
   });
 
   it('do not depend on what HTTP/1.0 leaves out, and let an expectation pass that is met', async () => {

@@ -8,17 +8,18 @@ import { connect, type ConnectionOptions, type PeerCertificate, type TLSSocket }
 import { endServices, runService, startService } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
+const ELLIPTIC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+const RSA = ['-newkey', 'rsa:2048'];
+
 /** A self-signed certificate for this name, and its key. */
-function makeCertificate(folder: string, name: string, days = 2): { cert: string; key: string } {
+function makeCertificate(
+  folder: string,
+  name: string,
+  { days = 2, algorithm = ELLIPTIC } = {},
+): { cert: string; key: string } {
   const [cert, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
   const files = ['-keyout', key, '-out', cert, '-days', String(days), '-subj', `/CN=${name}`];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', ...files],
-    {
-      stdio: 'ignore',
-    },
-  );
+  execFileSync('openssl', ['req', '-x509', ...algorithm, '-nodes', ...files], { stdio: 'ignore' });
   return { cert, key };
 }
 
@@ -86,7 +87,7 @@ describe('HTTPS', () => {
 
   it('is served with the files, from TLS 1.2 on, and takes new files without a restart', async () => {
     const present = makeCertificate(folder, 'present.test');
-    const next = makeCertificate(folder, 'next.test', 30);
+    const next = makeCertificate(folder, 'next.test', { days: 30 });
     const service = await startService({ env: settingsOf(present) });
     expect(service.url).toMatch(/^https:/);
     expect(await get(`${service.url}/livez`)).toEqual({ status: 200, hsts: 'max-age=31536000; includeSubDomains' });
@@ -112,6 +113,32 @@ describe('HTTPS', () => {
     writeFileSync(present.cert, 'nothing');
     await until(() => service.output.includes('TLS_CERT_FILE holds no certificate in PEM'));
     expect(await nameAt(service.url)).toBe('next.test');
+    expect((await service.stop()).code).toBe(0);
+  });
+
+  it('has forward secrecy with every cipher, also after a change of the certificate', async () => {
+    const present = makeCertificate(folder, 'rsa.test', { algorithm: RSA });
+    const next = makeCertificate(folder, 'next-rsa.test', { algorithm: RSA });
+    const service = await startService({ env: settingsOf(present) });
+    const withCipher = (ciphers: string) => dial(service.url, { maxVersion: 'TLSv1.2', ciphers });
+    const expectForwardSecrecy = async (): Promise<void> => {
+      for (const cipher of ['AES128-SHA', 'AES256-SHA256', 'AES128-GCM-SHA256', 'AES256-GCM-SHA384']) {
+        await expect(withCipher(cipher)).rejects.toThrow('handshake failure');
+      }
+      for (const cipher of ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384']) {
+        const socket = await withCipher(cipher);
+        expect(socket.getCipher().name).toBe(cipher);
+        socket.destroy();
+      }
+      const modern = await dial(service.url, { minVersion: 'TLSv1.3' });
+      expect(modern.getProtocol()).toBe('TLSv1.3');
+      modern.destroy();
+    };
+    await expectForwardSecrecy();
+    renameSync(next.cert, present.cert);
+    renameSync(next.key, present.key);
+    await until(async () => (await nameAt(service.url)) === 'next-rsa.test');
+    await expectForwardSecrecy();
     expect((await service.stop()).code).toBe(0);
   });
 

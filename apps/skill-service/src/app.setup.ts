@@ -20,7 +20,7 @@ import { parseQuery, registerBodyParsers } from './body-parsers.js';
 import { answerClientErrors } from './client-errors.js';
 import { Draining } from './draining.js';
 import { serveOpenApi } from './openapi.js';
-import { registerRequestConformance } from './request-conformance.js';
+import { originForm, registerRequestConformance } from './request-conformance.js';
 import { registerSecurityHeaders, securityHeadersOf } from './security-headers.js';
 import { TlsCertificate } from './tls-certificate.js';
 
@@ -74,6 +74,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     ...(tls ? { https: { ...serverOptions, ...tls.serverOptions } } : { http: serverOptions }),
     trustProxy: trustProxy.length > 0 && trustProxy,
     genReqId: traceIdGenerator,
+    rewriteUrl: originForm,
     frameworkErrors: frameworkErrors(log.logger, securityHeaders),
     clientErrorHandler: answerClientErrors(securityHeaders),
     bodyLimit: BODY_LIMIT,

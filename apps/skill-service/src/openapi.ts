@@ -74,7 +74,8 @@ export function serveOpenApi(app: INestApplication, settings: Pick<AppSettings, 
   SwaggerModule.setup('docs', app, () => createOpenApiDocument(app, settings), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true },
+    // Tokens and secrets that somebody types in are gone with the page: the storage of a browser outlives its user.
+    swaggerOptions: { persistAuthorization: false, displayRequestDuration: true },
     customSiteTitle: 'ooder-skill',
   });
 }

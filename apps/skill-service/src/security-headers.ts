@@ -13,6 +13,12 @@ const HSTS_MAX_AGE = 31_536_000;
 /** Seconds that a browser may keep the answer to a preflight request. */
 const PREFLIGHT_MAX_AGE = 600;
 
+/**
+ * Answers differ by who asks, and no cache may keep them. Routes with an ETag, which can be asked about again, and public
+ * documents say otherwise. Nothing is compressed, so that Accept-Encoding makes no difference.
+ */
+const CACHE_HEADERS = { 'cache-control': 'no-store', vary: 'Authorization, X-API-Key' } as const;
+
 /** What pages of other origins may read beyond the headers that every page may. */
 const EXPOSED_HEADERS = [
   'ETag',
@@ -28,7 +34,7 @@ const EXPOSED_HEADERS = [
 ];
 
 /**
- * Headers that tell browsers what answers are for, the same for each of them: made once. The one page of this service is
+ * Headers that tell browsers and caches what answers are for, the same for each of them: made once. The one page of this service is
  * Swagger UI, whose scripts and images are its own and whose styles are inline.
  */
 export function securityHeadersOf(edge: EdgeSettings): SecurityHeaders {
@@ -55,7 +61,7 @@ export function securityHeadersOf(edge: EdgeSettings): SecurityHeaders {
     crossOriginResourcePolicy: edge.corsOrigins.length > 0 ? { policy: 'cross-origin' } : { policy: 'same-origin' },
   });
   setHeaders(request, response, () => undefined);
-  return response.getHeaders();
+  return { ...response.getHeaders(), ...CACHE_HEADERS };
 }
 
 /** On every answer that hooks see; `frameworkErrors` and `answerClientError` put them on the others. */

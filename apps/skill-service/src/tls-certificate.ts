@@ -8,7 +8,25 @@ import type { MetricsService } from '#metrics';
 
 /** Milliseconds between two looks at the files. Names of mounted secrets are links, which a watch does not follow. */
 const LOOK_EVERY_MS = 2_000;
-const MIN_VERSION = 'TLSv1.2';
+/**
+ * Every cipher has forward secrecy: who steals the key later cannot read what was recorded before. Those of TLS 1.2 are
+ * Mozilla's "intermediate" ones with ECDHE. New certificates are used with the same terms.
+ */
+const TERMS = {
+  minVersion: 'TLSv1.2',
+  honorCipherOrder: true,
+  ciphers: [
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'TLS_AES_128_GCM_SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+} as const;
 const EXAMPLES = { TLS_CERT_FILE: '/etc/ooder-skill/tls.crt', TLS_KEY_FILE: '/etc/ooder-skill/tls.key' };
 
 interface Pair {
@@ -54,8 +72,8 @@ export class TlsCertificate {
     return new TlsCertificate(tlsCertFile, tlsKeyFile);
   }
 
-  get serverOptions(): Pair & { minVersion: typeof MIN_VERSION } {
-    return { ...this.pair, minVersion: MIN_VERSION };
+  get serverOptions(): Pair & typeof TERMS {
+    return { ...this.pair, ...TERMS };
   }
 
   /** New connections get the new certificate; a faulty file is told once, and the old certificate stays. */
@@ -82,7 +100,7 @@ export class TlsCertificate {
     this.stamp = stamp;
     try {
       const pair = this.read();
-      server.setSecureContext({ ...pair, minVersion: MIN_VERSION });
+      server.setSecureContext({ ...pair, ...TERMS });
       this.expiresAt = expiryOf(pair.cert);
       this.logger.log('a new certificate is in use');
     } catch (error) {
@@ -105,7 +123,7 @@ export class TlsCertificate {
     if (!certificate.checkPrivateKey(privateKey)) {
       throw fault('TLS_KEY_FILE', 'is not the key of the certificate in TLS_CERT_FILE');
     }
-    parse('TLS_CERT_FILE', 'is refused by OpenSSL', () => createSecureContext({ cert, key, minVersion: MIN_VERSION }));
+    parse('TLS_CERT_FILE', 'is refused by OpenSSL', () => createSecureContext({ cert, key, ...TERMS }));
     return { cert, key };
   }
 }

@@ -21,7 +21,9 @@ export function ClientRoute(): MethodDecorator {
   return applyDecorators(
     Public(),
     HttpCode(200),
+    // RFC 6749 section 5.1.
     Header('cache-control', 'no-store'),
+    Header('pragma', 'no-cache'),
     UseFilters(OAuthErrorFilter),
     RouteConfig({ oauthErrors: true }),
     ApiHeader({

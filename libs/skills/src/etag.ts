@@ -14,6 +14,9 @@ import { map, type Observable } from 'rxjs';
 import type { SkillResponse } from './skill.response.js';
 import type { TaggedSkill } from './skills.repository.js';
 
+/** A cache of the caller's own may keep the answer, and asks by its ETag whether it still holds. */
+const CACHE_CONTROL = 'private, no-cache';
+
 /** Splits a list of entity tags (RFC 9110 section 8.8.3); commas occur in no tag of ours. */
 function tagsOf(header: string): string[] {
   return header.split(',').map((tag) => tag.trim());
@@ -43,7 +46,7 @@ class TaggedInterceptor implements NestInterceptor<TaggedSkill, SkillResponse | 
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     return next.handle().pipe(
       map(({ skill, etag }) => {
-        void reply.header('etag', etag);
+        void reply.header('etag', etag).header('cache-control', CACHE_CONTROL);
         if (request.method === 'POST') {
           void reply.header('location', `${request.url.split('?')[0]?.replace(/\/$/, '') ?? ''}/${skill.skill_id}`);
         }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isHost, repeatedHeader } from '../request-conformance.js';
 
 /** Headers with which no request is plain. */
 const UNUSUAL = ['transfer-encoding', 'expect', 'origin'] as const;
@@ -11,7 +12,8 @@ const MAX_HEADERS = 50;
  */
 export function isPlain(request: IncomingMessage, response: ServerResponse, unusual: readonly string[]): boolean {
   const { headers, rawHeaders, httpVersion } = request;
-  if (httpVersion !== '1.1' || rawHeaders.length > 2 * MAX_HEADERS || headers.host === undefined) return false;
+  if (httpVersion !== '1.1' || rawHeaders.length > 2 * MAX_HEADERS) return false;
+  if (headers.host === undefined || !isHost(headers.host) || repeatedHeader(rawHeaders) !== undefined) return false;
   // What waits behind others on a pipelined connection has no socket yet.
   if (!response.shouldKeepAlive || response.socket === null || response.socket.destroyed) return false;
   for (const name of UNUSUAL) if (headers[name] !== undefined) return false;

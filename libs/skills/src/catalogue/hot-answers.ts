@@ -9,7 +9,8 @@ import { viewOf } from './caller-view.js';
 import { ownBytes, ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
 
 /** What the routes say in their headers; hooks set the others for each request. */
-const ROUTE_HEADERS = ['content-type', 'etag', 'x-total-count', 'link'] as const;
+const ROUTE_HEADERS = ['content-type', 'cache-control', 'etag', 'x-total-count', 'link'] as const;
+const CACHING_HEADERS = ['cache-control', 'etag'] as const;
 const READ: Permission = 'skill:read';
 
 /** A request that goes the normal way, and whose answer may be kept. */
@@ -143,7 +144,8 @@ function skillIdOf({ params, routeOptions }: FastifyRequest): string | undefined
 function send({ headers, body }: ReadyAnswer, request: FastifyRequest, reply: FastifyReply): void {
   const { etag } = headers;
   if (etag !== undefined && !noneMatch(request.headers['if-none-match'], etag)) {
-    void reply.status(304).header('etag', etag).send();
+    for (const name of CACHING_HEADERS) void reply.header(name, headers[name]);
+    void reply.status(304).send();
     return;
   }
   for (const name in headers) void reply.header(name, headers[name]);

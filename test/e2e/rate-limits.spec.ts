@@ -130,6 +130,49 @@ describe('limits of one replica', () => {
     expect((await ask(app.http, right, '10.2.0.1')).status).toBe(200);
   });
 
+  it('let the right secret of a known client through, whatever else comes from its address', async () => {
+    const { clientId, secret } = await app.client('publisher');
+    const address = '10.6.0.1';
+    const right = { ...HONEST, client_id: clientId, client_secret: secret };
+    const wrong = { ...right, client_secret: 'not-the-secret-at-all' };
+    expect((await ask(app.http, right, address)).status).toBe(200);
+    const stranger = await app.client('viewer');
+    const guesses: Promise<request.Response>[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      for (let at = 0; at < 10; at += 1) {
+        guesses.push(
+          ask(app.http, at % 2 === 0 ? wrong : { ...wrong, client_id: `nobody-${round}-${at}` }, address).then(),
+        );
+      }
+      expect((await ask(app.http, right, address)).status).toBe(200);
+    }
+    for (const { status } of await Promise.all(guesses)) expect([401, 429]).toContain(status);
+    // By HTTP Basic, and where it asks for something else.
+    const status = await app.http
+      .post('/api/v1/auth/introspect')
+      .set('x-forwarded-for', address)
+      .auth(clientId, secret)
+      .type('form')
+      .send({ token: 'none' });
+    expect([status.status, status.body]).toEqual([200, { active: false }]);
+    // Who is not known there waits; a bearer token is no secret of a client.
+    const other = { ...HONEST, client_id: stranger.clientId, client_secret: stranger.secret };
+    expect((await ask(app.http, other, address)).status).toBe(429);
+    const asked = await app.http
+      .post('/api/v1/auth/introspect')
+      .set('x-forwarded-for', address)
+      .auth(app.admin, { type: 'bearer' })
+      .send({ token: stranger.token });
+    expect([asked.status, asked.body.active]).toEqual([200, true]);
+    // Beside a right secret a token opens nothing, and makes nobody known.
+    const beside = app.http
+      .post(TOKEN)
+      .set('x-forwarded-for', address)
+      .auth(app.admin, { type: 'bearer' })
+      .send({ ...other, client_secret: 'a-wrong-secret-indeed' });
+    expect((await beside).status).toBe(429);
+  });
+
   it('of 0 are none', async () => {
     const unlimited = await startTestApp({ env: { RATE_LIMIT_READS: '0' } });
     try {
@@ -235,6 +278,22 @@ describe('limits of two replicas', () => {
       expect(answer.status).toBe(401);
     }
     expect((await ask(replicas[1].http, body, '10.4.1.1')).status).toBe(200);
+  });
+
+  it('let a client through that the other replica knows, after a rotation too', async () => {
+    const { clientId, secret } = await replicas[0].client('viewer');
+    const address = '10.4.2.1';
+    const right = { ...HONEST, client_id: clientId, client_secret: secret };
+    expect((await ask(replicas[0].http, right, address)).status).toBe(200);
+    for (let guess = 0; guess < 10; guess += 1) {
+      await ask(replicas[1].http, { ...right, client_secret: `a-guess-of-many-letters-${guess}` }, address);
+    }
+    expect((await ask(replicas[1].http, right, address)).status).toBe(200);
+    const { body } = await replicas[0].http
+      .post(`/api/v1/auth/clients/${clientId}/rotate-secret`)
+      .auth(replicas[0].admin, { type: 'bearer' })
+      .expect(200);
+    expect((await ask(replicas[1].http, { ...right, client_secret: body.client_secret }, address)).status).toBe(200);
   });
 
   it('converge for reads and writes', async () => {

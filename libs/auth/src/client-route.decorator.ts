@@ -13,11 +13,18 @@ export class ClientCredentialsBody {
   client_secret?: string;
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A route of the authorization server that a bearer token opens as well as a client's secret. */
+    takesBearer?: boolean;
+  }
+}
+
 /**
  * A route of the authorization server: public to the guard, since the client authenticates with its id and secret, by
  * HTTP Basic or in the body; a form or JSON; errors in the shape of RFC 6749 section 5.2; nothing is cached.
  */
-export function ClientRoute(): MethodDecorator {
+export function ClientRoute({ takesBearer = false } = {}): MethodDecorator {
   return applyDecorators(
     Public(),
     HttpCode(200),
@@ -25,7 +32,7 @@ export function ClientRoute(): MethodDecorator {
     Header('cache-control', 'no-store'),
     Header('pragma', 'no-cache'),
     UseFilters(OAuthErrorFilter),
-    RouteConfig({ oauthErrors: true }),
+    RouteConfig({ oauthErrors: true, takesBearer }),
     ApiHeader({
       name: 'authorization',
       required: false,

@@ -74,7 +74,7 @@ export class TokenStatusController {
   }
 
   @Post('introspect')
-  @ClientRoute()
+  @ClientRoute({ takesBearer: true })
   @ApiOperation({ summary: 'Ask whether a token holds', operationId: 'introspectToken', security: [] })
   @ApiBody({ type: TokenBody })
   @ApiResponse({ status: 200, type: IntrospectionResponse, description: 'What the token says, if it holds' })

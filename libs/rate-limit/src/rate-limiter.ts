@@ -79,7 +79,12 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
       labelNames: ['class'],
     });
     for (const name of ['reads', 'writes', 'token', 'secrets']) this.refusals.inc({ class: name }, 0);
-    this.tokens = new TokenLimiter(settings.token, redis, this.log, this.refusals);
+    this.tokens = new TokenLimiter(redis, {
+      limit: settings.token,
+      clientOf: (request) => this.clientOf(request),
+      log: this.log,
+      refusals: this.refusals,
+    });
     const gauge = metrics.gauge({
       name: 'rate_limit_tracked_clients',
       help: 'Clients, addresses and secrets that are being counted in this process.',

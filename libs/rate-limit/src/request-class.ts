@@ -16,28 +16,34 @@ export function classOf(request: FastifyRequest): RequestClass | undefined {
 
 const BASIC = /^Basic +(.+)$/i;
 
-/** The client that a token request claims to come from: by HTTP Basic, or in the parsed body. */
-export function claimedClient(request: FastifyRequest): string | undefined {
-  if (showsAnotherCredential(request)) return undefined;
+/** Who a token request claims to come from, and the secret that it shows for that. */
+export interface Claim {
+  clientId: string | undefined;
+  secret: string | undefined;
+}
+
+/** By HTTP Basic, or in the parsed body. Nothing where a bearer token decides: then the body proves nothing. */
+export function claimOf(request: FastifyRequest): Claim {
+  if (showsBearer(request)) return { clientId: undefined, secret: undefined };
   const basic = BASIC.exec(request.headers.authorization ?? '')?.[1];
-  if (basic === undefined) return textOf(request.body, 'client_id');
-  const [id = ''] = Buffer.from(basic, 'base64').toString('utf8').split(':', 1);
-  try {
-    return decodeURIComponent(id.replaceAll('+', ' '));
-  } catch {
-    return id;
+  if (basic === undefined) {
+    return { clientId: textOf(request.body, 'client_id'), secret: textOf(request.body, 'client_secret') };
   }
+  const [id = '', ...secret] = Buffer.from(basic, 'base64').toString('utf8').split(':');
+  return { clientId: decoded(id), secret: decoded(secret.join(':')) };
 }
 
-/** Whether a secret came with it, so that an answer other than 401 means that it was right. */
-export function showsSecret(request: FastifyRequest): boolean {
-  if (showsAnotherCredential(request)) return false;
-  return BASIC.test(request.headers.authorization ?? '') || textOf(request.body, 'client_secret') !== undefined;
+/** Whether it is the bearer token that says who sends it. */
+export function showsBearer({ headers, routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.takesBearer === true && /^Bearer /i.test(headers.authorization ?? '');
 }
 
-/** A bearer token or an API key: then what the body says of a client proves nothing. */
-function showsAnotherCredential({ headers }: FastifyRequest): boolean {
-  return headers['x-api-key'] !== undefined || /^Bearer /i.test(headers.authorization ?? '');
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
 }
 
 function textOf(body: unknown, name: string): string | undefined {

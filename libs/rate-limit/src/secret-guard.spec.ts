@@ -1,6 +1,7 @@
 import { SecretGuard, type Verdict } from './secret-guard.js';
 
 const START = 1_800_000_000_000;
+const FREE = { heldFor: 0, isKnown: false, isRecognized: false };
 const LONGEST_KEY = 'x'.repeat(1024);
 
 describe('the guard of secrets', () => {
@@ -23,6 +24,61 @@ describe('the guard of secrets', () => {
     expect(refused(guard.judge(attempt, now + 600_000))).toBe(0);
   });
 
+  it('looks at the right secret of a known pair at once, however many wrong ones come from its address', () => {
+    const guard = new SecretGuard();
+    const home = { clientId: 'victim', address: 'a:home' };
+    const right = { ...home, secret: 'right' };
+    guard.succeeded(right, START);
+    let looked = 0;
+    for (let attempts = 0; attempts < 2_000; attempts += 1) {
+      const wrong = { ...home, secret: `wrong ${attempts}` };
+      if (!('refusedFor' in guard.judge(wrong, START))) {
+        looked += 1;
+        guard.failed(wrong, START);
+      }
+      expect(guard.judge(right, START)).toEqual({ heldFor: 0, isKnown: true, isRecognized: true });
+    }
+    // The free ones, and a line of 2 s.
+    expect(looked).toBe(5 + 9);
+  });
+
+  it.each([100, 500, 2_000, 60_000])(
+    'takes a rotated secret of a known pair that is guessed at every %i ms',
+    (everyMs) => {
+      const guard = new SecretGuard();
+      const home = { clientId: 'victim', address: 'a:home' };
+      guard.succeeded({ ...home, secret: 'old' }, START);
+      let now = START;
+      for (let attempts = 0; attempts < 600; attempts += 1) {
+        const wrong = { ...home, secret: `wrong ${attempts}` };
+        now += Math.max(everyMs, held(guard.judge(wrong, now)));
+        guard.failed(wrong, now);
+      }
+      const rotated = guard.judge({ ...home, secret: 'new' }, now);
+      expect(held(rotated)).toBeGreaterThanOrEqual(0);
+      expect(held(rotated)).toBeLessThanOrEqual(2_000);
+    },
+  );
+
+  it('lets a secret that was right, and is not any more, wait like a guess', () => {
+    const guard = new SecretGuard();
+    const old = { clientId: 'client', address: 'a:1', secret: 'old' };
+    guard.succeeded(old, START);
+    for (let attempts = 0; attempts < 5; attempts += 1) guard.failed(old, START);
+    const waits = Array.from({ length: 12 }, () => guard.judge(old, START));
+    expect(waits.filter((verdict) => 'refusedFor' in verdict)).toHaveLength(3);
+    expect(guard.judge(old, START + 600_000)).toMatchObject({ heldFor: 0, isRecognized: false });
+  });
+
+  it('knows a client that another replica knows', () => {
+    const guard = new SecretGuard();
+    const attempt = { clientId: 'client', address: 'a:1', secret: 'right' };
+    for (let attempts = 0; attempts < 30; attempts += 1) guard.failed({ ...attempt, secret: 'wrong' }, START);
+    expect(refused(guard.judge(attempt, START))).toBeGreaterThan(0);
+    guard.recall(attempt, START);
+    expect(guard.judge(attempt, START)).toEqual({ heldFor: 0, isKnown: true, isRecognized: false });
+  });
+
   it('leaves the real client alone, at the addresses where it is known and at new ones', () => {
     const guard = new SecretGuard();
     const known = { clientId: 'victim', address: 'a:home' };
@@ -30,10 +86,10 @@ describe('the guard of secrets', () => {
     for (let attempts = 0; attempts < 10_000; attempts += 1) {
       guard.failed({ clientId: 'victim', address: `a:${attempts}` }, START);
     }
-    expect(guard.judge(known, START)).toEqual({ heldFor: 0 });
+    expect(guard.judge(known, START)).toMatchObject({ heldFor: 0, isKnown: true });
     // From a new address it is held back, and then looked at: never refused.
     expect(held(guard.judge({ clientId: 'victim', address: 'a:new' }, START))).toBe(2000);
-    expect(guard.judge({ clientId: 'another', address: 'a:new' }, START)).toEqual({ heldFor: 0 });
+    expect(guard.judge({ clientId: 'another', address: 'a:new' }, START)).toEqual(FREE);
   });
 
   it('stops an address that tries many clients, but for those that are known there', () => {
@@ -43,8 +99,8 @@ describe('the guard of secrets', () => {
       guard.failed({ clientId: `guess-${attempts}`, address: 'a:nat' }, START);
     }
     expect(refused(guard.judge({ clientId: 'next', address: 'a:nat' }, START))).toBe(1000);
-    expect(guard.judge({ clientId: 'honest', address: 'a:nat' }, START)).toEqual({ heldFor: 0 });
-    expect(guard.judge({ clientId: 'next', address: 'a:elsewhere' }, START)).toEqual({ heldFor: 0 });
+    expect(held(guard.judge({ clientId: 'honest', address: 'a:nat' }, START))).toBe(0);
+    expect(guard.judge({ clientId: 'next', address: 'a:elsewhere' }, START)).toEqual(FREE);
   });
 
   it('forgives a client that has found its secret', () => {
@@ -53,7 +109,7 @@ describe('the guard of secrets', () => {
     for (let attempts = 0; attempts < 5; attempts += 1) guard.failed(attempt, START);
     expect(refused(guard.judge(attempt, START))).toBe(1000);
     guard.succeeded(attempt, START + 1000);
-    expect(guard.judge(attempt, START + 1000)).toEqual({ heldFor: 0 });
+    expect(held(guard.judge(attempt, START + 1000))).toBe(0);
   });
 
   it('tells once when it begins', () => {
@@ -76,7 +132,7 @@ describe('the guard of secrets', () => {
       guard.failed({ clientId: 'victim', address: `a:${attempts}` }, START);
     }
     const attempt = { clientId: 'victim', address: 'a:new' };
-    const holding = Array.from({ length: 256 }, () => guard.hold(20));
+    const holding = Array.from({ length: 256 }, () => guard.hold({ ...FREE, heldFor: 20 }));
     expect(refused(guard.judge(attempt, START))).toBe(2000);
     await Promise.all(holding);
     expect(held(guard.judge(attempt, START))).toBe(100);

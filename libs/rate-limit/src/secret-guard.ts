@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { BoundedMap } from './bounded-map.js';
 import { claimedKey } from './client-key.js';
 
@@ -6,9 +7,11 @@ const CAPACITY = 10_000;
 /** Failures are forgotten after so many milliseconds without another. */
 const FORGET_MS = 600_000;
 /** A client stays known at an address for a day after its last right secret. */
-const KNOWN_MS = 86_400_000;
-/** Requests that are held back at a time; the next ones are refused instead. */
+export const KNOWN_MS = 86_400_000;
+/** Requests from addresses where a client is not known that are held back at a time; the next ones are refused. */
 const MAX_HELD = 256;
+/** Right secrets that are remembered of a pair: the present one, and the one before it while both hold. */
+const MAX_PRINTS = 2;
 
 /** From `free` failures on, each doubles the pause, from `first` to `longest` milliseconds. */
 interface Terms {
@@ -17,16 +20,27 @@ interface Terms {
   longest: number;
 }
 
-/** One client at one address. */
+/** One client at one address where it is not known. */
 const PAIR: Terms = { free: 5, first: 1_000, longest: 60_000 };
 /** All that comes from one address, whichever clients it claims to be. */
 const ADDRESS: Terms = { free: 20, first: 1_000, longest: 300_000 };
 /** One client, from wherever. */
 const CLIENT: Terms = { free: 50, first: 100, longest: 2_000 };
+/** Milliseconds between two secrets that a known pair has not shown before, once so many of them were wrong. */
+const LINE = { free: 5, everyMs: 250, longestMs: 2_000 };
 
 interface Failures {
   count: number;
   last: number;
+}
+
+/** A client at an address where it has shown its right secret. */
+interface KnownPair {
+  since: number;
+  /** Keyed hashes of the secrets that were right, the newest last. */
+  prints: readonly string[];
+  /** When the next secret that is not among them may be looked at. */
+  nextAt: number;
 }
 
 /** Who shows a secret. */
@@ -35,63 +49,85 @@ export interface Attempt {
   clientId: string | undefined;
   /** The key of its address. */
   address: string;
+  secret?: string | undefined;
 }
 
-/** What becomes of it: refused for so many milliseconds, or held back for as many (0: not at all) and then checked. */
-export type Verdict = { refusedFor: number } | { heldFor: number };
+/** The secret is looked at in so many milliseconds (0: now). */
+export interface Admission {
+  heldFor: number;
+  /** The client has signed in from this address within a day. */
+  isKnown: boolean;
+  /** With this very secret. */
+  isRecognized: boolean;
+}
+
+/** What becomes of it: refused for so many milliseconds, or looked at. */
+export type Verdict = { refusedFor: number } | Admission;
 
 /**
- * Slows the guessing of secrets down, and locks nobody out who has the right one:
+ * Slows the guessing of secrets down, and locks no client out that has the right one:
  *
- * - One client at one address gets pauses that double, 1 s to 1 min, and so does an address that fails for many clients,
- *   up to 5 min: whoever guesses from there waits, and nobody elsewhere.
- * - A client for which guesses come from everywhere is never refused: attempts are held back, 2 s at most, and then
- *   checked, so that the right secret always gets through, from a new address too.
- * - Where a client has shown its right secret within a day, neither the guesses of its neighbours (one NAT) nor those
- *   of the world concern it.
+ * - A client at an address where it has shown its right secret within a day is known there. The same secret is looked
+ *   at without a wait, however many wrong ones come from that address for this client or for others. Another secret, as
+ *   after a rotation, waits in a line: one in 250 ms, 2 s at most.
+ * - A client at an address where it is not known gets pauses that double, 1 s to 1 min, and so does an address that
+ *   fails for many clients, up to 5 min.
+ * - A client for which guesses come from everywhere is never refused at a new address: attempts are held back, 2 s at
+ *   most, and then looked at.
  *
- * In the process: n replicas give n times the free failures, and what a replica knows is not worth a round trip. Tables
- * are bounded, keys are hashes of one length.
+ * Failures are counted in the process: n replicas give n times the free failures. Tables are bounded, keys are hashes of
+ * one length. A secret is kept as a hash under a key that dies with the process.
  */
 export class SecretGuard {
   private readonly pairs = new BoundedMap<Failures>(CAPACITY);
   private readonly addresses = new BoundedMap<Failures>(CAPACITY);
   private readonly clients = new BoundedMap<Failures>(CAPACITY);
-  private readonly known = new BoundedMap<number>(CAPACITY);
+  private readonly known = new BoundedMap<KnownPair>(CAPACITY);
+  private readonly knownAddresses = new BoundedMap<number>(CAPACITY);
+  private readonly printKey = randomBytes(32);
   private held = 0;
 
   /** Entries of all tables. */
   get tracked(): number {
-    return this.pairs.size + this.addresses.size + this.clients.size + this.known.size;
+    const failures = this.pairs.size + this.addresses.size + this.clients.size;
+    return failures + this.known.size + this.knownAddresses.size;
   }
 
-  judge({ clientId, address }: Attempt, now = Date.now()): Verdict {
-    const pair = pairKey(clientId, address);
+  /** An admission takes its place in the line: call it once for each request. */
+  judge(attempt: Attempt, now = Date.now()): Verdict {
+    const { clientId, address } = attempt;
+    const pair = pairKey(attempt);
+    const known = this.knownPair(pair, now);
+    if (known) return this.judgeKnown(known, this.pairs.get(pair), this.printOf(attempt), now);
     const pause = remaining(this.pairs.get(pair), PAIR, now);
     if (pause > 0) return { refusedFor: pause };
-    if (this.isKnown(pair, now)) return { heldFor: 0 };
     const addressPause = remaining(this.addresses.get(address), ADDRESS, now);
     if (addressPause > 0) return { refusedFor: addressPause };
     const heldFor = clientId === undefined ? 0 : pauseOf(this.clients.get(claimedKey(clientId)), CLIENT, now);
     if (heldFor > 0 && this.held >= MAX_HELD) return { refusedFor: CLIENT.longest };
-    return { heldFor };
+    return { heldFor, isKnown: false, isRecognized: false };
   }
 
   /** Waits for as long as a verdict says. */
-  async hold(milliseconds: number): Promise<void> {
-    if (milliseconds === 0) return;
-    this.held += 1;
+  async hold({ heldFor, isKnown }: Admission): Promise<void> {
+    if (heldFor === 0) return;
+    // Those of known pairs are bounded by their lines, and no stranger shall take their places.
+    const place = isKnown ? 0 : 1;
+    this.held += place;
     try {
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      await new Promise((resolve) => setTimeout(resolve, heldFor));
     } finally {
-      this.held -= 1;
+      this.held -= place;
     }
   }
 
   /** The secret was wrong. Returns whether that makes a pause out of what was free: the moment to tell somebody. */
-  failed({ clientId, address }: Attempt, now = Date.now()): boolean {
+  failed(attempt: Attempt, now = Date.now()): boolean {
+    const { clientId, address } = attempt;
+    const pair = pairKey(attempt);
+    this.forgetPrint(pair, this.printOf(attempt));
     const tables: [BoundedMap<Failures>, string, Terms][] = [
-      [this.pairs, pairKey(clientId, address), PAIR],
+      [this.pairs, pair, PAIR],
       [this.addresses, address, ADDRESS],
       ...(clientId === undefined
         ? []
@@ -108,20 +144,60 @@ export class SecretGuard {
   }
 
   /** The secret was right: this client is known at this address. */
-  succeeded({ clientId, address }: Attempt, now = Date.now()): void {
-    if (clientId === undefined) return;
-    const pair = pairKey(clientId, address);
-    this.pairs.delete(pair);
-    this.known.set(pair, now);
+  succeeded(attempt: Attempt, now = Date.now()): void {
+    if (attempt.clientId === undefined) return;
+    const pair = pairKey(attempt);
+    const print = this.printOf(attempt);
+    const before = this.knownPair(pair, now);
+    const isRecognized = before?.prints.includes(print) === true;
+    // The wrong secrets beside one that was known before were not this client's.
+    if (!isRecognized) this.pairs.delete(pair);
+    const prints = isRecognized ? before.prints : [...(before?.prints ?? []), print].slice(-MAX_PRINTS);
+    this.known.set(pair, { since: now, prints, nextAt: before?.nextAt ?? 0 });
+    this.knownAddresses.set(attempt.address, now);
   }
 
-  private isKnown(pair: string, now: number): boolean {
-    const since = this.known.get(pair);
-    return since !== undefined && now - since < KNOWN_MS;
+  /** Another replica knows this client at this address. */
+  recall(attempt: Attempt, now = Date.now()): void {
+    const pair = pairKey(attempt);
+    if (!this.knownPair(pair, now)) this.known.set(pair, { since: now, prints: [], nextAt: 0 });
+  }
+
+  /** Whether any client is known at this address. */
+  knowsAddress(address: string, now = Date.now()): boolean {
+    return now - (this.knownAddresses.get(address) ?? -KNOWN_MS) < KNOWN_MS;
+  }
+
+  private judgeKnown(known: KnownPair, failures: Failures | undefined, print: string, now: number): Verdict {
+    if (known.prints.includes(print)) return { heldFor: 0, isKnown: true, isRecognized: true };
+    const isGuessed = failures !== undefined && failures.count >= LINE.free && now - failures.last < FORGET_MS;
+    if (!isGuessed) return { heldFor: 0, isKnown: true, isRecognized: false };
+    const at = Math.max(now, known.nextAt);
+    if (at - now > LINE.longestMs) return { refusedFor: at - now };
+    known.nextAt = at + LINE.everyMs;
+    return { heldFor: at - now, isKnown: true, isRecognized: false };
+  }
+
+  private knownPair(pair: string, now: number): KnownPair | undefined {
+    const known = this.known.get(pair);
+    return known && now - known.since < KNOWN_MS ? known : undefined;
+  }
+
+  /** A secret that was right, and is not any more, waits like any other. */
+  private forgetPrint(pair: string, print: string): void {
+    const known = this.known.get(pair);
+    if (known?.prints.includes(print)) known.prints = known.prints.filter((one) => one !== print);
+  }
+
+  private printOf({ clientId, address, secret }: Attempt): string {
+    return createHmac('sha256', this.printKey)
+      .update(JSON.stringify([clientId, address, secret]))
+      .digest('base64url');
   }
 }
 
-function pairKey(clientId: string | undefined, address: string): string {
+/** The key of a client at an address. */
+export function pairKey({ clientId, address }: Attempt): string {
   return claimedKey(clientId ?? '', address);
 }
 

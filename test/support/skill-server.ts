@@ -27,6 +27,13 @@ export function answer(data: unknown, status = 200): Behaviour {
   };
 }
 
+/** An answer as it stands, which `answer` could not make. */
+export function answerText(text: string, status = 200): Behaviour {
+  return (_, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(text);
+  };
+}
+
 /** What endpoints do: what they should, and every way in which they do not. */
 export const BEHAVIOURS = {
   echo: ({ body }, response) => {

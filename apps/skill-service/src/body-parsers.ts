@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { BadParameterError } from '#common';
+import { BadParameterError, nestsDeeper } from '#common';
 
 /** Levels of objects and arrays that a body may nest; the deepest payload of the protocol has 5. */
 const MAX_DEPTH = 32;
@@ -19,28 +19,10 @@ function decode(body: Buffer): string {
   }
 }
 
-/** Whether brackets outside of strings nest deeper than allowed; runs before anything that recurses. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text.charCodeAt(index);
-    if (inString) {
-      if (character === 0x5c) index += 1;
-      else if (character === 0x22) inString = false;
-    } else if (character === 0x22) inString = true;
-    else if (character === 0x7b || character === 0x5b) {
-      depth += 1;
-      if (depth > MAX_DEPTH) return true;
-    } else if (character === 0x7d || character === 0x5d) depth -= 1;
-  }
-  return false;
-}
-
 /** Names that every object has a meaning for. Nest would leave such fields out without a word. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** The depth is bounded: this runs on what has passed `isTooDeep`. */
+/** The depth is bounded: this runs on what has passed `nestsDeeper`. */
 function hasForbiddenKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return Object.entries(value).some(([key, item]) => FORBIDDEN_KEYS.has(key) || hasForbiddenKey(item));
@@ -50,7 +32,7 @@ function hasForbiddenKey(value: unknown): boolean {
 export function parseJsonBody(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   const text = decode(body);
-  if (isTooDeep(text)) throw bodyFault(`nests deeper than ${MAX_DEPTH} levels`);
+  if (nestsDeeper(text, MAX_DEPTH)) throw bodyFault(`nests deeper than ${MAX_DEPTH} levels`);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,9 +1,8 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { OpenChannel } from '#channels';
-import { ERROR_CATALOGUE, type ErrorCode } from '#common';
 import { TRACER, type Tracer } from '#tracing';
 import { CallMetrics } from './calls/call.metrics.js';
-import { type CallOutcome, NOT_TRIED, SkillCaller } from './calls/skill-caller.js';
+import { type CallOutcome, SkillCaller } from './calls/skill-caller.js';
 import type { SkillCall } from './calls/skill-request.js';
 import { CallCancelledError } from './calls/try-error.js';
 import { ChannelCalls } from './channel-calls.js';
@@ -23,15 +22,7 @@ export interface FinishedCall {
   completedAt: Date;
 }
 
-const INTERNAL_FAILURE: CallOutcome = {
-  status: 'failed',
-  error: { code: 1007 satisfies ErrorCode, message: ERROR_CATALOGUE[1007].title },
-  ...NOT_TRIED,
-  // Nobody knows how far it came.
-  sent: true,
-};
-
-/** Makes calls that are claimed, and writes down what became of them. */
+/** Makes calls that are claimed, and writes down what became of them. Call it under ExecutionJournal.guard. */
 @Injectable()
 export class CallRunner {
   constructor(
@@ -75,8 +66,6 @@ export class CallRunner {
       return await this.skills.call({ ...call, signal });
     } catch (error) {
       if (error instanceof CallCancelledError) return undefined;
-      // A fault of ours. The books must not say for ever that it runs.
-      await this.journal.finish(call.executionId, INTERNAL_FAILURE);
       throw error;
     }
   }

@@ -66,7 +66,7 @@ export class CommandsService {
     }
     const claimed = await this.journal.claim(execution);
     if (claimed === undefined) return this.madeBefore(caller, body.command_id, execution.request_hash);
-    const finished = await this.runner.run({
+    const call = {
       ...prepared,
       executionId: claimed.id,
       commandId: body.command_id,
@@ -75,7 +75,8 @@ export class CommandsService {
       timeoutMs: execution.timeout_ms,
       traceparent,
       startedAt: claimed.startedAt,
-    });
+    };
+    const finished = await this.journal.guard(claimed.id, () => this.runner.run(call));
     // Somebody took it back.
     if (!finished) return this.madeBefore(caller, body.command_id);
     return { execution: answerOf(body.command_id, claimed, prepared.targets[0], finished), isUnderWay: false };

@@ -53,6 +53,28 @@ describe('Batcher', () => {
     expect(await batcher.add(3)).toBe(3);
   });
 
+  it('lets no item fail for another one, in few more runs, where that may be the fault', async () => {
+    const isOfOneItem = (error: unknown): boolean => (error as Error).message === 'refused';
+    const refusing = (items: number[]): Promise<number[]> => {
+      batches.push(items);
+      return items.includes(37) ? Promise.reject(new Error('refused')) : Promise.resolve(items);
+    };
+    const batcher = new Batcher(refusing, { maxBatch: 100, lanes: 1, isOfOneItem });
+    const items = Array.from({ length: 100 }, (_, item) => item);
+    const settled = await Promise.allSettled(items.map((item) => batcher.add(item)));
+    expect(items.filter((item) => settled[item]?.status === 'rejected')).toEqual([37]);
+    // Twice the logarithm: both halves of each batch that was refused.
+    expect(batches.length).toBeLessThanOrEqual(1 + 2 * 7);
+    batches = [];
+    const away = new Batcher((some: number[]) => (batches.push(some), Promise.reject(new Error('away'))), {
+      maxBatch: 100,
+      lanes: 1,
+      isOfOneItem,
+    });
+    await Promise.allSettled(items.map((item) => away.add(item)));
+    expect(batches).toHaveLength(1);
+  });
+
   it('takes an answer of another length for a failure', async () => {
     const batcher = new Batcher(() => Promise.resolve<number[]>([]), { maxBatch: 10, lanes: 1 });
     await expect(batcher.add(1)).rejects.toThrow('item by item');

@@ -3,6 +3,11 @@ export interface BatcherOptions {
   maxBatch: number;
   /** Batches under way at the same time; what comes meanwhile waits, and makes the next batch larger. */
   lanes: number;
+  /**
+   * Whether an error may be that of a single item, so that the others must not fail with it: the batch is then halved
+   * until the item stands alone. Only for work that has done nothing when it rejects. Default: never.
+   */
+  isOfOneItem?: (error: unknown) => boolean;
 }
 
 interface Waiting<T, R> {
@@ -14,7 +19,7 @@ interface Waiting<T, R> {
 /**
  * Does for many what would cost a round trip for each: items that arrive in the same turn of the event loop, or while
  * earlier ones are under way, share one call of `work`. It answers in the order of the items; when it rejects, all of
- * its items do. What waits is bounded by the requests that wait for it.
+ * its items do (see `isOfOneItem`). What waits is bounded by the requests that wait for it.
  */
 export class Batcher<T, R> {
   private waiting: Waiting<T, R>[] = [];
@@ -48,15 +53,30 @@ export class Batcher<T, R> {
   /** Never rejects. */
   private async run(batch: readonly Waiting<T, R>[]): Promise<void> {
     this.underWay += 1;
+    await this.settle(batch);
+    this.underWay -= 1;
+    this.start();
+  }
+
+  /** Never rejects. */
+  private async settle(batch: readonly Waiting<T, R>[]): Promise<void> {
+    let results: readonly R[];
     try {
-      const results = await this.work(batch.map(({ item }) => item));
-      if (results.length !== batch.length) throw new Error('a batch was not answered item by item');
-      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as R);
+      results = await this.work(batch.map(({ item }) => item));
     } catch (error) {
-      for (const { reject } of batch) reject(error);
-    } finally {
-      this.underWay -= 1;
-      this.start();
+      if (batch.length > 1 && this.options.isOfOneItem?.(error) === true) {
+        const half = Math.ceil(batch.length / 2);
+        await this.settle(batch.slice(0, half));
+        await this.settle(batch.slice(half));
+      } else {
+        for (const { reject } of batch) reject(error);
+      }
+      return;
+    }
+    if (results.length === batch.length) {
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as R);
+    } else {
+      for (const { reject } of batch) reject(new Error('a batch was not answered item by item'));
     }
   }
 }

@@ -38,6 +38,7 @@ export {
 export { BooleanField, EnumListField, IdentifierField, IdentifierListField } from './identifier.decorators.js';
 export { JsonObjectField } from './json-object.decorator.js';
 export { allowLargeBodies, type BatchOptions, BatchRoute, BODY_LIMIT, costOf } from './batch-route.decorator.js';
+export { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from './json-depth.js';
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
 export { newId } from './new-id.js';

@@ -53,3 +53,8 @@ export function translateDatabaseError(error: unknown): ApiError | undefined {
   }
   return undefined;
 }
+
+/** Whether it was the database that failed, not what was asked of it: the same may work later. */
+export function isDatabaseOutage(error: unknown): boolean {
+  return translateDatabaseError(error) !== undefined;
+}

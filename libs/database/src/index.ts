@@ -3,7 +3,7 @@ export { type ArrayElement, arrayLiteral, columnsOf } from './array-literal.js';
 export { createDatabase } from './create-database.js';
 export { dataSourceOptions, type Entities } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
-export { sqlStateOf, translateDatabaseError, violatesUnique } from './database-errors.js';
+export { isDatabaseOutage, sqlStateOf, translateDatabaseError, violatesUnique } from './database-errors.js';
 export { DatabaseServer, DatabaseUnreachableError } from './database-server.js';
 export {
   DataFolderInUseError,

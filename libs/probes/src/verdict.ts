@@ -1,3 +1,4 @@
+import { parseForeignJson } from '#common';
 import { OutboundError } from '#outbound';
 import type { ProbeResult } from '#skills';
 
@@ -70,12 +71,7 @@ function verdictOfBody(status: number, body: Buffer): Verdict {
 
 /** Null when the object says none; undefined when there is no object. */
 function statusIn(body: Buffer): unknown {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  const parsed = parseForeignJson(body.toString('utf8'));
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
   return (parsed as { status?: unknown }).status ?? null;
 }

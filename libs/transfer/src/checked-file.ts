@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BadParameterError, type Fault, validateBody } from '#common';
+import { BadParameterError, type Fault, MAX_JSON_DEPTH, nestsDeeper, validateBody } from '#common';
 import { FileFaults } from './file-faults.js';
 import { type FileLine, LineTooLongError, linesOf } from './file-lines.js';
 import { FORMAT_VERSION, HeaderLine, isObjectLine, isTrailer, type ObjectLine } from './format.js';
@@ -111,17 +111,26 @@ class FileCheck {
   }
 
   private parsed(bytes: Buffer): ObjectLine {
-    let value: unknown;
     try {
-      value = JSON.parse(this.utf8.decode(bytes));
-    } catch {
+      return this.objectOf(bytes);
+    } catch (error) {
       // It still belongs to what was hashed.
       this.hash.update(bytes);
-      throw faultOf('line', 'is no JSON in UTF-8');
+      throw error;
     }
-    if (isObjectLine(value)) return value;
-    this.hash.update(bytes);
-    throw faultOf('type', 'is required');
+  }
+
+  private objectOf(bytes: Buffer): ObjectLine {
+    let value: unknown;
+    try {
+      const text = this.utf8.decode(bytes);
+      if (nestsDeeper(text, MAX_JSON_DEPTH)) throw faultOf('line', `nests deeper than ${MAX_JSON_DEPTH} levels`);
+      value = JSON.parse(text);
+    } catch (error) {
+      throw error instanceof BadParameterError ? error : faultOf('line', 'is no JSON in UTF-8');
+    }
+    if (!isObjectLine(value)) throw faultOf('type', 'is required');
+    return value;
   }
 
   private async checkHeader({ type, ...header }: ObjectLine): Promise<void> {

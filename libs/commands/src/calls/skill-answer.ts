@@ -1,3 +1,4 @@
+import { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from '#common';
 import type { ExecutionError } from '../executions/execution.entity.js';
 import { TryError } from './try-error.js';
 
@@ -13,6 +14,12 @@ export interface SkillAnswer {
 
 type Json = Record<string, unknown>;
 
+/** What becomes of an answer that could be neither kept nor passed on. Nobody tries again: the Skill has done its part. */
+export const TOO_DEEP: SkillAnswer = {
+  status: 'failed',
+  error: { code: 5000, message: `The answer of the Skill nests deeper than ${MAX_JSON_DEPTH} levels` },
+};
+
 const LONGEST_MESSAGE = 1024;
 /** Of the answers with an error, those that another endpoint may not give. */
 const RETRYABLE = new Set([408, 425, 429]);
@@ -23,12 +30,15 @@ const RETRYABLE = new Set([408, 425, 429]);
  * @throws TryError
  */
 export function answerOf(status: number, body: Buffer): SkillAnswer {
-  const json = parsed(body);
+  const text = body.toString('utf8');
+  const value = parseForeignJson(text);
+  const json = isObject(value) ? value : undefined;
   if (status >= 500 || RETRYABLE.has(status)) {
     throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && errorOf(json));
   }
   if (status >= 400) return { status: 'failed', error: (json && errorOf(json)) ?? plainError(status) };
   if (status < 200 || status >= 300) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
+  if (value === undefined && nestsDeeper(text, MAX_JSON_DEPTH)) return TOO_DEEP;
   if (json === undefined)
     throw new TryError('bad-answer', 'the endpoint answered something that is no JSON object', true);
   if (json.code !== 0) {
@@ -57,9 +67,10 @@ export function executionOf({ status, result, output, error, context }: Json): S
 
 /** `{code, message, details?}` of an envelope, or of an AI Bridge message. */
 function errorOf({ code, message, details }: Json): ExecutionError | undefined {
-  if (typeof code !== 'number' && typeof code !== 'string') return undefined;
+  // 1e400 is infinite once it is read, and JSON has no such number.
+  if (!Number.isFinite(code) && typeof code !== 'string') return undefined;
   return {
-    code: typeof code === 'string' ? code.slice(0, 64) : code,
+    code: typeof code === 'string' ? code.slice(0, 64) : (code as number),
     message: typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE) : '',
     ...(details !== undefined && { details }),
   };
@@ -67,15 +78,6 @@ function errorOf({ code, message, details }: Json): ExecutionError | undefined {
 
 function plainError(status: number): ExecutionError {
   return { code: status, message: `The Skill answered ${status}` };
-}
-
-function parsed(body: Buffer): Json | undefined {
-  try {
-    const json: unknown = JSON.parse(body.toString('utf8'));
-    return isObject(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function textsOf(context: Json): Record<string, string | null> {

@@ -1,5 +1,7 @@
+import { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from '#common';
 import { OutboundClient, OutboundError, type WebSocket } from '#outbound';
 import type { Attempt } from './http-transport.js';
+import { TOO_DEEP } from './skill-answer.js';
 import { CallCancelledError, TryError } from './try-error.js';
 
 /** Milliseconds between signs of life; a connection that answers none in that time is given up. */
@@ -125,11 +127,18 @@ export class SkillConnection {
 
   /** Anything that answers nobody is left alone: it may be meant for a call that has timed out. */
   private answered(data: Buffer): void {
-    try {
-      const message = JSON.parse(data.toString('utf8')) as BridgeAnswer & { type?: unknown };
-      if (message.type === 'response') this.asked.get(message.id)?.resolve({ answer: message, bytes: data.length });
-    } catch {
-      // No JSON: nobody can say whose answer it would be, so that the call runs into its time-out.
+    const bytes = data.length;
+    const text = data.toString('utf8');
+    const message = parseForeignJson(text);
+    if (message === undefined && nestsDeeper(text, MAX_JSON_DEPTH)) {
+      // Not parsed, so that all that is known is which ids it names; this Skill alone knows them.
+      for (const [id, { resolve }] of [...this.asked]) {
+        if (text.includes(`"${id}"`)) resolve({ answer: { id, ...TOO_DEEP }, bytes });
+      }
+      return;
     }
+    // What is no JSON answers nobody in particular: the call runs into its time-out.
+    const { type, ...answer } = (message ?? {}) as BridgeAnswer & { type?: unknown };
+    if (type === 'response') this.asked.get(answer.id)?.resolve({ answer, bytes });
   }
 }

@@ -148,6 +148,21 @@ describe('WebSocketTransport', () => {
     });
   });
 
+  it('fails a call whose answer is too deep, without a time-out, and no other call', async () => {
+    const deep = '['.repeat(5_000) + ']'.repeat(5_000);
+    onMessage = (message, socket) => {
+      if (message.id === 'fine') return;
+      socket.send(`{"type":"response","id":"${message.id}","status":"success","result":${deep}}`);
+      socket.send(`{"type":"response","id":"of nobody","status":"success","result":${deep}}`);
+    };
+    const fine = send('fine');
+    const { answer } = await send('deep');
+    expect(answer).toEqual({ status: 'failed', error: { code: 5000, message: expect.stringContaining('100 levels') } });
+    const socket = sockets[0];
+    if (socket) reply(socket, { id: 'fine' } as Message, { status: 'success', result: 1 });
+    expect((await fine).answer).toEqual({ status: 'success', result: 1 });
+  });
+
   it('leaves alone what answers nobody, and runs into the time-out', async () => {
     onMessage = (_, socket) => {
       socket.send('nonsense');

@@ -1,7 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { Batcher } from '#common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Batcher, ERROR_CATALOGUE, type ErrorCode } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import type { CallOutcome } from '../calls/skill-caller.js';
+import { isDatabaseOutage } from '#database';
+import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
 import type { ExecutionError } from './execution.entity.js';
 import {
   type ClaimedExecution,
@@ -15,19 +16,25 @@ import {
 const MAX_BATCH = 200;
 /** Transactions at the same time: while one is under way, the next fills. */
 const LANES = 1;
+/** Many longer ones together would be more than a statement can be. */
+const LONGEST_BATCHED = 65_536;
 const LONGEST_ERROR = 8192;
+const BATCHES = { maxBatch: MAX_BATCH, lanes: LANES, isOfOneItem: (error: unknown) => !isDatabaseOutage(error) };
+
+const INTERNAL_FAILURE: CallOutcome = {
+  status: 'failed',
+  error: { code: 1007 satisfies ErrorCode, message: ERROR_CATALOGUE[1007].title },
+  ...NOT_TRIED,
+  // Nobody knows how far it came.
+  sent: true,
+};
 
 /** Keeps the books of calls: one row when a call begins, and what became of it before it is answered. */
 @Injectable()
 export class ExecutionJournal {
-  private readonly claims = new Batcher((executions: NewExecution[]) => this.claimAll(executions), {
-    maxBatch: MAX_BATCH,
-    lanes: LANES,
-  });
-  private readonly ends = new Batcher((executions: FinishedExecution[]) => this.finishAll(executions), {
-    maxBatch: MAX_BATCH,
-    lanes: LANES,
-  });
+  private readonly claims = new Batcher((executions: NewExecution[]) => this.claimAll(executions), BATCHES);
+  private readonly ends = new Batcher((executions: FinishedExecution[]) => this.finishAll(executions), BATCHES);
+  private readonly logger = new Logger('commands');
 
   constructor(
     private readonly repository: ExecutionsRepository,
@@ -42,9 +49,31 @@ export class ExecutionJournal {
   /** Returns when; undefined when it was cancelled meanwhile. `isWhole`: the result is kept, however long it is. */
   async finish(id: string, outcome: CallOutcome, isWhole = false): Promise<Date | undefined> {
     const { record, size } = this.recordOf(id, outcome, isWhole);
-    if (size <= this.settings.keptResultBytes || !isWhole) return this.ends.add(record);
-    // Many of them together would be longer than a statement can be.
+    if (size <= LONGEST_BATCHED || !record.result_kept) return this.ends.add(record);
     return (await this.repository.finish([record])).get(id);
+  }
+
+  /**
+   * Runs a call that is claimed; whatever goes wrong in that ends the execution as failed. Not so when it is the database
+   * that failed: then the claim lapses, and a call in place is ended, an asynchronous one made again. Throws what `call`
+   * throws.
+   */
+  async guard<T>(id: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isDatabaseOutage(error)) await this.fail(id);
+      throw error;
+    }
+  }
+
+  /** Never rejects: it is called where something went wrong already. */
+  private async fail(id: string): Promise<void> {
+    try {
+      await this.finish(id, INTERNAL_FAILURE);
+    } catch (error) {
+      this.logger.error(`execution ${id} could not be ended as failed`, error);
+    }
   }
 
   private async claimAll(executions: readonly NewExecution[]): Promise<(ClaimedExecution | undefined)[]> {

@@ -59,17 +59,25 @@ export class CallQueueRepository {
     return new Map(added.map((row) => [nameOf(row), row.id]));
   }
 
-  /** Takes what is due, after what a replica that died was doing, for so many milliseconds. */
+  /**
+   * Takes up to `limit` calls for `leaseMs` milliseconds: those that are due, and those whose replica died. Where there
+   * are too many, each of the two kinds gets every other place, so that neither keeps the other waiting.
+   */
   claim(limit: number, leaseMs: number): Promise<QueuedCall[]> {
     return this.dataSource.query(
-      `WITH lapsed AS (SELECT id FROM executions WHERE status = 'running' AND mode = 'async' AND running_until < now()
+      `WITH lapsed AS (SELECT id, running_until AS due_at FROM executions
+           WHERE status = 'running' AND mode = 'async' AND running_until < now()
            ORDER BY running_until LIMIT $1 FOR UPDATE SKIP LOCKED),
-         due AS (SELECT id FROM executions WHERE status = 'pending' AND next_attempt_at <= now()
-           ORDER BY next_attempt_at LIMIT $1 - (SELECT count(*) FROM lapsed) FOR UPDATE SKIP LOCKED),
+         due AS (SELECT id, next_attempt_at AS due_at FROM executions
+           WHERE status = 'pending' AND next_attempt_at <= now()
+           ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
+         ranked AS (SELECT id, due_at, row_number() OVER (ORDER BY due_at) AS place FROM lapsed
+           UNION ALL SELECT id, due_at, row_number() OVER (ORDER BY due_at) FROM due),
+         taken AS (SELECT id FROM ranked ORDER BY place, due_at LIMIT $1),
          claimed AS (UPDATE executions e SET status = 'running', attempts = e.attempts + 1,
              started_at = COALESCE(e.started_at, now()), running_until = now() + $2 * interval '1 millisecond',
              next_attempt_at = NULL, updated_at = now()
-           FROM (SELECT id FROM lapsed UNION ALL SELECT id FROM due) taken WHERE e.id = taken.id RETURNING e.*)
+           FROM taken WHERE e.id = taken.id RETURNING e.*)
        SELECT e.id, e.client_id, e.command_id, e.capability_name, e.request, e.attempts, e.started_at,
          EXTRACT(epoch FROM now() - e.created_at)::float8 * 1000 AS age, k.disabled AS client_disabled,
          k.spaces AS client_spaces

@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Batcher } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
+import { isDatabaseOutage } from '#database';
 import { nameOf } from '../executions/executions.repository.js';
 import { RunningCalls } from '../executions/running-calls.js';
 import { CallQueueRepository } from './call-queue.repository.js';
@@ -21,6 +22,7 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
   private readonly additions = new Batcher((calls: NewQueuedCall[]) => this.addAll(calls), {
     maxBatch: MAX_BATCH,
     lanes: LANES,
+    isOfOneItem: (error) => !isDatabaseOutage(error),
   });
 
   constructor(

@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Batcher } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
+import { isDatabaseOutage } from '#database';
 import { CallbackSender } from './callback-sender.js';
 import {
   type CallbackHold,
@@ -24,10 +25,12 @@ export class CallbackDeliveries implements OnApplicationBootstrap, BeforeApplica
   private readonly ends = new Batcher((callbacks: SettledCallback[]) => this.settleAll(callbacks), {
     maxBatch: MAX_BATCH,
     lanes: LANES,
+    isOfOneItem: (error) => !isDatabaseOutage(error),
   });
   private readonly releases = new Batcher((holds: CallbackHold[]) => this.releaseAll(holds), {
     maxBatch: MAX_BATCH,
     lanes: LANES,
+    isOfOneItem: (error) => !isDatabaseOutage(error),
   });
 
   constructor(

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { pauseAfter } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { formatTraceparent, startSpan, type TraceContext } from '#logging';
@@ -20,6 +20,7 @@ const LONGEST_ERROR = 255;
 @Injectable()
 export class CallbackSender {
   private readonly key: Buffer;
+  private readonly logger = new Logger('commands');
 
   constructor(
     private readonly outbound: OutboundClient,
@@ -39,7 +40,11 @@ export class CallbackSender {
       const answer = await runJob(this.tracer, 'callback', trace, (current) => this.post(callback, current, signal));
       return settled(callback, answer);
     } catch (error) {
-      if (!(error instanceof OutboundError)) throw error;
+      if (!(error instanceof OutboundError)) {
+        // It counts as an attempt, so that it does not come again without end.
+        this.logger.error(error);
+        return failed(callback, null, 'it could not be sent');
+      }
       if (error.kind === 'cancelled') return undefined;
       // It was answered, at length: the status says it all.
       if (error.kind === 'too-large' && error.status !== undefined) return settled(callback, { status: error.status });

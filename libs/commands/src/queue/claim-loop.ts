@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { SchedulerRegistry } from '@nestjs/schedule';
+import { isDatabaseOutage } from '#database';
 import { OutageLog } from '#logging';
 import { PeriodicJob } from '#scheduling';
 
@@ -30,6 +31,7 @@ export class ClaimLoop<T> {
   private readonly working = new Map<T, { done: Promise<void>; abort: AbortController }>();
   private readonly polls: PeriodicJob;
   private readonly renewals: PeriodicJob;
+  private readonly logger = new Logger('commands');
   private readonly outage: OutageLog;
   private claiming: Promise<void> | undefined;
   private isWanted = false;
@@ -40,7 +42,7 @@ export class ClaimLoop<T> {
     private readonly options: ClaimLoopOptions<T>,
   ) {
     const { name, subject, pollMs, leaseMs } = options;
-    this.outage = new OutageLog(new Logger('commands'), subject);
+    this.outage = new OutageLog(this.logger, subject);
     const job = { name, everyMs: pollMs, context: 'commands', subject };
     this.polls = new PeriodicJob(scheduler, job, () => {
       this.wake();
@@ -103,9 +105,10 @@ export class ClaimLoop<T> {
     const { work } = this.options;
     const abort = new AbortController();
     const done = work(item, abort.signal)
-      // Mostly the database is away. The claim lapses, and the item is taken again.
+      // When the database is away, the claim lapses, and the item is taken again.
       .catch((error: unknown) => {
-        this.outage.begin(String(error));
+        if (isDatabaseOutage(error)) this.outage.begin(String(error));
+        else this.logger.error(error);
       })
       .finally(() => {
         this.working.delete(item);

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ApiError, BadParameterError, Batcher, type ErrorCode, pauseAfter, PermissionError } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { translateDatabaseError } from '#database';
+import { isDatabaseOutage, translateDatabaseError } from '#database';
 import { formatTraceparent, parseTraceparent, startSpan } from '#logging';
 import { runJob, TRACER, type Tracer } from '#tracing';
 import { CallPreparation, type PreparedCall } from '../call-preparation.js';
@@ -20,6 +20,12 @@ const LANES = 2;
 const PASSING = new Set<ErrorCode>([1008, 2003, 2004, 2006]);
 /** A Skill that is named, or any that has the capability, may yet register. */
 const MISSING = new Set<ErrorCode>([1004, 1005]);
+const EXHAUSTED: CallOutcome = {
+  status: 'failed',
+  error: { code: 1008 satisfies ErrorCode, message: 'Interrupted: every replica that made it is gone' },
+  ...NOT_TRIED,
+  sent: true,
+};
 
 /** Makes a call that was taken from the queue: to its end, or to the next attempt. */
 @Injectable()
@@ -27,6 +33,7 @@ export class QueuedCallRunner {
   private readonly postponements = new Batcher((calls: PostponedCall[]) => this.postponeAll(calls), {
     maxBatch: MAX_BATCH,
     lanes: LANES,
+    isOfOneItem: (error) => !isDatabaseOutage(error),
   });
 
   constructor(
@@ -39,8 +46,18 @@ export class QueuedCallRunner {
     @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
   ) {}
 
-  /** Ends without having made it when the signal comes first. */
-  async run(call: QueuedCall, signal: AbortSignal): Promise<void> {
+  /**
+   * Ends without having made it when the signal comes first. A call that was begun too often already, because it ended
+   * with its replica each time, fails.
+   */
+  run(call: QueuedCall, signal: AbortSignal): Promise<void> {
+    return this.journal.guard(call.id, async () => {
+      if (call.attempts > this.settings.queueMaxAttempts) await this.journal.finish(call.id, EXHAUSTED);
+      else await this.make(call, signal);
+    });
+  }
+
+  private async make(call: QueuedCall, signal: AbortSignal): Promise<void> {
     const trace = startSpan(parseTraceparent(call.request.traceparent));
     await runJob(this.tracer, 'queued call', trace, async (span) => {
       const begun = performance.now();

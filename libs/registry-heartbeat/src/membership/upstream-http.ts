@@ -1,3 +1,4 @@
+import { parseForeignJson } from '#common';
 import { httpVerdict, traceCall, type Tracer } from '#tracing';
 
 const MAX_ANSWER_BYTES = 2_000_000;
@@ -64,7 +65,7 @@ export class UpstreamHttp {
       const text = await textOf(response);
       return {
         status: response.status,
-        body: parsed(text),
+        body: parseForeignJson(text),
         retryAfter: retryAfterOf(response.headers.get('retry-after')),
       };
     } catch (error) {
@@ -83,14 +84,6 @@ async function textOf({ body }: Response): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. */

@@ -1,4 +1,7 @@
-import type { SkillResponse } from '../../libs/skills/src/skill.response.js';
+import { jest } from '@jest/globals';
+import { EntityManager } from 'typeorm';
+import { newId } from '#common';
+import type { BatchRegisteredItemResponse, SkillResponse } from '../../libs/skills/src/skill.response.js';
 import type { RegisterSkillBody } from '../../libs/skills/src/skill.dto.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -104,6 +107,116 @@ describe('what stays, what goes, and what is too much', () => {
     expect(faults).toEqual([`${part} a Skill may have at most 500 in all`]);
     const batch = await api.post('/skills/batch', { skills: [one, skillBody()] }).expect(200);
     expect(batch.body.data.results).toMatchObject([{ status: 'failed', code: 1001 }, { status: 'created' }]);
+  });
+
+  describe('a batch', () => {
+    type Body = Omit<RegisterSkillBody, 'name' | 'version'>;
+    const batch = async (skills: readonly RegisterSkillBody[]) =>
+      (await api.post('/skills/batch', { skills }).expect(200)).body.data.results as BatchRegisteredItemResponse[];
+    /** What a batch answers, and how many statements its transaction takes. */
+    const counted = async (skills: readonly RegisterSkillBody[]) => {
+      const query = jest.spyOn(EntityManager.prototype, 'query');
+      try {
+        const results = await batch(skills);
+        // A job may run at the same time, in a transaction of its own.
+        const statements = Math.max(
+          ...[...new Set(query.mock.contexts)].map((tx) => query.mock.contexts.filter((each) => each === tx).length),
+        );
+        return { statements, outcomes: results.map(({ code, status }) => code ?? status) };
+      } finally {
+        query.mockRestore();
+      }
+    };
+    const times = <T>(count: number, of: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => of(n));
+
+    it('takes as many statements for 1,000 bodies of one Skill as for two', async () => {
+      const same = skillBody();
+      await batch([same]);
+      const two = await counted([same, same]);
+      const many = await counted(times(1000, () => same));
+      expect(new Set(many.outcomes)).toEqual(new Set(['updated']));
+      expect(many.statements).toBe(two.statements);
+      const growing = skillBody();
+      const grown = await counted(times(1000, (n) => ({ ...growing, endpoints: endpoints(n, 1) })));
+      expect(grown.outcomes).toEqual(times(1000, (n) => (n === 0 ? 'created' : n < 500 ? 'updated' : 1001)));
+      expect(grown.statements).toBeLessThanOrEqual(two.statements);
+    });
+
+    it('excludes every body that is too much at once, and writes all others', async () => {
+      const full = times(100, () =>
+        skillBody({ capabilities: [], metadata: Object.fromEntries(times(500, (n) => [`k${n}`, 'x'])) }),
+      );
+      for (let from = 0; from < full.length; from += 20) await batch(full.slice(from, from + 20));
+      const over = (n: number) => ({ ...skillBody(), ...full[n % full.length], metadata: { [`more-${n}`]: 'x' } });
+      const few = await counted([over(0), skillBody(), full[1] ?? skillBody()]);
+      expect(few.outcomes).toEqual([1001, 'created', 'updated']);
+      // Each Skill is too full five times, between bodies that are good and renewals of the same Skill.
+      const bodies = times(1000, (n) => {
+        const held = full[(n >> 1) % full.length] ?? skillBody();
+        return n % 2 === 0 ? over(n >> 1) : n % 4 === 1 ? skillBody() : { ...held, metadata: { k1: `${n}` } };
+      });
+      const many = await counted(bodies);
+      expect(many.outcomes).toEqual(times(1000, (n) => (n % 2 === 0 ? 1001 : n % 4 === 1 ? 'created' : 'updated')));
+      expect(many.statements).toBeLessThanOrEqual(few.statements);
+    });
+
+    it('gives an id to the Skill that asks first, in one pass', async () => {
+      const [taken, free] = [await register(skillBody()), newId()];
+      const known = skillBody();
+      const skills = [
+        ...times(300, () => skillBody({ skill_id: taken })),
+        ...times(300, () => skillBody({ skill_id: free })),
+        { ...known, skill_id: taken },
+        known,
+        { ...known, skill_id: newId() },
+      ];
+      const { outcomes, statements } = await counted(skills);
+      const expected = [...times(300, () => 1006), 'created', ...times(299, () => 1006), 1006, 'created', 'updated'];
+      expect(outcomes).toEqual(expected);
+      expect(statements).toBeLessThan(10);
+    });
+
+    it('has the effect of its registrations one after the other', async () => {
+      const bodies: Body[] = [
+        { endpoints: [{ url: 'http://a/', weight: 7, parameters: { a: '1', b: { value: 'hidden', secret: true } } }] },
+        { endpoints: endpoints(0, 400), description: 'first', capabilities: [{ name: 'run', category: 'sport' }] },
+        { endpoints: endpoints(300, 300), description: 'too much' },
+        { endpoints: [{ url: 'http://a/', status: 'inactive', parameters: { b: '***', c: '3' } }], description: '' },
+        { endpoints: endpoints(350, 149), capabilities: [{ name: 'run', version: '2.0.0', status: 'disabled' }] },
+        { endpoints: endpoints(900, 1), metadata: { too: 'much' } },
+        { endpoints: endpoints(1, 1), metadata: { a: '1', b: { value: 'hidden', secret: true } } },
+        { endpoints: endpoints(2, 1), metadata: { b: '***', c: 'x' }, capabilities: [{ name: 'run' }] },
+      ];
+      const [name, version, state] = [
+        'name',
+        '1.0.0',
+        async (body: RegisterSkillBody) => {
+          const [found] = (await api.get(`/skills?name=${body.name}`).expect(200)).body as [{ skill_id: string }];
+          const { description, endpoints: parts, capabilities, metadata } = await read(found.skill_id);
+          const named = (part: { url?: string; name?: string }) => part.url ?? part.name ?? '';
+          const bare = parts.map(({ endpoint_id: _, ...part }) => part).sort((a, b) => (named(a) < named(b) ? -1 : 1));
+          return {
+            description,
+            metadata,
+            endpoints: bare,
+            capabilities: capabilities.map(({ capability_id: _, skill_id: __, ...part }) => part),
+          };
+        },
+      ] as const;
+      for (const isKnown of [false, true]) {
+        const [one, other] = times(2, () => ({ ...skillBody(), name: `${name}-${newId()}`, version }));
+        if (!one || !other) throw new Error('two');
+        const ofSkill = (skill: RegisterSkillBody) => bodies.map((body) => ({ ...body, name: skill.name, version }));
+        if (isKnown) for (const skill of [one, other]) await register({ ...skill, endpoints: endpoints(0, 90) });
+        const answers = [];
+        for (const body of ofSkill(one)) answers.push(...(await batch([body])));
+        const together = await batch(ofSkill(other));
+        expect(together.map(({ code, status }) => code ?? status)).toEqual(
+          answers.map(({ code, status }) => code ?? status),
+        );
+        expect(await state(other)).toEqual(await state(one));
+      }
+    });
   });
 
   it('takes texts of any size that the fields allow, and finds their beginning', async () => {

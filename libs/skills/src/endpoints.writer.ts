@@ -65,6 +65,7 @@ export class EndpointsWriter {
    * this transaction wrote stays.
    */
   async dropEnded(tx: Transaction, actor: string, skillIds: readonly string[], limit: number): Promise<void> {
+    if (skillIds.length === 0) return;
     const gone = await tx.query<(HistorySkill & { url: string })[]>(
       `WITH gone AS (
          DELETE FROM skill_endpoints e USING (

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { CacheProvider } from '#cache';
 import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateEach } from '#common';
-import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { LeaseTerms } from './lease-terms.js';
 import { SkillSecrets } from './secrets/index.js';
@@ -14,8 +13,6 @@ import type {
   RegisteredResponse,
   UnregisteredResponse,
 } from './skill.response.js';
-import { keyOf } from './skill-key.js';
-import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
 import { placed } from './spaces.js';
 import { type SkillLeases, SkillObservers } from './skill-observers.js';
 import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
@@ -41,16 +38,12 @@ export class RegistrationService {
   async register(caller: Caller, body: RegisterSkillBody, key: string | undefined): Promise<RegisteredResponse> {
     const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
     let leases: SkillLeases[] = [];
-    const response = await this.idempotency
-      .run(request, async (tx): Promise<RegisteredResponse> => {
-        const [skill] = await this.writer.register(tx, caller, [placed(caller, body)]);
-        if (!skill) throw new ConflictError();
-        leases = [skill.leases];
-        return this.answer(skill);
-      })
-      .catch((error: unknown) => {
-        throw error instanceof SkillLimitError ? tooMany(error.part) : error;
-      });
+    const response = await this.idempotency.run(request, async (tx): Promise<RegisteredResponse> => {
+      const [skill = new ConflictError()] = await this.writer.register(tx, caller, [placed(caller, body)]);
+      if (skill instanceof ApiError) throw skill;
+      leases = [skill.leases];
+      return this.answer(skill);
+    });
     await this.announce(leases);
     return response;
   }
@@ -64,19 +57,17 @@ export class RegistrationService {
     const request = { actor: caller.clientId, key, operation: 'skills.batch', payload: skills };
     const failed = new Map<number, ApiError>();
     const items = await this.validate(caller, skills, failed);
-    for (;;) {
-      try {
-        const leases = new Map<string, SkillLeases>();
-        const response = await this.idempotency.run(request, (tx) => {
-          leases.clear();
-          return this.registerItems(tx, caller, items, failed, leases);
-        });
-        await this.announce([...leases.values()]);
-        return response;
-      } catch (error) {
-        if (!(error instanceof SkillLimitError) || !this.excludeOverfull(error, items, failed)) throw error;
-      }
-    }
+    let leases: readonly SkillLeases[] = [];
+    const response = await this.idempotency.run(request, async (tx): Promise<BatchRegisteredResponse> => {
+      const bodies = items.map(({ body }) => body);
+      const registered = bodies.length > 0 ? await this.writer.register(tx, caller, bodies) : [];
+      leases = leasesOf(registered);
+      const results = registered.map((outcome, place) => resultOf(items[place]?.index ?? place, outcome));
+      for (const [index, error] of failed) results.push(resultOf(index, error));
+      return { results: results.sort((a, b) => a.index - b.index) };
+    });
+    await this.announce(leases);
+    return response;
   }
 
   /** @throws SkillNotFoundError (1004), PermissionError (1003) */
@@ -129,73 +120,15 @@ export class RegistrationService {
     }
     return items;
   }
-
-  private async registerItems(
-    tx: Transaction,
-    caller: Caller,
-    items: readonly BatchItem[],
-    failed: ReadonlyMap<number, ApiError>,
-    leases: Map<string, SkillLeases>,
-  ): Promise<BatchRegisteredResponse> {
-    const results = new Map<number, BatchRegisteredItemResponse>();
-    for (const [index, error] of failed) results.set(index, failedItem(index, error));
-    for (const round of roundsOf(items)) {
-      const registered = await this.writer.register(
-        tx,
-        caller,
-        round.map(({ body }) => body),
-      );
-      for (const [place, { index }] of round.entries()) {
-        const skill = registered[place];
-        if (skill) leases.set(skill.id, merged(leases.get(skill.id), skill.leases));
-        results.set(
-          index,
-          skill
-            ? { index, status: skill.created ? 'created' : 'updated', skill_id: skill.id }
-            : failedItem(index, new ConflictError()),
-        );
-      }
-    }
-    return { results: [...results.values()].sort((a, b) => a.index - b.index) };
-  }
-
-  /** Takes the items of Skills that grew too large out of the batch. Returns false when that excludes nothing. */
-  private excludeOverfull(
-    { names, part }: SkillLimitError,
-    items: BatchItem[],
-    failed: Map<number, ApiError>,
-  ): boolean {
-    const overfull = new Set(names);
-    const kept = items.filter(({ body }) => !overfull.has(keyOf(body)));
-    for (const { index, body } of items) if (overfull.has(keyOf(body))) failed.set(index, tooMany(part));
-    const excluded = kept.length < items.length;
-    items.splice(0, items.length, ...kept);
-    return excluded;
-  }
 }
 
-/** Items in rounds, in which each name and version, and each id, occurs once: a statement can change a row only once. */
-function roundsOf(items: readonly BatchItem[]): BatchItem[][] {
-  const rounds: { items: BatchItem[]; taken: Set<string> }[] = [];
-  for (const item of items) {
-    const marks = [keyOf(item.body), ...(item.body.skill_id === undefined ? [] : [item.body.skill_id])];
-    let round = rounds.find(({ taken }) => marks.every((mark) => !taken.has(mark)));
-    if (!round) rounds.push((round = { items: [], taken: new Set() }));
-    round.items.push(item);
-    for (const mark of marks) round.taken.add(mark);
-  }
-  return rounds.map((round) => round.items);
+/** Of each Skill once. */
+function leasesOf(registered: readonly (RegisteredSkill | ApiError)[]): SkillLeases[] {
+  const skills = registered.flatMap((skill) => (skill instanceof ApiError ? [] : [skill]));
+  return [...new Map(skills.map(({ id, leases }) => [id, leases])).values()];
 }
 
-/** Of a Skill that registers twice in one batch; the later generation of an endpoint comes last and holds. */
-function merged(before: SkillLeases | undefined, leases: SkillLeases): SkillLeases {
-  return before ? { ...leases, endpoints: [...before.endpoints, ...leases.endpoints] } : leases;
-}
-
-function failedItem(index: number, error: ApiError): BatchRegisteredItemResponse {
-  return { index, status: 'failed', code: error.code, message: error.summary };
-}
-
-function tooMany(part: string): BadParameterError {
-  return new BadParameterError([{ field: part, reason: `a Skill may have at most ${MAX_PARTS} in all` }]);
+function resultOf(index: number, skill: RegisteredSkill | ApiError): BatchRegisteredItemResponse {
+  if (skill instanceof ApiError) return { index, status: 'failed', code: skill.code, message: skill.summary };
+  return { index, status: skill.created ? 'created' : 'updated', skill_id: skill.id };
 }

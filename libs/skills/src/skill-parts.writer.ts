@@ -4,8 +4,8 @@ import { prepared, type Transaction } from '#database';
 import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.js';
 import { type EndpointPart, EndpointsWriter } from './endpoints.writer.js';
 import { isMask, MASK, SkillSecrets } from './secrets/index.js';
-import { keyOf } from './skill-key.js';
-import { MAX_PARTS, SkillLimitError } from './skill-limits.js';
+import { given } from './merged-body.js';
+import { MAX_PARTS } from './skill-limits.js';
 import type { CreateSkillBody, ReplaceSkillBody } from './skill.dto.js';
 
 /** The parts that a body gives to a Skill. */
@@ -18,15 +18,6 @@ const INSERT_STATUS = prepared(
   'skill-parts.status',
   `INSERT INTO skill_status (id, skill_id) SELECT x.id, x.skill_id
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid) ON CONFLICT (skill_id) DO NOTHING`,
-);
-
-const OVERFULL = prepared(
-  'skill-parts.overfull',
-  `SELECT * FROM (SELECT s.name, s.version, CASE
-           WHEN (SELECT count(*) FROM skill_endpoints e WHERE e.skill_id = s.id) > $2 THEN 'endpoints'
-           WHEN (SELECT count(*) FROM capabilities c WHERE c.skill_id = s.id) > $2 THEN 'capabilities'
-           WHEN (SELECT count(*) FROM skill_metadata m WHERE m.skill_id = s.id) > $2 THEN 'metadata' END AS part
-         FROM skills s WHERE s.id = ANY($1::uuid[])) s WHERE s.part IS NOT NULL`,
 );
 
 const MERGE_METADATA = prepared(
@@ -50,20 +41,19 @@ export class SkillPartsWriter {
   /**
    * Adds and updates: endpoints by url, capabilities by name, metadata by key. What a body does not name stays, also
    * within an endpoint or a capability that is there already: its weight, its status, its parameters (docs/adr/0007).
-   * @throws SkillLimitError
+   * The caller sees to it that no Skill gets more than one may have (skill-limits.ts).
    */
-  async merge(tx: Transaction, actor: string, parts: readonly SkillParts[]): Promise<void> {
+  async merge(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
     if (parts.length === 0) return;
     for (const { body } of parts) this.secrets.assertStorable(body);
     await this.endpoints.merge(tx, parts);
     await this.capabilities.merge(tx, parts);
     await this.mergeMetadata(tx, parts);
     await tx.query(INSERT_STATUS, [JSON.stringify(parts.map(({ skillId }) => ({ id: newId(), skill_id: skillId })))]);
-    await this.checkLimits(tx, actor, parts);
   }
 
   /** Leaves a Skill with what the body says and nothing else; endpoints keep their id by url, capabilities by name. */
-  async replace(tx: Transaction, actor: string, skillId: string, body: ReplaceSkillBody): Promise<void> {
+  async replace(tx: Transaction, skillId: string, body: ReplaceSkillBody): Promise<void> {
     const { endpoints, capabilities = [] } = body;
     await tx.query('DELETE FROM skill_endpoints WHERE skill_id = $1 AND url <> ALL($2::text[])', [
       skillId,
@@ -78,27 +68,12 @@ export class SkillPartsWriter {
       skillId,
       kept,
     ]);
-    await this.merge(tx, actor, [{ skillId, body: completed(body) }]);
+    await this.merge(tx, [{ skillId, body: completed(body) }]);
   }
 
-  /** Replicas add their parts one by one, each within the limits of a body: the sum has the same limits. */
-  private async checkLimits(tx: Transaction, actor: string, parts: readonly SkillParts[]): Promise<void> {
-    const ids = parts.map(({ skillId }) => skillId);
-    let over = await this.overfull(tx, ids);
-    if (over.some(({ part }) => part === 'endpoints')) {
-      // Replicas that come with a new address each leave dead ones behind: those make room.
-      await this.endpoints.dropEnded(tx, actor, ids, MAX_PARTS);
-      over = await this.overfull(tx, ids);
-    }
-    const part = over[0]?.part;
-    if (part) throw new SkillLimitError(over.filter((skill) => skill.part === part).map(keyOf), part);
-  }
-
-  private overfull(
-    tx: Transaction,
-    ids: readonly string[],
-  ): Promise<{ name: string; version: string; part: string }[]> {
-    return tx.query(OVERFULL, [ids, MAX_PARTS]);
+  /** Takes endpoints whose lease has ended away from Skills that have too many: replicas that come with a new address each leave them behind. */
+  makeRoom(tx: Transaction, actor: string, skillIds: readonly string[]): Promise<void> {
+    return this.endpoints.dropEnded(tx, actor, skillIds, MAX_PARTS);
   }
 
   private async mergeMetadata(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
@@ -126,9 +101,4 @@ function completed(body: ReplaceSkillBody): SkillParts['body'] {
       ...given(capability),
     })),
   };
-}
-
-/** Validated bodies hold every field of their class; those that were not sent are undefined. */
-function given<T extends object>(body: T): T {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditActor, Caller } from '#auth';
-import { newId } from '#common';
-import { prepared, type Transaction } from '#database';
+import { ApiError } from '#common';
+import { prepared, RetryTransaction, type Transaction } from '#database';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
-import { type NewSkill, NewSkillsWriter } from './new-skills.writer.js';
+import { lockHeld } from './held-parts.js';
+import { NewSkillsWriter } from './new-skills.writer.js';
+import { type Admission, admit, bySkill, resultsOf, type SkillBodies } from './registration-batch.js';
 import { keyOf } from './skill-key.js';
+import { NO_PARTS } from './skill-limits.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 import { EndpointHealthWriter } from './endpoint-health.writer.js';
@@ -38,6 +41,9 @@ export interface RegisteredSkill {
   /** Of the endpoints that the body named. */
   leases: SkillLeases;
 }
+
+/** What became of the bodies of one Skill; undefined: the Skill, or its id, belongs to another. */
+type Outcome = readonly [Admission, RegisteredSkill | undefined];
 
 const RENEW = prepared(
   'skills.renew',
@@ -95,7 +101,7 @@ export class SkillWriter {
       ],
     );
     if (inserted.length === 0) return false;
-    await this.parts.merge(tx, owner, [{ skillId: id, body }]);
+    await this.parts.merge(tx, [{ skillId: id, body }]);
     await this.index.refresh(tx, [id]);
     await this.record(tx, 'registered', owner, inserted);
     await this.audit.record(tx, caller, 'skill.create', [{ skillId: id, after: body }]);
@@ -105,41 +111,55 @@ export class SkillWriter {
   /**
    * Registers Skills of one owner: new ones are created, known ones renewed and merged. The unique constraint decides
    * between simultaneous registrations; the generation is drawn once the row is held, so that it rises in that order.
-   * Each name and version may occur once. The result is in the order of the bodies; undefined stands for a Skill that
-   * belongs to another owner or lives outside of the caller's Spaces, and for an id that belongs to another Skill. A
-   * Skill stays in its Space unless the body names another.
+   * Bodies of one name and version have the effect of registrations one after the other, and cost one write. The result is
+   * in the order of the bodies: ConflictError (1006) for a Skill that belongs to another owner or lives outside of the
+   * caller's Spaces, and for an id that belongs to another Skill; BadParameterError (1001) for a body with which its Skill
+   * would have too many parts. A Skill stays in its Space unless the body names another.
    */
   async register(
     tx: Transaction,
     caller: Caller,
     bodies: readonly RegisterSkillBody[],
-  ): Promise<(RegisteredSkill | undefined)[]> {
-    const owner = caller.clientId;
-    const skills = bodies.map((body) => ({ id: body.skill_id ?? newId(), body }));
-    const created = await this.created.insert(tx, owner, skills);
-    const others = skills.filter(({ id }) => !created.has(id));
-    const renewed = others.length > 0 ? await this.renew(tx, caller, others) : new Map<string, RegisteredSkill>();
-    const registered = skills.map(({ id, body: { name, version } }): RegisteredSkill | undefined => {
-      const skill = created.get(id);
-      return skill ? { ...skill, name, version, created: true } : renewed.get(keyOf({ name, version }));
-    });
-    await this.audit.record(
+  ): Promise<(RegisteredSkill | ApiError)[]> {
+    const skills = bySkill(bodies, await this.keysOfIds(tx, bodies));
+    const fresh = skills.map((asked) => admit(asked, NO_PARTS));
+    const created = await this.created.insert(
       tx,
-      caller,
-      'skill.register',
-      registered.flatMap((skill, index) => (skill ? [{ skillId: skill.id, after: bodies[index] }] : [])),
+      caller.clientId,
+      fresh.flatMap(({ write }) => write),
     );
-    return registered;
+    const outcomes = fresh.flatMap((admission): Outcome[] => {
+      const skill = created.get(admission.asked.id);
+      const { name, version } = admission.asked;
+      return skill ? [[admission, { ...skill, name, version, created: true }]] : [];
+    });
+    const others = skills.filter(({ id }) => !created.has(id));
+    if (others.length > 0) outcomes.push(...(await this.renew(tx, caller, others)));
+    const results = resultsOf(bodies.length, outcomes);
+    const changes = results.flatMap((skill, index) =>
+      skill instanceof ApiError ? [] : [{ skillId: skill.id, after: bodies[index] }],
+    );
+    await this.audit.record(tx, caller, 'skill.register', changes);
+    return results;
   }
 
-  /** Writes what is there already, or has become so meanwhile. Returns it by `keyOf`. */
-  private async renew(
-    tx: Transaction,
-    caller: Caller,
-    skills: readonly NewSkill[],
-  ): Promise<Map<string, RegisteredSkill>> {
+  /** The Skills that have the ids that a batch asks for. For one body, the statements that write it see to that. */
+  private async keysOfIds(tx: Transaction, bodies: readonly RegisterSkillBody[]): Promise<Map<string, string>> {
+    const ids = bodies.length > 1 ? bodies.flatMap(({ skill_id }) => skill_id ?? []) : [];
+    if (ids.length === 0) return new Map();
+    const taken = await tx.query<HistorySkill[]>('SELECT id, name, version FROM skills WHERE id = ANY($1::uuid[])', [
+      ids,
+    ]);
+    return new Map(taken.map((skill) => [skill.id, keyOf(skill)]));
+  }
+
+  /** Writes what is there already, or has become so meanwhile. */
+  private async renew(tx: Transaction, caller: Caller, asked: readonly SkillBodies[]): Promise<Outcome[]> {
     const owner = caller.clientId;
-    const rows = skills.map(({ id, body }) => ({
+    const held = await lockHeld(tx, caller, asked);
+    const admissions = asked.map((skill) => admit(skill, held.get(keyOf(skill))?.parts ?? NO_PARTS));
+    const writes = admissions.flatMap(({ write }) => write);
+    const rows = writes.map(({ id, body }) => ({
       id,
       name: body.name,
       description: body.description,
@@ -147,16 +167,23 @@ export class SkillWriter {
       space_id: body.space_id,
       ...indexOfBody(body),
     }));
-    // In one order everywhere, so that two batches cannot wait for each other.
     const registered = await insertingSkills(() =>
       tx.query<Omit<RegisteredSkill, 'leases'>[]>(RENEW, [JSON.stringify(rows), owner, caller.spaces ?? null]),
     );
+    if (registered.some((skill) => !skill.created && !held.has(keyOf(skill)))) {
+      throw new RetryTransaction(new Error('a Skill was registered meanwhile, and its parts were not counted'));
+    }
     const byKey = new Map(registered.map((skill) => [keyOf(skill), skill]));
-    const written = skills.flatMap(({ body }) => {
+    const written = writes.flatMap(({ body }) => {
       const skillId = byKey.get(keyOf(body))?.id;
       return skillId === undefined ? [] : [{ skillId, body }];
     });
-    await this.parts.merge(tx, owner, written);
+    await this.parts.merge(tx, written);
+    await this.parts.makeRoom(
+      tx,
+      owner,
+      [...held.values()].flatMap(({ id, hasEnded }) => (hasEnded ? [id] : [])),
+    );
     const leases = await this.health.open(
       tx,
       owner,
@@ -173,12 +200,11 @@ export class SkillWriter {
       registered.filter(({ created }) => created),
     );
     const leasesOf = new Map(leases.map((skill) => [skill.skillId, skill]));
-    return new Map(
-      registered.flatMap((skill) => {
-        const leases = leasesOf.get(skill.id);
-        return leases ? [[keyOf(skill), { ...skill, leases }]] : [];
-      }),
-    );
+    return admissions.map((admission): Outcome => {
+      const skill = byKey.get(keyOf(admission.asked));
+      const leases = skill && leasesOf.get(skill.id);
+      return [admission, leases && { ...skill, leases }];
+    });
   }
 
   /** Holds the row until the end of the transaction. */
@@ -199,7 +225,7 @@ export class SkillWriter {
          revision = revision + 1, updated_at = now() WHERE id = $1`,
       [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active', body.space_id ?? null],
     );
-    await this.parts.replace(tx, actor.clientId, skill.id, body);
+    await this.parts.replace(tx, skill.id, body);
     await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'updated', actor.clientId, [{ ...skill, name: body.name, version: body.version }]);
     const after = await this.audit.stateOf(tx, skill.id);

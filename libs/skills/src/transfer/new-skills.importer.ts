@@ -59,7 +59,6 @@ export class NewSkillsImporter {
     );
     await this.parts.merge(
       tx,
-      actor.clientId,
       written.map((line) => ({ skillId: line.skill_id, body: line })),
     );
     await tx.query(COUNT, [JSON.stringify(written.flatMap(countsOf))]);

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { skillBody } from '../support/skill.factory.js';
 import { answer, SkillServer } from '../support/skill-server.js';
+import { until } from '../support/until.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { apiOf } from './api.js';
 
@@ -107,6 +108,45 @@ describe('security headers', () => {
       expect(answered).toMatch(/^HTTP\/1.1 400 /);
       expect(answered).toContain('has more than 100 headers');
     }
+  });
+
+  it('mask secrets that somebody pastes into a path or a query, in the log, the audit log and the answer', async () => {
+    const { token, secret, clientId } = await app.client('viewer');
+    const grant = { grant_type: 'client_credentials', client_id: clientId, client_secret: secret };
+    const tokens = (await app.http.post('/api/v1/auth/token').send(grant)).body as { refresh_token: string };
+    const apiKey = `osk_${'aB3_'.repeat(10)}xyz`;
+    const secrets = [apiKey, token, secret, tokens.refresh_token];
+    const encoded = (text: string) => text.replace(/[^]/g, (each) => `%${each.charCodeAt(0).toString(16)}`);
+    for (const each of secrets.flatMap((plain) => [plain, encoded(plain), plain.replaceAll('_', '%5F')])) {
+      const auth = { authorization: `Bearer ${token}` };
+      const asked: [string, RequestInit][] = [
+        // To no route, to one that is not allowed, to one where it is too long or no id, and as the name of a parameter.
+        [`/${each}`, {}],
+        [`/api/v1/skills/${each}`, { method: 'DELETE', headers: auth }],
+        [`/api/v1/skills/${each}`, { headers: auth }],
+        [`/api/v1/skills/%zz/${each}`, {}],
+        [`/api/v1/skills/?${each}=1`, { headers: auth }],
+      ];
+      for (const [path, init] of asked) {
+        const answered = await (await fetch(`${app.url}${path}`, init)).text();
+        for (const plain of secrets) {
+          expect(answered).not.toContain(plain.slice(-20));
+          expect(answered).not.toContain(encoded(plain.slice(-20)));
+        }
+      }
+    }
+    const isWritten = async () => {
+      const { body } = await app.http.get('/api/v1/audit?result=denied').auth(app.admin, { type: 'bearer' });
+      return JSON.stringify(body).includes('DELETE /api/v1/skills');
+    };
+    await until(isWritten, 5_000);
+    const entries = await app.database.query('SELECT * FROM audit_entries');
+    const told = `${app.logs.join('\n')}\n${JSON.stringify(entries)}`;
+    for (const plain of secrets) {
+      expect(told).not.toContain(plain.slice(-20));
+      expect(told.toLowerCase()).not.toContain(encoded(plain.slice(-20)).toLowerCase());
+    }
+    expect(told).toContain('/[redacted]');
   });
 
   it('take the address of the socket, whatever X-Forwarded-For says', async () => {

@@ -52,7 +52,7 @@ export class SecretRun {
   /** The names of the secrets that a text holds, as they are or as forms, JSON or HTTP Basic write them. */
   leaksIn(text: string): string[] {
     return [...this.known].flatMap(([name, secret]) => {
-      const forms = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
+      const forms = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), percentEncoded(secret)];
       // After `id:` of any length there are three ways in which base64 can fall.
       const basic = forms.slice(0, 2).flatMap((form) =>
         [0, 1, 2].map((before) =>
@@ -219,12 +219,16 @@ export class SecretRun {
 
   /** Those that are known by their form, in the path: the others are a word like any other. */
   private async inPaths(): Promise<void> {
-    for (const name of ['access token', 'API key', 'refresh token']) {
-      const path = `/skills/${this.known.get(name) ?? ''}`;
+    const names = ['access token', 'API key', 'refresh token', 'client secret', 'callbackSigning'];
+    const secrets = names.map((name) => this.known.get(name) ?? '');
+    for (const secret of secrets.flatMap((plain) => [encodeURIComponent(plain), percentEncoded(plain)])) {
+      const path = `/skills/${secret}`;
+      await this.send(`/nowhere/${secret}`);
+      await this.send(`/skills/?${secret}=1`, { headers: this.bearer() });
       await this.send(path, { headers: { 'x-api-key': this.known.get('API key') ?? '' } });
       await this.send(path, { headers: { authorization: 'Bearer of.no.token' } });
       await this.send(path, { method: 'DELETE' });
-      await this.send(`/auth/clients/${this.known.get(name) ?? ''}`, {
+      await this.send(`/auth/clients/${secret}`, {
         headers: { 'x-api-key': this.known.get('API key') ?? '' },
       });
     }
@@ -269,6 +273,11 @@ export class SecretRun {
       this.errors.push({ request: `${answer.status} ${path.split('?', 1)[0] ?? ''}`, text: all });
     return { status: answer.status, text: said };
   }
+}
+
+/** Every byte of it, as nobody has to. */
+function percentEncoded(text: string): string {
+  return Buffer.from(text).toString('hex').replace(/../g, '%$&');
 }
 
 /** Form-encoded first (RFC 6749 section 2.3.1). */

@@ -6,12 +6,14 @@ import {
   BadParameterError,
   ERROR_CATALOGUE,
   type ErrorCode,
+  type Fault,
   InternalError,
   NotFoundError,
   TooManyRequestsError,
   UnavailableError,
 } from './error-catalogue.js';
 import type { ErrorResponse } from './error.response.js';
+import { maskSecrets } from './mask-secrets.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -80,10 +82,15 @@ export function bodyOf(error: ApiError, request: FastifyRequest): ErrorResponse 
   return {
     code: error.code,
     message: error.message,
-    details: error.details,
+    details: maskedDetails(error),
     timestamp: new Date().toISOString(),
     trace_id: request.id,
   };
+}
+
+/** Names of fields that callers make up may be secrets that went to the wrong place, and answers end up in logs of others. */
+function maskedDetails({ details }: ApiError): readonly Fault[] {
+  return details.map(({ field, reason }) => ({ field: maskSecrets(field), reason: maskSecrets(reason) }));
 }
 
 /** RFC 6749 section 5.2, RFC 6750 section 3.1; those for 429, 500 and 503 are of RFC 6749 section 4.1.2.1. */
@@ -97,7 +104,9 @@ const OAUTH_ERRORS: Readonly<Record<number, string>> = {
 
 /** What is no fault of the request's form has our own members as well, which OAuth clients do not look at. */
 function oauthBodyOf(error: ApiError, request: FastifyRequest): object {
-  const faults = error.details.map(({ field, reason }) => `${field} ${reason}`).join('; ');
+  const faults = maskedDetails(error)
+    .map(({ field, reason }) => `${field} ${reason}`)
+    .join('; ');
   const oauth = { error: OAUTH_ERRORS[error.status] ?? 'server_error', error_description: faults || error.message };
   return error instanceof BadParameterError ? oauth : { ...bodyOf(error, request), ...oauth };
 }

@@ -41,6 +41,7 @@ export { allowLargeBodies, type BatchOptions, BatchRoute, BODY_LIMIT, costOf } f
 export { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from './json-depth.js';
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
+export { maskSecrets, REDACTED } from './mask-secrets.js';
 export { newId } from './new-id.js';
 export {
   linkHeader,

@@ -2,7 +2,7 @@ import { CLIENT_CLOSED_REQUEST, errorCodeOf, isSentWhole, PROBE_ROUTES, Remember
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonMembers } from './flat-line.js';
 import type { PinoLogger } from './pino-logger.js';
-import { redactText } from './redaction.js';
+import { redactStart, redactText } from './redaction.js';
 import { visible } from './terminal.js';
 
 const MAX_PATH = 2048;
@@ -107,7 +107,7 @@ function memberOf(name: string, textOf: (text: string) => string): Remembered<st
 }
 
 function clip(text: string, length: number): string {
-  return visible(redactText(text.slice(0, length)));
+  return visible(redactStart(text, length));
 }
 
 /** Bytes of the body as sent; unknown for a stream, which says no length. */

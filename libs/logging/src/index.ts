@@ -3,7 +3,7 @@ export { LogFileError } from './line-destination.js';
 export { createLogger, type ServiceLog } from './logger.js';
 export { OutageLog } from './outage-log.js';
 export { PinoLogger } from './pino-logger.js';
-export { redactText } from './redaction.js';
+export { redactStart, redactText } from './redaction.js';
 export { frameworkErrors, registerRequestLogging } from './request-logging.js';
 export type { LogOutput } from './terminal.js';
 export {

@@ -1,4 +1,4 @@
-import { redactFields, redactText } from './redaction.js';
+import { redactFields, redactStart, redactText } from './redaction.js';
 
 const redact = (fields: Record<string, unknown>): Record<string, unknown> =>
   redactFields(fields, { causeStacks: false });
@@ -78,6 +78,14 @@ describe('redactFields', () => {
 });
 
 describe('redactText', () => {
+  it('never cuts a secret so that what is left of it is no longer known', () => {
+    const key = `osk_${'Ab1'.repeat(14)}c`;
+    for (let before = 1; before < 60; before += 1) {
+      expect(redactStart(`${'x'.repeat(before)} ${key} and more`, 50)).not.toContain('osk_Ab');
+      expect(redactText(`${'x'.repeat(16_384 - before)} ${key}`)).not.toContain('osk_Ab');
+    }
+  });
+
   it.each([
     ['connect to postgresql://skill_user:p%40ss:w0rd@localhost:5432/skill_db', 'postgresql://skill_user:***@localhost'],
     ['rediss://:hunter2@cache/0 is down', 'rediss://:***@cache/0 is down'],

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { errorCodeOf, isSentWhole, KNOWN_METHODS, onResponseEnd, PROBE_ROUTES } from '#common';
-import { redactText, replaceTrace, requestActorOf, traceOf } from '#logging';
+import { redactStart, replaceTrace, requestActorOf, traceOf } from '#logging';
 import type { FastifyInstance } from 'fastify';
 import type { Span, Tracer } from './tracer.js';
 
@@ -86,5 +86,5 @@ function faultOf(status: number | undefined): string | undefined {
 }
 
 function clip(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : redactText(text.slice(0, MAX_TEXT)).toWellFormed();
+  return text === undefined ? undefined : redactStart(text, MAX_TEXT).toWellFormed();
 }

@@ -1,0 +1,63 @@
+/** In the place of a secret. */
+export const REDACTED = '[redacted]';
+
+/**
+ * Credentials inside a text: of a URL, of an Authorization header, of a query string or form, API keys, signing secrets of
+ * webhooks, refresh tokens, JWTs, and client secrets, which have no beginning of their own: 256 bits in base64url. Each
+ * takes time in proportion to the text, whatever is in it.
+ */
+const SECRET_TEXTS: readonly { hint: string; pattern: RegExp; replacement: string }[] = [
+  {
+    hint: '://',
+    pattern: /([a-z][a-z0-9+.-]{0,19}:\/\/[^\s/?#@:]{0,256}):[^\s/?#]{0,1024}@/gi,
+    replacement: '$1:***@',
+  },
+  { hint: ' ', pattern: /\b(Bearer|Basic) +[\w.~+/=%-]{8,}/gi, replacement: `$1 ${REDACTED}` },
+  { hint: '=', pattern: /((?:api_?key|password|secret|token)=)[^&\s"',;]+/gi, replacement: `$1${REDACTED}` },
+  { hint: 'osk_', pattern: /(?<![A-Za-z0-9])osk_[\w-]{20,}/g, replacement: REDACTED },
+  { hint: 'whsec_', pattern: /(?<![A-Za-z0-9])whsec_[\w+/=-]{20,}/g, replacement: REDACTED },
+  {
+    hint: '-',
+    pattern: /\b([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12})\.[\w-]{20,}/gi,
+    replacement: `$1.${REDACTED}`,
+  },
+  { hint: 'eyJ', pattern: /(?<![A-Za-z0-9])eyJ[\w-]{10,512}\.[\w-]{10,4096}\.[\w-]*/g, replacement: REDACTED },
+  {
+    hint: '',
+    // One of 7,000 is without a digit, a hyphen or an underscore, as are names of functions in a stack.
+    pattern: /(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*[\d_-])[\w-]{43}(?![\w-])/g,
+    replacement: REDACTED,
+  },
+];
+/** The shortest text that the last pattern could find something in. */
+const CLIENT_SECRET = 43;
+/** Times that a text may have been percent-encoded. */
+const MAX_ENCODINGS = 3;
+
+/** The text without the credentials that are known by their form. Where one was percent-encoded, the text comes back decoded. */
+export function maskSecrets(text: string): string {
+  let result = text;
+  let decoded = text;
+  for (let times = 0; times <= MAX_ENCODINGS; times += 1) {
+    const masked = maskPlain(decoded);
+    if (masked !== decoded) result = masked;
+    if (!masked.includes('%')) break;
+    decoded = decodeAscii(masked);
+  }
+  return result;
+}
+
+function maskPlain(text: string): string {
+  return SECRET_TEXTS.reduce((masked, { hint, pattern, replacement }) => {
+    // Both are there for speed: most texts hold none, and every value of every line comes through here.
+    const isPossible = hint === '' ? masked.length >= CLIENT_SECRET : masked.includes(hint);
+    return isPossible ? masked.replace(pattern, replacement) : masked;
+  }, text);
+}
+
+/** Printable ASCII only: credentials are made of nothing else. What is not well-formed stays as it is. */
+function decodeAscii(text: string): string {
+  return text.replace(/%([2-7][\da-f])/gi, (encoded, digits: string) =>
+    digits.toLowerCase() === '7f' ? encoded : String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}

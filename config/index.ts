@@ -25,6 +25,7 @@ export {
   securitySettings,
   type SigningAlgorithm,
 } from './security.settings.js';
+export { isReservedClientId, RESERVED_CLIENT_IDS, type ReservedClientId } from './reserved-client-ids.js';
 export { SettingsModule } from './settings.module.js';
 export {
   loadDatabaseSettings,

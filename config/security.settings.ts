@@ -1,5 +1,6 @@
 import { registerAs } from '@nestjs/config';
-import { IsIn, IsInt, Length, Matches, Max, Min, MinLength } from 'class-validator';
+import { IsIn, IsInt, IsNotIn, Length, Matches, Max, Min, MinLength } from 'class-validator';
+import { RESERVED_CLIENT_IDS } from './reserved-client-ids.js';
 import { Setting } from './setting.js';
 
 export const HMAC_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
@@ -75,6 +76,9 @@ export class SecuritySettings {
 
   @Setting('SECURITY_ADMIN_CLIENT_ID', { example: 'admin' })
   @Matches(/^[A-Za-z0-9._-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })
+  @IsNotIn(RESERVED_CLIENT_IDS, {
+    message: 'must not be a name that the service uses itself, such as system or import',
+  })
   adminClientId: string = 'admin';
 
   /** Unset: one is made at the first start and written to DATA_DIR/admin-client-secret (mode 0600). */

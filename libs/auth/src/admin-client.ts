@@ -13,7 +13,8 @@ const SECRET_FILE = 'admin-client-secret';
 
 /**
  * The first client (protocol.md section 9). With SECURITY_ADMIN_CLIENT_SECRET, that is its secret from this start on;
- * without, one is made at the first start and kept in DATA_DIR/admin-client-secret (mode 0600).
+ * without, one is made at the first start and kept in DATA_DIR/admin-client-secret (mode 0600). No request changes it
+ * (`ClientReach`).
  */
 @Injectable()
 export class AdminClient implements OnModuleInit {
@@ -48,6 +49,7 @@ export class AdminClient implements OnModuleInit {
       await startAboveCutOff(session, created);
       this.logger.log(`created the admin client "${this.clientId}"`);
     }
+    if (client) await this.unlimit(clients, client);
     if (given === undefined) this.secretSource = this.findFile();
     else if (client) await this.adopt(clients, client, given);
   }
@@ -58,9 +60,17 @@ export class AdminClient implements OnModuleInit {
     return existsSync(file) ? file : 'given at an earlier start; set SECURITY_ADMIN_CLIENT_SECRET to change it';
   }
 
+  /** Earlier releases let other clients limit it to Spaces. */
+  private async unlimit(clients: Repository<ClientEntity>, client: ClientEntity): Promise<void> {
+    if (client.spaces === null) return;
+    await clients.update({ id: client.id }, { spaces: null });
+    this.logger.warn(`the admin client "${this.clientId}" is limited to Spaces no more`);
+  }
+
   private async adopt(clients: Repository<ClientEntity>, client: ClientEntity, given: string): Promise<void> {
     if (!(await verifySecret(client.secretHash, given))) {
-      await clients.update({ id: client.id }, { secretHash: await hashSecret(given) });
+      const former = { previousSecretHash: null, previousSecretExpiresAt: null };
+      await clients.update({ id: client.id }, { secretHash: await hashSecret(given), ...former });
       this.logger.log(`the secret of the admin client "${this.clientId}" is now the one of the settings`);
     }
   }

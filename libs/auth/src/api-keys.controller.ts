@@ -38,8 +38,8 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'List the API keys of a client', operationId: 'listApiKeys' })
   @ApiResponse({ status: 200, type: [ApiKeyResponse], description: 'All of them (at most 100), oldest first' })
   @ApiErrors(1001, 1010)
-  list(@Param() { client_id }: ClientIdParam): Promise<ApiKeyResponse[]> {
-    return this.keys.list(client_id);
+  list(@CurrentCaller() caller: Caller, @Param() { client_id }: ClientIdParam): Promise<ApiKeyResponse[]> {
+    return this.keys.list(caller, client_id);
   }
 
   @Get(':key_id')
@@ -47,8 +47,8 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'Read about an API key', operationId: 'getApiKey' })
   @ApiResponse({ status: 200, type: ApiKeyResponse, description: 'All but the key itself' })
   @ApiErrors(1001, 1010)
-  get(@Param() { client_id, key_id }: ApiKeyParam): Promise<ApiKeyResponse> {
-    return this.keys.get(client_id, key_id);
+  get(@CurrentCaller() caller: Caller, @Param() { client_id, key_id }: ApiKeyParam): Promise<ApiKeyResponse> {
+    return this.keys.get(caller, client_id, key_id);
   }
 
   @Patch(':key_id')

@@ -35,12 +35,14 @@ export class ApiKeysService {
   ) {}
 
   /**
-   * @throws NotFoundError (1010), BadParameterError (1001) scopes beyond the role, ConflictError (1006) enough keys
+   * @throws NotFoundError (1010), BadParameterError (1001) scopes beyond the role, ConflictError (1006) enough keys,
+   * PermissionError (1003) when the caller may not give such a key
    */
   create(caller: Caller, clientId: string, body: CreateApiKeyBody): Promise<ApiKeyCreatedResponse> {
     return this.transactions.run(async (tx) => {
       // Whoever makes keys of this client at once waits here, so that the count is right.
-      const client = await lockClient(tx, clientId);
+      const client = await this.hold(tx, caller, clientId);
+      this.clients.reachOf(caller).assertMayGrant(client.role, body.scopes);
       assertWithin(client.role, body.scopes);
       return this.insert(tx, caller, client, {
         name: body.name,
@@ -51,15 +53,15 @@ export class ApiKeysService {
   }
 
   /** Oldest first. @throws NotFoundError (1010) */
-  async list(clientId: string): Promise<ApiKeyResponse[]> {
-    const { id } = await this.clients.find(clientId);
+  async list(caller: Caller, clientId: string): Promise<ApiKeyResponse[]> {
+    const { id } = await this.clients.find(caller, clientId);
     const keys = await this.keys.find({ where: { clientUuid: id }, order: { createdAt: 'ASC', id: 'ASC' } });
     return keys.map(toApiKey);
   }
 
   /** @throws NotFoundError (1010) */
-  async get(clientId: string, keyId: string): Promise<ApiKeyResponse> {
-    const { id } = await this.clients.find(clientId);
+  async get(caller: Caller, clientId: string, keyId: string): Promise<ApiKeyResponse> {
+    const { id } = await this.clients.find(caller, clientId);
     const key = await this.keys.findOneBy({ id: keyId, clientUuid: id });
     if (!key) throw unknownKey();
     return toApiKey(key);
@@ -67,7 +69,8 @@ export class ApiKeysService {
 
   /** @throws NotFoundError (1010) */
   update(caller: Caller, clientId: string, keyId: string, body: PatchApiKeyBody): Promise<ApiKeyResponse> {
-    return this.change(clientId, keyId, async (tx, _client, key) => {
+    return this.change(caller, clientId, keyId, async (tx, client, key) => {
+      if (body.disabled === false) this.clients.reachOf(caller).assertMayGrant(client.role, key.scopes);
       const before = auditOf(clientId, key);
       const ends = body.disabled === true && !key.disabled;
       key.name = body.name ?? key.name;
@@ -90,7 +93,8 @@ export class ApiKeysService {
     keyId: string,
     { overlap = 0 }: RotateApiKeyBody,
   ): Promise<ApiKeyCreatedResponse> {
-    return this.change(clientId, keyId, async (tx, client, key) => {
+    return this.change(caller, clientId, keyId, async (tx, client, key) => {
+      this.clients.reachOf(caller).assertMayGrant(client.role, key.scopes);
       if (key.rotatedAt !== null)
         throw new ConflictError('This API key was rotated before; rotate the one that replaced it');
       if (key.disabled) throw new ConflictError('This API key is disabled');
@@ -122,7 +126,7 @@ export class ApiKeysService {
 
   /** @throws NotFoundError (1010) */
   remove(caller: Caller, clientId: string, keyId: string): Promise<void> {
-    return this.change(clientId, keyId, (tx, _client, key) => this.removeOne(tx, caller, clientId, key));
+    return this.change(caller, clientId, keyId, (tx, _client, key) => this.removeOne(tx, caller, clientId, key));
   }
 
   /** @throws ConflictError (1006) enough keys */
@@ -158,18 +162,27 @@ export class ApiKeysService {
 
   /** With the row of its client held. */
   private async change<T>(
+    caller: Caller,
     clientId: string,
     keyId: string,
     work: (tx: Transaction, client: ClientEntity, key: ApiKeyEntity) => Promise<T>,
   ): Promise<T> {
     const result = await this.transactions.run(async (tx) => {
-      const client = await lockClient(tx, clientId);
+      const client = await this.hold(tx, caller, clientId);
       const key = await tx.findOneBy(ApiKeyEntity, { id: keyId, clientUuid: client.id });
       if (!key) throw unknownKey();
       return work(tx, client, key);
     });
     await this.cutOff.applied();
     return result;
+  }
+
+  /** @throws NotFoundError (1010), PermissionError (1003) for the keys of the admin of the settings */
+  private async hold(tx: Transaction, caller: Caller, clientId: string): Promise<ClientEntity> {
+    const reach = this.clients.reachOf(caller);
+    const client = reach.reached(await lockClient(tx, clientId));
+    reach.assertMayChangeKeysOf(client);
+    return client;
   }
 
   private record(

@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { ConflictError, NotFoundError, newId } from '#common';
-import { type SecuritySettings, securitySettings } from '#config';
+import { Injectable } from '@nestjs/common';
+import { BadParameterError, ConflictError, newId } from '#common';
+import { isReservedClientId } from '#config';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { AuditLog } from './audit/audit-log.js';
 import type { Caller } from './caller.js';
@@ -14,7 +14,8 @@ import type {
   RotateSecretBody,
 } from './client.dto.js';
 import { ClientEntity } from './client.entity.js';
-import { toClient } from './clients.service.js';
+import type { ClientReach } from './client-reach.js';
+import { ClientsService, toClient } from './clients.service.js';
 import { hashSecret, randomSecret } from './secret-hash.js';
 
 /** Clients are made, changed and taken away; the row lock decides between those who do so at once. */
@@ -24,11 +25,18 @@ export class ClientChangesService {
     private readonly transactions: Transactions,
     private readonly cutOff: ClientCutOff,
     private readonly audit: AuditLog,
-    @Inject(securitySettings.KEY) private readonly settings: SecuritySettings,
+    private readonly clients: ClientsService,
   ) {}
 
-  /** @throws ConflictError (1006) when the client_id is taken. */
+  /**
+   * @throws ConflictError (1006) when the client_id is taken, BadParameterError (1001) when it is reserved,
+   * PermissionError (1003) when the caller may not make such a client
+   */
   async create(caller: Caller, body: CreateClientBody): Promise<ClientCreatedResponse> {
+    const reach = this.clients.reachOf(caller);
+    const spaces = reach.spacesFor(body.spaces);
+    reach.assertMayGrant(body.role);
+    if (body.client_id !== undefined) assertNotReserved(body.client_id);
     const secret = randomSecret();
     const secretHash = await hashSecret(secret);
     const client = await this.transactions.run(async (tx) => {
@@ -36,7 +44,7 @@ export class ClientChangesService {
         clientId: body.client_id ?? `client-${newId()}`,
         name: body.name,
         role: body.role,
-        spaces: body.spaces ?? null,
+        spaces,
         secretHash,
         disabled: false,
       });
@@ -49,23 +57,29 @@ export class ClientChangesService {
     return { client_id, client_secret: secret, name, role, created_at };
   }
 
-  /** @throws NotFoundError (1010), ConflictError (1006) for the admin of the settings */
+  /**
+   * @throws NotFoundError (1010), ConflictError (1006) for the admin of the settings, PermissionError (1003) when the
+   * caller may not give that
+   */
   async update(caller: Caller, clientId: string, body: PatchClientBody): Promise<ClientResponse> {
     const { name, role, spaces, disabled } = body;
-    if (disabled === true) this.assertNotAdmin(clientId, 'be disabled');
-    if (role !== undefined && role !== 'admin') this.assertNotAdmin(clientId, 'have another role');
-    return this.change(caller, 'update', clientId, async (tx, client) => {
+    return this.change(caller, 'update', clientId, async (tx, client, reach) => {
       const before = { ...client };
       client.name = name ?? client.name;
       client.role = role ?? client.role;
-      client.spaces = spaces === undefined ? client.spaces : spaces;
+      if (spaces !== undefined) client.spaces = reach.spacesFor(spaces);
       client.disabled = disabled ?? client.disabled;
+      if (changedAccess(before, client) || client.disabled !== before.disabled) {
+        reach.assertMayChange(client);
+        reach.assertMayGrant(client.role);
+      }
+      if (client.name !== before.name) reach.assertMayRename(client);
       if (changedAccess(before, client)) await this.cutOff.client(tx, client);
       return toClient(client);
     });
   }
 
-  /** The former secret goes; one that was still holding from a rotation before goes in any case. @throws NotFoundError (1010) */
+  /** The former secret goes; one that was still holding from a rotation before goes in any case. @throws as `update` does */
   async rotateSecret(
     caller: Caller,
     clientId: string,
@@ -73,7 +87,9 @@ export class ClientChangesService {
   ): Promise<ClientSecretResponse> {
     const client_secret = randomSecret();
     const secretHash = await hashSecret(client_secret);
-    return this.change(caller, 'rotate_secret', clientId, async (tx, client) => {
+    return this.change(caller, 'rotate_secret', clientId, async (tx, client, reach) => {
+      reach.assertMayChange(client);
+      reach.assertMayGrant(client.role);
       client.previousSecretHash = overlap > 0 ? client.secretHash : null;
       client.previousSecretExpiresAt = overlap > 0 ? new Date(Date.now() + overlap * 1000) : null;
       client.secretHash = secretHash;
@@ -84,9 +100,10 @@ export class ClientChangesService {
 
   /** With its keys and sessions; its Skills stay. @throws NotFoundError (1010), ConflictError (1006) for the admin */
   async remove(caller: Caller, clientId: string): Promise<void> {
-    this.assertNotAdmin(clientId, 'be deleted');
+    const reach = this.clients.reachOf(caller);
     await this.transactions.run(async (tx) => {
-      const client = await lockClient(tx, clientId);
+      const client = reach.reached(await lockClient(tx, clientId));
+      reach.assertMayChange(client);
       await this.cutOff.client(tx, client);
       await tx.delete(ClientEntity, { id: client.id });
       await this.record(tx, caller, 'delete', clientId, { before: toClient(client) });
@@ -98,27 +115,19 @@ export class ClientChangesService {
     caller: Caller,
     action: string,
     clientId: string,
-    work: (tx: Transaction, client: ClientEntity) => Promise<T>,
+    work: (tx: Transaction, client: ClientEntity, reach: ClientReach) => Promise<T>,
   ): Promise<T> {
+    const reach = this.clients.reachOf(caller);
     const result = await this.transactions.run(async (tx) => {
-      const client = await lockClient(tx, clientId);
+      const client = reach.reached(await lockClient(tx, clientId));
       const before = toClient(client);
-      const answer = await work(tx, client);
+      const answer = await work(tx, client, reach);
       await tx.save(client);
       await this.record(tx, caller, action, clientId, { before, after: toClient(client) });
       return answer;
     });
     await this.cutOff.applied();
     return result;
-  }
-
-  /** Somebody must be able to let the others in. */
-  private assertNotAdmin(clientId: string, what: string): void {
-    if (clientId === this.settings.adminClientId) {
-      throw new ConflictError(
-        `The admin client of the settings cannot ${what}: nobody would be left to manage clients`,
-      );
-    }
   }
 
   private record(
@@ -132,6 +141,13 @@ export class ClientChangesService {
   }
 }
 
+/** Names by which the audit log calls what is no client. @throws BadParameterError (1001) */
+export function assertNotReserved(clientId: string): void {
+  if (isReservedClientId(clientId)) {
+    throw new BadParameterError([{ field: 'client_id', reason: 'is a name that this service uses itself' }]);
+  }
+}
+
 async function insert(tx: Transaction, client: ClientEntity): Promise<void> {
   try {
     await tx.insert(ClientEntity, client);
@@ -141,11 +157,9 @@ async function insert(tx: Transaction, client: ClientEntity): Promise<void> {
   }
 }
 
-/** Holds the row until the end of the transaction. @throws NotFoundError (1010) */
-export async function lockClient(tx: Transaction, clientId: string): Promise<ClientEntity> {
-  const client = await tx.findOne(ClientEntity, { where: { clientId }, lock: { mode: 'pessimistic_write' } });
-  if (!client) throw new NotFoundError('This client does not exist');
-  return client;
+/** Holds the row until the end of the transaction. */
+export function lockClient(tx: Transaction, clientId: string): Promise<ClientEntity | null> {
+  return tx.findOne(ClientEntity, { where: { clientId }, lock: { mode: 'pessimistic_write' } });
 }
 
 type Access = Pick<ClientEntity, 'role' | 'spaces' | 'disabled'>;

@@ -38,8 +38,8 @@ export class ClientsController {
   @ListRoute(ClientResponse)
   @ApiOperation({ summary: 'List the clients, oldest first', operationId: 'listClients' })
   @ApiErrors(1001)
-  list(@Query() query: SkipQuery): Promise<Page<ClientResponse>> {
-    return this.clients.list(query);
+  list(@CurrentCaller() caller: Caller, @Query() query: SkipQuery): Promise<Page<ClientResponse>> {
+    return this.clients.list(caller, query);
   }
 
   @Get(':client_id')
@@ -47,8 +47,8 @@ export class ClientsController {
   @ApiOperation({ summary: 'Read a client', operationId: 'getClient' })
   @ApiResponse({ status: 200, type: ClientResponse, description: 'The client' })
   @ApiErrors(1001, 1010)
-  get(@Param() { client_id }: ClientIdParam): Promise<ClientResponse> {
-    return this.clients.get(client_id);
+  get(@CurrentCaller() caller: Caller, @Param() { client_id }: ClientIdParam): Promise<ClientResponse> {
+    return this.clients.get(caller, client_id);
   }
 
   @Patch(':client_id')
@@ -75,7 +75,7 @@ export class ClientsController {
   @ApiOperation({ summary: 'Give a client a new secret', operationId: 'rotateClientSecret' })
   @ApiBody({ type: RotateSecretBody, required: false })
   @ApiResponse({ status: 200, type: ClientSecretResponse, description: 'The new secret, shown this once' })
-  @ApiErrors(1001, 1010)
+  @ApiErrors(1001, 1006, 1010)
   rotateSecret(
     @CurrentCaller() caller: Caller,
     @Param() { client_id }: ClientIdParam,

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { SecuritySettings } from '#config';
 import type { Repository } from 'typeorm';
 import { ClientEntity } from './client.entity.js';
 import { OAuthError } from './oauth-error.js';
@@ -34,7 +35,7 @@ describe('clients show their secret', () => {
     const repository: Partial<Repository<ClientEntity>> = {
       findOneBy: (where) => Promise.resolve(clients.get((where as { clientId: string }).clientId) ?? null),
     };
-    service = new ClientsService(repository as Repository<ClientEntity>);
+    service = new ClientsService(repository as Repository<ClientEntity>, new SecuritySettings());
   });
 
   it.each([

@@ -1,9 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { NotFoundError, type Page, type SkipQuery } from '#common';
-import { Repository } from 'typeorm';
+import type { Page, SkipQuery } from '#common';
+import { type SecuritySettings, securitySettings } from '#config';
+import { ArrayContainedBy, Repository } from 'typeorm';
+import type { Caller } from './caller.js';
 import type { ClientResponse } from './client.dto.js';
 import { ClientEntity } from './client.entity.js';
+import { ClientReach } from './client-reach.js';
 import { OAuthError } from './oauth-error.js';
 import { hashSecret, randomSecret, verifySecret } from './secret-hash.js';
 import type { ClientCredentials } from './token-request.js';
@@ -14,7 +17,15 @@ export class ClientsService {
   /** Compared with where there is no client, or no former secret, so that every answer takes as long as any other. */
   private readonly decoy = hashSecret(randomSecret());
 
-  constructor(@InjectRepository(ClientEntity) private readonly clients: Repository<ClientEntity>) {}
+  constructor(
+    @InjectRepository(ClientEntity) private readonly clients: Repository<ClientEntity>,
+    @Inject(securitySettings.KEY) private readonly settings: SecuritySettings,
+  ) {}
+
+  /** What this caller may know of clients, and do to them. */
+  reachOf(caller: Caller): ClientReach {
+    return new ClientReach(caller, this.settings.adminClientId);
+  }
 
   /**
    * Takes two Argon2 verifications, whoever asks: of the present secret and of the one before it, or of decoys.
@@ -35,9 +46,12 @@ export class ClientsService {
     return client;
   }
 
-  /** Oldest first. */
-  async list({ skip, limit }: SkipQuery): Promise<Page<ClientResponse>> {
+  /** Those within reach of the caller, oldest first. */
+  async list(caller: Caller, { skip, limit }: SkipQuery): Promise<Page<ClientResponse>> {
+    const { spaces } = this.reachOf(caller);
     const [clients, total] = await this.clients.findAndCount({
+      // Null is contained in nothing, and no client has an empty list.
+      where: spaces && { spaces: ArrayContainedBy([...spaces]) },
       order: { createdAt: 'ASC', id: 'ASC' },
       skip,
       take: limit,
@@ -46,15 +60,13 @@ export class ClientsService {
   }
 
   /** @throws NotFoundError (1010) */
-  async get(clientId: string): Promise<ClientResponse> {
-    return toClient(await this.find(clientId));
+  async get(caller: Caller, clientId: string): Promise<ClientResponse> {
+    return toClient(await this.find(caller, clientId));
   }
 
-  /** @throws NotFoundError (1010) */
-  async find(clientId: string): Promise<ClientEntity> {
-    const client = await this.clients.findOneBy({ clientId });
-    if (!client) throw new NotFoundError('This client does not exist');
-    return client;
+  /** @throws NotFoundError (1010), also when it is out of reach of the caller */
+  async find(caller: Caller, clientId: string): Promise<ClientEntity> {
+    return this.reachOf(caller).reached(await this.clients.findOneBy({ clientId }));
   }
 }
 

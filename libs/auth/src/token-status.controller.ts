@@ -5,10 +5,9 @@ import type { FastifyRequest } from 'fastify';
 import { Authenticator } from './authenticator.js';
 import { originOf } from './caller.js';
 import { ClientCredentialsBody, ClientRoute } from './client-route.decorator.js';
-import type { ClientEntity } from './client.entity.js';
 import { ClientsService } from './clients.service.js';
 import { readClient, readToken } from './token-request.js';
-import { type Introspection, TokenStatusService } from './token-status.service.js';
+import { type Asker, type Introspection, TokenStatusService } from './token-status.service.js';
 
 class TokenBody extends ClientCredentialsBody {
   @ApiProperty({ example: 'the token' })
@@ -79,16 +78,19 @@ export class TokenStatusController {
   @ApiBody({ type: TokenBody })
   @ApiResponse({ status: 200, type: IntrospectionResponse, description: 'What the token says, if it holds' })
   async introspect(@Req() request: FastifyRequest, @Body() body: unknown): Promise<IntrospectionResponse> {
-    const client = await this.askerOf(request, body);
-    return this.status.introspect(readToken(body), client);
+    const asker = await this.askerOf(request, body);
+    return this.status.introspect(readToken(body), asker);
   }
 
-  /** A client, or undefined for a caller with a token whose permission reaches the tokens of every client. */
-  private async askerOf(request: FastifyRequest, body: unknown): Promise<ClientEntity | undefined> {
+  /** A client, or a caller with a token whose permission reaches the tokens of every client within its Spaces. */
+  private async askerOf(request: FastifyRequest, body: unknown): Promise<Asker> {
     const { authorization } = request.headers;
-    if (!/^Bearer /i.test(authorization ?? '')) return this.clients.authenticate(readClient(body, authorization));
+    if (!/^Bearer /i.test(authorization ?? '')) {
+      const client = await this.clients.authenticate(readClient(body, authorization));
+      return { client, spaces: client.spaces ?? undefined };
+    }
     const caller = await this.authenticator.authenticate(request);
     if (!caller.may('client:manage')) throw new PermissionError('This needs the permission client:manage');
-    return undefined;
+    return { spaces: caller.spaces };
   }
 }

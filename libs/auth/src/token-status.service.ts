@@ -4,6 +4,7 @@ import type { AccessClaims } from './access-claims.js';
 import { AuditLog } from './audit/audit-log.js';
 import type { RequestOrigin } from './caller.js';
 import type { ClientEntity } from './client.entity.js';
+import { isWithin } from './client-reach.js';
 import { OAuthError } from './oauth-error.js';
 import { RevocationList } from './revocation-list.js';
 import { SessionsService } from './sessions/sessions.service.js';
@@ -23,6 +24,14 @@ export interface Introspection {
   aud?: string | string[];
   iss?: string;
   jti?: string;
+}
+
+/** Who asks about a token. */
+export interface Asker {
+  /** Undefined: a caller with a token of its own that may manage clients. */
+  client?: ClientEntity;
+  /** That it is limited to; undefined: to none. */
+  spaces: readonly string[] | undefined;
 }
 
 /** Revokes tokens (RFC 7009), and says whether one holds (RFC 7662). */
@@ -52,10 +61,16 @@ export class TokenStatusService {
     await this.revokeAccess(claims, origin);
   }
 
-  /** Any access token of this service; a refresh token only to the client that it belongs to. */
-  async introspect(token: string, client?: ClientEntity): Promise<Introspection> {
+  /**
+   * Any access token of this service, but to who is limited to Spaces only those of clients within them; a refresh token
+   * only to the client that it belongs to.
+   */
+  async introspect(token: string, { client, spaces }: Asker): Promise<Introspection> {
     const claims = await this.tokens.inspect(token);
-    if (claims !== undefined) return describe(claims);
+    if (claims !== undefined) {
+      const isReached = claims.sub === client?.clientId || isWithin(claims.spaces ?? null, spaces);
+      return isReached ? describe(claims) : { active: false };
+    }
     const session = client && (await this.sessions.find(client, token));
     if (client === undefined || session === undefined || !this.sessions.isNewest(session, token)) {
       return { active: false };

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import { AuditLog, systemActor } from '#auth';
+import type { ReservedClientId } from '#config';
 import { prepared, type Transaction } from '#database';
 import type { Health } from './health.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
@@ -113,7 +114,7 @@ export class EndpointHealthWriter {
   }
 
   /** Takes endpoints away, and the Skills that have no others; they are locked already. Returns the ids of all these Skills. */
-  async unregister(tx: Transaction, actor: string, endpointIds: readonly string[]): Promise<string[]> {
+  async unregister(tx: Transaction, actor: ReservedClientId, endpointIds: readonly string[]): Promise<string[]> {
     const gone = await tx.query<GoneRow[]>(
       `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url)
        SELECT g.id AS endpoint_id, g.url, s.id, s.name, s.version, s.registered_at

@@ -10,6 +10,9 @@ export function kindsOf(importers: { clients: ClientImporter; skills: SkillImpor
 function clientKind(importer: ClientImporter): Kind {
   return kindOf(ClientLine, {
     type: 'client',
+    check: (line) => {
+      importer.assertStorable(line);
+    },
     write: async (tx, actor, lines, replace) => {
       const statuses = await importer.import(tx, actor, lines, replace);
       return lines.flatMap((line, index): Written[] => {

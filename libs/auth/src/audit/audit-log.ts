@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
+import type { ReservedClientId } from '#config';
 import { columnsOf, prepared, type Transaction } from '#database';
 import { currentTrace, startSpan } from '#logging';
 import type { RequestOrigin } from '../caller.js';
@@ -12,8 +13,8 @@ export interface AuditActor {
   readonly origin: RequestOrigin;
 }
 
-/** The service itself, which does something by a job of this name. */
-export function systemActor(clientId: string): AuditActor {
+/** The service itself, which does something by a job of this name; no client may be called so. */
+export function systemActor(clientId: ReservedClientId): AuditActor {
   return { clientId, origin: { traceId: (currentTrace() ?? startSpan()).traceId, address: 'local' } };
 }
 

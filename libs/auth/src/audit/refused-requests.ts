@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { isReservedClientId } from '#config';
 import { redactText, requestActorOf } from '#logging';
 import { MetricsService } from '#metrics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -134,7 +135,8 @@ export class RefusedRequests {
     return batch.map((refusal) => {
       const { isClaim, actor } = refusal;
       if (!isClaim || known.has(actor.clientId)) return refusal;
-      return { ...refusal, actor: { ...actor, clientId: claimedName(actor.clientId) } };
+      const clientId = isReservedClientId(actor.clientId) ? ANONYMOUS : claimedName(actor.clientId);
+      return { ...refusal, actor: { ...actor, clientId } };
     });
   }
 

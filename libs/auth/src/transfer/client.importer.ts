@@ -3,7 +3,7 @@ import type { Transaction } from '#database';
 import { type AuditActor, AuditLog } from '../audit/audit-log.js';
 import { ClientCutOff, startAboveCutOff } from '../client-cut-off.js';
 import { ClientEntity } from '../client.entity.js';
-import { changedAccess, lockClient } from '../client-changes.service.js';
+import { assertNotReserved, changedAccess, lockClient } from '../client-changes.service.js';
 import { toClient } from '../clients.service.js';
 import { hashSecret, randomSecret } from '../secret-hash.js';
 import type { ClientLine } from './client.line.js';
@@ -20,6 +20,11 @@ export class ClientImporter {
     private readonly audit: AuditLog,
     private readonly adminClientId: string,
   ) {}
+
+  /** @throws BadParameterError (1001) when the id is reserved */
+  assertStorable({ client_id }: ClientLine): void {
+    assertNotReserved(client_id);
+  }
 
   /** In the order of the lines. With `replace`, name, role, Spaces and whether it is disabled become as the line says. */
   async import(
@@ -57,14 +62,14 @@ export class ClientImporter {
       ],
     );
     if (inserted.length === 0) return false;
-    const client = await lockClient(tx, line.client_id);
+    const client = await held(tx, line.client_id);
     await startAboveCutOff(tx, client);
     await this.record(tx, actor, 'client.import', line.client_id, undefined, client);
     return true;
   }
 
   private async replace(tx: Transaction, actor: AuditActor, line: ClientLine): Promise<void> {
-    const client = await lockClient(tx, line.client_id);
+    const client = await held(tx, line.client_id);
     const before = { ...client };
     client.name = line.name;
     client.role = line.role;
@@ -86,4 +91,11 @@ export class ClientImporter {
     const change = { before: before && toClient(before), after: toClient(after) };
     return this.audit.record(tx, actor, [{ action, target: `client:${clientId}`, ...change }]);
   }
+}
+
+/** That is there. */
+async function held(tx: Transaction, clientId: string): Promise<ClientEntity> {
+  const client = await lockClient(tx, clientId);
+  if (!client) throw new Error(`the client ${clientId} was deleted meanwhile`);
+  return client;
 }

@@ -1,0 +1,77 @@
+import { ConflictError, NotFoundError, PermissionError } from '#common';
+import type { Caller } from './caller.js';
+import type { ClientEntity } from './client.entity.js';
+import { type Permission, permissionsOf, type Role } from './roles.js';
+
+/** Of a client, as much as its reach depends on. */
+export type Reachable = Pick<ClientEntity, 'clientId' | 'spaces'>;
+
+/**
+ * What somebody may do to clients (docs/adr/0032). A caller without limits reaches all of them. A caller that is limited
+ * to Spaces reaches the clients whose Spaces are all among its own, and gives away no permission that it has not itself.
+ * The admin of the settings is changed by the settings alone.
+ */
+export class ClientReach {
+  constructor(
+    private readonly caller: Pick<Caller, 'clientId' | 'spaces' | 'may'>,
+    private readonly settingsAdmin: string,
+  ) {}
+
+  /** The Spaces outside of which a client is out of reach; undefined: none is. */
+  get spaces(): readonly string[] | undefined {
+    return this.caller.spaces;
+  }
+
+  /** What is out of reach does not exist. @throws NotFoundError (1010) */
+  reached<T extends Reachable>(client: T | null): T {
+    if (!client || !isWithin(client.spaces, this.spaces)) throw new NotFoundError('This client does not exist');
+    return client;
+  }
+
+  /** Not the settings' admin, of which nobody would be left to manage clients. @throws ConflictError (1006) */
+  assertMayChange({ clientId }: Reachable): void {
+    if (clientId !== this.settingsAdmin) return;
+    throw new ConflictError(
+      'The admin client of the settings cannot be changed by requests; SECURITY_ADMIN_CLIENT_SECRET changes its secret',
+    );
+  }
+
+  /** The settings' admin may give itself another name. @throws ConflictError (1006) */
+  assertMayRename(client: Reachable): void {
+    if (client.clientId !== this.caller.clientId) this.assertMayChange(client);
+  }
+
+  /** Keys of the settings' admin are made and changed by itself. @throws PermissionError (1003) */
+  assertMayChangeKeysOf({ clientId }: Reachable): void {
+    if (clientId === this.settingsAdmin && clientId !== this.caller.clientId) {
+      throw new PermissionError('API keys of the admin client of the settings are its own to make and to change');
+    }
+  }
+
+  /**
+   * The Spaces of a client that this caller makes or changes; null: all. Without a word a limited caller gives its own.
+   * @throws PermissionError (1003)
+   */
+  spacesFor(wanted: string[] | null | undefined): string[] | null {
+    if (this.spaces === undefined) return wanted ?? null;
+    if (wanted === undefined) return [...this.spaces];
+    if (!isWithin(wanted, this.spaces)) {
+      throw new PermissionError('This client is limited to Spaces: those that it gives must be among them');
+    }
+    return wanted;
+  }
+
+  /** By a role, a secret or a key; `scopes` null: all that the role allows. @throws PermissionError (1003) */
+  assertMayGrant(role: Role, scopes: readonly Permission[] | null = null): void {
+    if (this.spaces === undefined) return;
+    const granted = permissionsOf(role).filter((permission) => scopes?.includes(permission) ?? true);
+    if (granted.every((permission) => this.caller.may(permission))) return;
+    throw new PermissionError('This would grant more than this caller may do itself');
+  }
+}
+
+/** Whether a client of these Spaces is one of those; null, or no Space at all: it is not. */
+export function isWithin(spaces: readonly string[] | null, limits: readonly string[] | undefined): boolean {
+  if (limits === undefined) return true;
+  return spaces !== null && spaces.length > 0 && spaces.every((space) => limits.includes(space));
+}

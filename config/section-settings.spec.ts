@@ -71,6 +71,7 @@ describe('settings of a section', () => {
       ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
       ['OTEL_EXPORTER_OTLP_HEADERS', 's3cret'],
       ['OTEL_EXPORTER_OTLP_HEADERS', 'x-key=s3cret%0D%0Ax: y'],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'x-key=s3cret%F0%9F%94%91'],
       ['OTEL_EXPORTER_OTLP_HEADERS', 'x-key=s3cret%'],
       ['OTEL_EXPORTER_OTLP_TIMEOUT', '0'],
       ['OTEL_RESOURCE_ATTRIBUTES', '=x'],

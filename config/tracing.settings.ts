@@ -142,8 +142,8 @@ function isPair(item: string, name: RegExp): boolean {
   const at = item.indexOf('=');
   if (at < 1 || !name.test(item.slice(0, at).trim())) return false;
   try {
-    // A line break in it would end the header.
-    return !/[\r\n\0]/.test(decodeURIComponent(item.slice(at + 1)));
+    // What a header can hold (RFC 9110 section 5.5): a line break would end it, and beyond Latin-1 there is no byte for it.
+    return /^[\t\x20-\x7e\xa0-\xff]*$/.test(decodeURIComponent(item.slice(at + 1)));
   } catch {
     return false;
   }

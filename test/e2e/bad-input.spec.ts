@@ -55,6 +55,46 @@ describe('bad input: what a body says', () => {
     expect(faults).toContain('endpoints.0.protocol must agree with the scheme of the url');
   });
 
+  it('refuses parameters of endpoints that no request could carry, on every way, without repeating them', async () => {
+    const url = 'http://localhost:8001/sent';
+    const { skill_id } = (await api.post('/skills', skillBody({ endpoints: [{ url }] })).expect(201)).body;
+    const path = `/skills/${skill_id}`;
+    const bad: [string, string][] = [
+      ['authorization', 'Bearer s3cret\r\nx-admin: true'],
+      ['authorization', 's3cret\n'],
+      ['authorization', 's3cret\u007f'],
+      ['authorization', 's3cret\u0085'],
+      ['authorization', 's3cret\u2028'],
+      ['authorization', 's3cret \u{1f511}'],
+      ['invoke_path', '/s3cret\r\n'],
+      ['health_path', '/s3cret\t'],
+      ['method', 'POST /s3cret HTTP/1.1\r\n'],
+    ];
+    for (const [key, text] of bad) {
+      for (const value of [text, { value: text, secret: true } as const]) {
+        const endpoints = [{ url, parameters: { [key]: value } }];
+        const body = skillBody({ endpoints });
+        const answers = [
+          await api.post('/skills', body),
+          await api.post('/skills/register', body),
+          await api.put(path, body),
+          await api.patch(path, { endpoints }),
+        ];
+        const fault = expect.stringMatching(`^endpoints\\.0\\.parameters the value of "${key}" must be`) as string;
+        for (const answer of answers) {
+          expect(expectError(answer, 400, 1001)).toEqual([fault]);
+          expect(answer.text).not.toContain('s3cret');
+        }
+        const batch = await api.post('/skills/batch', { skills: [body, skillBody()] }).expect(200);
+        expect(batch.body.data.results).toMatchObject([{ status: 'failed' }, { status: 'created' }]);
+        expect(batch.text).toContain(`the value of \\"${key}\\" must be`);
+        expect(batch.text).not.toContain('s3cret');
+      }
+    }
+    const fine = { authorization: 'Basic dXNlcjpwYXNz, x="\u00e9"\t', invoke_path: '/天气?a=b c', method: 'put' };
+    await api.patch(path, { endpoints: [{ url, parameters: fine }] }).expect(200);
+  });
+
   const wrong: Record<string, object> = {
     'semver 1.0': { version: '1.0' },
     'semver v1.0.0': { version: 'v1.0.0' },

@@ -238,6 +238,29 @@ describe('calling Skills', () => {
       expect(body.data).toMatchObject({ status: 'failed', error: { code: 1007, message: 'Internal error' } });
     });
 
+    it.each(['http', 'ws'])(
+      'whose credential no request can carry is made up for, and told alone (%s)',
+      async (scheme) => {
+        const [good] = await site.serve(BEHAVIOURS.echo);
+        const parameters = { authorization: 'Bearer good', invoke_path: '/run' };
+        const endpoints = [{ url: `${scheme}://127.0.0.1:9/`, parameters }, { url: good?.url ?? '' }];
+        for (const alone of [false, true]) {
+          const { skillId } = await site.register(alone ? endpoints.slice(0, 1) : endpoints);
+          // As an older release took it.
+          await site.app.database.query(
+            `UPDATE endpoint_params SET value = E'bad\\r\\nx-a: b' WHERE key = 'authorization'
+           AND endpoint_id IN (SELECT id FROM skill_endpoints WHERE skill_id = $1)`,
+            [skillId],
+          );
+          for (let times = 0; times < 4; times += 1) {
+            const answered = await site.execute(skillId);
+            if (alone) expectError(answered, 503, 2003);
+            else expect(answered.status).toBe(200);
+          }
+        }
+      },
+    );
+
     it('for addresses inside of the network that nobody has allowed is refused before anything is sent', async () => {
       const { skillId } = await site.register([{ url: 'http://169.254.169.254/' }, { url: 'http://10.0.0.1/' }]);
       const refused = await site.execute(skillId);

@@ -200,13 +200,12 @@ describe('probes', () => {
     await untilProbed(skillId);
     expect(await probeOf(skillId)).toMatchObject({ result: 'healthy' });
     expect(server.calls[0]).toMatchObject({ method: 'GET', path: '/base/alive?tenant=7&deep=true' });
-    await api
-      .patch(`/skills/${skillId}`, {
-        endpoints: [
-          { url: `${server.url}/base/?tenant=7`, parameters: { authorization: { value: 'bad\nvalue', secret: true } } },
-        ],
-      })
-      .expect(200);
+    // As an older release took it.
+    await app.database.query(
+      `UPDATE endpoint_params SET value = E'bad\\nvalue', secret = false WHERE key = 'authorization'
+       AND endpoint_id IN (SELECT id FROM skill_endpoints WHERE skill_id = $1)`,
+      [skillId],
+    );
     await until(async () => (await probeOf(skillId))?.result === 'unhealthy');
     expect((await probeOf(skillId))?.reason).toBe('its parameters cannot be sent');
     expect(JSON.stringify([await status(skillId), app.logs])).not.toMatch(/of-the-skill|bad.{1,2}value/);

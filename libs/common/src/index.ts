@@ -61,7 +61,7 @@ export { Remembered } from './remembered.js';
 export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
-export { IsText, textFault } from './text.js';
+export { headerValueFault, IsText, pathFault, textFault } from './text.js';
 export { entryFaults, type EntryLimits, isMap, TextMapField, textMapSchema } from './text-map.decorator.js';
 export { FutureTimeField, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';

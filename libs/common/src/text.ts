@@ -21,6 +21,18 @@ export function textFault(value: unknown, min: number, max: number): string | un
   return undefined;
 }
 
+/** Why a text cannot be the value of a header (RFC 9110 section 5.5), or undefined. Bytes beyond ASCII go as Latin-1. */
+export function headerValueFault(text: string): string | undefined {
+  return /^[\t\x20-\x7e\xa0-\xff]*$/.test(text)
+    ? undefined
+    : 'must be what a header can hold: no line break, no control character, nothing beyond Latin-1';
+}
+
+/** Why a text cannot be a path, with or without a query, or undefined. What else it holds is percent-encoded. */
+export function pathFault(text: string): string | undefined {
+  return /[\p{Cc}\\]/u.test(text) ? 'must be a path: no control character, no backslash' : undefined;
+}
+
 /** class-validator decorator over `textFault`. */
 export function IsText(min: number, max: number, options?: ValidationOptions): PropertyDecorator {
   return ValidateBy(

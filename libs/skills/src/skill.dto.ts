@@ -14,6 +14,7 @@ import {
   EndpointUrlField,
   type ParameterDeclaration,
   ParameterDeclarationsField,
+  SendableParameters,
   UniqueBy,
 } from './skill-fields.decorators.js';
 import { MAX_PARTS } from './skill-limits.js';
@@ -48,6 +49,7 @@ export class EndpointBody {
   status?: EndpointStatus;
 
   @SecretMapField({ maxEntries: 50, example: { health_path: '/health' } })
+  @SendableParameters()
   parameters?: SecretMap;
 }
 

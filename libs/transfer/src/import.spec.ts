@@ -140,6 +140,7 @@ describe('export and import', () => {
           '[]',
           clientLine(),
           skillLine({ endpoints: [], secret_metadata: [7] }),
+          skillLine({ endpoints: [{ url: 'http://10.0.0.2:1', parameters: { authorization: 'a\r\nb: c' } }] }),
         ]),
       ),
     ).toEqual([
@@ -157,6 +158,9 @@ describe('export and import', () => {
       '  line 9: type client must stand before skill',
       '  line 10: endpoints must have at least 1 item(s)',
       '  line 10: secret_metadata each key must be a string',
+      expect.stringMatching(
+        /^ {2}line 11: endpoints\.0\.parameters the value of "authorization" must be what a header/,
+      ),
     ]);
   });
 

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { SkillSecrets, urlBelow } from '#skills';
+import { headerValueFault } from '#common';
+import { SecretUnreadableError, SkillSecrets, urlBelow } from '#skills';
 import type { TargetEndpoint } from '../targets/target.js';
+import { TryError } from './try-error.js';
 
 /** What parameters of an endpoint say of how it is called (protocol.md section 6). */
 export interface EndpointOptions {
@@ -22,9 +24,12 @@ const METHODS = new Set(['POST', 'PUT', 'PATCH']);
 export class EndpointOptionsReader {
   constructor(private readonly secrets: SkillSecrets) {}
 
-  /** @throws SecretUnreadableError */
-  of({ endpointId, url, protocol, parameters }: TargetEndpoint): EndpointOptions {
-    const values = this.secrets.revealed('endpoint_params', endpointId, parameters);
+  /** @throws TryError when they cannot be decrypted or sent: this endpoint cannot be called, another one may. */
+  of(endpoint: TargetEndpoint): EndpointOptions {
+    const { url, protocol } = endpoint;
+    const values = this.valuesOf(endpoint);
+    // Registration refuses such values; older releases did not.
+    if (headerValueFault(values.authorization ?? '') !== undefined) throw unusable('its parameters cannot be sent');
     const method = values.method?.toUpperCase() ?? '';
     const timeout = Number(values.timeout_ms);
     const path = values.invoke_path ?? (protocol === 'http' || protocol === 'https' ? INVOKE_PATH : undefined);
@@ -35,4 +40,16 @@ export class EndpointOptionsReader {
       authorization: values.authorization,
     };
   }
+  private valuesOf({ endpointId, parameters }: TargetEndpoint): Record<string, string> {
+    try {
+      return this.secrets.revealed('endpoint_params', endpointId, parameters);
+    } catch (error) {
+      if (error instanceof SecretUnreadableError) throw unusable('its secret parameters cannot be decrypted', error);
+      throw error;
+    }
+  }
+}
+
+function unusable(message: string, cause?: Error): TryError {
+  return new TryError('unreachable', message, false, undefined, { cause });
 }

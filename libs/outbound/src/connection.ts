@@ -21,6 +21,9 @@ export interface Message {
 const KEEP_ALIVE_MS = 4_000;
 const KEEP_ALIVE_MAX_MS = 60_000;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Bytes on the wire for each byte of a body that is taken, and for all else: chunks of a few bytes, headers, trailers. */
+const WIRE_BYTES_PER_BYTE = 8;
+const WIRE_BYTES = 64 * 1024;
 
 /** TLS sessions to resume, which all connections to one origin share. */
 export interface Sessions {
@@ -35,6 +38,9 @@ export class Connection implements Carrier {
   private socket: Socket | undefined;
   private dialing: Socket | undefined;
   private connectTimeoutMs = 0;
+  /** What `bytesRead` must not exceed. */
+  private mostBytes = Infinity;
+  private wireBytes = Infinity;
   private isBusy = false;
 
   constructor(
@@ -77,6 +83,8 @@ export class Connection implements Carrier {
     const { method, path, headers, body, maxResponseBytes, connectTimeoutMs } = message;
     this.isBusy = true;
     this.connectTimeoutMs = connectTimeoutMs;
+    this.wireBytes = WIRE_BYTES + WIRE_BYTES_PER_BYTE * maxResponseBytes;
+    this.mostBytes = this.bytesRead + this.wireBytes;
     // The answer to HEAD says how long the body would be, and has none.
     const maxBytes = method === 'HEAD' ? Infinity : maxResponseBytes;
     const exchange = new Exchange(this, maxBytes, deadline);
@@ -101,6 +109,12 @@ export class Connection implements Carrier {
     this.socket = socket;
     this.dialing = socket;
     this.served = 0;
+    this.mostBytes = this.wireBytes;
+    // The parser counts neither extensions of chunks nor what has no end at all.
+    socket.on('readable', () => {
+      if (socket.bytesRead <= this.mostBytes) return;
+      socket.destroy(new OutboundError('too-large', `more than ${this.wireBytes} bytes came on the wire`));
+    });
     if (socket instanceof TLSSocket) socket.on('session', (session) => (sessions.session = session));
     const timer = setTimeout(() => {
       socket.destroy(new OutboundError('refused', `no connection to ${target.origin} within ${connectTimeoutMs} ms`));

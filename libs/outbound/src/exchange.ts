@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { AnswerBody } from './answer-body.js';
 import type { Deadline } from './deadline.js';
-import { outboundErrorOf } from './faults.js';
+import { MAX_INFORMATIONAL, outboundErrorOf, tooManyInformational } from './faults.js';
 import { OutboundError } from './outbound-error.js';
 
 /** A whole answer, whatever its status; redirects are answers. */
@@ -34,6 +34,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private reused = false;
   private bytesBefore = 0;
+  private informational = 0;
 
   constructor(
     private readonly carrier: Carrier,
@@ -63,8 +64,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: OutboundAnswer['headers']): void {
-    // Of what comes before the answer (103 Early Hints) nobody makes use.
-    if (status < 200) return;
+    if (status < 200) {
+      this.informational += 1;
+      if (this.informational > MAX_INFORMATIONAL) controller.abort(tooManyInformational(this.carrier.origin));
+      return;
+    }
     this.head = { status, headers };
     if (Number(headers['content-length']) > this.maxResponseBytes) controller.abort(this.tooLarge());
   }

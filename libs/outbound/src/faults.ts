@@ -1,6 +1,13 @@
 import { errors } from 'undici';
 import { OutboundError, type OutboundFault } from './outbound-error.js';
 
+/** Informational answers (1xx) to one request; they cost work, and nobody makes use of them. */
+export const MAX_INFORMATIONAL = 16;
+
+export function tooManyInformational(origin: string): OutboundError {
+  return new OutboundError('malformed', `${origin} sends informational answers without an end`);
+}
+
 /** What is known of a request when it fails. */
 export interface Progress {
   sent: boolean;

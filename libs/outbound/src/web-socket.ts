@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { Deadline } from './deadline.js';
 import type { Dialer } from './dialer.js';
-import { outboundErrorOf } from './faults.js';
+import { MAX_INFORMATIONAL, outboundErrorOf, tooManyInformational } from './faults.js';
 import { OutboundError } from './outbound-error.js';
 import type { Target } from './target.js';
 
@@ -12,7 +12,15 @@ export interface Handshake {
   maxPayload: number;
 }
 
-/** A WebSocket on a socket of the dialer's, open. @throws OutboundError */
+/** Pieces of one message, as its sender cuts it; and bytes that each piece that the network cuts must have on average. */
+const MAX_FRAGMENTS = 1_024;
+const LEAST_CHUNK_BYTES = 256;
+const LEAST_CHUNKS = 1_024;
+
+/**
+ * A WebSocket on a socket of the dialer's, open. Pings are not answered, and nothing bounds how much comes: its owner has
+ * a `FloodGuard` for it, or ends it. @throws OutboundError
+ */
 export function openWebSocket(
   { url, headers, maxPayload }: Handshake,
   target: Target,
@@ -29,6 +37,19 @@ export function openWebSocket(
       followRedirects: false,
       // A small message may become a large one.
       perMessageDeflate: false,
+      // One message each turn of the event loop: thousands may come in one piece, and others must be served between them.
+      allowSynchronousEvents: false,
+      autoPong: false,
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: Math.max(LEAST_CHUNKS, Math.ceil(maxPayload / LEAST_CHUNK_BYTES)),
+      finishRequest: (request) => {
+        let informational = 0;
+        request.on('information', () => {
+          informational += 1;
+          if (informational > MAX_INFORMATIONAL) fail(tooManyInformational(target.origin));
+        });
+        request.end();
+      },
       createConnection: () => {
         socket = dialer.dial(target);
         socket.once(target.isSecure ? 'secureConnect' : 'connect', () => (sent = true));

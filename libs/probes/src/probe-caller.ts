@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ProbesSettings, probesSettings } from '#config';
-import { OutboundClient, OutboundError } from '#outbound';
+import { FloodGuard, OutboundClient, OutboundError } from '#outbound';
 import { SecretUnreadableError, SkillSecrets } from '#skills';
 import { type ProbeClaim, type ProbeTarget, targetOf } from './probe-claim.js';
 import { ProbeMetrics } from './probe.metrics.js';
@@ -74,6 +74,10 @@ export class ProbeCaller {
     }, this.settings.timeout).unref();
     webSocket.once('close', () => {
       clearTimeout(cut);
+    });
+    const guard = new FloodGuard(webSocket, () => undefined);
+    webSocket.on('message', (data: Buffer) => {
+      guard.unasked(data.length);
     });
     webSocket.close(1000);
     return { result: 'healthy', reason: null };

@@ -5,8 +5,10 @@ import { traceCall, TRACER, type Tracer } from '#tracing';
 import type { CapableTarget } from '../targets/target.js';
 import type { Attempt, AttemptAnswer, Transport } from './http-transport.js';
 import { executionOf } from './skill-answer.js';
+import { FloodPauses } from './flood-pauses.js';
 import { SkillConnection } from './skill-connection.js';
 import type { SkillCall } from './skill-request.js';
+import { TryError } from './try-error.js';
 
 /** Connections that are kept; beyond, the one that was used longest ago is closed. */
 const MAX_CONNECTIONS = 1_000;
@@ -20,6 +22,7 @@ const INVOKE = { name: 'skill.invoke', attributes: { 'network.protocol.name': 'w
 export class WebSocketTransport implements Transport, OnApplicationShutdown {
   /** By url and credential; those used longest ago come first. */
   private readonly connections = new Map<string, SkillConnection>();
+  private readonly floods = new FloodPauses();
   private readonly watch = setInterval(() => {
     this.closeIdle();
   }, LOOK_EVERY_MS).unref();
@@ -46,23 +49,31 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
   }
 
   private async invoke(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer> {
-    const connection = this.connectionTo(attempt);
+    const connection = await this.connectionTo(attempt);
     const { answer, bytes } = await connection.ask(call.executionId, this.messageOf(call, target, attempt), attempt);
     const { status, result, error } = answer;
     return { answer: executionOf({ status, ...resultOf(result), error }), bytes };
   }
 
-  private connectionTo({ options: { url, authorization } }: Attempt): SkillConnection {
+  /** @throws TryError while an endpoint that has flooded its connection is left alone */
+  private async connectionTo({ options: { url, authorization } }: Attempt): Promise<SkillConnection> {
     const key = JSON.stringify([url, authorization]);
+    await this.connections.get(key)?.look();
     const known = this.connections.get(key);
-    const connection =
-      known === undefined || known.isClosed
-        ? new SkillConnection(this.outbound, url, authorization, this.settings.maxResponseBytes)
-        : known;
+    const connection = known === undefined || known.isClosed ? this.connect(key, url, authorization) : known;
     this.connections.delete(key);
     this.connections.set(key, connection);
     if (this.connections.size > MAX_CONNECTIONS) this.closeIdle();
     return connection;
+  }
+
+  private connect(key: string, url: string, authorization: string | undefined): SkillConnection {
+    if (this.floods.isPaused(key)) {
+      throw new TryError('unreachable', 'the endpoint has sent more than it was asked for, and is left alone', false);
+    }
+    return new SkillConnection(this.outbound, url, authorization, this.settings.maxResponseBytes, () => {
+      this.floods.note(key);
+    });
   }
 
   /** Those that were not used lately, or are too many; never one that is waited for. */

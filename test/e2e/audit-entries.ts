@@ -12,6 +12,7 @@ export interface AuditEntry {
   after_digest: string | null;
   trace_id: string;
   address: string;
+  spaces: string[] | null;
   block: number | null;
 }
 

@@ -10,6 +10,7 @@ const SETTINGS = new DatabaseSettings();
 const BEYOND_TYPEORM = [
   'index ix_skills_facets', // GIN with a storage parameter
   'index ix_skill_search_document', // GIN
+  'index ix_audit_entries_spaces', // GIN
 ];
 
 /** Tables, columns, constraints and indexes, as PostgreSQL itself writes them. */

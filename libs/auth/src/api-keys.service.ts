@@ -77,7 +77,7 @@ export class ApiKeysService {
       key.disabled = body.disabled ?? key.disabled;
       if (ends) await this.cutOff.changedApiKey(tx, key);
       await tx.save(key);
-      await this.record(tx, caller, 'update', key, { before, after: auditOf(clientId, key) });
+      await this.record(tx, caller, 'update', client, key, { before, after: auditOf(clientId, key) });
       return toApiKey(key);
     });
   }
@@ -106,14 +106,14 @@ export class ApiKeysService {
         expiresAt: LessThan(new Date(now)),
       });
       if (overlap === 0) {
-        await this.removeOne(tx, caller, clientId, key);
+        await this.removeOne(tx, caller, client, key);
       } else {
         const before = auditOf(clientId, key);
         key.rotatedAt = new Date(now);
         key.expiresAt = new Date(Math.min(now + overlap * 1000, expiresAt?.getTime() ?? Infinity));
         await this.cutOff.changedApiKey(tx, key);
         await tx.save(key);
-        await this.record(tx, caller, 'rotate', key, { before, after: auditOf(clientId, key) });
+        await this.record(tx, caller, 'rotate', client, key, { before, after: auditOf(clientId, key) });
       }
       const lifetime = expiresAt === null ? undefined : expiresAt.getTime() - createdAt.getTime();
       return this.insert(tx, caller, client, {
@@ -126,7 +126,7 @@ export class ApiKeysService {
 
   /** @throws NotFoundError (1010) */
   remove(caller: Caller, clientId: string, keyId: string): Promise<void> {
-    return this.change(caller, clientId, keyId, (tx, _client, key) => this.removeOne(tx, caller, clientId, key));
+    return this.change(caller, clientId, keyId, (tx, client, key) => this.removeOne(tx, caller, client, key));
   }
 
   /** @throws ConflictError (1006) enough keys */
@@ -149,15 +149,15 @@ export class ApiKeysService {
       keyHash: hashApiKey(api_key),
     });
     await tx.insert(ApiKeyEntity, key);
-    await this.record(tx, caller, 'create', key, { after: auditOf(client.clientId, key) });
+    await this.record(tx, caller, 'create', client, key, { after: auditOf(client.clientId, key) });
     const { id: key_id, prefix, scopes, expiresAt } = key;
     return { key_id, api_key, prefix, scopes, expires_at: expiresAt?.toISOString() ?? null };
   }
 
-  private async removeOne(tx: Transaction, caller: Caller, clientId: string, key: ApiKeyEntity): Promise<void> {
+  private async removeOne(tx: Transaction, caller: Caller, client: ClientEntity, key: ApiKeyEntity): Promise<void> {
     await tx.delete(ApiKeyEntity, { id: key.id });
     await this.cutOff.deletedApiKey(tx, key.id);
-    await this.record(tx, caller, 'delete', key, { before: auditOf(clientId, key) });
+    await this.record(tx, caller, 'delete', client, key, { before: auditOf(client.clientId, key) });
   }
 
   /** With the row of its client held. */
@@ -189,10 +189,14 @@ export class ApiKeysService {
     tx: Transaction,
     caller: Caller,
     action: 'create' | 'update' | 'rotate' | 'delete',
+    client: ClientEntity,
     { id }: ApiKeyEntity,
     digests: { before?: object; after?: object },
   ): Promise<void> {
-    return this.audit.record(tx, caller, [{ action: `api_key.${action}`, target: `api_key:${id}`, ...digests }]);
+    const { spaces } = client;
+    return this.audit.record(tx, caller, [
+      { action: `api_key.${action}`, target: `api_key:${id}`, ...digests, spaces },
+    ]);
   }
 }
 

@@ -137,7 +137,10 @@ export class ClientChangesService {
     clientId: string,
     change: { before?: ClientResponse; after?: ClientResponse },
   ): Promise<void> {
-    return this.audit.record(tx, caller, [{ action: `client.${action}`, target: `client:${clientId}`, ...change }]);
+    const spaces = [...(change.before?.spaces ?? []), ...(change.after?.spaces ?? [])];
+    return this.audit.record(tx, caller, [
+      { action: `client.${action}`, target: `client:${clientId}`, ...change, spaces },
+    ]);
   }
 }
 

@@ -88,12 +88,14 @@ export class GrantsService {
 
   private record(
     tx: Parameters<AuditLog['record']>[0],
-    { clientId }: ClientEntity,
+    { clientId, spaces }: ClientEntity,
     action: string,
     scope: string,
     origin: RequestOrigin,
   ): Promise<void> {
-    return this.audit.record(tx, { clientId, origin }, [{ action, target: `client:${clientId}`, after: { scope } }]);
+    return this.audit.record(tx, { clientId, origin }, [
+      { action, target: `client:${clientId}`, after: { scope }, spaces },
+    ]);
   }
 
   private async answer(

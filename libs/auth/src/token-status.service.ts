@@ -85,12 +85,12 @@ export class TokenStatusService {
     };
   }
 
-  private async revokeAccess({ sub, jti, exp }: AccessClaims, origin: RequestOrigin): Promise<void> {
+  private async revokeAccess({ sub, jti, exp, spaces }: AccessClaims, origin: RequestOrigin): Promise<void> {
     await this.transactions.run(async (tx) => {
       const expiresAt = new Date((exp + LEEWAY_S) * 1000);
       await this.revocations.revoke(tx, [{ kind: 'token', subject: jti, expiresAt }]);
       await this.audit.record(tx, { clientId: sub, origin }, [
-        { action: 'token.revoke', target: `client:${sub}`, before: { token: jti } },
+        { action: 'token.revoke', target: `client:${sub}`, before: { token: jti }, spaces },
       ]);
     });
     await this.revocations.refresh();

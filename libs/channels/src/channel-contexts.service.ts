@@ -28,11 +28,17 @@ export class ChannelContextsService {
   /** @throws ChannelNotFoundError (1010), ChannelEndedError (1006), ContextFullError (1001) */
   put(caller: Caller, channelId: string, changes: ContextChanges): Promise<ChannelContextResponse> {
     return this.transactions.run(async (tx) => {
-      assertOpen(await this.channels.hold(tx, channelId, reachOf(caller)));
+      const channel = await this.channels.hold(tx, channelId, reachOf(caller));
+      assertOpen(channel);
       if (!(await this.contexts.merge(tx, channelId, changes))) throw new ContextFullError('body');
       // Not the values, nor their digests: a short one could be found by trying.
       await this.audit.record(tx, caller, [
-        { action: 'channel.context', target: `channel:${channelId}`, after: { keys: Object.keys(changes).toSorted() } },
+        {
+          action: 'channel.context',
+          target: `channel:${channelId}`,
+          after: { keys: Object.keys(changes).toSorted() },
+          spaces: [channel.space_id],
+        },
       ]);
       return { channel_id: channelId, context: await this.contexts.of(tx, channelId) };
     });

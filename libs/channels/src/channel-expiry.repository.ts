@@ -16,15 +16,16 @@ export class ChannelExpiryRepository {
   }
 
   /** Closes up to `limit` that have expired, and returns their ids. */
-  async closeExpired(tx: Transaction, limit: number): Promise<string[]> {
-    const [closed] = await tx.query<[{ id: string }[], number]>(
+  async closeExpired(tx: Transaction, limit: number): Promise<{ id: string; space_id: string | null }[]> {
+    const [closed] = await tx.query<[{ id: string; space_id: string | null }[], number]>(
       `WITH due AS (SELECT id FROM channels WHERE status = 'open' AND expiry_time <= now()
          ORDER BY expiry_time LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE channels c SET status = 'closed', closed_at = c.expiry_time, updated_at = now()
-       FROM due WHERE c.id = due.id RETURNING c.id`,
+       FROM due WHERE c.id = due.id
+       RETURNING c.id, (SELECT s.space_id FROM skills s WHERE s.id = c.skill_id) AS space_id`,
       [limit],
     );
-    return closed.map(({ id }) => id);
+    return closed;
   }
 
   /** Deletes up to `limit` that ended more than `retention` seconds ago, and returns how many. */

@@ -52,15 +52,16 @@ export class ChannelExpiry implements OnApplicationBootstrap, BeforeApplicationS
 
   private async closeSome(): Promise<number> {
     const closed = await this.transactions.run(async (tx) => {
-      const ids = await this.repository.closeExpired(tx, BATCH);
-      const changes = ids.map((id) => ({
+      const expired = await this.repository.closeExpired(tx, BATCH);
+      const changes = expired.map(({ id, space_id }) => ({
         action: 'channel.close',
         target: `channel:${id}`,
         before: { status: 'open' },
         after: { status: 'closed' },
+        spaces: [space_id],
       }));
       await this.audit.record(tx, systemActor(ACTOR), changes);
-      return ids.length;
+      return expired.length;
     });
     this.metrics.closed('expired', closed);
     return closed;

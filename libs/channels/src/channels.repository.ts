@@ -14,6 +14,8 @@ export interface Channel {
   skill_id: string;
   capability_id: string;
   client_id: string;
+  /** Of its Skill. */
+  space_id: string | null;
   endpoint_id: string | null;
   status: ChannelStatus;
   metadata: Record<string, string>;
@@ -30,6 +32,7 @@ export type NewChannel = Pick<Channel, 'skill_id' | 'capability_id' | 'client_id
 /** The clock of the database, of which there is only one; that of the statement, which may have waited for a lock. */
 const EXPIRED = `c.status = 'open' AND c.expiry_time <= statement_timestamp()`;
 const COLUMNS = `c.id, c.skill_id, c.capability_id, c.client_id, c.endpoint_id, c.metadata, c.created_at, c.expiry_time,
+  (SELECT s.space_id FROM skills s WHERE s.id = c.skill_id) AS space_id,
   CASE WHEN ${EXPIRED} THEN 'closed' ELSE c.status END AS status,
   CASE WHEN ${EXPIRED} THEN c.expiry_time ELSE c.closed_at END AS closed_at`;
 

@@ -64,6 +64,7 @@ export class ChannelsService {
           target: `channel:${channelId}`,
           before: { status: 'open' },
           after: { status: 'closed' },
+          spaces: [held.space_id],
         },
       ]);
       return { channel: await this.repository.find(channelId, reach, tx), closed: true };
@@ -95,7 +96,7 @@ export class ChannelsService {
       }),
     );
     await this.audit.record(tx, caller, [
-      { action: 'channel.create', target: `channel:${channel.channel_id}`, after: channel },
+      { action: 'channel.create', target: `channel:${channel.channel_id}`, after: channel, spaces: [skill.space_id] },
     ]);
     return channel;
   }

@@ -37,7 +37,9 @@ export class ChecksService {
       const found = await this.repository.find(tx, skillId);
       if (!found || !caller.maySee(found.space_id)) throw new SkillNotFoundError();
       caller.assertMayChange(found.owner);
-      await this.audit.record(tx, caller, [{ action: 'skill.check', target: `skill:${skillId}` }]);
+      await this.audit.record(tx, caller, [
+        { action: 'skill.check', target: `skill:${skillId}`, spaces: [found.space_id] },
+      ]);
       return found;
     });
     const endpoints = await this.probeAll(skill);

@@ -44,7 +44,7 @@ export class CapabilitiesService {
       await this.writer.touch(tx, caller.clientId, skill);
       const [before, after] = [{ status: change.before }, { status }];
       await this.audit.record(tx, caller, [
-        { action: 'capability.status', target: `capability:${capabilityId}`, before, after },
+        { action: 'capability.status', target: `capability:${capabilityId}`, before, after, spaces: [skill.space_id] },
       ]);
       return { skillId: skill.id, at: change.at };
     });

@@ -27,9 +27,10 @@ export interface ChangedEndpoint extends EndpointHealth {
 interface GoneRow extends HistorySkill {
   endpoint_id: string;
   url: string;
+  space_id: string | null;
 }
 
-interface ChangedRow extends GoneRow {
+interface ChangedRow extends Omit<GoneRow, 'space_id'> {
   health: Health;
   actor: string;
 }
@@ -117,7 +118,7 @@ export class EndpointHealthWriter {
   async unregister(tx: Transaction, actor: ReservedClientId, endpointIds: readonly string[]): Promise<string[]> {
     const gone = await tx.query<GoneRow[]>(
       `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url)
-       SELECT g.id AS endpoint_id, g.url, s.id, s.name, s.version, s.registered_at
+       SELECT g.id AS endpoint_id, g.url, s.id, s.name, s.version, s.registered_at, s.space_id
        FROM gone g JOIN skills s ON s.id = g.skill_id`,
       [endpointIds],
     );
@@ -141,7 +142,11 @@ export class EndpointHealthWriter {
     await this.audit.record(
       tx,
       systemActor(actor),
-      [...removed.keys()].map((id) => ({ action: 'skill.unregister', target: `skill:${id}` })),
+      [...removed.values()].map(({ id, space_id }) => ({
+        action: 'skill.unregister',
+        target: `skill:${id}`,
+        spaces: [space_id],
+      })),
     );
     const left = skillIds.filter((id) => !removed.has(id));
     await tx.query('UPDATE skills SET revision = revision + 1, updated_at = now() WHERE id = ANY($1::uuid[])', [left]);

@@ -15,6 +15,8 @@ export interface SkillChange {
   skillId: string;
   before?: ReplaceSkillBody | undefined;
   after?: CreateSkillBody | undefined;
+  /** The Space that it lives in, where neither of the two says so. */
+  spaceId?: string | null | undefined;
 }
 
 /** Changes of Skills in the audit log. Digests are of what owners write, so that heartbeats do not change them. */
@@ -35,11 +37,12 @@ export class SkillAudit {
     return this.log.record(
       tx,
       actor,
-      changes.map(({ skillId, before, after }) => ({
+      changes.map(({ skillId, before, after, spaceId }) => ({
         action,
         target: `skill:${skillId}`,
         before,
         after: after && masked(after),
+        spaces: [before?.space_id, after?.space_id ?? spaceId],
       })),
     );
   }

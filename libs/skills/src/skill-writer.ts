@@ -38,6 +38,8 @@ export interface RegisteredSkill {
   generation: number;
   registered_at: Date;
   created: boolean;
+  /** The Space of one that was there already. */
+  space_id?: string | null;
   /** Of the endpoints that the body named. */
   leases: SkillLeases;
 }
@@ -61,7 +63,7 @@ const RENEW = prepared(
            space_id = COALESCE(EXCLUDED.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
            registered_at = now(), last_heartbeat = now(), updated_at = now()
          WHERE s.owner = EXCLUDED.owner AND ($3::text[] IS NULL OR s.space_id = ANY($3))
-         RETURNING s.id, s.name, s.version, s.generation, s.registered_at, (s.xmax = 0) AS created`,
+         RETURNING s.id, s.name, s.version, s.generation, s.registered_at, s.space_id, (s.xmax = 0) AS created`,
 );
 
 /**
@@ -137,7 +139,7 @@ export class SkillWriter {
     if (others.length > 0) outcomes.push(...(await this.renew(tx, caller, others)));
     const results = resultsOf(bodies.length, outcomes);
     const changes = results.flatMap((skill, index) =>
-      skill instanceof ApiError ? [] : [{ skillId: skill.id, after: bodies[index] }],
+      skill instanceof ApiError ? [] : [{ skillId: skill.id, after: bodies[index], spaceId: skill.space_id }],
     );
     await this.audit.record(tx, caller, 'skill.register', changes);
     return results;

@@ -1,4 +1,5 @@
 import { TimestampedEntity } from '#database';
+import type { BlockForm } from './audit-block.js';
 import { Check, Column, Entity, Index, Unique } from 'typeorm';
 
 /** A block of the chain: its hash covers its entries and the hash of the block before. */
@@ -19,6 +20,10 @@ export class AuditBlockEntity extends TimestampedEntity {
 
   @Column({ type: 'char', length: 64 })
   hash: string;
+
+  /** What the hash covers; null: all but the Spaces of entries, as older releases seal. */
+  @Column({ type: 'smallint', nullable: true })
+  form: BlockForm;
 }
 
 /** The block that an entry (of the same id) is in. A table of its own: entries are never written again. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BlockHash, GENESIS_HASH, type SealedEntry } from './audit-block.js';
+import { type BlockForm, BlockHash, GENESIS_HASH, type SealedEntry } from './audit-block.js';
 import { canonicalJson } from './canonical-json.js';
 
 const entry = (overrides: Partial<SealedEntry> = {}): SealedEntry => ({
@@ -13,13 +13,14 @@ const entry = (overrides: Partial<SealedEntry> = {}): SealedEntry => ({
   after_digest: 'a'.repeat(64),
   trace_id: 'b'.repeat(32),
   address: '127.0.0.1',
+  space_ids: ['building-7'],
   created_at: '2026-01-18T00:00:00.000001Z',
   updated_at: '2026-01-18T00:00:00.000001Z',
   ...overrides,
 });
 
-function hashOf(entries: SealedEntry[], number = 1, previous = GENESIS_HASH): string {
-  const hash = new BlockHash();
+function hashOf(entries: SealedEntry[], number = 1, previous = GENESIS_HASH, form: BlockForm = 2): string {
+  const hash = new BlockHash(form);
   for (const one of entries) hash.add(one);
   expect(hash.entries).toBe(entries.length);
   return hash.digest(number, previous);
@@ -28,14 +29,16 @@ function hashOf(entries: SealedEntry[], number = 1, previous = GENESIS_HASH): st
 describe('the hash of a block', () => {
   it('is SHA-256 of the canonical JSON of all that it covers', () => {
     const entries = [entry({ reason: 'expired' }), entry({ reason: 'revoked', actor: '天气"\\' })];
-    const text = canonicalJson({ previous_hash: GENESIS_HASH, number: 7, entries });
+    const text = canonicalJson({ previous_hash: GENESIS_HASH, number: 7, entries, form: 2 });
     expect(hashOf(entries, 7)).toBe(createHash('sha256').update(text).digest('hex'));
   });
 
-  it('does not know of a reason that is not there: entries once had none', () => {
-    const { reason: _reason, ...old } = entry();
+  it('is, of a block that an older release has sealed, what that one knew: no Spaces, and no reason where there is none', () => {
+    const { reason: _reason, space_ids: _spaces, ...old } = entry();
     const text = canonicalJson({ previous_hash: GENESIS_HASH, number: 1, entries: [old] });
-    expect(hashOf([entry()])).toBe(createHash('sha256').update(text).digest('hex'));
+    expect(hashOf([entry({ reason: null })], 1, GENESIS_HASH, null)).toBe(
+      createHash('sha256').update(text).digest('hex'),
+    );
   });
 
   it('differs when anything of it does', () => {
@@ -48,7 +51,9 @@ describe('the hash of a block', () => {
       hashOf([entry(), entry({ id: 'b' })]),
       hashOf([entry({ id: 'b' }), entry()]),
       hashOf([entry({ before_digest: '' })]),
+      hashOf([entry({ space_ids: null })]),
+      hashOf([entry()], 1, GENESIS_HASH, null),
     ]);
-    expect(seen.size).toBe(Object.keys(entry()).length + 7);
+    expect(seen.size).toBe(Object.keys(entry()).length + 9);
   });
 });

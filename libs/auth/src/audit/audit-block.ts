@@ -16,6 +16,7 @@ export interface SealedEntry {
   after_digest: string | null;
   trace_id: string;
   address: string;
+  space_ids: string[] | null;
   created_at: string;
   updated_at: string;
 }
@@ -37,16 +38,24 @@ const TEXTS = [
 export const SEALED_ENTRY_COLUMNS = [
   'e.id::text AS id',
   ...TEXTS.map((name) => `e.${name}`),
+  'e.space_ids',
   ...TIMES.map((name) => `to_char(e.${name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${name}`),
 ].join(', ');
 
+/** What the hash of a block covers: `null`, as releases before this one seal: all but the Spaces; 2: all, and itself. */
+export type BlockForm = null | 2;
+export const BLOCK_FORM = 2;
+
 /**
- * The hash of a block: SHA-256 of the canonical JSON of `{entries, number, previous_hash}`, entries in the order of
- * their ids. Fed one entry at a time, so that a block of any size takes no more memory than an entry.
+ * The hash of a block: SHA-256 of the canonical JSON of `{entries, form, number, previous_hash}`, entries in the order of
+ * their ids; `form` null is left out. Fed one entry at a time, so that a block of any size takes no more memory than an
+ * entry.
  */
 export class BlockHash {
   private readonly hash = createHash('sha256').update('{"entries":[');
   private count = 0;
+
+  constructor(private readonly form: BlockForm = BLOCK_FORM) {}
 
   get entries(): number {
     return this.count;
@@ -54,15 +63,17 @@ export class BlockHash {
 
   add(entry: SealedEntry): void {
     if (this.count > 0) this.hash.update(',');
-    // Older blocks were sealed when there was no such column.
-    const { reason, ...rest } = entry;
-    this.hash.update(canonicalJson(reason === null ? rest : entry));
+    // Older blocks were sealed when there were no such columns.
+    const { reason, space_ids, ...rest } = entry;
+    const told = { ...rest, ...(reason !== null && { reason }), ...(this.form !== null && { space_ids }) };
+    this.hash.update(canonicalJson(told));
     this.count += 1;
   }
 
   /** Once. In hexadecimal. */
   digest(number: number, previousHash: string): string {
-    const rest = canonicalJson({ number, previous_hash: previousHash }).slice(1);
+    const form = this.form === null ? {} : { form: this.form };
+    const rest = canonicalJson({ ...form, number, previous_hash: previousHash }).slice(1);
     return this.hash.update(`],${rest}`).digest('hex');
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AUDIT_ACTOR, AUDIT_TABLES, AuditChain } from '../../../../test/support/audit-chain.js';
+import { BlockHash, GENESIS_HASH, SEALED_ENTRY_COLUMNS, type SealedEntry } from './audit-block.js';
 import { AuditSealer } from './audit-sealer.js';
 
 describe('the chain of the audit log', () => {
@@ -66,6 +67,7 @@ describe('the chain of the audit log', () => {
       after_digest: `repeat('0', 64)`,
       trace_id: `'x'`,
       address: `'x'`,
+      space_ids: `'{x}'`,
       created_at: `created_at + interval '1 microsecond'`,
       updated_at: `updated_at - interval '1 microsecond'`,
     };
@@ -134,6 +136,11 @@ describe('the chain of the audit log', () => {
         `UPDATE audit_blocks SET previous_hash = repeat('0', 64) WHERE number = 2`,
         /^block 2: it names another hash of the block before it$/,
       ],
+      [
+        'what the hash of a block covers, to hide Spaces that were changed',
+        'UPDATE audit_blocks SET form = NULL WHERE number = 2',
+        /^block 2: its entries were altered$/,
+      ],
       ['a size', 'UPDATE audit_blocks SET entries = 1 WHERE number = 2', /^block 2: it has 1 entries more/],
       [
         'renumbered blocks',
@@ -177,6 +184,29 @@ describe('the chain of the audit log', () => {
       await chain.write(1);
       expect(await chain.verify()).toMatchObject({ blocks: 3, unsealed: 1, fault: null });
     });
+  });
+
+  it('holds where a replica of the release before has sealed entries of this one, without their Spaces', async () => {
+    await chain.transactions.run((tx) =>
+      chain.log.record(tx, { ...AUDIT_ACTOR, spaces: ['one'] }, [
+        { action: 'skill.update', target: 'skill:1' },
+        { action: 'skill.update', target: 'skill:2', spaces: ['two', null, 'two'] },
+      ]),
+    );
+    const entries = await chain.database.query<SealedEntry>(
+      `SELECT ${SEALED_ENTRY_COLUMNS} FROM audit_entries e ORDER BY e.id`,
+    );
+    expect(entries.map(({ space_ids }) => space_ids)).toEqual([['one'], ['two']]);
+    const hash = new BlockHash(null);
+    for (const entry of entries) hash.add(entry);
+    await chain.database.query(
+      `INSERT INTO audit_blocks (id, number, entries, previous_hash, hash) VALUES (gen_random_uuid(), 1, 2, $1, $2)`,
+      [GENESIS_HASH, hash.digest(1, GENESIS_HASH)],
+    );
+    await chain.database.query('INSERT INTO audit_seals (id, block_number) SELECT id, 1 FROM audit_entries');
+    await chain.write(1);
+    await chain.sealer.seal();
+    expect(await chain.verify()).toMatchObject({ blocks: 2, entries: 3, unsealed: 0, fault: null });
   });
 
   describe('with others at work', () => {

@@ -15,6 +15,7 @@ export type AuditReason = (typeof AUDIT_REASONS)[number];
 @Index('ix_audit_entries_actor', ['actor', 'createdAt', 'id'])
 @Index('ix_audit_entries_action', ['action', 'createdAt', 'id'])
 @Index('ix_audit_entries_target', ['target', 'createdAt', 'id'])
+@Index('ix_audit_entries_spaces', { synchronize: false })
 @Index('ix_audit_entries_refused', ['result', 'createdAt', 'id'], { where: `result <> 'success'` })
 export class AuditEntryEntity extends TimestampedEntity {
   /** The client's id. */
@@ -48,4 +49,8 @@ export class AuditEntryEntity extends TimestampedEntity {
 
   @Column({ type: 'varchar', length: 64 })
   address: string;
+
+  /** The Spaces that it concerns: who sees all of them may read it; null: none, or an entry of an older release. */
+  @Column({ name: 'space_ids', type: 'varchar', length: 64, array: true, nullable: true })
+  spaceIds: string[] | null;
 }

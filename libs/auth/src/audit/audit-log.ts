@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import type { ReservedClientId } from '#config';
-import { columnsOf, prepared, type Transaction } from '#database';
+import { arrayLiteral, columnsOf, prepared, type Transaction } from '#database';
 import { currentTrace, startSpan } from '#logging';
 import type { RequestOrigin } from '../caller.js';
 import type { AuditReason, AuditResult } from './audit-entry.entity.js';
@@ -11,6 +11,8 @@ import { digestOf } from './canonical-json.js';
 export interface AuditActor {
   readonly clientId: string;
   readonly origin: RequestOrigin;
+  /** That it is limited to: where nothing else is said, what it does concerns them. */
+  readonly spaces?: readonly string[] | undefined;
 }
 
 /** The service itself, which does something by a job of this name; no client may be called so. */
@@ -29,6 +31,8 @@ export interface AuditChange {
   /** What the target was before and after; only digests are kept. Leave secrets out. */
   before?: unknown;
   after?: unknown;
+  /** Those that it concerns; none of them counts as absent. Absent: those of the actor. */
+  spaces?: readonly (string | null | undefined)[] | null | undefined;
 }
 
 /** Something that was tried some time ago. */
@@ -38,16 +42,16 @@ export interface AuditAttempt extends AuditChange {
   age: number;
 }
 
-const COLUMNS = 11;
+const COLUMNS = 12;
 const INSERT = prepared(
   'audit.record',
   `INSERT INTO audit_entries (id, actor, action, target, result, reason, before_digest, after_digest, trace_id,
-     address, created_at, updated_at)
-   SELECT x.id, x.actor, x.action, x.target, x.result, x.reason, x.before_digest, x.after_digest, x.trace_id, x.address,
+     address, space_ids, created_at, updated_at)
+   SELECT x.id, x.actor, x.action, x.target, x.result, x.reason, x.before_digest, x.after_digest, x.trace_id, x.address, x.space_ids::varchar[],
      now() - x.age * interval '1 millisecond', now() - x.age * interval '1 millisecond'
    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-     $10::text[], $11::float8[])
-     AS x(id, actor, action, target, result, reason, before_digest, after_digest, trace_id, address, age)`,
+     $10::text[], $11::text[], $12::float8[])
+     AS x(id, actor, action, target, result, reason, before_digest, after_digest, trace_id, address, space_ids, age)`,
 );
 
 /** Writes the audit log (REQ-020), in the transaction of the change itself: either both are there or neither. */
@@ -64,12 +68,19 @@ export class AuditLog {
   /** Those of different actors, in one statement. */
   async recordAttempts(tx: Pick<Transaction, 'query'>, attempts: readonly AuditAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
-    const rows = attempts.map(({ actor, action, target, result = 'success', reason, before, after, age }) => [
+    const rows = attempts.map(({ actor, action, target, result = 'success', reason, before, after, spaces, age }) => [
       ...[newId(), fit(actor.clientId, 255), fit(action, 64), fit(target, 255), result, reason],
-      ...[digestOf(before), digestOf(after), fit(actor.origin.traceId, 64), fit(actor.origin.address, 64), age],
+      ...[digestOf(before), digestOf(after), fit(actor.origin.traceId, 64), fit(actor.origin.address, 64)],
+      ...[spacesLiteral(spaces ?? actor.spaces), age],
     ]);
     await tx.query(INSERT, columnsOf(rows, COLUMNS));
   }
+}
+
+/** Each once; null where there is none. */
+function spacesLiteral(spaces: readonly (string | null | undefined)[] = []): string | null {
+  const names = [...new Set(spaces)].filter((space) => typeof space === 'string');
+  return names.length === 0 ? null : arrayLiteral(names.toSorted());
 }
 
 /** Names may be whatever somebody claims: PostgreSQL takes no NUL, and no half of a surrogate pair. */

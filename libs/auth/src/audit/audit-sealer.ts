@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
-import { BlockHash, GENESIS_HASH, SEALED_ENTRY_COLUMNS, type SealedEntry } from './audit-block.js';
+import { BLOCK_FORM, BlockHash, GENESIS_HASH, SEALED_ENTRY_COLUMNS, type SealedEntry } from './audit-block.js';
 
 const BLOCK_SIZE = 1_000;
 /** Entries that are looked at at once. One part of all is reviewed at each call: ten million in an hour and a half. */
@@ -116,13 +116,10 @@ export class AuditSealer {
     const number = last.number + 1;
     const hash = new BlockHash();
     for (const entry of entries) hash.add(entry);
-    await tx.query('INSERT INTO audit_blocks (id, number, entries, previous_hash, hash) VALUES ($1, $2, $3, $4, $5)', [
-      newId(),
-      number,
-      entries.length,
-      last.hash,
-      hash.digest(number, last.hash),
-    ]);
+    await tx.query(
+      'INSERT INTO audit_blocks (id, number, entries, previous_hash, hash, form) VALUES ($1, $2, $3, $4, $5, $6)',
+      [newId(), number, entries.length, last.hash, hash.digest(number, last.hash), BLOCK_FORM],
+    );
     await tx.query('INSERT INTO audit_seals (id, block_number) SELECT unnest($1::uuid[]), $2', [
       entries.map(({ id }) => id),
       number,

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Transaction } from '#database';
-import { BlockHash, GENESIS_HASH, SEALED_ENTRY_COLUMNS, type SealedEntry } from './audit-block.js';
+import { type BlockForm, BlockHash, GENESIS_HASH, SEALED_ENTRY_COLUMNS, type SealedEntry } from './audit-block.js';
 import { PURGE_ACTION, purgeTarget } from './audit-retention.js';
 
 const BLOCKS_AT_ONCE = 1_000;
@@ -30,6 +30,7 @@ interface Block {
   entries: number;
   previous_hash: string;
   hash: string;
+  form: BlockForm;
 }
 
 /** A seal, with the entry of its id; without one, the other columns are null. */
@@ -69,7 +70,7 @@ async function verifyChain(tx: Transaction, report: AuditReport, noted: NotedBlo
   for await (const block of blocksOf(tx)) {
     if (report.head === null) await checkBeginning(tx, block);
     else checkLink(report.head, block);
-    const hash = new BlockHash();
+    const hash = new BlockHash(block.form);
     for (; !seal.done && seal.value.block_number <= block.number; seal = await seals.next()) {
       const { value } = seal;
       if (value.block_number < block.number) throw new Fault(orphan(value));
@@ -119,7 +120,7 @@ function orphan({ seal_id, block_number }: Seal): string {
 async function* blocksOf(tx: Transaction): AsyncGenerator<Block> {
   for (let after = Number.MIN_SAFE_INTEGER; ;) {
     const blocks = await tx.query<Block[]>(
-      `SELECT number, entries, previous_hash, hash FROM audit_blocks WHERE number > $1 ORDER BY number LIMIT ${BLOCKS_AT_ONCE}`,
+      `SELECT number, entries, previous_hash, hash, form FROM audit_blocks WHERE number > $1 ORDER BY number LIMIT ${BLOCKS_AT_ONCE}`,
       [after],
     );
     yield* blocks;

@@ -2,6 +2,7 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, ProtocolRoute } from '#common';
 import { Authenticated } from '../authenticated.decorator.js';
+import { type Caller, CurrentCaller } from '../caller.js';
 import { AuditPageResponse, AuditQuery } from './audit.dto.js';
 import { AuditRepository } from './audit.repository.js';
 
@@ -14,10 +15,14 @@ export class AuditController {
   @Get()
   @Authenticated('audit:read')
   @ProtocolRoute(AuditPageResponse)
-  @ApiOperation({ summary: 'Read the audit log', operationId: 'listAuditEntries' })
+  @ApiOperation({
+    summary: 'Read the audit log',
+    description: 'Who is limited to Spaces reads the entries that concern nothing but them.',
+    operationId: 'listAuditEntries',
+  })
   @ApiErrors(1001)
-  async list(@Query() query: AuditQuery): Promise<AuditPageResponse> {
-    const { total, items } = await this.repository.page(query);
+  async list(@CurrentCaller() caller: Caller, @Query() query: AuditQuery): Promise<AuditPageResponse> {
+    const { total, items } = await this.repository.page(query, caller.spaces);
     return { total, page: query.page, page_size: query.page_size, entries: items };
   }
 }

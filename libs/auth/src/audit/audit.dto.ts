@@ -75,6 +75,15 @@ export class AuditEntryResponse {
   @ApiProperty({ example: '10.0.0.7', description: 'Where the request came from' })
   address: string;
 
+  @ApiProperty({
+    type: String,
+    isArray: true,
+    nullable: true,
+    example: ['building-7'],
+    description: 'The Spaces that it concerns; null: none, or an entry of an older release',
+  })
+  spaces: string[] | null;
+
   @ApiProperty({ type: 'integer', nullable: true, description: 'The block that it is sealed in; null: in none yet' })
   block: number | null;
 }

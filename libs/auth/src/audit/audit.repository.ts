@@ -11,10 +11,10 @@ type EntryRow = Omit<AuditEntryResponse, 'at'> & { at: Date };
 export class AuditRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Newest first. */
-  async page(query: AuditQuery): Promise<Page<AuditEntryResponse>> {
+  /** Newest first; those that concern nothing but these Spaces, undefined: all. */
+  async page(query: AuditQuery, spaces: readonly string[] | undefined): Promise<Page<AuditEntryResponse>> {
     const slice = sliceOf(query);
-    const { where, parameters } = conditionsOf(query);
+    const { where, parameters } = conditionsOf(query, spaces);
     const bounds = [...parameters, slice.limit, slice.offset];
     const [rows, [count]] = await Promise.all([
       this.dataSource.query<EntryRow[]>(
@@ -22,7 +22,7 @@ export class AuditRepository {
            SELECT * FROM audit_entries e ${where} ORDER BY e.created_at DESC, e.id DESC
            LIMIT $${bounds.length - 1} OFFSET $${bounds.length})
          SELECT p.id, p.created_at AS at, p.actor, p.action, p.target, p.result, p.reason, p.before_digest,
-           p.after_digest, p.trace_id, p.address, s.block_number AS block
+           p.after_digest, p.trace_id, p.address, p.space_ids AS spaces, s.block_number AS block
          FROM page p LEFT JOIN audit_seals s ON s.id = p.id ORDER BY p.created_at DESC, p.id DESC`,
         bounds,
       ),
@@ -36,18 +36,22 @@ export class AuditRepository {
   }
 }
 
-function conditionsOf({ actor, action, target, result, from, to }: AuditQuery): {
-  where: string;
-  parameters: string[];
-} {
-  const given = [
+function conditionsOf(
+  { actor, action, target, result, from, to }: AuditQuery,
+  spaces: readonly string[] | undefined,
+): { where: string; parameters: unknown[] } {
+  const all: [string, unknown][] = [
     ['e.actor =', actor],
     ['e.action =', action],
     ['e.target =', target],
     ['e.result =', result],
     ['e.created_at >=', from],
     ['e.created_at <', to],
-  ].filter((condition): condition is [string, string] => condition[1] !== undefined);
+    // The first finds them by their index.
+    ['e.space_ids && ', spaces],
+    ['e.space_ids <@ ', spaces],
+  ];
+  const given = all.filter(([, value]) => value !== undefined);
   const where = given.map(([condition], index) => `${condition} $${index + 1}`).join(' AND ');
   return { where: where && `WHERE ${where}`, parameters: given.map(([, value]) => value) };
 }

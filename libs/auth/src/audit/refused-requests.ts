@@ -110,7 +110,7 @@ export class RefusedRequests {
       return;
     }
     this.queue.push({
-      actor: { clientId: clientId ?? ANONYMOUS, origin: originOf(request) },
+      actor: { clientId: clientId ?? ANONYMOUS, origin: originOf(request), spaces: callerOf(request)?.spaces },
       action: `${request.method} ${request.routeOptions.url ?? 'unmatched'}`,
       // Without the query string: tokens and personal data travel there.
       target: redactText(request.originalUrl.split(/[?#]/, 1)[0] ?? ''),
@@ -127,14 +127,15 @@ export class RefusedRequests {
     // PostgreSQL refuses a text with NUL, and half of a surrogate pair; no client has one in its id.
     const possible = claimed.filter((id) => !id.includes('\u0000') && id.isWellFormed());
     if (claimed.length === 0) return [...batch];
-    const rows = await this.dataSource.query<{ client_id: string }[]>(
-      'SELECT client_id FROM clients WHERE client_id = ANY($1)',
+    const rows = await this.dataSource.query<{ client_id: string; spaces: string[] | null }[]>(
+      'SELECT client_id, spaces FROM clients WHERE client_id = ANY($1)',
       [possible],
     );
-    const known = new Set(rows.map(({ client_id }) => client_id));
+    const known = new Map(rows.map(({ client_id, spaces }) => [client_id, spaces]));
     return batch.map((refusal) => {
       const { isClaim, actor } = refusal;
-      if (!isClaim || known.has(actor.clientId)) return refusal;
+      if (!isClaim) return refusal;
+      if (known.has(actor.clientId)) return { ...refusal, spaces: known.get(actor.clientId) };
       const clientId = isReservedClientId(actor.clientId) ? ANONYMOUS : claimedName(actor.clientId);
       return { ...refusal, actor: { ...actor, clientId } };
     });

@@ -88,7 +88,7 @@ export class SessionsService {
     await this.transactions.run(async (tx) => {
       await this.revocations.revoke(tx, [{ kind: 'session', subject: session.id, expiresAt }]);
       await this.audit.record(tx, { clientId: client.clientId, origin }, [
-        { action, target: `client:${client.clientId}`, before: { session: session.id } },
+        { action, target: `client:${client.clientId}`, before: { session: session.id }, spaces: client.spaces },
       ]);
     });
     await this.revocations.refresh();

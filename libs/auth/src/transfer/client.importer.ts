@@ -89,7 +89,8 @@ export class ClientImporter {
     after: ClientEntity,
   ): Promise<void> {
     const change = { before: before && toClient(before), after: toClient(after) };
-    return this.audit.record(tx, actor, [{ action, target: `client:${clientId}`, ...change }]);
+    const spaces = [...(before?.spaces ?? []), ...(after.spaces ?? [])];
+    return this.audit.record(tx, actor, [{ action, target: `client:${clientId}`, ...change, spaces }]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { endServices, newFolder, runService, startService } from '../support/service-process.js';
+import { endServices, newFolder, runService, spawnService, startService } from '../support/service-process.js';
 
 describe('npm run db:init, db:migrate and db:revert', () => {
   afterAll(endServices);
@@ -54,6 +54,14 @@ describe('npm run db:init, db:migrate and db:revert', () => {
       });
       const service = await startService({ env: waits });
       expect(await service.stop()).toMatchObject({ code: 0 });
+    });
+
+    it('does its work to the end when nobody reads what it says', async () => {
+      expect(await run('revert', cwd, env)).toMatchObject({ code: 0 });
+      const unread = spawnService({ program: 'database-cli.js', args: ['migrate'], cwd, env });
+      unread.abandon('stdout', 'stderr');
+      await expect(unread.ended).resolves.toEqual({ code: 0, signal: null });
+      expect(await run('migrate', cwd, env)).toMatchObject({ code: 0, output: 'the schema is up to date\n' });
     });
 
     it('takes migrations back and does them again', async () => {

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { endServices, type LogLine, newFolder, runService, startService } from '../support/service-process.js';
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
@@ -75,6 +76,89 @@ describe('the log', () => {
       expect(secret.length).toBeGreaterThan(8);
       for (const text of texts) expect(text.includes(secret)).toBe(false);
     }
+  });
+
+  /** The value of a counter. */
+  const counted = async (url: string, name: string): Promise<number> => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  };
+
+  /** Asks as many times; each is a line of the log. */
+  const ask = async (url: string, times: number): Promise<void> => {
+    for (let n = 0; n < times; n += 1) expect(await call(`${url}/api/v1/skills/`)).toMatchObject({ status: 401 });
+  };
+
+  it.each<{ gone: ('stdout' | 'stderr')[]; files: Record<string, string> }>([
+    { gone: ['stdout'], files: {} },
+    { gone: ['stderr'], files: {} },
+    { gone: ['stdout', 'stderr'], files: {} },
+    { gone: ['stdout', 'stderr'], files: { LOG_FILE: 'app.log', LOG_ERROR_FILE: 'errors.log' } },
+  ])('may lose the reader of $gone, with files $files: the service serves on', async ({ gone, files }) => {
+    const service = await startService({ env: { DATABASE_URL: database.url, ...files } });
+    const { url, cwd } = service;
+    const asked = 100;
+    service.abandon(...gone);
+    await ask(url, asked);
+    const cpu = () => counted(url, 'process_cpu_seconds_total');
+    const before = await cpu();
+    await delay(1_000);
+    expect((await cpu()) - before).toBeLessThan(0.5);
+    const [lost, failed] = [
+      await counted(url, 'log_lines_dropped_total'),
+      await counted(url, 'log_write_failures_total'),
+    ];
+    if (gone[0] === 'stdout') {
+      expect(lost).toBeGreaterThanOrEqual(asked);
+      // No line makes another, and no try is made without a line.
+      expect(lost).toBeLessThan(asked + 20);
+      expect(failed).toBeGreaterThan(0);
+      expect(failed).toBeLessThanOrEqual(lost);
+    } else {
+      expect([lost, failed]).toEqual([0, 0]);
+    }
+    await expect(service.stop()).resolves.toEqual({ code: 0, signal: null });
+    const told = /cannot write the log to standard output: EPIPE/g;
+    if (gone.length === 1) expect(service.output.match(told) ?? []).toHaveLength(gone[0] === 'stdout' ? 1 : 0);
+    if ('LOG_FILE' in files) {
+      const lines = linesOf(join(cwd, 'app.log'));
+      expect(lines.filter(({ path }) => path === '/api/v1/skills/')).toHaveLength(asked);
+      expect(lines.filter(({ msg }) => msg.match(told))).toHaveLength(1);
+      expect(lines.at(-1)).toMatchObject({ msg: 'stopped' });
+    }
+  });
+
+  it('may meet a full disk in every file: it is told once for each, and the service serves on', async () => {
+    const files = { LOG_FILE: '/dev/full', LOG_ERROR_FILE: '/dev/full' };
+    const service = await startService({ env: { DATABASE_URL: database.url, ...files } });
+    const { url } = service;
+    await ask(url, 100);
+    await until(async () => (await counted(url, 'log_write_failures_total')) > 3);
+    await expect(service.stop()).resolves.toEqual({ code: 0, signal: null });
+    // No error was logged.
+    expect(service.output.match(/cannot write the log to \/dev\/full: ENOSPC/g)).toHaveLength(1);
+    expect(service.messages.at(-1)).toBe('stopped');
+  });
+
+  it('goes on in a new file when the file was removed with its folder', async () => {
+    const service = await startService({ env: { DATABASE_URL: database.url, LOG_FILE: 'log/app.log' } });
+    const { url, cwd } = service;
+    const file = join(cwd, 'log', 'app.log');
+    await ask(url, 1);
+    await until(() => linesOf(file).some(({ path }) => path === '/api/v1/skills/'));
+    rmSync(join(cwd, 'log'), { recursive: true });
+    // Nobody can make the folder while a file has its name.
+    writeFileSync(join(cwd, 'log'), '');
+    await ask(url, 20);
+    await until(() => service.output.includes('cannot write the log'));
+    rmSync(join(cwd, 'log'));
+    await until(() => existsSync(file));
+    await ask(url, 20);
+    await expect(service.stop()).resolves.toEqual({ code: 0, signal: null });
+    const lines = linesOf(file).filter(({ path }) => path === '/api/v1/skills/');
+    expect(lines).toHaveLength(40);
+    expect(service.output.match(/cannot write the log to log\/app.log/g)).toHaveLength(1);
+    expect(service.output.match(/written to log\/app.log again/g)).toHaveLength(1);
   });
 
   it('refuses a start when LOG_FILE cannot be written', async () => {

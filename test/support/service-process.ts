@@ -123,6 +123,11 @@ export class ServiceProcess {
     return readFileSync(join(this.dataDir, 'admin-client-secret'), 'utf8').trim();
   }
 
+  /** Nobody reads it any more: what the service writes there next fails with EPIPE. */
+  abandon(...streams: ('stdout' | 'stderr')[]): void {
+    for (const stream of streams) this.child[stream]?.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

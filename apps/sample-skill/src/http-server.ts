@@ -33,14 +33,13 @@ export function createSkillServer(executor: Executor, version: string): Server {
     throw new RequestError(404, 1010, 'There is no such call');
   };
   return createServer((request, response) => {
-    answer(request).then(
-      (body) => {
+    answer(request)
+      .then((body) => {
         send(response, 200, body);
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         sendError(response, error);
-      },
-    );
+      });
   });
 }
 
@@ -83,7 +82,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+  // First: what cannot be written as JSON must not leave half an answer.
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(text);
 }
 
 function sendError(response: ServerResponse, error: unknown): void {

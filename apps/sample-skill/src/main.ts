@@ -4,6 +4,9 @@ import { loadOptions, SettingError } from './settings.js';
 
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
 
+// It serves on when nobody reads what it says.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 function fail(error: unknown): never {
   const { code, message, stack } = error as NodeJS.ErrnoException;
   const isExplained = error instanceof SettingError || error instanceof RegistryRefusal || code === 'EADDRINUSE';

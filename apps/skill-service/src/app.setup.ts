@@ -45,16 +45,28 @@ function serverOptionsOf(requestTimeoutMs: number): ServerOptions {
 
 /** The log knows nobody, and cannot tell of its own losses by itself. */
 function registerLogMetrics(metrics: MetricsService, log: ServiceLog): void {
-  let counted = 0;
-  metrics.counter({
-    name: 'log_lines_dropped_total',
-    help: 'Lines of the log that were lost, because what takes them did not.',
-    collect: (counter) => {
-      const lost = log.droppedLines;
-      counter.inc(lost - counted);
-      counted = lost;
-    },
-  });
+  const count = (name: string, help: string, total: () => number): void => {
+    let counted = 0;
+    metrics.counter({
+      name,
+      help,
+      collect: (counter) => {
+        const now = total();
+        counter.inc(now - counted);
+        counted = now;
+      },
+    });
+  };
+  count(
+    'log_lines_dropped_total',
+    'Lines of the log that were lost, because what takes them did not.',
+    () => log.droppedLines,
+  );
+  count(
+    'log_write_failures_total',
+    'Writes of the log to a file or to standard output that failed, tries again included.',
+    () => log.failedWrites,
+  );
 }
 
 /** As Fastify's `request.ip`. */

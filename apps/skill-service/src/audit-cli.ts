@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { type AuditReport, type NotedBlock, verifyAudit } from '#auth';
 import { loadDatabaseSettings } from '#config';
 import { dataSourceOptions, DatabaseServer } from '#database';
+import { surviveBrokenOutput } from '#logging';
 import { DataSource } from 'typeorm';
 import { endWithError, endWithUsage } from './command-end.js';
 
@@ -43,6 +44,7 @@ function tell({ blocks, entries, unsealed, head, fault }: AuditReport): void {
   if (head) say(`the last good block: ${head.number}:${head.hash}`);
 }
 
+surviveBrokenOutput();
 const [command, block] = process.argv.slice(2);
 const [, number, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(block ?? '') ?? [];
 if (command !== 'verify' || (block !== undefined && hash === undefined)) {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { loadDatabaseSettings } from '#config';
 import { createDatabase, DatabaseServer, migrate, revert } from '#database';
+import { surviveBrokenOutput } from '#logging';
 import { endWithError, endWithUsage } from './command-end.js';
 
 const COMMANDS = ['init', 'migrate', 'revert'] as const;
@@ -29,6 +30,7 @@ async function main(command: Command): Promise<void> {
   }
 }
 
+surviveBrokenOutput();
 const command = process.argv[2] as Command;
 if (!COMMANDS.includes(command)) {
   endWithUsage(`database-cli ${COMMANDS.join('|')}`);

@@ -7,7 +7,7 @@ import { Draining } from './draining.js';
 /** Milliseconds for pools and the embedded server to stop: a database that hangs must not hold up the end. */
 const CLOSE_WITHIN = 5_000;
 /** Milliseconds for the last lines of the log; the reader of a pipe may stand still. */
-const FLUSH_WITHIN = 1_000;
+export const FLUSH_WITHIN = 1_000;
 /** Milliseconds within which a second signal is an echo: Ctrl-C reaches us from the terminal and again through npm. */
 const ECHO_MS = 500;
 /** Milliseconds between two looks whether npm is still there. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdminClient } from '#auth';
@@ -12,10 +13,10 @@ import {
   SchemaRightsError,
   TablesInUseError,
 } from '#database';
-import { createLogger, LogFileError, type ServiceLog } from '#logging';
+import { createLogger, LogFileError, type ServiceLog, surviveBrokenOutput } from '#logging';
 import { API_PREFIX } from './app.routes.js';
 import { createApp } from './app.setup.js';
-import { stopOnSignals } from './lifecycle.js';
+import { FLUSH_WITHIN, stopOnSignals } from './lifecycle.js';
 
 class PortError extends Error {}
 
@@ -38,6 +39,7 @@ function isExplained(error: unknown): error is Error {
 }
 
 async function main(): Promise<void> {
+  surviveBrokenOutput();
   const settings = loadSettings();
   const log = createLogger(settings.logging, settings.app);
   Logger.overrideLogger(log.logger);
@@ -98,10 +100,18 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
   for (const line of lines) logger.log(line, 'start');
 }
 
-async function fail(error: unknown, log: ServiceLog): Promise<never> {
-  log.logger.fatal(isExplained(error) ? error.message : error, 'start');
-  await log.close();
-  process.exit(1);
+let isFailing = false;
+
+/** Ends the process, once: what goes wrong on the way there must not begin it anew. */
+async function fail(error: unknown, log: ServiceLog): Promise<void> {
+  if (isFailing) return;
+  isFailing = true;
+  try {
+    log.logger.fatal(isExplained(error) ? error.message : error, 'start');
+    await Promise.race([log.close(), delay(FLUSH_WITHIN)]);
+  } finally {
+    process.exit(1);
+  }
 }
 
 main().catch((error: unknown) => {

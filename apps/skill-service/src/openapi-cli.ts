@@ -21,6 +21,7 @@ import {
   type Settings,
   TracingSettings,
 } from '#config';
+import { surviveBrokenOutput } from '#logging';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { endWithUsage } from './command-end.js';
@@ -75,6 +76,7 @@ function argumentsOf(args: string[]): { file: string; check: boolean } {
   endWithUsage('openapi-cli FILE [--check]');
 }
 
+surviveBrokenOutput();
 const { file, check } = argumentsOf(process.argv.slice(2));
 main(file, check).then(
   () => process.exit(0),

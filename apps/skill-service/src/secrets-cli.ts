@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { loadSecretsSettings } from '#config';
 import { DatabaseServer, dataSourceOptions } from '#database';
+import { surviveBrokenOutput } from '#logging';
 import { rotateSecrets, secretBoxOf } from '#skills';
 import { DataSource } from 'typeorm';
 import { endWithError, endWithUsage } from './command-end.js';
@@ -31,6 +32,7 @@ async function main(): Promise<boolean> {
   }
 }
 
+surviveBrokenOutput();
 // Somebody's --help or --dry-run must not rotate.
 if (process.argv.length > 2) endWithUsage('secrets-cli, with no arguments');
 main().then((complete) => {

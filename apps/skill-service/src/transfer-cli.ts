@@ -4,6 +4,7 @@ import { AUTH_ENTITIES, clientImporterOf } from '#auth';
 import { RedisConnection } from '#cache';
 import { type DatabaseSettings, loadDatabaseSettings, loadTransferSettings, type Settings } from '#config';
 import { DatabaseServer, dataSourceOptions, inSnapshot, migrate, schemaOf, Transactions } from '#database';
+import { surviveBrokenOutput } from '#logging';
 import { SKILL_ENTITIES, skillImporterOf } from '#skills';
 import {
   CONFLICT_MODES,
@@ -143,7 +144,8 @@ function counted([type, count]: [string, number]): string {
   return `${count} ${type}${count === 1 ? '' : 's'}`;
 }
 
-// Whoever reads standard output may stop doing so.
+surviveBrokenOutput();
+// An export that nobody reads has failed.
 process.stdout.on('error', (error: Error) => {
   note(`standard output: ${error.message}`);
   process.exit(1);

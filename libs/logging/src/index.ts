@@ -4,6 +4,7 @@ export { createLogger, type ServiceLog } from './logger.js';
 export { OutageLog } from './outage-log.js';
 export { PinoLogger } from './pino-logger.js';
 export { redactStart, redactText } from './redaction.js';
+export { surviveBrokenOutput } from './standard-streams.js';
 export { frameworkErrors, registerRequestLogging } from './request-logging.js';
 export type { LogOutput } from './terminal.js';
 export {

@@ -1,7 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../../test/support/until.js';
 import { LineDestination } from './line-destination.js';
 
 describe('LineDestination', () => {
@@ -70,6 +82,43 @@ describe('LineDestination', () => {
     // Of the 40 lines, the first is being written and 15 and a bit fill the memory.
     expect(destination.droppedLines).toBeGreaterThanOrEqual(20);
     expect(destination.droppedLines).toBeLessThan(40);
+    await destination.close();
+  });
+
+  onLinux('says once that nobody reads a named pipe, and writes again once somebody does', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    // Both ends, so that opening does not wait.
+    const reader = openSync(pipe, constants.O_RDWR);
+    const destination = LineDestination.file('LOG_FILE', pipe, warn);
+    destination.write('one\n');
+    await until(() => destination.failedWrites === 0 && Reflect.get(destination, 'current') === undefined);
+    closeSync(reader);
+    for (let n = 0; n < 50; n += 1) {
+      destination.write('two\n');
+      await sleep(10);
+    }
+    expect(warnings).toEqual([expect.stringMatching(/^cannot write the log to .*: EPIPE/)]);
+    // No attempt for each line.
+    expect(destination.failedWrites).toBeLessThan(10);
+    const again = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    await until(() => !destination.isFailing);
+    await destination.close();
+    expect(readFileSync(again, 'utf8')).toContain('two\n');
+    expect(warnings).toHaveLength(2);
+    closeSync(again);
+  });
+
+  onLinux('makes a file again that was removed, and says so once', async () => {
+    const logs = join(folder, 'logs');
+    const file = join(logs, 'app.log');
+    const destination = LineDestination.file('LOG_FILE', file, warn);
+    for (let n = 0; n < 3; n += 1) {
+      rmSync(logs, { recursive: true });
+      destination.write(`${n}\n`);
+      await until(() => existsSync(file) && readFileSync(file, 'utf8') === `${n}\n`);
+    }
+    expect(warnings).toEqual(new Array(3).fill(expect.stringContaining('was removed')));
     await destination.close();
   });
 

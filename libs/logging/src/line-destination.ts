@@ -1,6 +1,7 @@
-import { appendFileSync, closeSync, mkdirSync, openSync, write as writeFile, writeSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { appendFileSync, write as writeFile, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { closeQuietly, isRemoved, openLogFile, reopenLogFile } from './log-file.js';
+import { writeToStderr } from './standard-streams.js';
 
 const STDOUT = 1;
 /** Bytes kept in memory while the disk is full or the reader of a pipe stands still; what comes after is dropped. */
@@ -11,6 +12,8 @@ const RETRY_AFTER = 200;
 const PAUSE_MS = 10;
 /** Milliseconds that the end waits for a reader that stands still. */
 const CLOSE_TIMEOUT = 2000;
+/** The same descriptor works again later: the disk has room, or the pipe is read. */
+const PASSING = new Set(['EAGAIN', 'ENOSPC', 'EDQUOT']);
 
 /** A log file cannot be written. Thrown at the start: a service whose log is lost in silence is worse than none. */
 export class LogFileError extends Error {
@@ -20,34 +23,48 @@ export class LogFileError extends Error {
   }
 }
 
+/** Reports an outage; must not throw. */
+type Warn = (text: string) => void;
+
+/** What is being written, and where to: a rotation in between must not tear a line in two. */
+interface Batch {
+  fd: number;
+  rest: Buffer;
+  lines: number;
+}
+
 /**
  * Appends log lines to standard output or to a file without blocking the event loop: lines that come while a write is
- * under way go out together with the next one. An outage is told on standard error, once, and costs no line until
- * MAX_BUFFER is full. Not pino's own destination (sonic-boom 4): with a full disk, its flush at a fatal line and at
- * the exit never ends.
+ * under way go out together with the next one. An outage is reported once when it begins and once when it ends. In
+ * between, lines for a file wait, up to MAX_BUFFER; those for a pipe that nobody reads are lost. A file that was removed
+ * is made again. Never throws, and never logs: a fault of the log must not cause the next one. Not pino's own destination
+ * (sonic-boom 4): with a full disk, its flush at a fatal line and at the exit never ends.
  */
 export class LineDestination {
   private lines: string[] = [];
   private bytes = 0;
-  /** What is being written, and where to: a rotation in between must not tear a line in two. */
-  private current?: { fd: number; rest: Buffer };
+  private current?: Batch;
+  /** Something is under way that ends in `next`. */
+  private busy = false;
   private failing = false;
+  /** The descriptor is of no more use. */
+  private stale = false;
   private closed = false;
   private dropped = 0;
   private droppedBefore = 0;
-  private retry?: NodeJS.Timeout;
-  private pause?: NodeJS.Timeout;
+  private failures = 0;
+  private timer?: NodeJS.Timeout;
   private onIdle: () => void = () => undefined;
 
   private constructor(
     private fd: number,
     private readonly file: string | undefined,
-    private readonly warn: (text: string) => void,
+    private readonly warn: Warn,
   ) {
-    process.on('exit', this.flushSync);
+    process.on('exit', this.flush);
   }
 
-  static stdout(warn = toStderr): LineDestination {
+  static stdout(warn: Warn = writeToStderr): LineDestination {
     return new LineDestination(STDOUT, undefined, warn);
   }
 
@@ -55,9 +72,9 @@ export class LineDestination {
    * `setting` names the file in the error.
    * @throws LogFileError when the file cannot be opened now.
    */
-  static file(setting: string, file: string, warn = toStderr): LineDestination {
+  static file(setting: string, file: string, warn: Warn = writeToStderr): LineDestination {
     try {
-      return new LineDestination(open(file), file, warn);
+      return new LineDestination(openLogFile(file), file, warn);
     } catch (error) {
       throw new LogFileError(setting, file, error);
     }
@@ -68,39 +85,39 @@ export class LineDestination {
     return this.droppedBefore + this.dropped;
   }
 
+  /** Writes that have failed since the start. */
+  get failedWrites(): number {
+    return this.failures;
+  }
+
+  /** Whether the last write failed. */
+  get isFailing(): boolean {
+    return this.failing;
+  }
+
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
-    if (this.bytes + bytes > MAX_BUFFER) {
+    if (this.bytes + (this.current?.rest.length ?? 0) + bytes > MAX_BUFFER) {
       this.dropped += 1;
       return;
     }
     this.lines.push(line);
     this.bytes += bytes;
     // What is said after the end (by a failing exit handler, say) is rare, and must not get lost either.
-    if (this.closed) this.flushSync();
-    else if (!this.current && !this.pause) this.next();
+    if (this.closed) this.flush();
+    else if (!this.busy) this.next();
   }
 
-  /** Writes what waits, at once and without a second try: for fatal lines (pino calls it then) and for the exit. */
-  readonly flushSync = (): void => {
-    const waiting = this.take();
-    if (waiting.length === 0) return;
-    try {
-      if (this.closed) appendFileSync(this.file ?? STDOUT, waiting);
-      else for (let rest = waiting; rest.length > 0;) rest = rest.subarray(writeSync(this.fd, rest));
-    } catch (error) {
-      this.warn(`the last lines of the log did not get to ${this.name}: ${messageOf(error)}`);
-    }
-  };
+  /** Writes what waits, at once: pino calls it for a fatal line. During an outage it goes on waiting. */
+  flushSync(): void {
+    if (!this.failing) this.flush();
+  }
 
   /** Opens the file of this name again, after logrotate has renamed the old one. No line is lost in between. */
   reopen(): void {
     if (this.closed || this.file === undefined) return;
-    this.endPause();
     try {
-      const old = this.fd;
-      this.fd = open(this.file);
-      if (this.current?.fd !== old) closeSync(old);
+      this.use(openLogFile(this.file, true));
     } catch (error) {
       this.warn(`cannot open ${this.name} again, the log goes on in the old file: ${messageOf(error)}`);
     }
@@ -115,39 +132,91 @@ export class LineDestination {
         sleep(CLOSE_TIMEOUT, undefined, { ref: false }),
       ]);
     }
-    this.flushSync();
-    clearTimeout(this.retry);
-    clearTimeout(this.pause);
-    process.off('exit', this.flushSync);
+    this.flush();
+    clearTimeout(this.timer);
+    process.off('exit', this.flush);
     this.closed = true;
     // A write that is stuck still holds the file.
-    if (this.fd !== STDOUT && !this.current) closeSync(this.fd);
+    if (this.fd !== STDOUT && !this.current) closeQuietly(this.fd);
   }
 
-  private take(): Buffer {
-    const waiting = Buffer.from(this.lines.join(''));
+  /** Without a second try: for the exit. */
+  private readonly flush = (): void => {
+    const { rest, lines } = this.take();
+    if (lines === 0) return;
+    try {
+      if (this.closed) appendFileSync(this.file ?? STDOUT, rest);
+      else for (let left = rest; left.length > 0;) left = left.subarray(writeSync(this.fd, left));
+    } catch (error) {
+      this.failures += 1;
+      this.dropped += lines;
+      if (!this.failing) this.warn(`the last lines of the log did not get to ${this.name}: ${messageOf(error)}`);
+    }
+  };
+
+  private take(): Batch {
+    const batch = { fd: this.fd, rest: Buffer.from(this.lines.join('')), lines: this.lines.length };
     this.lines = [];
     this.bytes = 0;
-    return waiting;
+    return batch;
   }
 
-  private endPause(): void {
-    if (!this.pause) return;
-    clearTimeout(this.pause);
-    this.pause = undefined;
-    this.next();
+  private nextAfter(ms: number): void {
+    this.timer = setTimeout(() => {
+      this.next();
+    }, ms).unref();
   }
 
   private next(): void {
-    if (this.closed || this.lines.length === 0) return;
-    this.current = { fd: this.fd, rest: this.take() };
+    this.busy = !this.closed && (this.current !== undefined || this.lines.length > 0);
+    if (!this.busy) return;
+    if (this.current) {
+      this.continue(this.current);
+    } else if (this.file === undefined) {
+      this.begin();
+    } else {
+      this.ensureFile(this.file).then(
+        () => {
+          this.begin();
+        },
+        (error: unknown) => {
+          this.fail(error as NodeJS.ErrnoException);
+        },
+      );
+    }
+  }
+
+  private begin(): void {
+    this.busy = !this.closed && this.lines.length > 0;
+    if (!this.busy) return;
+    this.current = this.take();
     this.continue(this.current);
   }
 
-  private continue(current: { fd: number; rest: Buffer }): void {
+  /** Makes the file again when it was removed, or when it could not be written to. */
+  private async ensureFile(file: string): Promise<void> {
+    const old = this.fd;
+    const wasRemoved = !this.stale && (await isRemoved(old, file));
+    this.stale ||= wasRemoved;
+    if (!this.stale) return;
+    const fd = await reopenLogFile(file);
+    // Meanwhile it was closed, or opened again by a signal.
+    if (this.closed || this.fd !== old) closeQuietly(fd);
+    else this.use(fd);
+    if (wasRemoved) this.warn(`${file} was removed: the log goes on in a new file`);
+  }
+
+  /** The batch that is under way goes to the old file to its end. */
+  private use(fd: number): void {
+    if (this.current?.fd !== this.fd) closeQuietly(this.fd);
+    this.fd = fd;
+    this.stale = false;
+  }
+
+  private continue(current: Batch): void {
     writeFile(current.fd, current.rest, (error, written) => {
       if (error) {
-        this.fail(error, current);
+        this.fail(error);
         return;
       }
       this.recover();
@@ -156,30 +225,44 @@ export class LineDestination {
         this.continue(current);
         return;
       }
-      if (current.fd !== this.fd) closeSync(current.fd);
-      this.current = undefined;
-      this.onIdle();
-      this.pause = setTimeout(() => {
-        this.endPause();
-      }, PAUSE_MS).unref();
+      this.release(current);
+      this.nextAfter(PAUSE_MS);
     });
   }
 
-  private fail(error: NodeJS.ErrnoException, current: { fd: number; rest: Buffer }): void {
+  private release(current: Batch): void {
+    if (current.fd !== this.fd) closeQuietly(current.fd);
+    this.current = undefined;
+    this.onIdle();
+  }
+
+  private fail(error: NodeJS.ErrnoException): void {
     if (error.code !== 'EAGAIN') {
-      if (!this.failing) this.warn(`cannot write the log to ${this.name}: ${error.message}`);
+      const isNew = !this.failing;
+      this.failures += 1;
       this.failing = true;
+      if (isNew) this.warn(`cannot write the log to ${this.name}: ${error.message}`);
+    }
+    const { current } = this;
+    if (current && !PASSING.has(error.code ?? '')) {
+      if (this.file === undefined) {
+        this.dropped += current.lines;
+      } else {
+        this.lines.unshift(current.rest.toString());
+        this.bytes += current.rest.length;
+        this.stale = current.fd === this.fd;
+      }
+      this.release(current);
+    } else {
       this.onIdle();
     }
-    if (this.closed) return;
-    this.retry = setTimeout(() => {
-      this.continue(current);
-    }, RETRY_AFTER).unref();
+    if (!this.closed) this.nextAfter(RETRY_AFTER);
   }
 
   private recover(): void {
-    if (this.failing) this.warn(`the log is written to ${this.name} again, ${this.dropped} line(s) were lost`);
+    if (!this.failing) return;
     this.failing = false;
+    this.warn(`the log is written to ${this.name} again, ${this.dropped} line(s) were lost`);
     this.droppedBefore += this.dropped;
     this.dropped = 0;
   }
@@ -189,16 +272,6 @@ export class LineDestination {
   }
 }
 
-function open(file: string): number {
-  const path = resolve(file);
-  mkdirSync(dirname(path), { recursive: true });
-  return openSync(path, 'a');
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function toStderr(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

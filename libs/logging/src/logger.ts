@@ -1,9 +1,10 @@
 import type { LoggingSettings } from '#config';
 import { type DestinationStream, multistream, pino, stdTimeFunctions } from 'pino';
-import { flatWriter } from './flat-line.js';
+import { flatWriter, jsonMembers } from './flat-line.js';
 import { LineDestination } from './line-destination.js';
 import { PinoLogger } from './pino-logger.js';
 import { redactFields, redactText } from './redaction.js';
+import { writeToStderr } from './standard-streams.js';
 import { type LogOutput, prettyPrinter } from './terminal.js';
 import { currentTrace } from './trace-context.js';
 
@@ -11,6 +12,8 @@ export interface ServiceLog {
   logger: PinoLogger;
   /** Lines lost since the start, because a file or standard output took none for too long. */
   readonly droppedLines: number;
+  /** Writes to a file or to standard output that have failed since the start. */
+  readonly failedWrites: number;
   /** Opens the files again, as SIGHUP does: logrotate has renamed them. Nothing to do without files. */
   reopen(): void;
   /** Writes what is still in memory and lets go of the files and the signal. Call it last. */
@@ -27,12 +30,25 @@ export function createLogger(
   app: { name: string; version: string; debug: boolean },
   output: LogOutput = process.stdout,
 ): ServiceLog {
+  const base = { service: app.name, version: app.version };
+  const ours: LineDestination[] = [];
+  // Where standard error is broken too, one of the others still works.
+  const warn = (text: string): void => {
+    if (writeToStderr(text)) return;
+    const other = ours.find(({ isFailing }) => !isFailing);
+    if (!other) return;
+    const write = flatWriter(base, (line) => {
+      other.write(line);
+    });
+    write('warn', jsonMembers({ context: 'log' }), text);
+  };
+  const openFile = (setting: string, name: string | undefined): LineDestination | undefined =>
+    name === undefined ? undefined : LineDestination.file(setting, name, warn);
+  const stdout = output === process.stdout && !output.isTTY ? LineDestination.stdout(warn) : undefined;
   const file = openFile('LOG_FILE', settings.file);
   const errorFile = openFile('LOG_ERROR_FILE', settings.errorFile);
-  const stdout = output === process.stdout && !output.isTTY ? LineDestination.stdout() : undefined;
-  const ours = [stdout, file, errorFile].filter((destination) => destination !== undefined);
+  ours.push(...[stdout, file, errorFile].filter((destination) => destination !== undefined));
   const streams: DestinationStream[] = [stdout ?? toOutput(output), ...(file ? [file] : [])];
-  const base = { service: app.name, version: app.version };
   const root = pino(
     {
       level: settings.level,
@@ -69,16 +85,15 @@ export function createLogger(
     get droppedLines() {
       return ours.reduce((sum, { droppedLines }) => sum + droppedLines, 0);
     },
+    get failedWrites() {
+      return ours.reduce((sum, { failedWrites }) => sum + failedWrites, 0);
+    },
     reopen,
     close: async () => {
       process.off('SIGHUP', reopen);
       await Promise.all(ours.map((destination) => destination.close()));
     },
   };
-}
-
-function openFile(setting: string, file: string | undefined): LineDestination | undefined {
-  return file === undefined ? undefined : LineDestination.file(setting, file);
 }
 
 function toOutput(output: LogOutput): DestinationStream {

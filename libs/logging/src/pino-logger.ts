@@ -62,8 +62,17 @@ export class PinoLogger implements LoggerService {
 
   private write(level: Level, message: unknown, rest: readonly unknown[]): void {
     if (!this.root.isLevelEnabled(level)) return;
-    const { text, fields } = lineOf(message, rest);
+    const { text, fields } = readableLine(message, rest);
     this.record(level, fields, text);
+  }
+}
+
+/** Handlers of errors log whatever was thrown, and must not fail because of what it is. */
+function readableLine(message: unknown, rest: readonly unknown[]): ReturnType<typeof lineOf> {
+  try {
+    return lineOf(message, rest);
+  } catch {
+    return { text: 'something that cannot be read', fields: {} };
   }
 }
 

@@ -35,7 +35,12 @@ export function redactFields(
   fields: Record<string, unknown>,
   options: { causeStacks: boolean },
 ): Record<string, unknown> {
-  return new Redaction(options.causeStacks).fields(fields, 0);
+  try {
+    return new Redaction(options.causeStacks).fields(fields, 0);
+  } catch {
+    // A getter that throws, or an error whose message is none: this runs in handlers of errors.
+    return { fields: '[unreadable]' };
+  }
 }
 
 class Redaction {

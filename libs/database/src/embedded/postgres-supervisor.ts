@@ -18,6 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.stdout.on('error', () => {
   stop.abort();
 });
+process.stderr.on('error', () => undefined);
 process.umask(0o077);
 
 const input = createInterface({ input: process.stdin });

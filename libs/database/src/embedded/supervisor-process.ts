@@ -42,8 +42,8 @@ export class SupervisorProcess {
       .setEncoding('utf8')
       .on('data', (text: string) => (this.complaint = (this.complaint + text).slice(-500)));
     createInterface({ input: child.stdout }).on('line', (line) => {
-      // What NODE_OPTIONS may make Node print is no message.
-      if (line.startsWith('{')) this.receive(JSON.parse(line) as SupervisorMessage);
+      const message = messageIn(line);
+      if (message) this.receive(message);
     });
   }
 
@@ -106,5 +106,14 @@ export class SupervisorProcess {
   private handles(): { ref(): unknown; unref(): unknown }[] {
     const { stdin, stdout, stderr } = this.child;
     return [this.child, ...[stdin, stdout, stderr].filter((stream) => stream instanceof Socket)];
+  }
+}
+
+/** Undefined for what is no message: NODE_OPTIONS may make Node print something. */
+function messageIn(line: string): SupervisorMessage | undefined {
+  try {
+    return line.startsWith('{') ? (JSON.parse(line) as SupervisorMessage) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -8,6 +8,7 @@ export interface AuditEntry {
   target: string;
   result: string;
   reason: string | null;
+  requests: number;
   before_digest: string | null;
   after_digest: string | null;
   trace_id: string;

@@ -4,8 +4,11 @@ import { Check, Column, Entity, Index } from 'typeorm';
 export const AUDIT_RESULTS = ['success', 'denied', 'failed'] as const;
 export type AuditResult = (typeof AUDIT_RESULTS)[number];
 
-/** Of a credential that was good once, of a client that asks for too much, of one that shows wrong secrets. */
-export const AUDIT_REASONS = ['expired', 'revoked', 'rate_limit', 'wrong_secrets'] as const;
+/**
+ * Of a credential that was good once, of a client that asks for too much, of one that shows wrong secrets, of what was
+ * refused again and has no other reason.
+ */
+export const AUDIT_REASONS = ['expired', 'revoked', 'rate_limit', 'wrong_secrets', 'repeated'] as const;
 export type AuditReason = (typeof AUDIT_REASONS)[number];
 
 /** Who did what to which target; nobody can change or delete it (a trigger sees to that). */
@@ -33,9 +36,9 @@ export class AuditEntryEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 16 })
   result: AuditResult;
 
-  /** Why it was refused, where the result alone does not tell. */
+  /** Why it was refused, where the result alone does not tell, and of how many requests: see `reasonIn`. */
   @Column({ type: 'varchar', length: 32, nullable: true })
-  reason: AuditReason | null;
+  reason: string | null;
 
   /** SHA-256 of the target before, as canonical JSON; null where there was none. */
   @Column({ name: 'before_digest', type: 'char', length: 64, nullable: true })

@@ -45,6 +45,7 @@ export class AuditJobs implements OnApplicationBootstrap, BeforeApplicationShutd
 
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.jobs.map((job) => job.stop()));
+    this.refused.endWindows();
     await this.writing.run();
     this.refused.giveUp();
   }

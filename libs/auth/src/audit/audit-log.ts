@@ -6,6 +6,7 @@ import { currentTrace, startSpan } from '#logging';
 import type { RequestOrigin } from '../caller.js';
 import type { AuditReason, AuditResult } from './audit-entry.entity.js';
 import { digestOf } from './canonical-json.js';
+import { summedReason } from './summed-reason.js';
 
 /** Who did it, and from where; a `Caller` is one. */
 export interface AuditActor {
@@ -38,6 +39,8 @@ export interface AuditChange {
 /** Something that was tried some time ago. */
 export interface AuditAttempt extends AuditChange {
   actor: AuditActor;
+  /** For how many requests it stands; 1 by default. */
+  requests?: number;
   /** Milliseconds since then. The database's clock decides on times, of which there is only one. */
   age: number;
 }
@@ -68,10 +71,11 @@ export class AuditLog {
   /** Those of different actors, in one statement. */
   async recordAttempts(tx: Pick<Transaction, 'query'>, attempts: readonly AuditAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
-    const rows = attempts.map(({ actor, action, target, result = 'success', reason, before, after, spaces, age }) => [
-      ...[newId(), fit(actor.clientId, 255), fit(action, 64), fit(target, 255), result, reason],
+    const rows = attempts.map(({ actor, action, target, result = 'success', before, after, age, ...attempt }) => [
+      ...[newId(), fit(actor.clientId, 255), fit(action, 64), fit(target, 255), result],
+      summedReason(attempt.reason, attempt.requests),
       ...[digestOf(before), digestOf(after), fit(actor.origin.traceId, 64), fit(actor.origin.address, 64)],
-      ...[spacesLiteral(spaces ?? actor.spaces), age],
+      ...[spacesLiteral(attempt.spaces ?? actor.spaces), age],
     ]);
     await tx.query(INSERT, columnsOf(rows, COLUMNS));
   }

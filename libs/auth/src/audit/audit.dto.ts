@@ -59,9 +59,17 @@ export class AuditEntryResponse {
     enum: AUDIT_REASONS,
     enumName: 'AuditReason',
     nullable: true,
-    description: 'Why a request was refused: a token or key that was good once, too many requests, or wrong secrets',
+    description:
+      'Why a request was refused: a token or key that was good once, too many requests, wrong secrets, or the same again',
   })
   reason: AuditReason | null;
+
+  @ApiProperty({
+    type: 'integer',
+    example: 1,
+    description: 'Refused requests that this entry stands for; of several it describes the last',
+  })
+  requests: number;
 
   @ApiProperty({ type: String, nullable: true, description: 'SHA-256 of the target before, as canonical JSON' })
   before_digest: string | null;

@@ -3,8 +3,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { type Page, sliceOf } from '#common';
 import { DataSource } from 'typeorm';
 import type { AuditEntryResponse, AuditQuery } from './audit.dto.js';
+import { reasonIn } from './summed-reason.js';
 
-type EntryRow = Omit<AuditEntryResponse, 'at'> & { at: Date };
+type EntryRow = Omit<AuditEntryResponse, 'at' | 'reason' | 'requests'> & { at: Date; reason: string | null };
 
 /** Reads the audit log. */
 @Injectable()
@@ -31,7 +32,7 @@ export class AuditRepository {
         parameters,
       ),
     ]);
-    const items = rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+    const items = rows.map((row) => ({ ...row, ...reasonIn(row.reason), at: row.at.toISOString() }));
     return { total: count?.total ?? 0, items, slice };
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { isReservedClientId } from '#config';
-import { redactText, requestActorOf } from '#logging';
+import { redactStart, requestActorOf } from '#logging';
 import { MetricsService } from '#metrics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -9,13 +9,18 @@ import { callerOf, originOf, refusedCredentialOf } from '../caller.js';
 import type { AuditReason } from './audit-entry.entity.js';
 import { type AuditAttempt, AuditLog } from './audit-log.js';
 import { claimedClientOf, claimedName } from './claimed-client.js';
+import { RefusalSums } from './refusal-sums.js';
 
 const MAX_QUEUE = 10_000;
 const BATCH = 1_000;
-/** Requests without a good token, per address, or per client whose token was good once: what anybody can send must not fill the log. */
+const MINUTE_MS = 60_000;
+/** Kinds of refusals that are summed up at a time: of clients, and of those who are none, who must not get in their way. */
+const MAX_KINDS = 10_000;
+/** Kinds of one sender without a good token and minute; the rest of them is one kind. */
 const UNKNOWN_PER_MINUTE = 10;
 const MAX_SENDERS = 10_000;
-const MINUTE_MS = 60_000;
+/** Characters; what is longer does not fit into an entry. */
+const MAX_TEXT = 255;
 export const ANONYMOUS = 'anonymous';
 
 type Refusal = Omit<AuditAttempt, 'age'> & {
@@ -25,12 +30,16 @@ type Refusal = Omit<AuditAttempt, 'age'> & {
 };
 
 /**
- * Requests that were refused, for the audit log: every 403, every failed authentication at the token endpoint, and of
- * other 401s ten per sender and minute; of 429s those that the limits name, one per client, class and minute. They wait in memory (10,000 at most) and are written once a second.
+ * Requests that were refused, for the audit log: 403s, failed authentications at the token endpoint, and other 401s. The
+ * first of a client (or address), route and reason is an entry at once; those that follow within a minute are one entry
+ * with their number. Of 429s those that the limits name, one per client, class and minute. They wait in memory (10,000 at
+ * most) and are written once a second, all of them when the service ends.
  */
 @Injectable()
 export class RefusedRequests {
   private queue: Refusal[] = [];
+  private readonly ofClients = new RefusalSums<Refusal>(MINUTE_MS, MAX_KINDS);
+  private readonly ofOthers = new RefusalSums<Refusal>(MINUTE_MS, MAX_KINDS);
   private readonly unknown = new Map<string, number>();
   private minute = 0;
   private readonly dropped;
@@ -47,7 +56,7 @@ export class RefusedRequests {
     });
     this.collapsed = metrics.counter({
       name: 'audit_entries_collapsed_total',
-      help: 'Requests without a good token that are not in the audit log, because their sender had enough there.',
+      help: 'Requests without a good token that are not in the audit log, because too many addresses sent such.',
     });
   }
 
@@ -61,6 +70,7 @@ export class RefusedRequests {
 
   /** Writes what waits; what cannot be written goes on waiting. Call it one at a time. */
   async flush(): Promise<void> {
+    this.takeSums(performance.now());
     while (this.queue.length > 0) {
       const batch = this.queue.slice(0, BATCH);
       const now = performance.now();
@@ -73,52 +83,59 @@ export class RefusedRequests {
     }
   }
 
+  /** The service ends: what was summed up so far is written with the next flush. */
+  endWindows(): void {
+    this.takeSums(Number.POSITIVE_INFINITY);
+  }
+
   /** The service ends: what waits after a last flush is lost. */
   giveUp(): void {
-    this.dropped.inc(this.queue.length);
+    for (const { requests = 1 } of this.queue) this.dropped.inc(requests);
     this.queue = [];
   }
 
   /** Of a client, or what claims to be one, that asks for too much. Whoever calls it sees to how often. */
   limited(request: FastifyRequest, clientId: string | undefined, reason: AuditReason): void {
-    this.add(request, 'denied', clientId, reason);
+    this.enqueue(refusalOf(request, 'denied', clientId, reason));
   }
 
   private look(request: FastifyRequest, { statusCode }: FastifyReply, payload: unknown): void {
     const { config } = request.routeOptions;
     if (statusCode === 403) {
-      this.add(request, 'denied', callerOf(request)?.clientId);
+      this.add(this.ofClients, refusalOf(request, 'denied', callerOf(request)?.clientId));
     } else if (config.oauthErrors && (statusCode === 401 || isRefusedGrant(payload))) {
       const { clientId, reason } = refusedCredentialOf(request) ?? {};
-      this.add(request, 'failed', callerOf(request)?.clientId ?? clientId ?? claimedClientOf(request), reason);
+      const actor = callerOf(request)?.clientId ?? clientId ?? claimedClientOf(request);
+      this.add(this.ofClients, refusalOf(request, 'failed', actor, reason));
     } else if (statusCode === 401) {
       const { clientId = requestActorOf(request), reason } = refusedCredentialOf(request) ?? {};
-      const sender = clientId === undefined ? `address:${request.ip}` : `client:${clientId}`;
-      if (this.isOneTooMany(sender)) this.collapsed.inc();
-      else this.add(request, 'failed', clientId, reason);
+      this.addUnknown(refusalOf(request, 'failed', clientId, reason), clientId);
     }
   }
 
-  private add(
-    request: FastifyRequest,
-    result: Refusal['result'],
-    clientId: string | undefined,
-    reason?: AuditReason,
-  ): void {
-    if (this.queue.length >= MAX_QUEUE) {
-      this.dropped.inc();
-      return;
+  private addUnknown(refusal: Refusal, clientId: string | undefined): void {
+    const sender = clientId === undefined ? `address ${refusal.actor.origin.address}` : `client ${clientId}`;
+    const sums = clientId === undefined ? this.ofOthers : this.ofClients;
+    const kind = kindOf(refusal);
+    if (sums.has(kind) || !this.isOneTooMany(sender)) this.add(sums, refusal, kind);
+    // What comes after ten kinds is one kind, so that an entry of its own is not worth the guessing of routes.
+    else if (sums.has(sender) || !sums.isFull) this.add(sums, refusal, sender);
+    else this.collapsed.inc();
+  }
+
+  private add(sums: RefusalSums<Refusal>, refusal: Refusal, kind = kindOf(refusal)): void {
+    if (sums.add(kind, refusal, refusal.at)) this.enqueue(refusal);
+  }
+
+  private takeSums(now: number): void {
+    for (const sums of [this.ofClients, this.ofOthers]) {
+      for (const { last, count } of sums.take(now)) this.enqueue({ ...last, requests: count });
     }
-    this.queue.push({
-      actor: { clientId: clientId ?? ANONYMOUS, origin: originOf(request), spaces: callerOf(request)?.spaces },
-      action: `${request.method} ${request.routeOptions.url ?? 'unmatched'}`,
-      // Without the query string: tokens and personal data travel there.
-      target: redactText(request.originalUrl.split(/[?#]/, 1)[0] ?? ''),
-      result,
-      ...(reason && { reason }),
-      at: performance.now(),
-      isClaim: request.routeOptions.config.oauthErrors === true,
-    });
+  }
+
+  private enqueue(refusal: Refusal): void {
+    if (this.queue.length < MAX_QUEUE) this.queue.push(refusal);
+    else this.dropped.inc(refusal.requests ?? 1);
   }
 
   /** Where somebody has sent a secret in the place of the id, what is written is no client's id. */
@@ -150,6 +167,34 @@ export class RefusedRequests {
     this.unknown.set(sender, count + 1);
     return false;
   }
+}
+
+function refusalOf(
+  request: FastifyRequest,
+  result: Refusal['result'],
+  clientId: string | undefined,
+  reason?: AuditReason,
+): Refusal {
+  return {
+    actor: {
+      clientId: (clientId ?? ANONYMOUS).slice(0, MAX_TEXT),
+      origin: originOf(request),
+      spaces: callerOf(request)?.spaces,
+    },
+    action: `${request.method} ${request.routeOptions.url ?? 'unmatched'}`,
+    // Without the query string: tokens and personal data travel there.
+    target: redactStart(request.originalUrl.split(/[?#]/, 1)[0] ?? '', MAX_TEXT),
+    result,
+    ...(reason && { reason }),
+    at: performance.now(),
+    isClaim: request.routeOptions.config.oauthErrors === true,
+  };
+}
+
+/** What is refused again, if it is refused once more. Of who has no name, or claims one, the address tells. */
+function kindOf({ actor, action, result, reason, isClaim }: Refusal): string {
+  const isNamed = actor.clientId !== ANONYMOUS && !isClaim;
+  return JSON.stringify([actor.clientId, isNamed ? '' : actor.origin.address, action, result, reason]);
 }
 
 /** A refresh token that does not hold is a failed authentication too, which RFC 6749 section 5.2 answers by 400. */

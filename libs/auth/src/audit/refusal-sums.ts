@@ -1,0 +1,68 @@
+/** What was refused again and again, and how often. */
+export interface RefusalSum<T> {
+  last: T;
+  count: number;
+}
+
+interface Window<T> {
+  endsAt: number;
+  /** Since the first, which was written by itself. */
+  repeated: RefusalSum<T> | undefined;
+}
+
+/**
+ * Sums up what is refused again: the first of its kind stands for itself, those that follow within the window are one sum.
+ * At most `capacity` kinds at a time; the oldest makes room, and its sum is not lost.
+ */
+export class RefusalSums<T> {
+  /** The one that ends first comes first: all last as long. */
+  private readonly windows = new Map<string, Window<T>>();
+  private over: RefusalSum<T>[] = [];
+
+  constructor(
+    private readonly windowMs: number,
+    private readonly capacity: number,
+  ) {}
+
+  get isFull(): boolean {
+    return this.windows.size >= this.capacity;
+  }
+
+  has(kind: string): boolean {
+    return this.windows.has(kind);
+  }
+
+  /** True: it is the first of its kind, and stands for itself. `now` is by `performance.now()`. */
+  add(kind: string, refusal: T, now: number): boolean {
+    const known = this.windows.get(kind);
+    if (known !== undefined && known.endsAt > now) {
+      known.repeated = { last: refusal, count: (known.repeated?.count ?? 0) + 1 };
+      return false;
+    }
+    if (known !== undefined) this.end(kind, known);
+    else if (this.isFull) this.endOldest();
+    this.windows.set(kind, { endsAt: now + this.windowMs, repeated: undefined });
+    return true;
+  }
+
+  /** The sums of windows that are over, once each. */
+  take(now: number): RefusalSum<T>[] {
+    for (const [kind, window] of this.windows) {
+      if (window.endsAt > now) break;
+      this.end(kind, window);
+    }
+    const { over } = this;
+    this.over = [];
+    return over;
+  }
+
+  private endOldest(): void {
+    const oldest = this.windows.entries().next();
+    if (oldest.done !== true) this.end(...oldest.value);
+  }
+
+  private end(kind: string, { repeated }: Window<T>): void {
+    this.windows.delete(kind);
+    if (repeated) this.over.push(repeated);
+  }
+}

@@ -21,19 +21,19 @@ export class OutboundSettings {
   /** Whether `allowedCidrs` is the loopback because nothing was set; the start says so. */
   isLoopbackByDefault: boolean = false;
 
-  /** Connections to one origin. */
+  /** Connections of one Skill, or one receiver of callbacks, to one origin. */
   @Setting('OUTBOUND_MAX_CONNECTIONS', { example: '64' })
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must not be under 1' })
   @Max(10_000, { message: 'must not be over 10000' })
   maxConnections: number = 64;
 
-  /** Origins to which connections are kept at a time; one that is idle makes room for another. */
-  @Setting('OUTBOUND_MAX_ORIGINS', { example: '1000' })
+  /** Pools of connections at a time, one for each Skill and origin; one that is idle makes room for another. */
+  @Setting('OUTBOUND_MAX_ORIGINS', { example: '5000' })
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must not be under 1' })
   @Max(100_000, { message: 'must not be over 100000' })
-  maxOrigins: number = 1000;
+  maxOrigins: number = 5000;
 
   /** Milliseconds until a connection must stand: the look-up of the name, TCP and TLS. */
   @Setting('OUTBOUND_CONNECT_TIMEOUT', { example: '3000' })

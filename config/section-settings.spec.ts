@@ -19,7 +19,7 @@ describe('settings of a section', () => {
   it('let calls reach the loopback on the embedded server outside of production, and else what is named', () => {
     const embedded = load({}).outbound;
     expect(embedded).toMatchObject({ allowedCidrs: ['127.0.0.0/8', '::1/128'], isLoopbackByDefault: true });
-    expect(embedded).toMatchObject({ maxConnections: 64, maxOrigins: 1000, connectTimeout: 3000 });
+    expect(embedded).toMatchObject({ maxConnections: 64, maxOrigins: 5000, connectTimeout: 3000 });
     const nothing = { allowedCidrs: [], isLoopbackByDefault: false };
     expect(load({ DATABASE_URL: 'postgresql://u:p@db/skill_db' }).outbound).toMatchObject(nothing);
     expect(load({ NODE_ENV: 'production', SECURITY_JWT_SECRET: GOOD_SECRET }).outbound).toMatchObject(nothing);

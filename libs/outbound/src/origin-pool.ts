@@ -8,7 +8,7 @@ import type { Target } from './target.js';
 /** Calls that may wait for a connection, for each that there can be. */
 const WAITING_PER_CONNECTION = 32;
 
-/** The connections to one origin. A call takes the one that was used last; if all are in use, it waits its turn. */
+/** The connections of one share to one origin. A call takes the one that was used last; if all are in use, it waits its turn. */
 export class OriginPool {
   private readonly connections = new Set<Connection>();
   private readonly idle: Connection[] = [];

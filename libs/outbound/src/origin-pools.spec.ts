@@ -60,6 +60,27 @@ describe('OutboundClient and its connections', () => {
     expect((await call(first.url)).status).toBe(200);
   });
 
+  it.each([1, 4])(
+    'keeps what hangs in one share from no other at the same origin, with %i connections',
+    async (most) => {
+      const { url, connections } = await serve((request, response) => {
+        if (request.url !== '/hanging') response.end('x');
+      });
+      const { call } = outboundClient({ maxConnections: most });
+      const hanging = Array.from({ length: most * 2 }, () =>
+        faultOf(call(`${url}/hanging`, { share: 'one', timeoutMs: 1_000 })),
+      );
+      await until(() => connections.length === most);
+      expect((await faultOf(call(url, { share: 'one', timeoutMs: 50 }))).kind).toBe('timeout');
+      const others = await Promise.all(
+        Array.from({ length: 8 }, () => call(url, { share: 'another', timeoutMs: 900 })),
+      );
+      expect(others.map(({ status }) => status)).toEqual(Array(8).fill(200));
+      expect(connections).toHaveLength(2 * most);
+      for (const fault of await Promise.all(hanging)) expect(fault.kind).toBe('timeout');
+    },
+  );
+
   it('ends with the service: idle connections, calls in flight, those who wait; no new ones', async () => {
     const { url, connections } = await serve((request, response) => {
       if (request.url === '/quick') response.end();

@@ -3,7 +3,10 @@ import { OriginPool } from './origin-pool.js';
 import { OutboundError } from './outbound-error.js';
 import type { Target } from './target.js';
 
-/** The pools of all origins: as many as are allowed, and none for long that is not used. */
+/**
+ * A pool of connections for each share and origin, so that what hangs in one share keeps no connection from another: as
+ * many as are allowed, and none for long that is not used.
+ */
 export class OriginPools {
   private readonly pools = new Map<string, OriginPool>();
 
@@ -16,20 +19,16 @@ export class OriginPools {
     return [...this.pools.values()].reduce((sum, pool) => sum + pool.open, 0);
   }
 
-  get origins(): number {
-    return this.pools.size;
-  }
-
-  /** @throws OutboundError `refused` when connections to the most origins that there may be are in use. */
-  of(target: Target): OriginPool {
-    const { origin } = target;
-    const present = this.pools.get(origin);
+  /** @throws OutboundError `refused` when the most pools that there may be are in use. */
+  of(share: string, target: Target): OriginPool {
+    const key = `${target.origin} ${share}`;
+    const present = this.pools.get(key);
     if (present) return present;
     if (this.pools.size >= this.limits.maxOrigins) this.makeRoom();
     const pool = new OriginPool(target, this.dialer, this.limits.maxConnections, () => {
-      if (this.pools.get(origin) === pool) this.pools.delete(origin);
+      if (this.pools.get(key) === pool) this.pools.delete(key);
     });
-    this.pools.set(origin, pool);
+    this.pools.set(key, pool);
     return pool;
   }
 
@@ -39,12 +38,15 @@ export class OriginPools {
   }
 
   private makeRoom(): void {
-    for (const [origin, pool] of this.pools) {
+    for (const [key, pool] of this.pools) {
       if (!pool.isIdle) continue;
-      this.pools.delete(origin);
+      this.pools.delete(key);
       pool.destroy();
       return;
     }
-    throw new OutboundError('refused', `calls of ${this.limits.maxOrigins} origins are in flight already`);
+    throw new OutboundError(
+      'refused',
+      `calls over ${this.limits.maxOrigins} pools of connections are in flight already`,
+    );
   }
 }

@@ -19,6 +19,11 @@ export interface OutboundRequest {
   method: string;
   /** http or https, without credentials. */
   url: string;
+  /**
+   * Whose connections it uses: a Skill's, a receiver's. Calls of one share wait for no connection of another, also at the
+   * same origin. By default that of all who name none.
+   */
+  share?: string;
   /** By default none: no cookie and no credential is ever added. */
   headers?: Readonly<Record<string, string>>;
   body?: string | Buffer;
@@ -48,7 +53,7 @@ const VERDICT = httpVerdict<OutboundAnswer>(({ status }) => status, faultOf);
 
 /**
  * The only way in which this service calls addresses that others have registered. Addresses inside of the network are
- * refused as the connection is made (`AddressGuard`), connections are kept and bounded for each origin, redirects are
+ * refused as the connection is made (`AddressGuard`), connections are kept and bounded for each share and origin, redirects are
  * answers and not followed, nothing is tried again.
  */
 @Injectable()
@@ -97,14 +102,14 @@ export class OutboundClient implements OnApplicationShutdown {
     for (const webSocket of this.webSockets) webSocket.terminate();
   }
 
-  private send({ url, timeoutMs, signal, ...request }: OutboundRequest): Promise<OutboundAnswer> {
+  private send({ url, share = '', timeoutMs, signal, ...request }: OutboundRequest): Promise<OutboundAnswer> {
     return this.within(timeoutMs, signal, (deadline) => {
       const target = targetOf(url, ['http:', 'https:']);
       this.dialer.check(target);
       const { method, headers = {}, body, maxResponseBytes } = request;
       const connectTimeoutMs = request.connectTimeoutMs ?? this.settings.connectTimeout;
       const message = { method, path: target.path, headers, body, maxResponseBytes, connectTimeoutMs };
-      return this.pools.of(target).exchange(message, deadline);
+      return this.pools.of(share, target).exchange(message, deadline);
     });
   }
 

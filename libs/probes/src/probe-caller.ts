@@ -36,7 +36,7 @@ export class ProbeCaller {
   private async verdictOn(claim: ProbeClaim, signal: AbortSignal | undefined): Promise<Verdict | undefined> {
     try {
       const target = targetOf(claim, this.secrets);
-      return target.isWebSocket ? await this.open(target, signal) : await this.get(target, signal);
+      return target.isWebSocket ? await this.open(target, signal) : await this.get(claim.endpointId, target, signal);
     } catch (error) {
       if (error instanceof OutboundError) return verdictOfError(error, this.settings.timeout);
       // It is called with the same secrets, so that no call of it can succeed either.
@@ -47,11 +47,13 @@ export class ProbeCaller {
     }
   }
 
-  private async get(target: ProbeTarget, signal: AbortSignal | undefined): Promise<Verdict> {
+  private async get(endpointId: string, target: ProbeTarget, signal: AbortSignal | undefined): Promise<Verdict> {
     const { url, headers, isChosen } = target;
     const { status, body } = await this.outbound.request({
       method: 'GET',
       url,
+      // What hangs elsewhere at this origin says nothing of this endpoint.
+      share: `probe ${endpointId}`,
       // Endpoints are many, and probes are rare: a connection that stays open would be closed unused.
       headers: { accept: 'application/json', connection: 'close', ...headers },
       timeoutMs: this.settings.timeout,

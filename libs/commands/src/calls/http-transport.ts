@@ -37,13 +37,14 @@ export class HttpTransport implements Transport {
 
   async send(
     _call: SkillCall,
-    _target: CapableTarget,
+    { skillId }: CapableTarget,
     { options, body, headers, timeoutMs, signal }: Attempt,
   ): Promise<AttemptAnswer> {
     const { authorization } = options;
     const answer = await this.outbound.request({
       method: options.method,
       url: options.url,
+      share: skillId,
       headers: {
         ...headers,
         'content-type': 'application/json',

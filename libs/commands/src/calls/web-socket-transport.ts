@@ -20,7 +20,7 @@ const INVOKE = { name: 'skill.invoke', attributes: { 'network.protocol.name': 'w
 /** Calls ws and wss endpoints by the AI Bridge message `skill.invoke` (protocol.md sections 6 and 7), over kept connections. */
 @Injectable()
 export class WebSocketTransport implements Transport, OnApplicationShutdown {
-  /** By url and credential; those used longest ago come first. */
+  /** By Skill, url and credential: what one Skill's end of a connection does concerns no other. Those used longest ago come first. */
   private readonly connections = new Map<string, SkillConnection>();
   private readonly floods = new FloodPauses();
   private readonly watch = setInterval(() => {
@@ -49,25 +49,30 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
   }
 
   private async invoke(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer> {
-    const connection = await this.connectionTo(attempt);
+    const connection = await this.connectionTo(target.skillId, attempt);
     const { answer, bytes } = await connection.ask(call.executionId, this.messageOf(call, target, attempt), attempt);
     const { status, result, error } = answer;
     return { answer: executionOf({ status, ...resultOf(result), error }), bytes };
   }
 
   /** @throws TryError while an endpoint that has flooded its connection is left alone */
-  private async connectionTo({ options: { url, authorization } }: Attempt): Promise<SkillConnection> {
-    const key = JSON.stringify([url, authorization]);
+  private async connectionTo(
+    skillId: string,
+    { options: { url, authorization } }: Attempt,
+  ): Promise<SkillConnection> {
+    const key = JSON.stringify([skillId, url, authorization]);
     await this.connections.get(key)?.look();
     const known = this.connections.get(key);
-    const connection = known === undefined || known.isClosed ? this.connect(key, url, authorization) : known;
+    const connection = known === undefined || known.isClosed ? this.connect(url, authorization) : known;
     this.connections.delete(key);
     this.connections.set(key, connection);
     if (this.connections.size > MAX_CONNECTIONS) this.closeIdle();
     return connection;
   }
 
-  private connect(key: string, url: string, authorization: string | undefined): SkillConnection {
+  private connect(url: string, authorization: string | undefined): SkillConnection {
+    // Whichever Skill names it: another one is no way around the pause.
+    const key = JSON.stringify([url, authorization]);
     if (this.floods.isPaused(key)) {
       throw new TryError('unreachable', 'the endpoint has sent more than it was asked for, and is left alone', false);
     }

@@ -83,12 +83,12 @@ export class CommandsSettings {
   @Max(31_536_000, { message: 'must not be over 31536000' })
   retention: number = 7 * 24 * 3600;
 
-  /** Asynchronous calls that each replica makes at the same time. */
-  @Setting('COMMAND_QUEUE_CONCURRENCY', { example: '32' })
+  /** Asynchronous calls that each replica makes at the same time; half of them for one client with one Skill. */
+  @Setting('COMMAND_QUEUE_CONCURRENCY', { example: '64' })
   @IsInt(whole('calls'))
   @Min(1, { message: 'must not be under 1' })
   @Max(1_024, { message: 'must not be over 1024' })
-  queueConcurrency: number = 32;
+  queueConcurrency: number = 64;
 
   /** Milliseconds between two looks for asynchronous calls and callbacks that another replica has left. */
   @Setting('COMMAND_QUEUE_POLL', { example: '500' })
@@ -118,12 +118,12 @@ export class CommandsSettings {
   @Max(10_000, { message: 'must not be over 10000' })
   queueMaxAttempts: number = 100;
 
-  /** Callbacks that each replica delivers at the same time. */
-  @Setting('CALLBACK_CONCURRENCY', { example: '32' })
+  /** Callbacks that each replica delivers at the same time; half of them for one client with one receiver. */
+  @Setting('CALLBACK_CONCURRENCY', { example: '64' })
   @IsInt(whole('callbacks'))
   @Min(1, { message: 'must not be under 1' })
   @Max(1_024, { message: 'must not be over 1024' })
-  callbackConcurrency: number = 32;
+  callbackConcurrency: number = 64;
 
   /** Seconds in which a callback is tried again before it counts as dead. */
   @Setting('CALLBACK_RETRY_FOR', { example: '86400' })

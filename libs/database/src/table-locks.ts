@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { yieldAdvisoryLock } from './advisory-lock.js';
 import { sqlStateOf } from './database-errors.js';
 
 /**
@@ -29,7 +29,7 @@ export class TablesInUseError extends Error {
 
 /**
  * Tries `work` again for as long as tables are in use; each of its statements must have a lock_timeout, and what it has committed
- * it must not do again.
+ * it must not do again. The session holds the lock of migrations, and lets others have it between two tries.
  * @throws TablesInUseError after 15 minutes.
  */
 export async function onceTablesAreFree<T>(session: EntityManager, work: () => Promise<T>): Promise<T> {
@@ -42,7 +42,8 @@ export async function onceTablesAreFree<T>(session: EntityManager, work: () => P
       const holders = await oldestTransactions(session);
       if (performance.now() > giveUpAt) throw new TablesInUseError(holders, error);
       new Logger('database').warn(`a migration waits for tables in use: ${holders}`);
-      await delay(PAUSE_MS);
+      // A start of the version before waits for the lock by a statement, whose snapshot keeps an index from being made.
+      await yieldAdvisoryLock(session, 'migrations', PAUSE_MS);
     }
   }
 }

@@ -18,6 +18,7 @@ export type SkillStatus = (typeof SKILL_STATUSES)[number];
 @Index('ix_skills_status', ['status', 'createdAt', 'id', 'callable', 'hasActive', 'hasLive'])
 @Index('ix_skills_created_at', ['createdAt', 'id', 'hasLive'])
 @Index('ix_skills_space', ['spaceId', 'createdAt', 'id', 'status', 'callable', 'hasActive', 'hasLive'])
+@Index('ix_skills_owner', ['owner'])
 @Index('ix_skills_dead', ['id'], { where: 'NOT has_live' })
 // Of the version before; it goes with the next migration that locks the table anyway.
 @Index('ix_skills_uncallable', ['id'], { where: 'NOT callable' })

@@ -60,7 +60,7 @@ describe('WebSocketTransport', () => {
   const reply = (socket: WebSocket, { id }: Message, answer: object) => {
     socket.send(JSON.stringify({ version: '0.6.0', id, timestamp: 0, type: 'response', ...answer }));
   };
-  const send = (executionId: string, n = 0, overrides: Partial<Attempt> = {}, authorization?: string) => {
+  const send = (executionId: string, n = 0, overrides: Partial<Attempt> = {}, authorization?: string, target = TARGET) => {
     const call: SkillCall = {
       executionId,
       commandId: `command-of-${executionId}`,
@@ -81,7 +81,7 @@ describe('WebSocketTransport', () => {
       signal: call.signal,
       ...overrides,
     };
-    return transport.send(call, TARGET, attempt);
+    return transport.send(call, target, attempt);
   };
 
   it('says skill.invoke, with the id of the execution, and all that an http endpoint is told', async () => {
@@ -190,6 +190,16 @@ describe('WebSocketTransport', () => {
       reply(socket, message, { status: 'success' });
     };
     expect((await send('e-3')).answer.status).toBe('success');
+  });
+
+  it('has a connection for each Skill, also where two name the same url', async () => {
+    await Promise.all([send('e-1'), send('e-2', 0, {}, undefined, { ...TARGET, skillId: 'skill-2' })]);
+    expect(sockets).toHaveLength(2);
+    sockets[0]?.terminate();
+    expect(await send('e-3', 3, {}, undefined, { ...TARGET, skillId: 'skill-2' })).toMatchObject({
+      answer: { result: { n: 3 } },
+    });
+    expect(sockets).toHaveLength(2);
   });
 
   it('is refused where nobody listens, and where it may not go', async () => {

@@ -56,10 +56,7 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
   }
 
   /** @throws TryError while an endpoint that has flooded its connection is left alone */
-  private async connectionTo(
-    skillId: string,
-    { options: { url, authorization } }: Attempt,
-  ): Promise<SkillConnection> {
+  private async connectionTo(skillId: string, { options: { url, authorization } }: Attempt): Promise<SkillConnection> {
     const key = JSON.stringify([skillId, url, authorization]);
     await this.connections.get(key)?.look();
     const known = this.connections.get(key);

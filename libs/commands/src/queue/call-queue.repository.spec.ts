@@ -3,6 +3,7 @@ import { dataSourceOptions } from '#database';
 import { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import { CallQueueRepository } from './call-queue.repository.js';
+import type { QueuedCall } from './queued-call.js';
 
 const LEASE_MS = 60_000;
 
@@ -28,14 +29,39 @@ describe('CallQueueRepository', () => {
     await database.query(
       `INSERT INTO executions (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name, skill_version,
          capability_id, capability_name, timeout_ms, ${column})
-       SELECT gen_random_uuid(), 'agent', $1 || n, '', 'async', $2, gen_random_uuid(), 's', '1.0.0',
+       SELECT gen_random_uuid(), 'agent-' || $1::text || n, $1::text || n, '', 'async', $2, gen_random_uuid(), 's', '1.0.0',
          gen_random_uuid(), 'c', 1000, now() - ($3::float8 - n) * interval '1 second' FROM generate_series(0, $4 - 1) AS n`,
       [`${kind}-`, status, seconds, count],
     );
   }
 
+  /** So many calls of a client that are due, of so many Skills in turn; the Skills' ids are numbers. */
+  async function queue(client: string, count: number, skills: number, first = 0): Promise<void> {
+    await database.query(
+      `INSERT INTO executions (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name, skill_version,
+         capability_id, capability_name, timeout_ms, next_attempt_at)
+       SELECT gen_random_uuid(), $1::text, $1::text || '-' || n, '', 'async', 'pending', lpad(($4::int + n % $3)::text, 32, '0')::uuid,
+         's', '1.0.0', gen_random_uuid(), 'c', 1000, now() - interval '1 hour' + n * interval '1 millisecond'
+       FROM generate_series(0, $2::int - 1) AS n`,
+      [client, count, skills, first],
+    );
+  }
+
   const claimed = async (limit: number): Promise<string[]> =>
-    (await repository.claim(limit, LEASE_MS)).map(({ command_id }) => command_id).toSorted();
+    (await repository.claim(limit, LEASE_MS, [])).items.map(({ command_id }) => command_id).toSorted();
+
+  /** How many places of `all` each client holds after claims until nothing more is given. */
+  async function fill(all: number, working: QueuedCall[] = []): Promise<Map<string, number>> {
+    for (;;) {
+      const { items } = await repository.claim(all - working.length, LEASE_MS, working);
+      if (items.length === 0) break;
+      working.push(...items);
+      if (working.length === all) break;
+    }
+    const held = new Map<string, number>();
+    for (const { client_id } of working) held.set(client_id, (held.get(client_id) ?? 0) + 1);
+    return held;
+  }
 
   it.each([
     ['lapsed', 'due'],
@@ -52,6 +78,60 @@ describe('CallQueueRepository', () => {
     expect(second).toHaveLength(10);
     expect(await claimed(100)).toHaveLength(86);
     expect(await claimed(100)).toEqual([]);
+  });
+
+  it.each([
+    [64, 1, 32],
+    [64, 50, 43],
+    [8, 1, 4],
+    [2, 1, 1],
+    [1, 1, 1],
+  ])(
+    'gives of %i places to one client with calls of %i Skills %i, and keeps the rest for others',
+    async (all, skills, most) => {
+      const working: QueuedCall[] = [];
+      await queue('hog', 500, skills);
+      expect((await fill(all, working)).get('hog')).toBe(most);
+      await queue('modest', 3, 1, 1_000);
+      const after = await fill(all, working);
+      expect([after.get('hog'), after.get('modest') ?? 0]).toEqual([most, Math.min(3, Math.ceil((all - most) / 2))]);
+    },
+  );
+
+  it('finds the calls of others, and of other Skills, behind however many of one client', async () => {
+    await queue('hog', 3_000, 1);
+    await queue('another', 2, 1);
+    await queue('hog-2', 1, 1, 7);
+    const working: QueuedCall[] = [];
+    expect(await fill(16, working)).toEqual(
+      new Map([
+        ['hog', 7],
+        ['another', 2],
+        ['hog-2', 1],
+      ]),
+    );
+    // The same client's calls of a Skill that nobody calls.
+    await database.query(`UPDATE executions SET skill_id = gen_random_uuid() WHERE command_id = 'hog-2999'`);
+    expect((await fill(16, working)).get('hog')).toBe(8);
+  });
+
+  it('goes on where the last claim ended, when there are more clients than one claim looks at', async () => {
+    await queue('early', 300, 300);
+    for (let n = 0; n < 40; n += 1) await queue(`client-${n}`, 10, 10, n * 10);
+    const seen = new Set<string>();
+    for (let claim = 0; claim < 60; claim += 1)
+      for (const name of await claimed(8)) seen.add(name.split('-').slice(0, -1).join('-'));
+    expect(seen.size).toBe(41);
+  });
+
+  it('gives each call to one of those who claim at the same time', async () => {
+    await queue('client', 20, 1);
+    const ids: string[] = [];
+    for (let round = 0; round < 20 && ids.length < 20; round += 1) {
+      const claims = await Promise.all([1, 2, 3].map(() => repository.claim(16, LEASE_MS, [])));
+      ids.push(...claims.flatMap(({ items }) => items.map(({ id }) => id)));
+    }
+    expect([ids.length, new Set(ids).size]).toEqual([20, 20]);
   });
 
   it('takes a single call by how long it has waited, whatever it is', async () => {

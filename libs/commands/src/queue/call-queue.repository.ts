@@ -2,7 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { nameOf } from '../executions/executions.repository.js';
+import { CLAIM_CALLS } from './claim-calls.sql.js';
+import { type Claimed, claimedOf, type ClaimRow } from './claimed.js';
+import { busyOf } from './fair-share.sql.js';
 import type { NewQueuedCall, QueuedCall } from './queued-call.js';
+
+const BEFORE_ALL = { client_id: '', skill_id: '00000000-0000-0000-0000-000000000000' };
 
 /** Who holds a call: of two replicas that think so, the one whose attempt it is. */
 export type Hold = Pick<QueuedCall, 'id' | 'attempts'>;
@@ -22,6 +27,9 @@ export interface PostponedCall extends Hold {
 /** The queue of asynchronous calls: executions that are pending, or running under a lease. */
 @Injectable()
 export class CallQueueRepository {
+  /** The client and the Skill behind which the next claim begins to look. */
+  private after: Pick<QueuedCall, 'client_id' | 'skill_id'> = BEFORE_ALL;
+
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
@@ -60,30 +68,19 @@ export class CallQueueRepository {
   }
 
   /**
-   * Takes up to `limit` calls for `leaseMs` milliseconds: those that are due, and those whose replica died. Where there
-   * are too many, each of the two kinds gets every other place, so that neither keeps the other waiting.
+   * Takes calls for `leaseMs` milliseconds: those that are due, and those whose replica died. `limit` are the places that
+   * are left beside what is under way: no client, and no Skill, is given all of them (`fairShare`).
    */
-  claim(limit: number, leaseMs: number): Promise<QueuedCall[]> {
-    return this.dataSource.query(
-      `WITH lapsed AS (SELECT id, running_until AS due_at FROM executions
-           WHERE status = 'running' AND mode = 'async' AND running_until < now()
-           ORDER BY running_until LIMIT $1 FOR UPDATE SKIP LOCKED),
-         due AS (SELECT id, next_attempt_at AS due_at FROM executions
-           WHERE status = 'pending' AND next_attempt_at <= now()
-           ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
-         ranked AS (SELECT id, due_at, row_number() OVER (ORDER BY due_at) AS place FROM lapsed
-           UNION ALL SELECT id, due_at, row_number() OVER (ORDER BY due_at) FROM due),
-         taken AS (SELECT id FROM ranked ORDER BY place, due_at LIMIT $1),
-         claimed AS (UPDATE executions e SET status = 'running', attempts = e.attempts + 1,
-             started_at = COALESCE(e.started_at, now()), running_until = now() + $2 * interval '1 millisecond',
-             next_attempt_at = NULL, updated_at = now()
-           FROM taken WHERE e.id = taken.id RETURNING e.*)
-       SELECT e.id, e.client_id, e.command_id, e.capability_name, e.request, e.attempts, e.started_at,
-         EXTRACT(epoch FROM now() - e.created_at)::float8 * 1000 AS age, k.disabled AS client_disabled,
-         k.spaces AS client_spaces
-       FROM claimed e LEFT JOIN clients k ON k.client_id = e.client_id`,
-      [limit, leaseMs],
-    );
+  async claim(limit: number, leaseMs: number, working: Iterable<QueuedCall>): Promise<Claimed<QueuedCall>> {
+    const busy = busyOf(working, ({ client_id, skill_id }) => ({ client_id, target: skill_id }));
+    const rows = await this.dataSource.query<ClaimRow<QueuedCall>[]>(CLAIM_CALLS, [
+      ...[limit, leaseMs, JSON.stringify(busy)],
+      ...[this.after.client_id, this.after.skill_id],
+    ]);
+    const claimed = claimedOf(rows);
+    // From the first one again when there was nothing to take behind the last one.
+    this.after = claimed.items.at(-1) ?? BEFORE_ALL;
+    return claimed;
   }
 
   async renew(holds: readonly Hold[], leaseMs: number): Promise<void> {

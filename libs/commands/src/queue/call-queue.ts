@@ -40,7 +40,7 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
       concurrency,
       pollMs,
       leaseMs,
-      claim: (limit) => repository.claim(limit, leaseMs),
+      claim: (limit, working) => repository.claim(limit, leaseMs, working),
       work: (call, signal) => this.make(call, signal),
       renew: (calls) => repository.renew(calls, leaseMs),
     });

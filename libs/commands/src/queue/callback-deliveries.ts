@@ -47,7 +47,7 @@ export class CallbackDeliveries implements OnApplicationBootstrap, BeforeApplica
       concurrency,
       pollMs,
       leaseMs,
-      claim: (limit) => repository.claim(limit, leaseMs),
+      claim: (limit, working) => repository.claim(limit, leaseMs, working),
       work: (callback, signal) => this.deliver(callback, signal),
       renew: (callbacks) => repository.renew(callbacks, leaseMs),
     });

@@ -58,6 +58,7 @@ export class CallbackSender {
     return this.outbound.request({
       method: 'POST',
       url: callback.url,
+      share: `callback ${callback.client_id}`,
       headers: {
         'content-type': 'application/json',
         accept: 'application/json',

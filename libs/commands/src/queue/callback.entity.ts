@@ -19,6 +19,8 @@ export type CallbackStatus = (typeof CALLBACK_STATUSES)[number];
 @Entity('callbacks')
 @Check('ck_callbacks_status', `status IN ('pending', 'delivered', 'dead')`)
 @Index('ix_callbacks_pending', ['nextAttemptAt'], { where: `status = 'pending'` })
+// On an expression, which TypeORM cannot declare: the migration makes it.
+@Index('ix_callbacks_receiver', { synchronize: false })
 @Index('ix_callbacks_dead', ['executionId'], { where: `status = 'dead'` })
 export class CallbackEntity {
   @PrimaryColumn({ name: 'execution_id', type: 'uuid', primaryKeyConstraintName: 'pk_callbacks' })

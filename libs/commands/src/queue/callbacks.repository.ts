@@ -4,10 +4,15 @@ import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import type { ExecutionRecord, ToldExecution } from '../executions/execution-record.js';
 import type { CallbackStatus } from './callback.entity.js';
+import { CLAIM_CALLBACKS } from './claim-callbacks.sql.js';
+import { type Claimed, claimedOf, type ClaimRow } from './claimed.js';
+import { busyOf } from './fair-share.sql.js';
 
 /** A callback that this replica delivers now, with what it tells; the id is that of the execution. */
-export interface DueCallback extends ToldExecution, Pick<ExecutionRecord, 'trace_id'> {
+export interface DueCallback extends ToldExecution, Pick<ExecutionRecord, 'client_id' | 'trace_id'> {
   url: string;
+  /** Host and port of it. */
+  receiver: string;
   /** Counts from 1; also tells who holds it. */
   attempts: number;
   /** Since it was due. */
@@ -36,21 +41,23 @@ export interface CallbackLimits {
 /** Callbacks: an attempt holds one by putting its next attempt off, beyond the time that it can take. */
 @Injectable()
 export class CallbacksRepository {
+  /** The receiver behind which the next claim begins to look. */
+  private after = '';
+
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Takes what is due, for so many milliseconds. */
-  claim(limit: number, leaseMs: number): Promise<DueCallback[]> {
-    return this.dataSource.query(
-      `WITH due AS (SELECT execution_id FROM callbacks WHERE status = 'pending' AND next_attempt_at <= now()
-           ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
-         claimed AS (UPDATE callbacks c SET attempts = c.attempts + 1,
-             next_attempt_at = now() + $2 * interval '1 millisecond', updated_at = now()
-           FROM due WHERE c.execution_id = due.execution_id RETURNING c.execution_id, c.url, c.attempts, c.failures)
-       SELECT e.id, c.url, c.attempts, c.failures, e.command_id, e.skill_id, e.capability_id, e.status, e.result, e.output,
-         e.error, e.started_at, e.completed_at, e.trace_id
-       FROM claimed c JOIN executions e ON e.id = c.execution_id`,
-      [limit, leaseMs],
-    );
+  /**
+   * Takes what is due, for `leaseMs` milliseconds. `limit` are the places that are left beside what is under way: no
+   * client, and no receiver, is given all of them (`fairShare`).
+   */
+  async claim(limit: number, leaseMs: number, working: Iterable<DueCallback>): Promise<Claimed<DueCallback>> {
+    const busy = busyOf(working, ({ client_id, receiver }) => ({ client_id, target: receiver }));
+    const rows = await this.dataSource.query<ClaimRow<DueCallback>[]>(CLAIM_CALLBACKS, [
+      ...[limit, leaseMs, JSON.stringify(busy), this.after],
+    ]);
+    const claimed = claimedOf(rows);
+    this.after = claimed.items.at(-1)?.receiver ?? '';
+    return claimed;
   }
 
   /** Puts off when these count as lost; 0: they are due at once, for anybody. */

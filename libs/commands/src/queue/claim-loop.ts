@@ -4,6 +4,7 @@ import type { SchedulerRegistry } from '@nestjs/schedule';
 import { isDatabaseOutage } from '#database';
 import { OutageLog } from '#logging';
 import { PeriodicJob } from '#scheduling';
+import type { Claimed } from './claimed.js';
 
 /** Milliseconds that work may go on for after the end has been called. */
 const FINISH_WITHIN_MS = 2_000;
@@ -19,8 +20,8 @@ export interface ClaimLoopOptions<T> {
   pollMs: number;
   /** Milliseconds that a claim holds unless it is renewed. */
   leaseMs: number;
-  /** Takes up to so many, which nobody else then does until the lease has run out. */
-  claim: (limit: number) => Promise<T[]>;
+  /** Takes up to so many beside those that are worked on, which nobody else then does until the lease has run out. */
+  claim: (limit: number, working: Iterable<T>) => Promise<Claimed<T>>;
   /** Ends soon after the abort of the signal; what it has not done then, it gives back. When it rejects, the claim lapses. */
   work: (item: T, signal: AbortSignal) => Promise<void>;
   renew: (items: T[]) => Promise<void>;
@@ -88,12 +89,12 @@ export class ClaimLoop<T> {
     const { claim } = this.options;
     while (this.isWanted && !this.polls.isStopping && this.free > 0) {
       this.isWanted = false;
-      const limit = this.free;
       try {
-        const claimed = await claim(limit);
+        const { items, isMore, isContested } = await claim(this.free, this.working.keys());
         this.outage.end();
-        for (const item of claimed) this.begin(item);
-        this.hasMore = claimed.length === limit;
+        for (const item of items) this.begin(item);
+        this.hasMore = isMore;
+        this.isWanted ||= isContested;
       } catch (error) {
         this.hasMore = false;
         this.outage.begin(String(error));

@@ -19,6 +19,8 @@ export interface NewQueuedCall extends NewExecution {
 export interface QueuedCall {
   id: string;
   client_id: string;
+  /** The Skill that would have served it when it was accepted. */
+  skill_id: string;
   command_id: string;
   capability_name: string;
   request: QueuedRequest;

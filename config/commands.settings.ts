@@ -1,5 +1,6 @@
 import { registerAs } from '@nestjs/config';
 import { IsInt, Max, Min } from 'class-validator';
+import { EachIs } from './each-is.js';
 import { Setting } from './setting.js';
 
 const whole = (unit: string): { message: string } => ({ message: `must be a whole number of ${unit}` });
@@ -33,6 +34,16 @@ export class CommandsSettings {
   @Min(0, { message: 'must not be under 0' })
   @Max(30_000, { message: 'must not be over 30000' })
   targetMaxAge: number = 1_000;
+
+  /** Clients whose Skills serve calls that name a capability alone; with `trustedSpaces` either is enough. Both empty: everybody. */
+  @Setting('COMMAND_TRUSTED_OWNERS', { example: 'weather-team,traffic-team' })
+  @EachIs((item) => item.length <= 255, 'must be ids of clients, separated by commas')
+  trustedOwners: string[] = [];
+
+  /** Spaces whose Skills serve calls that name a capability alone. */
+  @Setting('COMMAND_TRUSTED_SPACES', { example: 'building-7' })
+  @EachIs((item) => /^[A-Za-z0-9._-]{1,64}$/.test(item), 'must be Spaces, separated by commas')
+  trustedSpaces: string[] = [];
 
   /** Endpoints that one call is tried at. */
   @Setting('COMMAND_MAX_TRIES', { example: '3' })

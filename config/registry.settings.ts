@@ -10,6 +10,13 @@ export class RegistrySettings {
   @Min(0, { message: 'must not be under 0' })
   @Max(31_536_000, { message: 'must not be over 31536000' })
   deregisterAfter: number = 86_400;
+
+  /** Seconds that a name and an id that no Skill has any more stay with their former owner; 0: both are free at once. */
+  @Setting('REGISTRY_NAME_HOLD', { example: '2592000' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(0, { message: 'must not be under 0' })
+  @Max(31_536_000, { message: 'must not be over 31536000' })
+  nameHold: number = 30 * 86_400;
 }
 
 export const registrySettings = registerAs('registry', () => new RegistrySettings());

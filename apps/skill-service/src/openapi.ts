@@ -36,6 +36,7 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
     .addServer('/', 'This service')
     .addTag('skills', 'Skills as resources')
     .addTag('registry', 'Skills in the protocol style: register, discover, status')
+    .addTag('names', 'Whose the names of Skills are')
     .addTag('capabilities', 'What Skills can do')
     .addTag('commands', 'Calls of Skills, and what became of them')
     .addTag('channels', 'Conversations with capabilities, and their context')

@@ -23,6 +23,7 @@ import { AUTH_ENTITIES } from './auth.entities.js';
 import { CallerAssertions } from './caller-assertions.js';
 import { ClientChangesService } from './client-changes.service.js';
 import { ClientCutOff } from './client-cut-off.js';
+import { ClientLookup } from './client-lookup.js';
 import { ClientsController } from './clients.controller.js';
 import { ClientsService } from './clients.service.js';
 import { RevocationList } from './revocation-list.js';
@@ -58,6 +59,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     ClientsService,
     ClientChangesService,
     ClientCutOff,
+    ClientLookup,
     ApiKeysService,
     ApiKeyVerifier,
     ApiKeyCache,
@@ -93,6 +95,6 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     },
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [AdminClient, Authenticator, AuditLog, CallerAssertions, RefusedRequests],
+  exports: [AdminClient, Authenticator, AuditLog, CallerAssertions, ClientLookup, RefusedRequests],
 })
 export class AuthModule {}

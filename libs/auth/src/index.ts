@@ -16,6 +16,7 @@ export {
 export { Authenticator } from './authenticator.js';
 export { CallerAssertions } from './caller-assertions.js';
 export { Caller, callerOf, CurrentCaller, type Identity } from './caller.js';
+export { ClientLookup } from './client-lookup.js';
 export { AUTH_ENTITIES } from './auth.entities.js';
 export { OAuthError, OAuthErrorResponse } from './oauth-error.js';
 export { type Permission, PERMISSIONS, permissionsOf, type Role, ROLES } from './roles.js';

@@ -10,6 +10,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { field, type FieldOptions } from './field.decorators.js';
+import { IsText } from './text.js';
 
 /** What clients and Spaces are called by. */
 const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
@@ -44,6 +45,17 @@ export function IdentifierListField(options: FieldOptions & { max: number; nulla
   );
 }
 
+/** Up to `maxItems` texts of 1 to `max` code points, each once; the list may be empty. */
+export function TextListField(options: FieldOptions & { maxItems: number; max: number }): PropertyDecorator {
+  const { maxItems, max } = options;
+  return field(
+    options,
+    { type: 'array', items: { type: 'string', minLength: 1, maxLength: max }, maxItems, uniqueItems: true },
+    ...listOf(maxItems, 0),
+    IsText(1, max, { each: true, message: `each must be a text of 1 to ${max} characters` }),
+  );
+}
+
 /** One or more of these values, each once. */
 export function EnumListField(values: readonly string[], options: FieldOptions & { name: string }): PropertyDecorator {
   return field(
@@ -54,10 +66,10 @@ export function EnumListField(values: readonly string[], options: FieldOptions &
   );
 }
 
-function listOf(max: number): PropertyDecorator[] {
+function listOf(max: number, min = 1): PropertyDecorator[] {
   return [
     IsArray({ message: 'must be an array' }),
-    ArrayMinSize(1, { message: 'must have at least 1 item' }),
+    ...(min > 0 ? [ArrayMinSize(min, { message: `must have at least ${min} item` })] : []),
     ArrayMaxSize(max, { message: `must have at most ${max} items` }),
     ArrayUnique({ message: 'must not repeat an item' }),
   ];

@@ -35,7 +35,13 @@ export {
   TextField,
   UuidField,
 } from './field.decorators.js';
-export { BooleanField, EnumListField, IdentifierField, IdentifierListField } from './identifier.decorators.js';
+export {
+  BooleanField,
+  EnumListField,
+  IdentifierField,
+  IdentifierListField,
+  TextListField,
+} from './identifier.decorators.js';
 export { JsonObjectField } from './json-object.decorator.js';
 export { allowLargeBodies, type BatchOptions, BatchRoute, BODY_LIMIT, costOf } from './batch-route.decorator.js';
 export { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from './json-depth.js';

@@ -4,6 +4,7 @@ import { AuditLog, systemActor } from '#auth';
 import type { ReservedClientId } from '#config';
 import { prepared, type Transaction } from '#database';
 import type { Health } from './health.js';
+import { SkillNames } from './names/index.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import type { SkillLeases } from './skill-observers.js';
@@ -27,10 +28,11 @@ export interface ChangedEndpoint extends EndpointHealth {
 interface GoneRow extends HistorySkill {
   endpoint_id: string;
   url: string;
+  owner: string;
   space_id: string | null;
 }
 
-interface ChangedRow extends Omit<GoneRow, 'space_id'> {
+interface ChangedRow extends Omit<GoneRow, 'owner' | 'space_id'> {
   health: Health;
   actor: string;
 }
@@ -66,6 +68,7 @@ export class EndpointHealthWriter {
     private readonly index: SkillIndexWriter,
     private readonly history: SkillHistory,
     private readonly audit: AuditLog,
+    private readonly names: SkillNames,
   ) {}
 
   /** Opens leases of the Skills' present generation: whoever registers is alive. The Skills are locked already. */
@@ -118,7 +121,7 @@ export class EndpointHealthWriter {
   async unregister(tx: Transaction, actor: ReservedClientId, endpointIds: readonly string[]): Promise<string[]> {
     const gone = await tx.query<GoneRow[]>(
       `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url)
-       SELECT g.id AS endpoint_id, g.url, s.id, s.name, s.version, s.registered_at, s.space_id
+       SELECT g.id AS endpoint_id, g.url, s.id, s.name, s.version, s.owner, s.registered_at, s.space_id
        FROM gone g JOIN skills s ON s.id = g.skill_id`,
       [endpointIds],
     );
@@ -135,6 +138,7 @@ export class EndpointHealthWriter {
     const removed = new Map(
       gone.filter(({ id }) => empty.some((skill) => skill.id === id)).map((row) => [row.id, row]),
     );
+    await this.names.freed(tx, [...removed.values()], { ids: true });
     await this.history.record(
       tx,
       [...removed.values()].map((skill) => ({ ...skill, actor, event: 'unregistered' })),

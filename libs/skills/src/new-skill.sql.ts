@@ -45,7 +45,7 @@ export const WIDTH = {
 /**
  * Inserts Skills that nobody has registered yet, with all that belongs to them: one statement, one round trip. The
  * parameters: owner; ids that were asked for; the arrays of skills, skill_endpoints, capabilities, and of `rare` in the
- * order of `RARE_TABLES`. Returns those that are new; of others, nothing is written.
+ * order of `RARE_TABLES`. Returns those that are new; of others, and of ids that stay with another owner, nothing is written.
  *
  * The unique constraint decides on races, Skills are inserted in the order of name and version (skill-writer.ts), and
  * foreign keys are checked at the end of the statement.
@@ -82,7 +82,9 @@ function insertOf(rare: readonly RareTable[]): string {
   return `WITH fresh AS (
      INSERT INTO skills (id, name, description, version, owner, space_id, facets, callable, has_active, last_heartbeat)
      SELECT x.id, x.name, x.description, x.version, $1, x.space_id, x.facets::bigint[], x.callable, x.has_active, now()
-     FROM ${skills} WHERE x.id <> ALL (ARRAY(SELECT id FROM skills WHERE id = ANY ($2::uuid[])))
+     FROM ${skills} WHERE x.id <> ALL (ARRAY(SELECT id FROM skills WHERE id = ANY ($2::uuid[])
+       UNION ALL SELECT skill_id FROM freed_skill_ids
+         WHERE skill_id = ANY ($2::uuid[]) AND owner <> $1::varchar AND held_until > now()))
      ORDER BY x.name, x.version ON CONFLICT (name, version) DO NOTHING
      RETURNING id, generation, registered_at),
    ${parts.map((part, index) => `p${index} AS (${part})`).join(',\n   ')}

@@ -27,15 +27,20 @@ export interface Admission {
 }
 
 /**
- * Groups a batch by Skill. An id that belongs to another Skill, by `keysOfIds` or because a Skill before it in the batch
+ * Groups a batch by Skill. A name that is not among `names` excludes a body, as it belongs to another client. An id that belongs to another Skill, by `keysOfIds` or because a Skill before it in the batch
  * asks for it, excludes a body.
  */
-export function bySkill(bodies: readonly RegisterSkillBody[], keysOfIds: ReadonlyMap<string, string>): SkillBodies[] {
+export function bySkill(
+  bodies: readonly RegisterSkillBody[],
+  names: ReadonlySet<string>,
+  keysOfIds: ReadonlyMap<string, string>,
+): SkillBodies[] {
   const skills = new Map<string, SkillBodies>();
   const claims = new Map(keysOfIds);
   for (const [place, body] of bodies.entries()) {
     const { skill_id: id, name, version } = body;
     const key = keyOf(body);
+    if (!names.has(name)) continue;
     if (id !== undefined && (claims.get(id) ?? key) !== key) continue;
     const known = skills.get(key);
     if (known) {

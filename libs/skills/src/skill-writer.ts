@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditActor, Caller } from '#auth';
-import { ApiError } from '#common';
+import { ApiError, ConflictError } from '#common';
 import { prepared, RetryTransaction, type Transaction } from '#database';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
 import { lockHeld } from './held-parts.js';
+import { SkillNames } from './names/index.js';
 import { NewSkillsWriter } from './new-skills.writer.js';
 import { type Admission, admit, bySkill, resultsOf, type SkillBodies } from './registration-batch.js';
 import { keyOf } from './skill-key.js';
@@ -57,6 +58,8 @@ const RENEW = prepared(
            facets bigint[], callable boolean, has_active boolean, has_live boolean)
          WHERE NOT EXISTS (
            SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
+         AND NOT EXISTS (
+           SELECT FROM freed_skill_ids f WHERE f.skill_id = x.id AND f.owner <> $2::varchar AND f.held_until > now())
          ORDER BY x.name, x.version
          ON CONFLICT (name, version) DO UPDATE SET
            description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
@@ -79,11 +82,13 @@ export class SkillWriter {
     private readonly health: EndpointHealthWriter,
     private readonly history: SkillHistory,
     private readonly audit: SkillAudit,
+    private readonly names: SkillNames,
   ) {}
 
-  /** Inserts a Skill that nobody has heard from yet. Returns false when the name and version are taken. */
+  /** Inserts a Skill that nobody has heard from yet. Returns false when the name, or the name and version, are taken. */
   async create(tx: Transaction, id: string, caller: Caller, body: CreateSkillBody): Promise<boolean> {
     const owner = caller.clientId;
+    if (!(await this.names.claim(tx, owner, [body.name])).has(body.name)) return false;
     const { facets, callable, has_active, has_live } = indexOfBody(body);
     const inserted = await tx.query<LockedSkill[]>(
       `INSERT INTO skills (id, name, description, version, owner, space_id, facets, callable, has_active, has_live)
@@ -114,16 +119,19 @@ export class SkillWriter {
    * Registers Skills of one owner: new ones are created, known ones renewed and merged. The unique constraint decides
    * between simultaneous registrations; the generation is drawn once the row is held, so that it rises in that order.
    * Bodies of one name and version have the effect of registrations one after the other, and cost one write. The result is
-   * in the order of the bodies: ConflictError (1006) for a Skill that belongs to another owner or lives outside of the
-   * caller's Spaces, and for an id that belongs to another Skill; BadParameterError (1001) for a body with which its Skill
-   * would have too many parts. A Skill stays in its Space unless the body names another.
+   * in the order of the bodies: ConflictError (1006) for a name or a Skill that belongs to another owner, for a Skill outside
+   * of the caller's Spaces, and for an id that belongs to another Skill, or did until lately; BadParameterError (1001) for a
+   * body with which its Skill would have too many parts. A Skill stays in its Space unless the body names another.
    */
   async register(
     tx: Transaction,
     caller: Caller,
     bodies: readonly RegisterSkillBody[],
   ): Promise<(RegisteredSkill | ApiError)[]> {
-    const skills = bySkill(bodies, await this.keysOfIds(tx, bodies));
+    const names = bodies.map(({ name }) => name);
+    // Before any Skill is held, here and where names are given to others: so that they do not wait for each other.
+    const claimed = await this.names.claim(tx, caller.clientId, names);
+    const skills = bySkill(bodies, claimed, await this.keysOfIds(tx, bodies));
     const fresh = skills.map((asked) => admit(asked, NO_PARTS));
     const created = await this.created.insert(
       tx,
@@ -219,14 +227,20 @@ export class SkillWriter {
     return row;
   }
 
-  /** Replaces a locked Skill. Endpoints keep their id by url, capabilities by name. */
+  /**
+   * Replaces a locked Skill. Endpoints keep their id by url, capabilities by name. A new name is claimed for the owner of
+   * the Skill. @throws ConflictError (1006) when that belongs to another
+   */
   async replace(tx: Transaction, actor: AuditActor, skill: LockedSkill, body: ReplaceSkillBody): Promise<void> {
+    const isRenamed = body.name !== skill.name;
+    if (isRenamed && !(await this.names.claim(tx, skill.owner, [body.name])).has(body.name)) throw new ConflictError();
     const before = await this.audit.stateOf(tx, skill.id);
     await tx.query(
       `UPDATE skills SET name = $2, description = $3, version = $4, status = $5, space_id = $6,
          revision = revision + 1, updated_at = now() WHERE id = $1`,
       [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active', body.space_id ?? null],
     );
+    if (isRenamed) await this.names.freed(tx, [skill], { ids: false });
     await this.parts.replace(tx, skill.id, body);
     await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'updated', actor.clientId, [{ ...skill, name: body.name, version: body.version }]);
@@ -246,12 +260,13 @@ export class SkillWriter {
     return rows[0]?.updated_at ?? new Date();
   }
 
-  /** Frees the name; the history stays in skill_events. Returns the time of it. */
+  /** The name and the id stay with the owner for a time; the history stays in skill_events. Returns the time of it. */
   async remove(tx: Transaction, caller: Caller, skill: LockedSkill, action: RemovalAction): Promise<Date> {
     const before = await this.audit.stateOf(tx, skill.id);
     const [rows] = await tx.query<[{ at: Date }[], number]>('DELETE FROM skills WHERE id = $1 RETURNING now() AS at', [
       skill.id,
     ]);
+    await this.names.freed(tx, [skill], { ids: true });
     await this.record(tx, 'unregistered', caller.clientId, [skill]);
     await this.audit.record(tx, caller, action, [{ skillId: skill.id, before }]);
     return rows[0]?.at ?? new Date();

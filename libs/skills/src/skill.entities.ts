@@ -2,6 +2,7 @@ import { CapabilityEntity, CapabilityParamEntity } from './capability.entity.js'
 import { EndpointEntity, EndpointParamEntity } from './endpoint.entity.js';
 import { EndpointLeaseEntity } from './endpoint-lease.entity.js';
 import { EndpointProbeEntity } from './endpoint-probe.entity.js';
+import { FreedSkillIdEntity, SkillNameEntity, SkillNameShareEntity } from './names/index.js';
 import { SkillEventEntity } from './skill-event.entity.js';
 import { SkillMetadataEntity } from './skill-metadata.entity.js';
 import { SkillSearchEntity } from './skill-search.entity.js';
@@ -21,4 +22,7 @@ export const SKILL_ENTITIES = [
   SkillStatusEntity,
   SkillSearchEntity,
   SkillEventEntity,
+  SkillNameEntity,
+  SkillNameShareEntity,
+  FreedSkillIdEntity,
 ];

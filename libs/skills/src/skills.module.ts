@@ -14,6 +14,14 @@ import { EndpointHealthWriter } from './endpoint-health.writer.js';
 import { EndpointTransitions } from './endpoint-transitions.js';
 import { EndpointsWriter } from './endpoints.writer.js';
 import { LeaseTerms } from './lease-terms.js';
+import {
+  NameAnnouncer,
+  NamesController,
+  NamesRepository,
+  NamesService,
+  NamesUpkeep,
+  SkillNames,
+} from './names/index.js';
 import { NewSkillsWriter } from './new-skills.writer.js';
 import { RegistrationService } from './registration.service.js';
 import { RegistryController } from './registry.controller.js';
@@ -34,7 +42,7 @@ import { SkillsService } from './skills.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature(SKILL_ENTITIES), IdempotencyModule, CacheModule, AuthModule],
   // RegistryController first: its fixed paths (/skills/discover) stand beside /skills/{skill_id}.
-  controllers: [RegistryController, SkillsController, CapabilitiesController],
+  controllers: [RegistryController, SkillsController, CapabilitiesController, NamesController],
   providers: [
     SkillsService,
     RegistrationService,
@@ -50,6 +58,11 @@ import { SkillsService } from './skills.service.js';
     SkillIndexWriter,
     SkillHistory,
     SkillAudit,
+    SkillNames,
+    NamesService,
+    NamesRepository,
+    NameAnnouncer,
+    NamesUpkeep,
     SkillsMonitor,
     CatalogueChanges,
     CatalogueMonitor,

@@ -26,7 +26,8 @@ export class TargetResolver {
   ) {}
 
   /**
-   * The best first: the version asked for, or the highest that fits. More than one only where the call leaves it open.
+   * The best first: the version asked for, or the highest that fits. More than one only where the call leaves it open, and
+   * of one owner unless it names the capability alone.
    * @throws SkillNotFoundError (1004), CapabilityNotFoundError (1005), CapabilityUnavailableError (2004),
    * SkillUnavailableError (2003)
    */
@@ -44,10 +45,14 @@ export class TargetResolver {
       enabled.filter(({ skillStatus }) => skillStatus === 'active'),
       () => new SkillUnavailableError(`This Skill is ${enabled[0].skillStatus}`),
     );
-    return some(
+    const live = some(
       active.filter(({ endpoints }) => endpoints.some(isLive)),
       () => new SkillUnavailableError('This Skill has no live endpoint'),
     );
+    if (wanted.by !== 'name') return live;
+    // What one owner's Skill was to get goes to no other's when that fails.
+    const [first, ...others] = live;
+    return [first, ...others.filter(({ owner }) => owner === first.owner)];
   }
 
   private find(caller: Caller, wanted: Wanted): Promise<readonly Target[]> {

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { type CommandsSettings, commandsSettings } from '#config';
 import { Conditions, inSpaces, versionCondition } from '#skills';
 import { DataSource } from 'typeorm';
 import type { Target } from './target.js';
@@ -34,7 +35,10 @@ const COLUMNS = `s.id AS "skillId", s.name AS "skillName", s.version AS "skillVe
 /** Finds what can be called, each with one query. */
 @Injectable()
 export class TargetsRepository {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
+  ) {}
 
   /** None or one. `capability`: an id or a name. */
   bySkill(skillId: string, capability: string): Promise<Target[]> {
@@ -44,35 +48,56 @@ export class TargetsRepository {
     ]);
   }
 
-  /** Versions in the range and in these Spaces (undefined: everywhere), the highest first. `range`: as semver writes it. */
+  /**
+   * Versions in the range and in these Spaces (undefined: everywhere), the highest first. `range`: as semver writes it. Only of
+   * the owner of the name, and of the clients that it is shared with: of these, the one who has the highest version with
+   * the capability.
+   */
   byName(name: string, range: string, capability: string, spaces: readonly string[] | undefined): Promise<Target[]> {
     const where = new Conditions();
     for (const value of capabilityOf(capability)) where.bind(value);
-    where.add(`s.name = ${where.bind(name)}`);
+    const bound = where.bind(name);
+    where.add(`s.name = ${bound}`);
     where.add(versionCondition(range, where));
     if (spaces) where.add(inSpaces('s.space_id', spaces, (value) => where.bind(value)));
+    where.add(`(s.owner = n.owner OR EXISTS (
+      SELECT FROM skill_name_shares h WHERE h.name = ${bound} AND h.client_id = s.owner))`);
+    // A Skill that a release before the owners of names has registered has no row there: it is of who was first.
     return this.dataSource.query(
-      `WITH best AS MATERIALIZED (
-         SELECT s.id FROM skills s ${where.toString()}
-         ORDER BY s.status = 'active' AND s.callable AND EXISTS (
-           SELECT FROM capabilities k WHERE k.skill_id = s.id AND (k.id = $1::uuid OR k.name = $2) AND k.status = 'enabled') DESC,
-           s.version_key DESC LIMIT ${MAX_VERSIONS})
+      `WITH named AS MATERIALIZED (
+         SELECT COALESCE((SELECT owner FROM skill_names WHERE name = ${bound}),
+           (SELECT owner FROM skills WHERE name = ${bound} ORDER BY created_at, id LIMIT 1)) AS owner),
+       fits AS MATERIALIZED (
+         SELECT s.id, s.owner, s.version_key, s.status = 'active' AND s.callable AS live, k.status AS capability
+         FROM named n CROSS JOIN skills s LEFT JOIN LATERAL (
+           SELECT k.status FROM capabilities k WHERE k.skill_id = s.id AND (k.id = $1::uuid OR k.name = $2)
+           ORDER BY k.id = $1::uuid DESC NULLS LAST LIMIT 1) k ON true ${where.toString()}),
+       best AS MATERIALIZED (
+         SELECT f.id FROM fits f WHERE f.owner IN (SELECT owner FROM named UNION ALL (
+           SELECT owner FROM fits ORDER BY capability IS NULL, version_key DESC LIMIT 1))
+         ORDER BY (f.live AND f.capability = 'enabled') IS TRUE DESC, f.version_key DESC LIMIT ${MAX_VERSIONS})
        SELECT ${COLUMNS} FROM best JOIN skills s ON s.id = best.id LEFT JOIN ${CAPABILITY} c ON true
        ORDER BY s.version_key DESC`,
       where.parameters,
     );
   }
 
-  /** Skills that have it, the highest version of it first: those that can be called before all others. */
+  /**
+   * Skills of those whom the settings trust that have it, the highest version of it first: those that can be called before
+   * all others.
+   */
   byCapability(name: string, spaces: readonly string[] | undefined): Promise<Target[]> {
+    const { trustedOwners, trustedSpaces } = this.settings;
+    const trustsAll = trustedOwners.length === 0 && trustedSpaces.length === 0;
     return this.dataSource.query(
       `WITH best AS MATERIALIZED (
          SELECT s.id, row_number() OVER (ORDER BY k.status = 'enabled' AND s.status = 'active' AND s.callable DESC,
            string_to_array(k.version, '.')::bigint[] DESC, s.version_key DESC, s.created_at, s.id) AS place
          FROM capabilities k JOIN skills s ON s.id = k.skill_id
-         WHERE k.name = $2 AND ($3::text[] IS NULL OR s.space_id = ANY($3)) ORDER BY place LIMIT ${MAX_SKILLS})
+         WHERE k.name = $2 AND ($3::text[] IS NULL OR s.space_id = ANY($3))
+           AND ($4::boolean OR s.owner = ANY($5::text[]) OR s.space_id = ANY($6::text[])) ORDER BY place LIMIT ${MAX_SKILLS})
        SELECT ${COLUMNS} FROM best JOIN skills s ON s.id = best.id LEFT JOIN ${CAPABILITY} c ON true ORDER BY best.place`,
-      [null, name, spaces ?? null],
+      [null, name, spaces ?? null, trustsAll, trustedOwners, trustedSpaces],
     );
   }
 }

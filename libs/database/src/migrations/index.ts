@@ -13,6 +13,7 @@ import { Callbacks1764900000000 } from './1764900000000-callbacks.js';
 import { Probes1765000000000 } from './1765000000000-probes.js';
 import { Uncallable1766000000000 } from './1766000000000-uncallable.js';
 import { Undiscoverable1767000000000 } from './1767000000000-undiscoverable.js';
+import { Names1768000000000 } from './1768000000000-names.js';
 import { Shares1769000000000 } from './1769000000000-shares.js';
 import { AuditSpaces1770000000000 } from './1770000000000-audit-spaces.js';
 
@@ -33,6 +34,7 @@ export const MIGRATIONS = [
   Probes1765000000000,
   Uncallable1766000000000,
   Undiscoverable1767000000000,
+  Names1768000000000,
   Shares1769000000000,
   AuditSpaces1770000000000,
 ];

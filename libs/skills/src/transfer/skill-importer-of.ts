@@ -1,13 +1,14 @@
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { AuditLog } from '#auth';
 import { CacheProvider, type RedisConnection } from '#cache';
-import { CatalogueSettings, type SecuritySettings } from '#config';
+import { CatalogueSettings, RegistrySettings, type SecuritySettings } from '#config';
 import type { DataSource } from 'typeorm';
 import { CapabilitiesWriter } from '../capabilities.writer.js';
 import { CatalogueChanges, SharedReads } from '../catalogue/index.js';
 import { EndpointHealthWriter } from '../endpoint-health.writer.js';
 import { EndpointsWriter } from '../endpoints.writer.js';
 import { NewSkillsWriter } from '../new-skills.writer.js';
+import { SkillNames } from '../names/index.js';
 import { SkillSecrets } from '../secrets/index.js';
 import { SkillAudit } from '../skill-audit.js';
 import { SkillEventEntity } from '../skill-event.entity.js';
@@ -34,8 +35,9 @@ export function skillImporterOf(
   const log = new AuditLog();
   const audit = new SkillAudit(log, repository);
   const index = new SkillIndexWriter();
+  const names = new SkillNames(new RegistrySettings());
   const parts = new SkillPartsWriter(new EndpointsWriter(history, secrets), new CapabilitiesWriter(), secrets);
-  const health = new EndpointHealthWriter(index, history, log);
-  const writer = new SkillWriter(new NewSkillsWriter(secrets), parts, index, health, history, audit);
-  return new SkillImporter(new NewSkillsImporter(parts, index, history, audit), writer, secrets, cache);
+  const health = new EndpointHealthWriter(index, history, log, names);
+  const writer = new SkillWriter(new NewSkillsWriter(secrets), parts, index, health, history, audit, names);
+  return new SkillImporter(new NewSkillsImporter(parts, index, history, audit), writer, secrets, cache, names);
 }

@@ -1,6 +1,7 @@
 import type { AuditActor } from '#auth';
 import type { CacheProvider } from '#cache';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
+import type { SkillNames } from '../names/index.js';
 import { MASK, type SecretMap, type SkillSecrets } from '../secrets/index.js';
 import { keyOf } from '../skill-key.js';
 import type { LockedSkill, SkillWriter } from '../skill-writer.js';
@@ -40,6 +41,7 @@ export class SkillImporter {
     private readonly writer: SkillWriter,
     private readonly secrets: SkillSecrets,
     private readonly cache: CacheProvider,
+    private readonly names: SkillNames,
   ) {}
 
   /** @throws BadParameterError (1001) when it holds a secret, and there is no key to encrypt it with. */
@@ -47,7 +49,10 @@ export class SkillImporter {
     this.secrets.assertStorable(line);
   }
 
-  /** In the order of the lines. With `replace`, what is here becomes what the line says; its id and its leases stay. */
+  /**
+   * In the order of the lines. With `replace`, what is here becomes what the line says; its id and its leases stay. Owners are
+   * those of the lines: a name that belongs to another is shared with them.
+   */
   async import(
     tx: Transaction,
     actor: AuditActor,
@@ -63,6 +68,7 @@ export class SkillImporter {
         results.set(line, { status, skillId: line.skill_id });
       }
       const present = first.filter(({ skill_id }) => !created.has(skill_id));
+      await this.names.grant(tx, replace ? first : first.filter(({ skill_id }) => created.has(skill_id)));
       if (replace && present.length > 0) await this.replaceAll(tx, actor, present, results);
       rest = again;
     }
@@ -104,7 +110,7 @@ export class SkillImporter {
     kept: ReadonlySet<string>,
   ): Promise<void> {
     try {
-      await this.writer.replace(tx, actor, skill, bodyOf(line, skill.id, kept));
+      await this.writer.replace(tx, actor, { ...skill, owner: line.owner }, bodyOf(line, skill.id, kept));
     } catch (error) {
       if (violatesUnique(error, 'uq_skills_name_version')) throw new RetryTransaction(error);
       throw error;

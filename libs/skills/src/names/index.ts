@@ -1,0 +1,9 @@
+export { NameAnnouncer } from './name-announcer.js';
+export { FreedSkillIdEntity } from './freed-skill-id.entity.js';
+export { NamesController } from './names.controller.js';
+export { NamesRepository } from './names.repository.js';
+export { NamesService } from './names.service.js';
+export { NamesUpkeep } from './names-upkeep.js';
+export { SkillNameEntity } from './skill-name.entity.js';
+export { SkillNameShareEntity } from './skill-name-share.entity.js';
+export { SkillNames } from './skill-names.js';

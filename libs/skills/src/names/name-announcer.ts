@@ -1,0 +1,19 @@
+import { Injectable } from '@nestjs/common';
+import { CacheProvider } from '#cache';
+import { SKILL_CACHE } from '../skill.cache.js';
+import { SkillObservers } from '../skill-observers.js';
+
+/** Tells of Skills that have another owner, after the commit. */
+@Injectable()
+export class NameAnnouncer {
+  constructor(
+    private readonly cache: CacheProvider,
+    private readonly observers: SkillObservers,
+  ) {}
+
+  async changed(skillIds: readonly string[]): Promise<void> {
+    if (skillIds.length === 0) return;
+    await this.cache.invalidate(SKILL_CACHE, ...skillIds);
+    await this.observers.changed(skillIds);
+  }
+}

@@ -1,0 +1,140 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog, type Caller, ClientLookup } from '#auth';
+import { ConflictError, PermissionError, SkillNotFoundError } from '#common';
+import { type Transaction, Transactions } from '#database';
+import { SkillHistory } from '../skill-history.js';
+import { NameAnnouncer } from './name-announcer.js';
+import type { NameResponse, ShareNameBody, TransferNameBody } from './name.dto.js';
+import { type KnownName, type MovedSkill, NamesRepository } from './names.repository.js';
+import { SkillNames } from './skill-names.js';
+
+/** Whose names are: read, shared, given to another and freed (docs/adr/0031). What a caller may not see does not exist. */
+@Injectable()
+export class NamesService {
+  constructor(
+    private readonly repository: NamesRepository,
+    private readonly names: SkillNames,
+    private readonly clients: ClientLookup,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
+    private readonly history: SkillHistory,
+    private readonly announcer: NameAnnouncer,
+  ) {}
+
+  /** @throws SkillNotFoundError (1004) when it is free, or the caller may not see it */
+  async get(caller: Caller, name: string): Promise<NameResponse> {
+    const find = () => this.repository.find(name, caller.spaces);
+    const known = await find();
+    if (known) return seenBy(caller, known);
+    await this.transactions.run((tx) => this.names.adopt(tx, name));
+    return seenBy(caller, await find());
+  }
+
+  /** All who share it from now on. @throws SkillNotFoundError (1004), PermissionError (1003) */
+  share(caller: Caller, name: string, { client_ids }: ShareNameBody): Promise<NameResponse> {
+    return this.transactions.run(async (tx) => {
+      const known = await this.lock(tx, caller, name);
+      if (known.owner !== caller.clientId && !manages(caller, known)) {
+        throw new PermissionError('This name belongs to another client');
+      }
+      const others = client_ids.filter((id) => id !== known.owner);
+      await this.repository.share(tx, name, others);
+      return this.changed(tx, caller, 'name.share', known, { shared_with: others.toSorted() });
+    });
+  }
+
+  /**
+   * The new owner gets the name and the Skills of the owner that have it, which keep their ids and leases.
+   * @throws SkillNotFoundError (1004), PermissionError (1003), NotFoundError (1010) without such a client, ConflictError
+   * (1006) when that is disabled
+   */
+  async transfer(caller: Caller, name: string, { client_id }: TransferNameBody): Promise<NameResponse> {
+    let moved: MovedSkill[] = [];
+    const response = await this.transactions.run(async (tx) => {
+      await this.clients.assertActive(tx, caller, client_id);
+      const known = await this.lock(tx, caller, name);
+      assertManages(caller, known);
+      moved = known.owner === client_id ? [] : await this.repository.transfer(tx, known, client_id);
+      await this.history.record(
+        tx,
+        moved.map((skill) => ({ ...skill, event: 'updated', actor: caller.clientId })),
+      );
+      const [before, after] = [{ owner: known.owner }, { owner: client_id }];
+      await this.audit.record(
+        tx,
+        caller,
+        moved.map(({ id, space_id }) => ({
+          ...{ action: 'skill.transfer', target: `skill:${id}`, before, after },
+          spaces: [space_id],
+        })),
+      );
+      const shared_with = known.shared_with.filter((id) => id !== client_id);
+      return this.changed(tx, caller, 'name.transfer', known, { owner: client_id, shared_with });
+    });
+    await this.announcer.changed(moved.map(({ id }) => id));
+    return response;
+  }
+
+  /** At once, with the ids that its Skills had. @throws SkillNotFoundError (1004), PermissionError (1003), ConflictError (1006) */
+  free(caller: Caller, name: string): Promise<void> {
+    return this.transactions.run(async (tx) => {
+      const known = await this.lock(tx, caller, name);
+      assertManages(caller, known);
+      if (known.in_use) throw new ConflictError('Skills have this name: unregister them first, or transfer the name');
+      await this.repository.remove(tx, name);
+      const before = toResponse(known);
+      await this.audit.record(tx, caller, [{ action: 'name.free', target: `name:${name}`, before }]);
+    });
+  }
+
+  private async lock(tx: Transaction, caller: Caller, name: string): Promise<KnownName> {
+    await this.names.adopt(tx, name);
+    await this.repository.lock(tx, name);
+    const known = await this.repository.find(name, caller.spaces, tx);
+    seenBy(caller, known);
+    if (!known) throw new SkillNotFoundError();
+    return known;
+  }
+
+  private async changed(
+    tx: Transaction,
+    caller: Caller,
+    action: string,
+    known: KnownName,
+    change: Partial<NameResponse>,
+  ): Promise<NameResponse> {
+    const before = toResponse(known);
+    const after = { ...before, ...change };
+    await this.audit.record(tx, caller, [{ action, target: `name:${known.name}`, before, after }]);
+    return after;
+  }
+}
+
+function toResponse({ name, owner, shared_with }: KnownName): NameResponse {
+  return { name, owner, shared_with };
+}
+
+/** An admin; one that is limited to Spaces: where all Skills of the name are in them. */
+function manages(caller: Caller, { in_use, elsewhere }: KnownName): boolean {
+  return caller.may('client:manage') && (caller.spaces === undefined || (in_use && !elsewhere));
+}
+
+/** @throws PermissionError (1003) */
+function assertManages(caller: Caller, known: KnownName): void {
+  if (!manages(caller, known))
+    throw new PermissionError('Skills of this name are in Spaces that this client is not limited to');
+}
+
+/**
+ * The name as this caller may see it: whoever has a part in it all of it, others as far as they see Skills of its owner and
+ * of those who share it. @throws SkillNotFoundError (1004)
+ */
+function seenBy(caller: Caller, known: KnownName | undefined): NameResponse {
+  if (!known) throw new SkillNotFoundError();
+  const { clientId, spaces } = caller;
+  const hasPart = known.owner === clientId || known.shared_with.includes(clientId) || manages(caller, known);
+  const visible = new Set(known.visible_owners);
+  if (hasPart || (spaces === undefined && visible.size > 0)) return toResponse(known);
+  if (!visible.has(known.owner)) throw new SkillNotFoundError();
+  return { ...toResponse(known), shared_with: known.shared_with.filter((id) => visible.has(id)) };
+}

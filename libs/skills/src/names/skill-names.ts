@@ -1,0 +1,148 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ConflictError } from '#common';
+import { type RegistrySettings, registrySettings } from '#config';
+import { prepared, RetryTransaction, type Transaction } from '#database';
+
+/** A Skill that is gone, or has another name now. */
+export interface FormerSkill {
+  id: string;
+  name: string;
+  owner: string;
+}
+
+/** The owner of the Skill that had a name first: that of a registration by a release that knew no owners of names. */
+const FIRST_OWNER = `(SELECT s.owner FROM skills s WHERE s.name = x.name ORDER BY s.created_at, s.id LIMIT 1)`;
+
+/**
+ * Names that cannot change hands until the end of the transaction: `FOR KEY SHARE` keeps nobody else from registering, and
+ * waits for those who give a name to another (`FOR UPDATE`). Left out: names that are free, which another may take over.
+ */
+const HOLD = prepared(
+  'skill-names.hold',
+  `SELECT n.name, n.owner FROM skill_names n WHERE n.name = ANY($1::text[]) AND (n.owner = $2 OR n.held_until > now()
+     OR EXISTS (SELECT FROM skills s WHERE s.name = n.name)) ORDER BY n.name FOR KEY SHARE`,
+);
+
+/** Names that are new, by a query of names and owners. Who has Skills of one already, from a release that knew no owners, shares it. */
+const insertOf = (source: string): string => `WITH claimed AS (
+     INSERT INTO skill_names (name, owner) ${source} ON CONFLICT (name) DO NOTHING RETURNING name, owner),
+   shared AS (
+     INSERT INTO skill_name_shares (name, client_id) SELECT c.name, s.owner FROM claimed c CROSS JOIN LATERAL (
+       SELECT DISTINCT s.owner FROM skills s WHERE s.name = c.name AND s.owner <> c.owner OFFSET 0) s)
+   SELECT name, owner FROM claimed`;
+
+const INSERT = prepared(
+  'skill-names.insert',
+  insertOf(`SELECT x.name, COALESCE(${FIRST_OWNER}, $2) FROM unnest($1::text[]) AS x(name) ORDER BY x.name`),
+);
+
+const ADOPT = insertOf(
+  `SELECT x.name, x.owner FROM (SELECT x.name, ${FIRST_OWNER} AS owner FROM (SELECT $1::varchar AS name) x) x
+   WHERE x.owner IS NOT NULL`,
+);
+
+const FREE = `n.held_until <= now() AND NOT EXISTS (SELECT FROM skills s WHERE s.name = n.name)`;
+
+/** Whose the names of Skills are. Every statement takes names in one order, so that no two batches wait for each other. */
+@Injectable()
+export class SkillNames {
+  constructor(@Inject(registrySettings.KEY) private readonly settings: Pick<RegistrySettings, 'nameHold'>) {}
+
+  /**
+   * Claims those names that nobody has. Returns the names under which this client may register until the end of the
+   * transaction: its own, and those that are shared with it. All others belong to another client.
+   */
+  async claim(tx: Transaction, clientId: string, names: readonly string[]): Promise<Set<string>> {
+    const wanted = [...new Set(names)];
+    const owners = new Map<string, string>();
+    const learn = (rows: { name: string; owner: string }[]): void => {
+      for (const { name, owner } of rows) owners.set(name, owner);
+    };
+    const missing = (): string[] => wanted.filter((name) => !owners.has(name));
+    learn(await tx.query(HOLD, [wanted, clientId]));
+    if (missing().length > 0) learn(await tx.query(INSERT, [missing(), clientId]));
+    // Those that another has claimed meanwhile.
+    if (missing().length > 0) learn(await tx.query(HOLD, [missing(), clientId]));
+    // Free names that somebody had. Few take such a lock: with others it could meet those who wait for names that are new.
+    if (missing().length > 0) {
+      await this.takeOver(tx, clientId, missing());
+      learn(await tx.query(HOLD, [missing(), clientId]));
+      // It was cleaned up between two statements.
+      if (missing().length > 0) throw new RetryTransaction(new ConflictError());
+    }
+    const own = wanted.filter((name) => owners.get(name) === clientId);
+    const foreign = wanted.filter((name) => owners.get(name) !== clientId);
+    return new Set([...own, ...(await this.sharedWith(tx, clientId, foreign))]);
+  }
+
+  /** A name that Skills have from a release that knew no owners gets the one who was first; nothing else changes. */
+  async adopt(tx: Transaction, name: string): Promise<void> {
+    await tx.query(ADOPT, [name]);
+  }
+
+  /** Claims a name; where it belongs to another, shares it. For operators, who restore what was. */
+  async grant(tx: Transaction, skills: readonly { name: string; owner: string }[]): Promise<void> {
+    for (const owner of new Set(skills.map((skill) => skill.owner))) {
+      const names = skills.filter((skill) => skill.owner === owner).map(({ name }) => name);
+      const claimed = await this.claim(tx, owner, names);
+      const foreign = names.filter((name) => !claimed.has(name));
+      if (foreign.length > 0) {
+        await tx.query(
+          `INSERT INTO skill_name_shares (name, client_id) SELECT DISTINCT n.name, $2 FROM skill_names n
+           WHERE n.name = ANY($1::text[]) ON CONFLICT DO NOTHING`,
+          [foreign, owner],
+        );
+      }
+    }
+  }
+
+  /**
+   * Keeps the names of these Skills, and with `ids` their ids, with their owners for as long as the settings say. For names
+   * that other Skills have, that changes nothing. The Skills are locked, or gone within this transaction.
+   */
+  async freed(tx: Transaction, skills: readonly FormerSkill[], { ids }: { ids: boolean }): Promise<void> {
+    if (skills.length === 0) return;
+    await tx.query(
+      `INSERT INTO skill_names AS n (name, owner, held_until)
+       SELECT DISTINCT ON (x.name) x.name, COALESCE(${FIRST_OWNER}, x.owner), now() + $3 * interval '1 second'
+       FROM unnest($1::text[], $2::text[]) AS x(name, owner) ORDER BY x.name
+       ON CONFLICT (name) DO UPDATE SET held_until = EXCLUDED.held_until, updated_at = now()`,
+      [skills.map(({ name }) => name), skills.map(({ owner }) => owner), this.settings.nameHold],
+    );
+    if (!ids || this.settings.nameHold === 0) return;
+    await tx.query(
+      `INSERT INTO freed_skill_ids AS f (skill_id, name, owner, held_until)
+       SELECT x.id, x.name, x.owner, now() + $4 * interval '1 second'
+       FROM unnest($1::uuid[], $2::text[], $3::text[]) AS x(id, name, owner) ORDER BY x.id
+       ON CONFLICT (skill_id) DO UPDATE SET name = EXCLUDED.name, owner = EXCLUDED.owner, held_until = EXCLUDED.held_until,
+         updated_at = now()`,
+      [
+        skills.map(({ id }) => id),
+        skills.map(({ name }) => name),
+        skills.map(({ owner }) => owner),
+        this.settings.nameHold,
+      ],
+    );
+  }
+
+  /** The lock first, and what it depends on afterwards: who held it may have registered a Skill meanwhile. */
+  private async takeOver(tx: Transaction, clientId: string, names: readonly string[]): Promise<void> {
+    await tx.query('SELECT FROM skill_names WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE', [names]);
+    await tx.query(
+      `WITH taken AS (
+         UPDATE skill_names n SET owner = $2, held_until = now(), updated_at = now()
+         WHERE n.name = ANY($1::text[]) AND n.owner <> $2::varchar AND ${FREE} RETURNING n.name)
+       DELETE FROM skill_name_shares h USING taken t WHERE h.name = t.name`,
+      [names, clientId],
+    );
+  }
+
+  private async sharedWith(tx: Transaction, clientId: string, names: readonly string[]): Promise<string[]> {
+    if (names.length === 0) return [];
+    const rows = await tx.query<{ name: string }[]>(
+      'SELECT name FROM skill_name_shares WHERE client_id = $1 AND name = ANY($2::text[])',
+      [clientId, names],
+    );
+    return rows.map(({ name }) => name);
+  }
+}

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endOutbound, faultOf, outboundClient, serve, serveTcp } from '../../../test/support/outbound.js';
+import { flood } from '../../../test/support/socket-skill.js';
 import { until } from '../../../test/support/until.js';
 import type { AddressLookup } from './address-lookup.js';
 
@@ -143,5 +145,43 @@ describe('OutboundClient tells the fault', () => {
     expect(await fault).toMatchObject({ kind: 'cancelled', sent: true });
     await until(() => connections.every(({ destroyed }) => destroyed), 2_000);
     expect(await faultOf(outboundClient().call(url, { signal: caller.signal }))).toMatchObject({ kind: 'cancelled' });
+  });
+
+  describe('a server that never comes to an end', () => {
+    const HEAD = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+    const CASES: [string, string, string, string][] = [
+      ['informational answers', 'malformed', '', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+      ['headers', 'malformed', 'HTTP/1.1 200 OK\r\n', 'x-a: b\r\n'],
+      ['headers of an informational answer', 'malformed', 'HTTP/1.1 103 Early Hints\r\n', 'x-a: b\r\n'],
+      ['one header', 'malformed', 'HTTP/1.1 200 OK\r\nx-a: ', 'bbbbbbbb'],
+      ['chunks of one byte', 'too-large', HEAD, '1\r\nx\r\n'],
+      ['extensions of chunks', 'too-large', HEAD, `1;a=${'b'.repeat(500)}\r\nx\r\n`],
+      ['one extension', 'too-large', `${HEAD}1;a=`, 'bbbbbbbb'],
+      ['trailers', 'malformed', `${HEAD}0\r\n`, 'x-a: b\r\n'],
+      ['one trailer', 'malformed', `${HEAD}0\r\nx-a: `, 'bbbbbbbb'],
+    ];
+    it.each(CASES)('with %s is %s, after a bounded number of bytes', async (_, kind, begin, part) => {
+      const sockets: Socket[] = [];
+      const server = await serveTcp((socket) => {
+        sockets.push(socket);
+        socket.write(begin);
+        void flood(socket, Buffer.from(part), 64);
+      });
+      const { call } = outboundClient();
+      const fault = await faultOf(call(server.url, { maxResponseBytes: 10_000, timeoutMs: 20_000 }));
+      expect(fault).toMatchObject({ kind, sent: true });
+      await until(() => sockets.every(({ destroyed }) => destroyed), 10_000);
+      // Buffers of the network hold some megabytes that nobody reads.
+      expect(sockets[0]?.bytesWritten).toBeLessThan(32 * 2 ** 20);
+    });
+
+    it('is no WebSocket', async () => {
+      const server = await serveTcp((socket) => void flood(socket, Buffer.from('HTTP/1.1 103 Hints\r\n\r\n'), 64));
+      const { client } = outboundClient();
+      const url = server.url.replace('http', 'ws');
+      expect(await faultOf(client.webSocket(url, { timeoutMs: 20_000, maxPayload: 100 }))).toMatchObject({
+        kind: 'malformed',
+      });
+    });
   });
 });

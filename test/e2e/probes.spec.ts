@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import { answer, BEHAVIOURS, type Behaviour, SkillServer } from '../support/skill-server.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+import { flood, frame, PING, SocketSkill } from '../support/socket-skill.js';
 import { until } from '../support/until.js';
 import { type Api, apiOf, expectError, TIME } from './api.js';
 import { commandId } from './calls.js';
@@ -226,6 +227,22 @@ describe('probes', () => {
     sockets.close();
     server.closeAllConnections();
     server.close();
+    await untilHealth(skillId, 'unhealthy');
+  });
+
+  it('read little of a ws endpoint that floods', async () => {
+    const flooding = await SocketSkill.start();
+    const written: Promise<number>[] = [];
+    flooding.onConnection = (stream) => {
+      stream.on('error', () => undefined);
+      written.push(flood(stream, frame(PING, 'x')));
+    };
+    const { skillId } = await create([{ url: flooding.url }]);
+    await untilProbed(skillId);
+    expect(await probeOf(skillId)).toMatchObject({ result: 'healthy' });
+    // Buffers of the network hold some megabytes that nobody reads.
+    expect(await written[0]).toBeLessThan(32 * 2 ** 20);
+    flooding.stop();
     await untilHealth(skillId, 'unhealthy');
   });
 

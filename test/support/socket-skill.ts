@@ -31,6 +31,9 @@ export class SocketSkill {
     webSocket.send(answerTo(message.id));
   };
 
+  /** What it does with a new connection. */
+  onConnection: (stream: Socket) => void = () => undefined;
+
   private constructor(
     private readonly server: Server,
     readonly url: string,
@@ -38,6 +41,7 @@ export class SocketSkill {
     new WebSocketServer({ server }).on('connection', (webSocket, { socket: stream }) => {
       this.sockets.push({ webSocket, stream });
       webSocket.on('error', () => undefined);
+      this.onConnection(stream);
       webSocket.on('message', (data: Buffer) => {
         this.invocations += 1;
         this.onInvocation(JSON.parse(data.toString()) as Invocation, webSocket, stream);

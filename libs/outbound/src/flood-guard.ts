@@ -10,7 +10,7 @@ const PINGS = [50, 5] as const;
 
 /**
  * Ends a WebSocket whose far end sends more than it was asked for: messages, pings beyond a few a second, pongs without a
- * ping. Its owner says which messages those are.
+ * ping, or a message in thousands of pieces. Its owner says which messages those are.
  */
 export class FloodGuard {
   isFlooded = false;
@@ -29,6 +29,10 @@ export class FloodGuard {
       if (this.pings.take(1)) socket.pong(data);
       else this.unasked(data.length);
     });
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // Of one message, in more pieces than are kept.
+      if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS' && !this.isFlooded) this.end();
+    });
     socket.on('pong', (data: Buffer) => {
       if (this.isFlooded) return;
       if (this.pongsDue > 0) this.pongsDue -= 1;
@@ -44,7 +48,10 @@ export class FloodGuard {
 
   /** A message of so many bytes came that nobody waits for. */
   unasked(bytes: number): void {
-    if (this.isFlooded || (this.messages.take(1) && this.bytes.take(bytes))) return;
+    if (!this.isFlooded && !(this.messages.take(1) && this.bytes.take(bytes))) this.end();
+  }
+
+  private end(): void {
     this.isFlooded = true;
     this.socket.terminate();
     this.onFlood();

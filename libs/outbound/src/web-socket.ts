@@ -12,10 +12,12 @@ export interface Handshake {
   maxPayload: number;
 }
 
-/** Pieces of one message, as its sender cuts it; and bytes that each piece that the network cuts must have on average. */
-const MAX_FRAGMENTS = 1_024;
-const LEAST_CHUNK_BYTES = 256;
-const LEAST_CHUNKS = 1_024;
+/** Pieces of one message: so many, or those that have so many bytes on average in the longest one. */
+const LEAST_PIECES = 1_024;
+const FRAGMENT_BYTES = 1_024;
+const CHUNK_BYTES = 256;
+/** Bytes that are read of what comes after the end of the connection was said, by either side. */
+const MAX_AFTER_END = 256 * 1024;
 
 /**
  * A WebSocket on a socket of the dialer's, open. Pings are not answered, and nothing bounds how much comes: its owner has
@@ -40,8 +42,8 @@ export function openWebSocket(
       // One message each turn of the event loop: thousands may come in one piece, and others must be served between them.
       allowSynchronousEvents: false,
       autoPong: false,
-      maxFragments: MAX_FRAGMENTS,
-      maxBufferedChunks: Math.max(LEAST_CHUNKS, Math.ceil(maxPayload / LEAST_CHUNK_BYTES)),
+      maxFragments: Math.max(LEAST_PIECES, Math.ceil(maxPayload / FRAGMENT_BYTES)),
+      maxBufferedChunks: Math.max(LEAST_PIECES, Math.ceil(maxPayload / CHUNK_BYTES)),
       finishRequest: (request) => {
         let informational = 0;
         request.on('information', () => {
@@ -68,6 +70,13 @@ export function openWebSocket(
     });
     deadline.watch(fail);
     webSocket.once('open', () => {
+      // ws reads, and throws away, whatever comes until the far end closes.
+      let afterEnd = 0;
+      socket?.on('data', ({ length }: Buffer) => {
+        if (webSocket.readyState === webSocket.OPEN) return;
+        afterEnd += length;
+        if (afterEnd > MAX_AFTER_END) socket?.destroy();
+      });
       resolve(webSocket);
     });
   });

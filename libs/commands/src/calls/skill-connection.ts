@@ -194,7 +194,10 @@ export class SkillConnection {
     socket.resume();
     for (let turn = 0; turn < LOOK_TURNS; turn += 1) await new Promise(setImmediate);
     this.looking = undefined;
-    if (socket.readyState !== socket.OPEN) this.closed = true;
+    if (socket.readyState !== socket.OPEN) {
+      this.closed = true;
+      socket.terminate();
+    }
     if (!this.isWaitedFor && !this.closed) socket.pause();
   }
 

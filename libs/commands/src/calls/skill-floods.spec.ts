@@ -87,6 +87,7 @@ describe('a ws Skill that sends what nobody asked for', () => {
     ['messages that name the call, and do not answer it', (id) => frame(TEXT, JSON.stringify({ result: { id } }))],
     ['messages with thousands of ids', () => frame(TEXT, '{"id":"x"}'.repeat(2_000))],
     ['fragments without an end', () => Buffer.concat([frame(0x01), Buffer.alloc(2 * MIB, frame(0x00))])],
+    ['a farewell, and then anything', () => Buffer.concat([frame(0x88), Buffer.alloc(MIB)])],
     ['pieces of something compressed', () => frame(0xc1, 'xyz')],
   ])('fails its call, is cut off and left alone: %s', async (_, part) => {
     const flooding: Promise<number>[] = [];

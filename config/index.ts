@@ -10,6 +10,7 @@ export { encryptionKeyOf } from './encryption-key.js';
 export { LoggingSettings, loggingSettings, type LogLevel } from './logging.settings.js';
 export { isNpmStart } from './npm-start.js';
 export { OidcSettings, oidcSettings } from './oidc.settings.js';
+export { OperationsSettings, operationsSettings } from './operations.settings.js';
 export { OutboundSettings, outboundSettings } from './outbound.settings.js';
 export { ProbesSettings, probesSettings } from './probes.settings.js';
 export { RateLimitSettings, rateLimitSettings } from './rate-limit.settings.js';

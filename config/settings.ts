@@ -17,6 +17,7 @@ import { allowLoopback, OutboundSettings } from './outbound.settings.js';
 import { ProbesSettings } from './probes.settings.js';
 import { RateLimitSettings } from './rate-limit.settings.js';
 import { RedisSettings } from './redis.settings.js';
+import { checkOperations, OperationsSettings } from './operations.settings.js';
 import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
 import { RegistrySettings } from './registry.settings.js';
 import { type Environment, readSection, type SettingFault, variablesOf } from './setting.js';
@@ -29,6 +30,7 @@ export interface Settings {
   security: SecuritySettings;
   oidc: OidcSettings;
   edge: EdgeSettings;
+  operations: OperationsSettings;
   rateLimit: RateLimitSettings;
   redis: RedisSettings;
   aiBridge: AiBridgeSettings;
@@ -50,6 +52,7 @@ const SECTIONS = [
   SecuritySettings,
   OidcSettings,
   EdgeSettings,
+  OperationsSettings,
   RateLimitSettings,
   RedisSettings,
   AiBridgeSettings,
@@ -87,6 +90,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const security = readSection(SecuritySettings, env, faults);
   const oidc = readSection(OidcSettings, env, faults);
   const edge = readSection(EdgeSettings, env, faults);
+  const operations = readSection(OperationsSettings, env, faults);
   const rateLimit = readSection(RateLimitSettings, env, faults);
   const redis = readSection(RedisSettings, env, faults);
   const aiBridge = readSection(AiBridgeSettings, env, faults);
@@ -111,6 +115,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   checkUpstream(aiBridge, faults);
   checkOidc(oidc, security.jwtIssuer ?? app.name, faults);
   checkEdge(edge, faults);
+  checkOperations(operations, app, faults);
   checkChannel(channel, faults);
   checkTracing(tracing, faults);
   checkPreviousSecrets(security, faults);
@@ -124,6 +129,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     security,
     oidc,
     edge,
+    operations,
     rateLimit,
     redis,
     aiBridge,

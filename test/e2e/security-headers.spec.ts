@@ -27,8 +27,8 @@ const REFUSED = {
   'two hosts beside a whole target': 'GET http://x/health HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n',
   'two hosts in one line': 'GET /health HTTP/1.1\r\nHost: x, y\r\nConnection: close\r\n\r\n',
   'a host that is none': 'GET /health HTTP/1.1\r\nHost: x/y\r\nConnection: close\r\n\r\n',
-  'two credentials':
-    'GET /api/v1/skills/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\nauthorization: Bearer b\r\nConnection: close\r\n\r\n',
+  'two types of content':
+    'POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\ncontent-type: application/json\r\nConnection: close\r\n\r\n',
   'no host': 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n',
   'an expectation': 'GET /health HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n',
 };

@@ -119,9 +119,11 @@ describe('HTTPS', () => {
   it('has forward secrecy with every cipher, also after a change of the certificate', async () => {
     const present = makeCertificate(folder, 'rsa.test', { algorithm: RSA });
     const next = makeCertificate(folder, 'next-rsa.test', { algorithm: RSA });
-    const service = await startService({ env: settingsOf(present) });
-    const withCipher = (ciphers: string) => dial(service.url, { maxVersion: 'TLSv1.2', ciphers });
-    const expectForwardSecrecy = async (): Promise<void> => {
+    const service = await startService({ env: { ...settingsOf(present), ADMIN_PORT: '0' } });
+    const [, admin = ''] = /"Metrics +(https:\S+)\/metrics"/.exec(service.output) ?? [];
+    expect(await get(`${admin}/metrics`)).toMatchObject({ status: 200 });
+    const expectForwardSecrecy = async (url: string): Promise<void> => {
+      const withCipher = (ciphers: string) => dial(url, { maxVersion: 'TLSv1.2', ciphers });
       for (const cipher of ['AES128-SHA', 'AES256-SHA256', 'AES128-GCM-SHA256', 'AES256-GCM-SHA384']) {
         await expect(withCipher(cipher)).rejects.toThrow('handshake failure');
       }
@@ -130,15 +132,16 @@ describe('HTTPS', () => {
         expect(socket.getCipher().name).toBe(cipher);
         socket.destroy();
       }
-      const modern = await dial(service.url, { minVersion: 'TLSv1.3' });
+      const modern = await dial(url, { minVersion: 'TLSv1.3' });
       expect(modern.getProtocol()).toBe('TLSv1.3');
       modern.destroy();
     };
-    await expectForwardSecrecy();
+    for (const url of [service.url, admin]) await expectForwardSecrecy(url);
     renameSync(next.cert, present.cert);
     renameSync(next.key, present.key);
     await until(async () => (await nameAt(service.url)) === 'next-rsa.test');
-    await expectForwardSecrecy();
+    expect(await nameAt(admin)).toBe('next-rsa.test');
+    for (const url of [service.url, admin]) await expectForwardSecrecy(url);
     expect((await service.stop()).code).toBe(0);
   });
 

@@ -14,6 +14,7 @@ import { RateLimitModule } from '#rate-limit';
 import { RegistryHeartbeatModule } from '#registry-heartbeat';
 import { SkillsModule } from '#skills';
 import { type Tracing, TracingModule } from '#tracing';
+import { AdminPort } from './admin-port.js';
 import { ENTITIES } from './data-source.js';
 import { Draining } from './draining.js';
 
@@ -40,7 +41,7 @@ export class AppModule {
         ProbesModule,
         CommandsModule,
       ],
-      providers: [Draining],
+      providers: [Draining, AdminPort],
     };
   }
 }

@@ -12,6 +12,7 @@ import { RateLimiter } from '#rate-limit';
 import { HotHeartbeats } from '#registry-heartbeat';
 import { HotAnswers } from '#skills';
 import { ServerSpans, startTracing } from '#tracing';
+import { AdminPort } from './admin-port.js';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { openHotLane } from './hot-lane/hot-lane.js';
@@ -75,7 +76,7 @@ function forwardedFor(trustProxy: string[]): (request: IncomingMessage) => strin
   return (request) => proxyAddr(request, isTrusted);
 }
 
-/** The service as it runs, and as the e2e tests run it; it does not listen yet. */
+/** The service as it runs, and as the e2e tests run it; it does not listen yet, but on ADMIN_PORT. @throws PortError */
 export async function createApp(settings: Settings, log: ServiceLog): Promise<NestFastifyApplication> {
   const tls = TlsCertificate.of(settings.edge);
   const { trustProxy } = settings.edge;
@@ -110,10 +111,15 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   const metrics = app.get(MetricsService);
   const httpMetrics = registerHttpMetrics(fastify, metrics);
   registerLogMetrics(metrics, log);
-  tls?.watch(fastify.server, metrics);
+  const admin = app.get(AdminPort);
+  const adminServer = admin.createServer(fastify, { ...serverOptions, requestTimeout }, tls);
+  adminServer?.on('clientError', answerClientErrors(securityHeaders));
+  const servers = adminServer ? [fastify.server, adminServer] : [fastify.server];
+  tls?.watch(servers, metrics);
   // Before anything that may refuse: a page must be able to read a refusal, and a preflight request has no credentials.
   await registerSecurityHeaders(app, settings.edge, securityHeaders);
-  registerRequestConformance(fastify);
+  registerRequestConformance(fastify, servers);
+  admin.watch(fastify);
   app.get(Draining).watch(fastify);
   app.get(RateLimiter).watch(fastify);
   app.get(Authenticator).watch(fastify);
@@ -142,5 +148,11 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     spans,
     addressOf: trustProxy.length > 0 ? forwardedFor(trustProxy) : ({ socket }) => socket.remoteAddress,
   });
+  try {
+    await admin.listen();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return app;
 }

@@ -14,11 +14,11 @@ import {
   TablesInUseError,
 } from '#database';
 import { createLogger, LogFileError, type ServiceLog, surviveBrokenOutput } from '#logging';
+import { AdminPort } from './admin-port.js';
 import { API_PREFIX } from './app.routes.js';
 import { createApp } from './app.setup.js';
 import { FLUSH_WITHIN, stopOnSignals } from './lifecycle.js';
-
-class PortError extends Error {}
+import { PortError, portErrorOf } from './port-error.js';
 
 const EXPLAINED = [
   SettingsError,
@@ -65,21 +65,13 @@ async function listen(app: NestFastifyApplication, { app: { host, port } }: Sett
     await app.listen(port, host);
   } catch (error) {
     await app.close();
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      throw new PortError(
-        `Port ${port} on ${host} is in use. Stop the program that holds it, or set APP_PORT to another port.`,
-      );
-    }
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      throw new PortError(`Cannot listen on port ${port} of ${host} (${code}). Check APP_HOST and APP_PORT.`);
-    }
-    throw error;
+    throw portErrorOf(error, { host, port, hostVariable: 'APP_HOST', portVariable: 'APP_PORT' });
   }
 }
 
 function announce(url: string, app: NestFastifyApplication, settings: Settings, { logger }: ServiceLog): void {
-  const base = url.replace('[::1]', 'localhost').replace('127.0.0.1', 'localhost').replace('0.0.0.0', 'localhost');
+  const base = readable(url);
+  const documents = readable(app.get(AdminPort).url ?? url);
   const admin = app.get(AdminClient);
   const database = app.get(DatabaseServer).isEmbedded
     ? `embedded PostgreSQL in ${settings.app.dataDir}`
@@ -87,8 +79,8 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
   const lines = [
     `ooder-skill ${settings.app.version} is ready (${database})`,
     `API         ${base}/${API_PREFIX}`,
-    `Swagger UI  ${base}/docs`,
-    `Metrics     ${base}/metrics`,
+    `Swagger UI  ${documents}/docs`,
+    `Metrics     ${documents}/metrics`,
     ...(settings.tracing.url === undefined ? [] : [`Traces      go to ${settings.tracing.url}`]),
     ...(settings.outbound.isLoopbackByDefault
       ? [
@@ -103,6 +95,10 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
 let isFailing = false;
 
 /** Ends the process, once: what goes wrong on the way there must not begin it anew. */
+function readable(url: string): string {
+  return url.replace('[::1]', 'localhost').replace('127.0.0.1', 'localhost').replace('0.0.0.0', 'localhost');
+}
+
 async function fail(error: unknown, log: ServiceLog): Promise<void> {
   if (isFailing) return;
   isFailing = true;

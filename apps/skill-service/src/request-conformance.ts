@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { BadParameterError } from '#common';
 
@@ -10,7 +10,7 @@ const HOST = /^(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+;=-]*)(?::\d*)?$/i;
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i;
 
 /** Headers that come once at most, by the length of their names: Node takes the first of several without a word. */
-const SINGLE = new Map(['host', 'content-type', 'authorization'].map((name) => [name.length, name]));
+const SINGLE = new Map(['host', 'content-type'].map((name) => [name.length, name]));
 
 /** The name of such a header that comes twice, in any spelling. Proxies that take the last one would see another request. */
 export function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
@@ -46,14 +46,15 @@ export function originForm({ url = '' }: Pick<IncomingMessage, 'url'>): string {
  * would do it before any hook, with an empty answer: the server is created with `requireHostHeader: false`. And too many
  * headers, of which Node would leave the last ones out: a DELETE could lose its If-Match.
  */
-export function registerRequestConformance(fastify: FastifyInstance): void {
-  const { server } = fastify;
-  // One more than are allowed is enough to see that there are too many.
-  server.maxHeadersCount = MAX_HEADERS + 1;
-  // Of an expectation other than 100-continue; a listener keeps Node from answering.
-  server.on('checkExpectation', (request, response) => {
-    server.emit('request', request, response);
-  });
+export function registerRequestConformance(fastify: FastifyInstance, servers: readonly Server[]): void {
+  for (const server of servers) {
+    // One more than are allowed is enough to see that there are too many.
+    server.maxHeadersCount = MAX_HEADERS + 1;
+    // Of an expectation other than 100-continue; a listener keeps Node from answering.
+    server.on('checkExpectation', (request, response) => {
+      server.emit('request', request, response);
+    });
+  }
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { host, expect } = request.headers;
     const { rawHeaders, httpVersion } = request.raw;

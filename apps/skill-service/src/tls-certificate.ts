@@ -77,8 +77,8 @@ export class TlsCertificate {
   }
 
   /** New connections get the new certificate; a faulty file is told once, and the old certificate stays. */
-  watch(server: Server, metrics: MetricsService): void {
-    if (!(server instanceof TlsServer)) return;
+  watch(servers: readonly Server[], metrics: MetricsService): void {
+    const own = servers.filter((server) => server instanceof TlsServer);
     metrics.gauge({
       name: 'tls_certificate_expiry_timestamp_seconds',
       help: 'End of the certificate in use, in seconds since 1970; not there without HTTPS.',
@@ -87,20 +87,20 @@ export class TlsCertificate {
       },
     });
     const timer = setInterval(() => {
-      this.look(server);
+      this.look(own);
     }, LOOK_EVERY_MS).unref();
-    server.once('close', () => {
+    own[0]?.once('close', () => {
       clearInterval(timer);
     });
   }
 
-  private look(server: TlsServer): void {
+  private look(servers: readonly TlsServer[]): void {
     const stamp = this.stampNow();
     if (stamp === this.stamp) return;
     this.stamp = stamp;
     try {
       const pair = this.read();
-      server.setSecureContext({ ...pair, ...TERMS });
+      for (const server of servers) server.setSecureContext({ ...pair, ...TERMS });
       this.expiresAt = expiryOf(pair.cert);
       this.logger.log('a new certificate is in use');
     } catch (error) {

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { AuthenticationError } from '#common';
 import { setRequestActor } from '#logging';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isApiKey } from './api-key.js';
 import { ApiKeyVerifier } from './api-key-verifier.js';
 import { Caller, callerOf, type Identity, originOf, setCaller, setRefusedCredential } from './caller.js';
 import { RefusedCredentialError } from './refused-credential.js';
@@ -75,7 +76,10 @@ export class Authenticator {
   private async identify(request: FastifyRequest): Promise<Identity> {
     const apiKey = request.headers['x-api-key'];
     if (apiKey === undefined) {
-      const credential = await this.tokens.verify(bearerTokenOf(request));
+      const token = bearerTokenOf(request);
+      // Prometheus, and others that can send no header of our own, send a key in this way.
+      if (isApiKey(token)) return this.apiKeys.verify(token);
+      const credential = await this.tokens.verify(token);
       const { authorization = '' } = request.headers;
       (request.raw.socket as Connection)[LAST] = { authorization, credential };
       return credential.identity;

@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { type OperationsSettings, operationsSettings } from '#config';
 import { type Counter, type Histogram, MetricsService } from '#metrics';
 import type { ExecutionStatus } from '../executions/execution.entity.js';
 import type { CapableTarget } from '../targets/target.js';
@@ -7,7 +8,8 @@ import type { TryFault } from './try-error.js';
 /** Capabilities, and Skills, with series of their own; all further ones share one, so that nobody can fill the memory with names. */
 const MAX_NAMES = 200;
 const OTHER = 'other';
-/** For what lives in a Space: /metrics is open to everybody, and only its members may know of it. */
+/** In the place of names that METRICS_SKILL_NAMES leaves out: who reads metrics need not be who may know of a Skill. */
+const HIDDEN = 'hidden';
 const IN_A_SPACE = 'in a Space';
 const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -20,7 +22,10 @@ export class CallMetrics {
   private readonly capabilities = new Set<string>();
   private readonly skills = new Set<string>();
 
-  constructor(metrics: MetricsService) {
+  constructor(
+    metrics: MetricsService,
+    @Inject(operationsSettings.KEY) private readonly settings: Pick<OperationsSettings, 'skillNames'>,
+  ) {
     this.calls = metrics.counter({
       name: 'command_executions_total',
       help: 'Calls of Skills by what became of them.',
@@ -51,11 +56,17 @@ export class CallMetrics {
   }
 
   finished({ skillName, capability, spaceId }: CapableTarget, status: ExecutionStatus, ms: number): void {
-    const isOpen = spaceId === null;
     this.calls.inc({ status });
-    this.bySkill.inc({ skill: isOpen ? labelOf(skillName, this.skills) : IN_A_SPACE, status });
-    const name = isOpen ? labelOf(capability.name, this.capabilities) : IN_A_SPACE;
-    this.durations.observe({ capability: name }, ms / 1000);
+    const hidden = this.placeholderFor(spaceId);
+    this.bySkill.inc({ skill: hidden ?? labelOf(skillName, this.skills), status });
+    this.durations.observe({ capability: hidden ?? labelOf(capability.name, this.capabilities) }, ms / 1000);
+  }
+
+  /** Undefined: the name may be told. */
+  private placeholderFor(spaceId: string | null): string | undefined {
+    const { skillNames } = this.settings;
+    if (skillNames === 'none') return HIDDEN;
+    return spaceId === null || skillNames === 'all' ? undefined : IN_A_SPACE;
   }
 }
 

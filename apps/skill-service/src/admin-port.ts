@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { Inject, Injectable } from '@nestjs/common';
+import { Authenticator, type Permission } from '#auth';
+import { NotFoundError, PermissionError } from '#common';
+import { type OperationsSettings, operationsSettings } from '#config';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { portErrorOf } from './port-error.js';
+import type { TlsCertificate } from './tls-certificate.js';
+
+/** Those who ask are few. */
+const MAX_CONNECTIONS = 100;
+/** Operators have it, and a key may be narrowed to it alone: what it reads of others, the audit log tells too. */
+const NEEDED: Permission = 'audit:read';
+const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health']);
+const DOCUMENT = /^\/(?:metrics|docs|openapi\.(?:json|yaml))(?:\/|$)/;
+
+/**
+ * Metrics, Swagger UI and the OpenAPI document: for everybody, on a port of their own (ADMIN_PORT), or for who has the
+ * permission (ADMIN_TOKEN_REQUIRED). Probes are on both ports (docs/adr/0034).
+ */
+@Injectable()
+export class AdminPort {
+  private readonly requests = new WeakSet<IncomingMessage>();
+  private server: Server | undefined;
+
+  constructor(
+    @Inject(operationsSettings.KEY) private readonly settings: OperationsSettings,
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  /** Where the documents are, once it listens; undefined: on the main port. */
+  get url(): string | undefined {
+    if (this.server === undefined) return undefined;
+    const { address, family, port } = this.server.address() as AddressInfo;
+    const scheme = 'setSecureContext' in this.server ? 'https' : 'http';
+    return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** The server that `listen` opens; undefined without ADMIN_PORT. What comes to it goes through the same hooks and routes. */
+  createServer(fastify: FastifyInstance, options: ServerOptions, tls: TlsCertificate | undefined): Server | undefined {
+    if (this.settings.adminPort === undefined) return undefined;
+    const server = tls ? createTlsServer({ ...options, ...tls.serverOptions }) : createServer(options);
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on('request', (request, response) => {
+      this.requests.add(request);
+      fastify.routing(request, response);
+    });
+    this.server = server;
+    fastify.addHook('onClose', (_, done) => {
+      server.close(() => {
+        done();
+      });
+      server.closeAllConnections();
+    });
+    return server;
+  }
+
+  /** Refuses what is on the other port, and who may not read. */
+  watch(fastify: FastifyInstance): void {
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      const { url = '' } = request.routeOptions;
+      const isDocument = DOCUMENT.test(url);
+      if (this.isElsewhere(request.raw, url, isDocument)) done(new NotFoundError('Route not found'));
+      else if (!isDocument || !this.settings.isTokenRequired) done();
+      else
+        this.authorize(request).then(() => {
+          done();
+        }, done);
+    });
+  }
+
+  /** @throws PortError */
+  async listen(): Promise<void> {
+    const { server, settings } = this;
+    if (server === undefined) return;
+    const { adminHost: host, adminPort: port = 0 } = settings;
+    try {
+      await once(server.listen(port, host), 'listening');
+    } catch (error) {
+      throw portErrorOf(error, { host, port, hostVariable: 'ADMIN_HOST', portVariable: 'ADMIN_PORT' });
+    }
+  }
+
+  private isElsewhere(request: IncomingMessage, url: string, isDocument: boolean): boolean {
+    if (this.server === undefined || PROBES.has(url)) return false;
+    return isDocument !== this.requests.has(request);
+  }
+
+  /** @throws AuthenticationError, PermissionError */
+  private async authorize(request: FastifyRequest): Promise<void> {
+    const caller = await this.authenticator.authenticate(request);
+    if (!caller.may(NEEDED) || caller.spaces !== undefined)
+      throw new PermissionError(`This needs the permission ${NEEDED}, of a client that is not limited to Spaces`);
+  }
+}

@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { Renewals } from '../../libs/registry-heartbeat/src/heartbeats/renewals.js';
 import { HeartbeatJournal } from '../../libs/registry-heartbeat/src/heartbeats/heartbeat-journal.js';
 import { LEASE_STORES } from '../support/lease-stores.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
@@ -47,6 +49,33 @@ describe.each(LEASE_STORES)('many heartbeats at once with leases in %s', (kind) 
     });
     expect(body.data.interval).toBeGreaterThanOrEqual(27);
     expect(body.data.interval).toBeLessThanOrEqual(30);
+  });
+
+  it('renew the endpoints of a Skill once, however often a batch names it; the last word holds', async () => {
+    const url = (n: number) => `http://once-${n}/`;
+    const { skill_id, generation } = await register({
+      endpoints: Array.from({ length: 200 }, (_, n) => ({ url: url(n) })),
+    });
+    const renew = jest.spyOn(Renewals.prototype, 'renewFor');
+    const heartbeats = Array.from({ length: 1_000 }, (_, n) => ({
+      skill_id,
+      ...(n % 2 === 0 ? {} : { endpoint_url: url(n % 5) }),
+      ...(n % 10 === 0 && { generation }),
+      ...(n % 100 === 1 && { generation: generation - 1 }),
+      health: n === 998 ? 'warning' : 'healthy',
+      uptime: n,
+    }));
+    const results = await beat(heartbeats);
+    expect(renew.mock.calls.length).toBeLessThanOrEqual(2 + 5 + 5);
+    renew.mockRestore();
+    expect(results).toHaveLength(1_000);
+    for (const [n, { status, skill_id: id }] of results.entries()) {
+      expect([n, id, status]).toEqual([n, skill_id, n % 100 === 1 ? 'stale' : 'ok']);
+    }
+    const { body } = await api.get(`/skills/${skill_id}`).expect(200);
+    const healths = (body.endpoints as { url: string; health: string }[]).map(({ health }) => health);
+    // Item 998 is of all endpoints; item 999, of one of them, comes after it.
+    expect(healths.filter((health) => health === 'healthy')).toHaveLength(1);
   });
 
   it('have one result each, in order: ok, unknown as 404, stale as 409', async () => {

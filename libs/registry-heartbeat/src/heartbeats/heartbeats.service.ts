@@ -62,10 +62,13 @@ export class HeartbeatsService {
   /** One result per item, in order. @throws BadParameterError (1001) with the faults of every item */
   async beatMany(caller: Caller, { heartbeats }: HeartbeatsBody): Promise<HeartbeatsResponse> {
     const items = await validateAll(heartbeats);
-    const renewals = await Promise.all(
-      items.map(({ skill_id, ...item }) => this.renewals.renew(caller, heartbeatOf(skill_id, item))),
-    );
-    return { results: items.map(({ skill_id }, index) => resultOf(skill_id, renewals[index])), ...this.answer() };
+    const beats = merged(items.map(({ skill_id, ...item }) => heartbeatOf(skill_id, item)));
+    const renewals = await Promise.all(beats.map(({ heartbeat }) => this.renewals.renew(caller, heartbeat)));
+    const results: HeartbeatResult[] = [];
+    for (const [index, { places }] of beats.entries()) {
+      for (const place of places) results[place] = resultOf(items[place]?.skill_id ?? '', renewals[index]);
+    }
+    return { results, ...this.answer() };
   }
 
   private responseTo(skillId: string, { generation }: Renewed): HeartbeatResponse {
@@ -87,6 +90,36 @@ export class HeartbeatsService {
 function heartbeatOf(skillId: string, body: HeartbeatBody): Heartbeat {
   const { endpoint_url: url, generation, health = 'healthy', ...metrics } = body;
   return { skillId, url, generation, health, metrics };
+}
+
+/** A heartbeat, and where in the batch it came. */
+interface BatchedBeat {
+  heartbeat: Heartbeat;
+  places: number[];
+}
+
+/**
+ * Heartbeats of a batch that concern the same endpoints as one, in the place of the last, whose word holds: a Skill may have
+ * hundreds of endpoints, and each beat of it renews them all.
+ */
+function merged(heartbeats: readonly Heartbeat[]): BatchedBeat[] {
+  const skills = new Set(heartbeats.map(({ skillId }) => skillId));
+  if (skills.size === heartbeats.length) return heartbeats.map((heartbeat, place) => ({ heartbeat, places: [place] }));
+  const beats = new Map<string, BatchedBeat>();
+  for (const [place, heartbeat] of heartbeats.entries()) {
+    const { skillId, generation, url, metrics } = heartbeat;
+    const key = `${skillId} ${generation ?? ''} ${url ?? ''}`;
+    const before = beats.get(key);
+    const isMeasured = Object.values(metrics).some((value) => value !== undefined);
+    const places = before?.places ?? [];
+    places.push(place);
+    beats.delete(key);
+    beats.set(key, {
+      heartbeat: isMeasured || !before ? heartbeat : { ...heartbeat, metrics: before.heartbeat.metrics },
+      places,
+    });
+  }
+  return [...beats.values()];
 }
 
 type Failure = Exclude<Renewal['status'], 'ok'>;

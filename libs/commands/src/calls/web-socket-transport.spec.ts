@@ -60,7 +60,13 @@ describe('WebSocketTransport', () => {
   const reply = (socket: WebSocket, { id }: Message, answer: object) => {
     socket.send(JSON.stringify({ version: '0.6.0', id, timestamp: 0, type: 'response', ...answer }));
   };
-  const send = (executionId: string, n = 0, overrides: Partial<Attempt> = {}, authorization?: string, target = TARGET) => {
+  const send = (
+    executionId: string,
+    n = 0,
+    overrides: Partial<Attempt> = {},
+    authorization?: string,
+    target = TARGET,
+  ) => {
     const call: SkillCall = {
       executionId,
       commandId: `command-of-${executionId}`,

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { type AiBridgeSettings, aiBridgeSettings, type CommandsSettings, commandsSettings } from '#config';
 import { OutboundClient } from '#outbound';
 import { traceCall, TRACER, type Tracer } from '#tracing';
@@ -22,6 +22,7 @@ const INVOKE = { name: 'skill.invoke', attributes: { 'network.protocol.name': 'w
 export class WebSocketTransport implements Transport, OnApplicationShutdown {
   /** By Skill, url and credential: what one Skill's end of a connection does concerns no other. Those used longest ago come first. */
   private readonly connections = new Map<string, SkillConnection>();
+  private readonly logger = new Logger('commands');
   private readonly floods = new FloodPauses();
   private readonly watch = setInterval(() => {
     this.closeIdle();
@@ -75,6 +76,7 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
     }
     return new SkillConnection(this.outbound, url, authorization, this.settings.maxResponseBytes, () => {
       this.floods.note(key);
+      this.logger.warn(`a Skill at ${new URL(url).origin} sent more than it was asked for: its connection was cut`);
     });
   }
 

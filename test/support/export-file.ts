@@ -11,7 +11,7 @@ export function exportOf(lines: readonly (object | string)[], trailer?: object |
   const count = (type: string) => typesOf.filter((other) => other === type).length;
   const fitting = {
     type: 'trailer',
-    counts: { client: count('client'), skill: count('skill') },
+    counts: { client: count('client'), name: count('name'), skill: count('skill') },
     sha256: createHash('sha256').update(text).digest('hex'),
   };
   const last = trailer ?? fitting;
@@ -26,6 +26,10 @@ export const headerLine = (overrides: object = {}) => ({
 export const skillLine = (overrides: object = {}) => ({
   ...{ type: 'skill', skill_id: ID, name: 'weather', version: '1.0.0', owner: 'team', generation: 5 },
   ...{ registered_at: TIME, created_at: TIME, updated_at: TIME, endpoints: [{ url: 'http://10.0.0.1:1' }] },
+  ...overrides,
+});
+export const nameLine = (overrides: object = {}) => ({
+  ...{ type: 'name', name: 'weather', owner: 'team' },
   ...overrides,
 });
 export const clientLine = (overrides: object = {}) => ({

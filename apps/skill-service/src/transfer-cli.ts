@@ -5,7 +5,7 @@ import { RedisConnection } from '#cache';
 import { type DatabaseSettings, loadDatabaseSettings, loadTransferSettings, type Settings } from '#config';
 import { DatabaseServer, dataSourceOptions, inSnapshot, migrate, schemaOf, Transactions } from '#database';
 import { surviveBrokenOutput } from '#logging';
-import { SKILL_ENTITIES, skillImporterOf } from '#skills';
+import { SKILL_ENTITIES, skillImportersOf } from '#skills';
 import {
   CONFLICT_MODES,
   type ConflictMode,
@@ -91,7 +91,7 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
       else await migrate(url, settings.database);
       const kinds = kindsOf({
         clients: clientImporterOf(dataSource, settings.security),
-        skills: skillImporterOf(dataSource, redis, settings.security),
+        ...skillImportersOf(dataSource, redis, settings.security),
       });
       const run = (path: string) => new Import(kinds, new Transactions(dataSource), options).run(path);
       return file === '-' ? spooled(process.stdin, run) : run(file);

@@ -20,9 +20,12 @@ export { SkillsModule } from './skills.module.js';
 export { inSpaces } from './spaces.js';
 export {
   continueAbove,
+  exportedNames,
   exportedSkills,
   highestGeneration,
+  type NameImporter,
+  NameLine,
   type SkillImporter,
-  skillImporterOf,
+  skillImportersOf,
   SkillLine,
 } from './transfer/index.js';

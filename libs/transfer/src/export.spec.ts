@@ -52,7 +52,7 @@ describe('an export', () => {
     const nowhere = writeWhole(join(folder, 'no', 'where'), (sink) => exportRegistry(dataSource, sink, '1'));
     await expect(nowhere).rejects.toThrow('ENOENT');
     const { counts } = await exported();
-    expect([counts, modeOf(file)]).toEqual([{ client: 0, skill: 0 }, '600']);
+    expect([counts, modeOf(file)]).toEqual([{ client: 0, name: 0, skill: 0 }, '600']);
     expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(2);
     await expect(exported()).rejects.toThrow('exists');
   });

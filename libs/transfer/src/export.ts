@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { exportedClients } from '#auth';
 import { inSnapshot, schemaOf } from '#database';
-import { exportedSkills, highestGeneration } from '#skills';
+import { exportedNames, exportedSkills, highestGeneration } from '#skills';
 import type { DataSource } from 'typeorm';
 import { ExportWriter } from './export-writer.js';
 import { FORMAT, FORMAT_VERSION, type HeaderLine, type TrailerLine } from './format.js';
@@ -9,6 +9,7 @@ import { FORMAT, FORMAT_VERSION, type HeaderLine, type TrailerLine } from './for
 /** What a registry consists of, in the order of a file. */
 const EXPORTED = [
   { type: 'client', all: exportedClients },
+  { type: 'name', all: exportedNames },
   { type: 'skill', all: exportedSkills },
 ] as const;
 

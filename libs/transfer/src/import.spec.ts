@@ -7,7 +7,7 @@ import { AUTH_ENTITIES, clientImporterOf } from '#auth';
 import { RedisConnection } from '#cache';
 import { DatabaseSettings, RedisSettings, SecuritySettings } from '#config';
 import { dataSourceOptions, Transactions } from '#database';
-import { SKILL_ENTITIES, skillImporterOf } from '#skills';
+import { SKILL_ENTITIES, skillImportersOf } from '#skills';
 import { DataSource } from 'typeorm';
 import { clientLine, exportOf, headerLine, ID, skillLine, TIME } from '../../../test/support/export-file.js';
 import { makeSkills } from '../../../test/support/many-skills.js';
@@ -47,7 +47,7 @@ describe('export and import', () => {
     const security = new SecuritySettings();
     const kinds = kindsOf({
       clients: clientImporterOf(target, security),
-      skills: skillImporterOf(target, redis, security),
+      ...skillImportersOf(target, redis, security),
     });
     const all = { onConflict: 'fail', dryRun: false, ...options } as const;
     const report = await new Import(kinds, new Transactions(target), all).run(file);
@@ -96,7 +96,7 @@ describe('export and import', () => {
       },
     });
     const { counts } = await exportRegistry(dataSource, sink, '0.6.0');
-    expect([isChanged, counts]).toEqual([true, { client: 0, skill: SKILLS }]);
+    expect([isChanged, counts]).toEqual([true, { client: 0, name: SKILLS, skill: SKILLS }]);
     expect([text.includes(`"skill-${SKILLS}"`), text.includes('other')]).toEqual([true, false]);
     writeFileSync(file, text);
 
@@ -153,7 +153,7 @@ describe('export and import', () => {
       '  line 4: line is no JSON in UTF-8',
       '  line 5: surprise is unknown',
       expect.stringMatching(/^ {2}line 6: metadata cannot hold a secret value/),
-      '  line 7: type must be one of client, skill',
+      '  line 7: type must be one of client, name, skill',
       '  line 8: type is required',
       '  line 9: type client must stand before skill',
       '  line 10: endpoints must have at least 1 item(s)',

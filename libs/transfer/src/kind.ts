@@ -2,7 +2,7 @@ import type { AuditActor } from '#auth';
 import { validateBody } from '#common';
 import type { Transaction } from '#database';
 
-/** `left`: never imported. `present`: it is here, and stays as it is. */
+/** `left`: never imported, or the same here. `present`: it is here, and stays as it is. */
 export type Status = 'created' | 'replaced' | 'present' | 'left';
 
 /** What became of a line. */

@@ -1,10 +1,10 @@
 import { type ClientImporter, ClientLine } from '#auth';
-import { type SkillImporter, SkillLine } from '#skills';
+import { type NameImporter, NameLine, type SkillImporter, SkillLine } from '#skills';
 import { type Kind, kindOf, type Written } from './kind.js';
 
-/** In the order in which they stand in a file: owners of Skills come before the Skills. */
-export function kindsOf(importers: { clients: ClientImporter; skills: SkillImporter }): Kind[] {
-  return [clientKind(importers.clients), skillKind(importers.skills)];
+/** In the order in which they stand in a file: owners come before what they own, names before the Skills that have them. */
+export function kindsOf(importers: { clients: ClientImporter; names: NameImporter; skills: SkillImporter }): Kind[] {
+  return [clientKind(importers.clients), nameKind(importers.names), skillKind(importers.skills)];
 }
 
 function clientKind(importer: ClientImporter): Kind {
@@ -21,6 +21,20 @@ function clientKind(importer: ClientImporter): Kind {
         const keys = (line.api_keys ?? []).map(({ name }) => `API key "${name}"`);
         return [{ status, name: `client ${line.client_id}`, lacks: ['secret', ...keys] }];
       });
+    },
+  });
+}
+
+function nameKind(importer: NameImporter): Kind {
+  return kindOf(NameLine, {
+    type: 'name',
+    write: async (tx, actor, lines, replace) => {
+      const statuses = await importer.import(tx, actor, lines, replace);
+      return lines.map(({ name }, index) => ({
+        status: statuses[index] ?? 'present',
+        name: `name ${name}`,
+        lacks: [],
+      }));
     },
   });
 }

@@ -1,5 +1,8 @@
+export { exportedNames } from './exported-names.js';
 export { exportedSkills, highestGeneration } from './exported-skills.js';
+export { NameImporter } from './name.importer.js';
+export { NameLine } from './name.line.js';
 export { continueAbove } from './new-generations.js';
-export { type ImportedSkill, SkillImporter } from './skill.importer.js';
-export { skillImporterOf } from './skill-importer-of.js';
+export type { ImportedSkill, SkillImporter } from './skill.importer.js';
+export { type SkillImporters, skillImportersOf } from './skill-importers-of.js';
 export { SkillLine } from './skill.line.js';

@@ -17,15 +17,22 @@ import { SkillIndexWriter } from '../skill-index.writer.js';
 import { SkillPartsWriter } from '../skill-parts.writer.js';
 import { SkillWriter } from '../skill-writer.js';
 import { SkillsRepository } from '../skills.repository.js';
+import { NameImporter } from './name.importer.js';
 import { NewSkillsImporter } from './new-skills.importer.js';
 import { SkillImporter } from './skill.importer.js';
 
-/** What writes Skills, put together for a command: as in a service, but no job runs, and nothing listens. */
-export function skillImporterOf(
+/** For the kinds of lines that this room writes. */
+export interface SkillImporters {
+  names: NameImporter;
+  skills: SkillImporter;
+}
+
+/** What writes names and Skills, put together for a command: as in a service, but no job runs, and nothing listens. */
+export function skillImportersOf(
   dataSource: DataSource,
   redis: RedisConnection,
   settings: SecuritySettings,
-): SkillImporter {
+): SkillImporters {
   const cache = new CacheProvider(redis);
   const changes = new CatalogueChanges(cache, redis, new SchedulerRegistry());
   changes.onModuleInit();
@@ -39,5 +46,6 @@ export function skillImporterOf(
   const parts = new SkillPartsWriter(new EndpointsWriter(history, secrets), new CapabilitiesWriter(), secrets);
   const health = new EndpointHealthWriter(index, history, log, names);
   const writer = new SkillWriter(new NewSkillsWriter(secrets), parts, index, health, history, audit, names);
-  return new SkillImporter(new NewSkillsImporter(parts, index, history, audit), writer, secrets, cache, names);
+  const created = new NewSkillsImporter(parts, index, history, audit);
+  return { names: new NameImporter(log), skills: new SkillImporter(created, writer, secrets, cache, names) };
 }

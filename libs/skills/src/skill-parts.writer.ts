@@ -71,7 +71,10 @@ export class SkillPartsWriter {
     await this.merge(tx, [{ skillId, body: completed(body) }]);
   }
 
-  /** Takes endpoints whose lease has ended away from Skills that have too many: replicas that come with a new address each leave them behind. */
+  /**
+   * Takes endpoints whose lease has ended away from Skills that have too many: replicas that come with a new address each
+   * leave them behind.
+   */
   makeRoom(tx: Transaction, actor: string, skillIds: readonly string[]): Promise<void> {
     return this.endpoints.dropEnded(tx, actor, skillIds, MAX_PARTS);
   }

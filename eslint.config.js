@@ -17,7 +17,8 @@ const rooms = {
   'libs/cache': [...platform, 'logging', 'metrics', 'health', 'tracing'],
   'libs/outbound': [...platform, 'logging', 'metrics', 'health', 'tracing'],
   'libs/idempotency': [...platform, 'scheduling', 'database'],
-  'libs/auth': [...platform, 'scheduling', 'logging', 'metrics', 'health', 'tracing', 'database', 'cache'],
+  'libs/quotas': [...platform, 'metrics', 'database'],
+  'libs/auth': [...platform, 'scheduling', 'logging', 'metrics', 'health', 'tracing', 'database', 'cache', 'quotas'],
   'libs/rate-limit': [...platform, 'scheduling', 'logging', 'metrics', 'cache', 'auth'],
   'libs/skills': [
     ...platform,
@@ -28,6 +29,7 @@ const rooms = {
     'database',
     'cache',
     'idempotency',
+    'quotas',
     'auth',
   ],
   'libs/registry-heartbeat': [
@@ -51,6 +53,7 @@ const rooms = {
     'database',
     'cache',
     'idempotency',
+    'quotas',
     'auth',
     'skills',
   ],
@@ -65,6 +68,7 @@ const rooms = {
     'database',
     'cache',
     'outbound',
+    'quotas',
     'auth',
     'skills',
     'registry-heartbeat',

@@ -15,6 +15,7 @@ import { resolveEncryptionKey } from './encryption-key.js';
 import { checkOidc, OidcSettings } from './oidc.settings.js';
 import { allowLoopback, OutboundSettings } from './outbound.settings.js';
 import { ProbesSettings } from './probes.settings.js';
+import { QuotasSettings } from './quotas.settings.js';
 import { RateLimitSettings } from './rate-limit.settings.js';
 import { RedisSettings } from './redis.settings.js';
 import { checkOperations, OperationsSettings } from './operations.settings.js';
@@ -32,6 +33,7 @@ export interface Settings {
   edge: EdgeSettings;
   operations: OperationsSettings;
   rateLimit: RateLimitSettings;
+  quotas: QuotasSettings;
   redis: RedisSettings;
   aiBridge: AiBridgeSettings;
   registry: RegistrySettings;
@@ -54,6 +56,7 @@ const SECTIONS = [
   EdgeSettings,
   OperationsSettings,
   RateLimitSettings,
+  QuotasSettings,
   RedisSettings,
   AiBridgeSettings,
   RegistrySettings,
@@ -92,6 +95,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const edge = readSection(EdgeSettings, env, faults);
   const operations = readSection(OperationsSettings, env, faults);
   const rateLimit = readSection(RateLimitSettings, env, faults);
+  const quotas = readSection(QuotasSettings, env, faults);
   const redis = readSection(RedisSettings, env, faults);
   const aiBridge = readSection(AiBridgeSettings, env, faults);
   const registry = readSection(RegistrySettings, env, faults);
@@ -131,6 +135,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     edge,
     operations,
     rateLimit,
+    quotas,
     redis,
     aiBridge,
     registry,

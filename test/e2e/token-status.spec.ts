@@ -152,6 +152,13 @@ describe('the status of tokens', () => {
         permissions: ['skill:read'],
         spaces: null,
         expires_at: new Date(exp * 1000).toISOString(),
+        quotas: {
+          skills: { limit: 500_000, used: 0 },
+          endpoints: { limit: 2_000_000, used: 0 },
+          capabilities: { limit: 2_000_000, used: 0 },
+          channels: { limit: 100_000, used: 0 },
+          pending_executions: { limit: 100_000, used: 0 },
+        },
       });
     });
 

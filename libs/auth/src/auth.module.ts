@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule, RedisConnection } from '#cache';
 import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
+import { QuotasModule } from '#quotas';
 import type { DataSource } from 'typeorm';
 import { AdminClient } from './admin-client.js';
 import { ApiKeyCache } from './api-key-cache.js';
@@ -45,7 +46,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
 
 /** Clients, tokens, sessions, roles, and the guard of every route. */
 @Module({
-  imports: [TypeOrmModule.forFeature(AUTH_ENTITIES), CacheModule],
+  imports: [TypeOrmModule.forFeature(AUTH_ENTITIES), CacheModule, QuotasModule],
   controllers: [
     TokenController,
     TokenStatusController,

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Quotas, type QuotaUsage } from '#quotas';
 import { ANY_CALLER, Authenticated } from './authenticated.decorator.js';
 import { type Caller, CurrentCaller } from './caller.js';
 import { type Permission, PERMISSIONS, type Role, ROLES } from './roles.js';
@@ -24,16 +25,33 @@ class MeResponse {
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Of this credential; null: never' })
   expires_at: string | null;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: {
+      type: 'object',
+      required: ['limit', 'used'],
+      properties: {
+        limit: { type: 'integer', description: '0: none' },
+        used: { type: 'integer', description: 'Where there are many, as it was half a minute ago' },
+      },
+    },
+    example: { skills: { limit: 500000, used: 12 } },
+    description: 'What the client has, and may have, by quota',
+  })
+  quotas: Record<string, QuotaUsage>;
 }
 
 @ApiTags('auth')
 @Controller('auth/me')
 export class MeController {
+  constructor(private readonly quotas: Quotas) {}
+
   @Get()
   @Authenticated(ANY_CALLER)
   @ApiOperation({ summary: 'Who am I, and what may I do', operationId: 'getMe' })
   @ApiResponse({ status: 200, type: MeResponse, description: 'The caller' })
-  me(@CurrentCaller() { identity }: Caller): MeResponse {
+  async me(@CurrentCaller() { identity }: Caller): Promise<MeResponse> {
     const { clientId, role, permissions, spaces, expiresAt } = identity;
     return {
       client_id: clientId,
@@ -41,6 +59,7 @@ export class MeController {
       permissions: [...permissions],
       spaces: spaces ? [...spaces] : null,
       expires_at: expiresAt?.toISOString() ?? null,
+      quotas: await this.quotas.usageOf('client', clientId),
     };
   }
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '#auth';
 import { IdempotencyModule } from '#idempotency';
+import { QuotasModule } from '#quotas';
 import { ChannelContextsRepository } from './channel-contexts.repository.js';
 import { ChannelContextsService } from './channel-contexts.service.js';
 import { ChannelExpiry } from './channel-expiry.js';
@@ -16,7 +17,12 @@ import { ChannelsService } from './channels.service.js';
 
 /** Conversations with capabilities: opened, used, closed, expired. */
 @Module({
-  imports: [TypeOrmModule.forFeature([ChannelEntity, ChannelContextEntity]), IdempotencyModule, AuthModule],
+  imports: [
+    TypeOrmModule.forFeature([ChannelEntity, ChannelContextEntity]),
+    IdempotencyModule,
+    AuthModule,
+    QuotasModule,
+  ],
   controllers: [ChannelsController],
   providers: [
     ChannelsService,

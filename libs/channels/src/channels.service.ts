@@ -1,9 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AuditLog, type Caller } from '#auth';
 import { BadParameterError, CapabilityNotFoundError, CapabilityUnavailableError, SkillNotFoundError } from '#common';
 import { type ChannelSettings, channelSettings } from '#config';
 import { type Transaction, Transactions } from '#database';
 import { IdempotencyService } from '#idempotency';
+import { Quotas } from '#quotas';
 import type { CreateChannelBody, ListChannelsQuery } from './channel.dto.js';
 import { ChannelNotFoundError } from './channel-errors.js';
 import { reachOf } from './channel-reach.js';
@@ -14,7 +15,7 @@ import { type Channel, ChannelsRepository } from './channels.repository.js';
 
 /** Conversations between an agent and one capability (AI Bridge v0.6.0: REQ-011). */
 @Injectable()
-export class ChannelsService {
+export class ChannelsService implements OnModuleInit {
   constructor(
     private readonly repository: ChannelsRepository,
     private readonly targets: ChannelTargetRepository,
@@ -22,8 +23,15 @@ export class ChannelsService {
     private readonly idempotency: IdempotencyService,
     private readonly audit: AuditLog,
     private readonly metrics: ChannelMetrics,
+    private readonly quotas: Quotas,
     @Inject(channelSettings.KEY) private readonly settings: ChannelSettings,
   ) {}
+
+  onModuleInit(): void {
+    const count = `SELECT count(*) FROM channels WHERE client_id = $1 AND status = 'open' AND expiry_time > now()`;
+    // 12,000 requests may come in a minute, and twice that at its turn.
+    this.quotas.register('channels', { count, perSecond: 400 });
+  }
 
   async list(caller: Caller, query: ListChannelsQuery): Promise<ChannelPageResponse> {
     const { total, items } = await this.repository.page(query, reachOf(caller));
@@ -75,6 +83,9 @@ export class ChannelsService {
   }
 
   private async open(tx: Transaction, caller: Caller, body: CreateChannelBody): Promise<ChannelResponse> {
+    const demands = [[{ quota: 'channels', subject: caller.clientId, amount: 1 } as const]];
+    const [refusal] = await this.quotas.admit(tx, demands, () => Promise.resolve(demands));
+    if (refusal) throw refusal;
     const { skill_id, expiry_time } = body;
     const { expiry, maxExpiry } = this.settings;
     if (expiry_time !== undefined && !(await this.repository.mayExpireAt(tx, expiry_time, maxExpiry))) {

@@ -37,6 +37,8 @@ import { QueueMetrics } from './queue/queue.metrics.js';
 import { EndpointStates } from './routing/endpoint-states.js';
 import { RetryBudgets } from './routing/retry-budget.js';
 import { Router } from './routing/router.js';
+import { QuotasModule } from '#quotas';
+import { PendingQuota } from './queue/pending-quota.js';
 import { TargetCache } from './targets/target-cache.js';
 import { TargetResolver } from './targets/target-resolver.js';
 import { TargetsRepository } from './targets/targets.repository.js';
@@ -51,10 +53,12 @@ import { TargetsRepository } from './targets/targets.repository.js';
     MetricsModule,
     OutboundModule,
     ProbesModule,
+    QuotasModule,
     SkillsModule,
   ],
   controllers: [CommandsController, ExecutionsController],
   providers: [
+    PendingQuota,
     TargetsRepository,
     TargetCache,
     TargetResolver,

@@ -4,6 +4,7 @@ import { CacheProvider } from '#cache';
 import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateEach } from '#common';
 import { IdempotencyService } from '#idempotency';
 import { LeaseTerms } from './lease-terms.js';
+import { SkillQuotas } from './skill-quotas.js';
 import { SkillSecrets } from './secrets/index.js';
 import { SKILL_CACHE } from './skill.cache.js';
 import { type BatchRegisterBody, RegisterSkillBody } from './skill.dto.js';
@@ -32,14 +33,17 @@ export class RegistrationService {
     private readonly observers: SkillObservers,
     private readonly terms: LeaseTerms,
     private readonly secrets: SkillSecrets,
+    private readonly quotas: SkillQuotas,
   ) {}
 
-  /** @throws ConflictError (1006) when the name and version, or the id, belong to another; PermissionError (1003) */
+  /** @throws ConflictError (1006) when the name and version, or the id, belong to another; PermissionError (1003); QuotaExceededError (1009) */
   async register(caller: Caller, body: RegisterSkillBody, key: string | undefined): Promise<RegisteredResponse> {
     const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
     let leases: SkillLeases[] = [];
     const response = await this.idempotency.run(request, async (tx): Promise<RegisteredResponse> => {
-      const [skill = new ConflictError()] = await this.writer.register(tx, caller, [placed(caller, body)]);
+      const where = placed(caller, body);
+      await this.quotas.assertRoom(tx, caller.clientId, where);
+      const [skill = new ConflictError()] = await this.writer.register(tx, caller, [where]);
       if (skill instanceof ApiError) throw skill;
       leases = [skill.leases];
       return this.answer(skill);
@@ -60,9 +64,14 @@ export class RegistrationService {
     let leases: readonly SkillLeases[] = [];
     const response = await this.idempotency.run(request, async (tx): Promise<BatchRegisteredResponse> => {
       const bodies = items.map(({ body }) => body);
-      const registered = bodies.length > 0 ? await this.writer.register(tx, caller, bodies) : [];
+      const refusals = await this.quotas.admit(tx, caller.clientId, bodies);
+      const allowed = bodies.filter((_, place) => refusals[place] === undefined);
+      const registered = allowed.length > 0 ? await this.writer.register(tx, caller, allowed) : [];
       leases = leasesOf(registered);
-      const results = registered.map((outcome, place) => resultOf(items[place]?.index ?? place, outcome));
+      const outcomes = registered.values();
+      const results = items.map(({ index }, place) =>
+        resultOf(index, refusals[place] ?? outcomes.next().value ?? new ConflictError()),
+      );
       for (const [index, error] of failed) results.push(resultOf(index, error));
       return { results: results.sort((a, b) => a.index - b.index) };
     });

@@ -4,6 +4,7 @@ import { AuthModule } from '#auth';
 import { CacheModule } from '#cache';
 import { type AiBridgeSettings, aiBridgeSettings } from '#config';
 import { IdempotencyModule } from '#idempotency';
+import { QuotasModule } from '#quotas';
 import { CapabilitiesController } from './capabilities.controller.js';
 import { CapabilitiesRepository } from './capabilities.repository.js';
 import { CapabilitiesService } from './capabilities.service.js';
@@ -25,6 +26,7 @@ import {
 import { NewSkillsWriter } from './new-skills.writer.js';
 import { RegistrationService } from './registration.service.js';
 import { RegistryController } from './registry.controller.js';
+import { SkillQuotas } from './skill-quotas.js';
 import { SkillSecrets } from './secrets/index.js';
 import { SkillAudit } from './skill-audit.js';
 import { SKILL_ENTITIES } from './skill.entities.js';
@@ -40,7 +42,7 @@ import { SkillsService } from './skills.service.js';
 
 /** Skills, their endpoints and capabilities: registered, changed, found. */
 @Module({
-  imports: [TypeOrmModule.forFeature(SKILL_ENTITIES), IdempotencyModule, CacheModule, AuthModule],
+  imports: [TypeOrmModule.forFeature(SKILL_ENTITIES), IdempotencyModule, CacheModule, AuthModule, QuotasModule],
   // RegistryController first: its fixed paths (/skills/discover) stand beside /skills/{skill_id}.
   controllers: [RegistryController, SkillsController, CapabilitiesController, NamesController],
   providers: [
@@ -63,6 +65,7 @@ import { SkillsService } from './skills.service.js';
     NamesRepository,
     NameAnnouncer,
     NamesUpkeep,
+    SkillQuotas,
     SkillsMonitor,
     CatalogueChanges,
     CatalogueMonitor,

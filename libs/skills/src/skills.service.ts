@@ -8,6 +8,7 @@ import { DiscoveryExplainer } from './discovery-explainer.js';
 import { assertMatch } from './etag.js';
 import { mergePatch } from './merge-patch.js';
 import { toBody } from './skill-body.js';
+import { SkillQuotas } from './skill-quotas.js';
 import { SKILL_CACHE } from './skill.cache.js';
 import {
   type ChangeSkillStatusBody,
@@ -33,6 +34,7 @@ export class SkillsService {
     private readonly cache: CacheProvider,
     private readonly observers: SkillObservers,
     private readonly explainer: DiscoveryExplainer,
+    private readonly quotas: SkillQuotas,
   ) {}
 
   list(caller: Caller, query: ListSkillsQuery): Promise<Page<SkillResponse>> {
@@ -65,7 +67,9 @@ export class SkillsService {
     const request = { actor: caller.clientId, key, operation: 'skills.create', payload: body };
     const created = await this.idempotency.run(request, async (tx) => {
       const id = newId();
-      if (!(await this.writer.create(tx, id, caller, placed(caller, body)))) throw new ConflictError();
+      const where = placed(caller, body);
+      await this.quotas.assertRoom(tx, caller.clientId, where);
+      if (!(await this.writer.create(tx, id, caller, where))) throw new ConflictError();
       return this.read(tx, id);
     });
     // Lists show it.
@@ -127,8 +131,10 @@ export class SkillsService {
     skill: LockedSkill,
     body: ReplaceSkillBody,
   ): Promise<TaggedSkill> {
+    const where = placed(caller, body);
+    await this.quotas.assertRoomFor(tx, skill, where);
     try {
-      await this.writer.replace(tx, caller, skill, placed(caller, body));
+      await this.writer.replace(tx, caller, skill, where);
     } catch (error) {
       if (violatesUnique(error, 'uq_skills_name_version')) throw new ConflictError();
       throw error;

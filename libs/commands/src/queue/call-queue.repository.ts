@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { nameOf } from '../executions/executions.repository.js';
 import { CLAIM_CALLS } from './claim-calls.sql.js';
@@ -36,13 +37,13 @@ export class CallQueueRepository {
    * Takes the names of calls, and puts them into the queue. Returns the ids of those that are to be made, by name; the
    * others were made already. One that was made in place, and reached no Skill, is made anew under its id.
    */
-  async add(calls: readonly NewQueuedCall[]): Promise<Map<string, string>> {
+  async add(calls: readonly NewQueuedCall[], tx?: Transaction): Promise<Map<string, string>> {
     const rows = calls.map(({ request: _, callbackUrl, ...call }, place) => ({
       ...call,
       callback_url: callbackUrl ?? null,
       place: place + 1,
     }));
-    const added = await this.dataSource.query<Pick<NewQueuedCall, 'id' | 'client_id' | 'command_id'>[]>(
+    const added = await (tx ?? this.dataSource).query<Pick<NewQueuedCall, 'id' | 'client_id' | 'command_id'>[]>(
       `WITH x AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x(place integer, id uuid, client_id text,
            command_id text, request_hash text, skill_id uuid, skill_name text, skill_version text, capability_id uuid,
            capability_name text, space_id text, channel_id uuid, timeout_ms integer, trace_id text, callback_url text)),
@@ -65,6 +66,15 @@ export class CallQueueRepository {
       [JSON.stringify(rows), calls.map(({ request }) => JSON.stringify(request))],
     );
     return new Map(added.map((row) => [nameOf(row), row.id]));
+  }
+
+  /** Those of these names that there are. */
+  known(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Pick<NewQueuedCall, 'client_id' | 'command_id'>[]> {
+    return tx.query(
+      `SELECT e.client_id, e.command_id FROM executions e
+       JOIN unnest($1::text[], $2::text[]) AS x(client_id, command_id) USING (client_id, command_id)`,
+      [calls.map(({ client_id }) => client_id), calls.map(({ command_id }) => command_id)],
+    );
   }
 
   /**

@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { Batcher } from '#common';
+import { ApiError, Batcher } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { isDatabaseOutage } from '#database';
 import { nameOf } from '../executions/executions.repository.js';
@@ -8,6 +8,7 @@ import { RunningCalls } from '../executions/running-calls.js';
 import { CallQueueRepository } from './call-queue.repository.js';
 import { CallbackDeliveries } from './callback-deliveries.js';
 import { ClaimLoop } from './claim-loop.js';
+import { PendingQuota } from './pending-quota.js';
 import type { NewQueuedCall, QueuedCall } from './queued-call.js';
 import { QueuedCallRunner } from './queued-call-runner.js';
 
@@ -27,6 +28,7 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
 
   constructor(
     private readonly repository: CallQueueRepository,
+    private readonly quota: PendingQuota,
     private readonly runner: QueuedCallRunner,
     private readonly callbacks: CallbackDeliveries,
     private readonly running: RunningCalls,
@@ -54,9 +56,13 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
     await this.loop.stop();
   }
 
-  /** Returns the id of the execution once it is safe; undefined: the client has made a call under this name. */
+  /**
+   * Returns the id of the execution once it is safe; undefined: the client has made a call under this name.
+   * @throws QuotaExceededError (1009)
+   */
   async add(call: NewQueuedCall): Promise<string | undefined> {
     const id = await this.additions.add(call);
+    if (id instanceof ApiError) throw id;
     if (id !== undefined) this.loop.wake();
     return id;
   }
@@ -76,10 +82,13 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
     else this.callbacks.wake();
   }
 
-  private async addAll(calls: readonly NewQueuedCall[]): Promise<(string | undefined)[]> {
+  private async addAll(calls: readonly NewQueuedCall[]): Promise<(string | ApiError | undefined)[]> {
     const first = new Map<string, NewQueuedCall>();
     for (const call of calls) if (!first.has(nameOf(call))) first.set(nameOf(call), call);
-    const added = await this.repository.add([...first.values()]);
-    return calls.map((call) => (first.get(nameOf(call)) === call ? added.get(nameOf(call)) : undefined));
+    const { ids, refused } = await this.quota.add([...first.values()]);
+    return calls.map((call) => {
+      const name = nameOf(call);
+      return refused.get(name) ?? (first.get(name) === call ? ids.get(name) : undefined);
+    });
   }
 }

@@ -1,0 +1,43 @@
+import { registerAs } from '@nestjs/config';
+import { IsInt, Max, Min } from 'class-validator';
+import { Setting } from './setting.js';
+
+const MOST = 1_000_000_000;
+
+const Quota =
+  (variable: string, example: string): PropertyDecorator =>
+  (target, name) => {
+    Setting(variable, { example })(target, name);
+    IsInt({ message: 'must be a whole number' })(target, name);
+    Min(0, { message: 'must not be under 0' })(target, name);
+    Max(MOST, { message: `must not be over ${MOST}` })(target, name);
+  };
+
+/** What one client, or one Space, may have at a time; 0: as much as it likes. */
+export class QuotasSettings {
+  /** Skills of one client. */
+  @Quota('QUOTA_SKILLS', '500000')
+  skills: number = 500_000;
+
+  /** Endpoints of all Skills of one client. */
+  @Quota('QUOTA_ENDPOINTS', '2000000')
+  endpoints: number = 2_000_000;
+
+  /** Capabilities of all Skills of one client. */
+  @Quota('QUOTA_CAPABILITIES', '2000000')
+  capabilities: number = 2_000_000;
+
+  /** Channels of one client that are open. */
+  @Quota('QUOTA_CHANNELS', '100000')
+  channels: number = 100_000;
+
+  /** Asynchronous calls of one client that are not finished. */
+  @Quota('QUOTA_PENDING_EXECUTIONS', '100000')
+  pendingExecutions: number = 100_000;
+
+  /** Skills that live in one Space, of whichever client. */
+  @Quota('QUOTA_SPACE_SKILLS', '0')
+  spaceSkills: number = 0;
+}
+
+export const quotasSettings = registerAs('quotas', () => new QuotasSettings());

@@ -1,0 +1,3 @@
+export { type Demand, QuotaExceededError } from './quota.js';
+export { Quotas, type QuotaUsage } from './quotas.js';
+export { QuotasModule } from './quotas.module.js';

@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Transaction } from '#database';
+import { DataSource } from 'typeorm';
+import { type Demand, keyOf, type QuotaName } from './quota.js';
+
+/** How something is counted. */
+export interface QuotaSource {
+  /** SQL of a number; `$1` is the id of the client or of the Space. */
+  count: string;
+  /** How many may be added in a second at most, of one client and by all replicas together: the limits of requests see to it. */
+  perSecond: number;
+}
+
+export type QuotaSubject = Pick<Demand, 'quota' | 'subject'>;
+
+interface Count {
+  used: number;
+  /** By `performance.now()`. */
+  at: number;
+}
+
+/** Counts that are remembered; the oldest makes room. */
+const CAPACITY = 10_000;
+/** Seconds that a transaction may take, so that what it adds is not counted yet. */
+const SLACK_S = 5;
+
+/** What clients and Spaces have: counted in PostgreSQL, remembered for as long as that is good for a decision. */
+@Injectable()
+export class QuotaCounts {
+  private readonly sources = new Map<QuotaName, QuotaSource>();
+  private readonly known = new Map<string, Count>();
+
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  register(quota: QuotaName, source: QuotaSource): void {
+    this.sources.set(quota, source);
+  }
+
+  has(quota: QuotaName): boolean {
+    return this.sources.has(quota);
+  }
+
+  /** As it was counted last, here. */
+  remembered(subject: QuotaSubject): number | undefined {
+    return this.known.get(keyOf(subject))?.used;
+  }
+
+  /** The most that one of them had when it was counted last. */
+  highest(quota: QuotaName): number {
+    let highest = 0;
+    for (const [key, { used }] of this.known) if (key.startsWith(`${quota}:`)) highest = Math.max(highest, used);
+    return highest;
+  }
+
+  /** What there can be at most by now; undefined: nobody has counted. */
+  most(subject: QuotaSubject, now = performance.now()): number | undefined {
+    const count = this.known.get(keyOf(subject));
+    return count && count.used + this.mostOf(subject.quota, (now - count.at) / 1000);
+  }
+
+  /** What can be added at most until so many seconds after a count. */
+  mostOf(quota: QuotaName, seconds: number): number {
+    return (this.sources.get(quota)?.perSecond ?? 0) * (seconds + SLACK_S);
+  }
+
+  /** Milliseconds since it was counted here. */
+  ageOf(subject: QuotaSubject, now = performance.now()): number {
+    return now - (this.known.get(keyOf(subject))?.at ?? -Infinity);
+  }
+
+  /** Counts them in one statement, and remembers it. */
+  async count(subjects: readonly QuotaSubject[], tx?: Transaction): Promise<Map<string, number>> {
+    if (subjects.length === 0) return new Map();
+    const at = performance.now();
+    const parts = subjects.map(({ quota }, index) => {
+      const { count = 'SELECT 0' } = this.sources.get(quota) ?? {};
+      return `SELECT ${index} AS place, (${count.replaceAll('$1', `$${index + 1}::text`)})::int AS used`;
+    });
+    const rows = await (tx ?? this.dataSource).query<{ place: number; used: number }[]>(
+      parts.join(' UNION ALL '),
+      subjects.map(({ subject }) => subject),
+    );
+    return new Map(
+      rows.flatMap(({ place, used }) => {
+        const subject = subjects[place];
+        if (!subject) return [];
+        const key = keyOf(subject);
+        this.remember(key, { used, at });
+        return [[key, used]];
+      }),
+    );
+  }
+
+  private remember(key: string, count: Count): void {
+    this.known.delete(key);
+    const [oldest] = this.known.keys();
+    if (this.known.size >= CAPACITY && oldest !== undefined) this.known.delete(oldest);
+    this.known.set(key, count);
+  }
+}

@@ -1,0 +1,40 @@
+import { ApiError } from '#common';
+import type { QuotasSettings } from '#config';
+
+/** What is counted, by its name in answers and metrics. */
+export const QUOTAS = {
+  skills: { setting: 'skills', of: 'client' },
+  endpoints: { setting: 'endpoints', of: 'client' },
+  capabilities: { setting: 'capabilities', of: 'client' },
+  channels: { setting: 'channels', of: 'client' },
+  pending_executions: { setting: 'pendingExecutions', of: 'client' },
+  space_skills: { setting: 'spaceSkills', of: 'space' },
+} as const satisfies Record<string, { setting: keyof QuotasSettings; of: 'client' | 'space' }>;
+
+export type QuotaName = keyof typeof QUOTAS;
+export const QUOTA_NAMES = Object.keys(QUOTAS) as QuotaName[];
+
+/** By how much something is about to grow. */
+export interface Demand {
+  quota: QuotaName;
+  /** The id of the client or of the Space. */
+  subject: string;
+  amount: number;
+}
+
+/** 1009: a client, or a Space, has as much as it may have. Waiting does not help: there is no `Retry-After`. */
+export class QuotaExceededError extends ApiError {
+  constructor(
+    readonly quota: QuotaName,
+    limit: number,
+    used: number,
+  ) {
+    const reason = `${quota} of one ${QUOTAS[quota].of} are limited to ${limit}, and ${used} are there`;
+    super(1009, 'The quota is used up', [{ field: 'quota', reason }]);
+  }
+}
+
+/** The name under which something is counted for somebody. */
+export function keyOf({ quota, subject }: Pick<Demand, 'quota' | 'subject'>): string {
+  return `${quota}:${subject}`;
+}

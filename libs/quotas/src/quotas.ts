@@ -1,0 +1,170 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { TooManyRequestsError } from '#common';
+import { type QuotasSettings, quotasSettings } from '#config';
+import type { Transaction } from '#database';
+import { MetricsService } from '#metrics';
+import { type Demand, keyOf, QUOTA_NAMES, QuotaExceededError, type QuotaName, QUOTAS } from './quota.js';
+import { QuotaCounts, type QuotaSource, type QuotaSubject } from './quota-counts.js';
+
+/** Rows from which on counting takes so long that nobody waits for his turn, with a connection in hand. */
+const LONG_COUNT = 20_000;
+/** Milliseconds that such a count is good enough to be shown. */
+const LONG_COUNT_KEPT_MS = 30_000;
+/** Milliseconds after a count in which another one would prove nothing else. */
+const RECENT_MS = 1_000;
+
+/** One per client or Space and transaction. */
+const LOCK = 'SELECT pg_advisory_xact_lock(hashtextextended(k, 8206)) FROM unnest($1::text[]) AS k';
+const TRY_LOCK =
+  'SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(k, 8206))) AS held FROM unnest($1::text[]) AS k';
+
+export interface QuotaUsage {
+  /** 0: none. */
+  limit: number;
+  used: number;
+}
+
+/**
+ * What one client, or one Space, may have (docs/adr/0033). Far from a limit nothing is asked: a count that is remembered,
+ * and the most that can have been added since, prove that there is room. Near to it PostgreSQL decides: who adds holds a
+ * lock of the client until its transaction ends, and counts rows, which cannot drift.
+ */
+@Injectable()
+export class Quotas {
+  private readonly refusals;
+
+  constructor(
+    private readonly counts: QuotaCounts,
+    @Inject(quotasSettings.KEY) private readonly settings: QuotasSettings,
+    metrics: MetricsService,
+  ) {
+    this.refusals = metrics.counter({
+      name: 'quota_refusals_total',
+      help: 'What was refused with 429 because a client or a Space has as much as it may have, by quota.',
+      labelNames: ['quota'],
+    });
+    for (const quota of QUOTA_NAMES) this.refusals.inc({ quota }, 0);
+    const gauge = (name: string, help: string, value: (quota: QuotaName) => number): void => {
+      metrics.gauge({
+        name,
+        help,
+        labelNames: ['quota'],
+        collect: (it) => {
+          for (const quota of QUOTA_NAMES) it.set({ quota }, value(quota));
+        },
+      });
+    };
+    gauge('quota_limit', 'What one client or Space may have, by quota; 0: as much as it likes.', (quota) =>
+      this.limitOf(quota),
+    );
+    gauge(
+      'quota_highest_use',
+      'The most that a client or Space had when this replica counted last, by quota.',
+      (quota) => counts.highest(quota),
+    );
+  }
+
+  /** Says how something is counted. Each room does so for what it keeps. */
+  register(quota: QuotaName, source: QuotaSource): void {
+    this.counts.register(quota, source);
+  }
+
+  /** Whether there is room for all of this without a look at the database; if not, ask `admit`. */
+  isFar(demands: readonly Demand[]): boolean {
+    return this.near(sumOf(demands)).length === 0;
+  }
+
+  /**
+   * Decides on items that are about to be written in this transaction, in their order; undefined: there is room. Call it
+   * before anything else is locked. `demands` are what each item adds at most; `exact` finds out what it really adds,
+   * and is asked only near to a limit. What adds nothing is never refused.
+   * @throws TooManyRequestsError (1009) while somebody else adds to what takes long to count
+   */
+  async admit(
+    tx: Transaction,
+    demands: readonly (readonly Demand[])[],
+    exact: () => Promise<readonly (readonly Demand[])[]>,
+  ): Promise<(QuotaExceededError | undefined)[]> {
+    const none = demands.map(() => undefined);
+    const wanted = sumOf(demands.flat());
+    if (this.near(wanted).length === 0) return none;
+    const stale = this.near(wanted).filter((demand) => this.isWorthCounting(demand));
+    await this.counts.count(stale, tx);
+    const near = this.near(wanted);
+    if (near.length === 0) return none;
+    await this.lock(tx, near);
+    const used = await this.counts.count(near, tx);
+    return (await exact()).map((item) => this.take(item, used));
+  }
+
+  /** What a client, or a Space, has. Counts of many are up to half a minute old. */
+  async usageOf(of: 'client' | 'space', subject: string): Promise<Record<string, QuotaUsage>> {
+    const subjects = QUOTA_NAMES.filter((quota) => QUOTAS[quota].of === of && this.counts.has(quota)).map((quota) => ({
+      quota,
+      subject,
+    }));
+    const due = subjects.filter(
+      (one) => (this.counts.remembered(one) ?? 0) < LONG_COUNT || this.counts.ageOf(one) > LONG_COUNT_KEPT_MS,
+    );
+    await this.counts.count(due);
+    return Object.fromEntries(
+      subjects.map((one) => [one.quota, { limit: this.limitOf(one.quota), used: this.counts.remembered(one) ?? 0 }]),
+    );
+  }
+
+  private limitOf(quota: QuotaName): number {
+    return this.settings[QUOTAS[quota].setting];
+  }
+
+  /** Those for which there may be no room. */
+  private near(wanted: readonly Demand[]): Demand[] {
+    return wanted.filter((demand) => {
+      const limit = this.limitOf(demand.quota);
+      return limit > 0 && demand.amount > 0 && (this.counts.most(demand) ?? Infinity) + demand.amount > limit;
+    });
+  }
+
+  /** Whether a count without a lock could prove that there is room. */
+  private isWorthCounting(demand: Demand): boolean {
+    const least = this.counts.mostOf(demand.quota, 0);
+    return least + demand.amount <= this.limitOf(demand.quota) && this.counts.ageOf(demand) > RECENT_MS;
+  }
+
+  private async lock(tx: Transaction, near: readonly QuotaSubject[]): Promise<void> {
+    const keys = [...new Set(near.map(({ quota, subject }) => `${QUOTAS[quota].of}:${subject}`))].sort();
+    if (near.every((subject) => (this.counts.remembered(subject) ?? 0) < LONG_COUNT)) {
+      await tx.query(LOCK, [keys]);
+      return;
+    }
+    const [row] = await tx.query<[{ held: boolean }]>(TRY_LOCK, [keys]);
+    if (!row.held) throw new TooManyRequestsError(1, 'This client is near to a quota, and adds to it elsewhere now');
+  }
+
+  private take(item: readonly Demand[], used: Map<string, number>): QuotaExceededError | undefined {
+    for (const { quota, subject, amount } of item) {
+      const before = used.get(keyOf({ quota, subject }));
+      const limit = this.limitOf(quota);
+      if (before === undefined || amount <= 0 || before + amount <= limit) continue;
+      this.refusals.inc({ quota });
+      return new QuotaExceededError(quota, limit, before);
+    }
+    for (const demand of item) {
+      const key = keyOf(demand);
+      const before = used.get(key);
+      if (before !== undefined) used.set(key, before + Math.max(0, demand.amount));
+    }
+    return undefined;
+  }
+}
+
+/** Of each quota and subject once. */
+function sumOf(demands: readonly Demand[]): Demand[] {
+  const sums = new Map<string, Demand>();
+  for (const demand of demands) {
+    const key = keyOf(demand);
+    const known = sums.get(key);
+    if (known) known.amount += demand.amount;
+    else sums.set(key, { ...demand });
+  }
+  return [...sums.values()];
+}

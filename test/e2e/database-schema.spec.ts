@@ -117,6 +117,28 @@ describe('the schema', () => {
     expect(await migrate(empty.url, SETTINGS)).toEqual([]);
   });
 
+  it('gives names that Skills have already to who was first, and shares them with all others who have them', async () => {
+    for (let name; name !== 'Names1768000000000';) name = await revert(migrated.url, SETTINGS);
+    const insert = (name: string, version: string, owner: string, day: number) =>
+      migrated.query(
+        `INSERT INTO skills (id, name, version, owner, created_at) VALUES (gen_random_uuid(), $1, $2, $3, $4)`,
+        [name, version, owner, `2026-01-0${day}`],
+      );
+    await insert('common', '9.0.0', 'second', 2);
+    await insert('common', '1.0.0', 'first', 1);
+    await insert('common', '2.0.0', 'first', 4);
+    await insert('common', '3.0.0', 'second', 5);
+    await insert('common', '4.0.0', 'third', 3);
+    await insert('alone', '1.0.0', 'second', 6);
+    await migrate(migrated.url, SETTINGS);
+    const names = `SELECT n.name, n.owner, ARRAY(SELECT client_id::text FROM skill_name_shares h WHERE h.name = n.name ORDER BY 1) AS shared
+      FROM skill_names n ORDER BY 1`;
+    expect(await migrated.query(names)).toEqual([
+      { name: 'alone', owner: 'second', shared: [] },
+      { name: 'common', owner: 'first', shared: ['second', 'third'] },
+    ]);
+  });
+
   it('is made once when eight replicas start on an empty database', async () => {
     const done = await Promise.all(Array.from({ length: 8 }, () => migrate(empty.url, SETTINGS)));
     const names = await empty.query<{ name: string }>('SELECT name FROM migrations ORDER BY id');

@@ -1,3 +1,6 @@
+import { Transactions } from '#database';
+import { EndpointHealthWriter } from '#skills';
+import { NamesRepository } from '../../libs/skills/src/names/index.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { type Api, apiOf, expectError } from './api.js';
@@ -191,5 +194,45 @@ describe('names of Skills are managed', () => {
     expect(answers.map(({ status }) => status).filter((status) => ![200, 403, 404, 409].includes(status))).toEqual([]);
     const owners = await app.database.query('SELECT DISTINCT owner FROM skills WHERE name = $1', [name]);
     expect(owners).toEqual([{ owner: heir.id }]);
+  });
+
+  it('by the service itself: deregistered Skills leave them held, and free ones are deleted, some at a time', async () => {
+    const [owner, stranger] = [await publisher(), await publisher()];
+    const names = Array.from({ length: 5 }, () => skillBody().name).toSorted();
+    for (const name of names) await register(owner, { name });
+    const [gone = '', free = '', ...others] = names;
+    const held = (name: string) =>
+      app.database.query<{ held: boolean }>('SELECT held_until > now() AS held FROM skill_names WHERE name = $1', [
+        name,
+      ]);
+    // What the sweeper does to endpoints that stay away.
+    const unregister = async (name: string) => {
+      const endpoints = await app.database.query<{ id: string }>(
+        'SELECT e.id FROM skill_endpoints e JOIN skills s ON s.id = e.skill_id WHERE s.name = $1',
+        [name],
+      );
+      const ids = endpoints.map(({ id }) => id);
+      await app.app.get(Transactions).run((tx) => app.app.get(EndpointHealthWriter).unregister(tx, 'sweeper', ids));
+    };
+    for (const name of [gone, free]) await unregister(name);
+    expect(await held(gone)).toEqual([{ held: true }]);
+    expectError(await stranger.api.post('/skills/register', skillBody({ name: gone })), 409, 1006);
+    await app.database.query('UPDATE skill_names SET held_until = now() WHERE name = $1', [free]);
+    await app.database.query('UPDATE freed_skill_ids SET held_until = now() WHERE name = $1', [free]);
+    const repository = app.app.get(NamesRepository);
+    const pages: string[] = [];
+    for (let after: string | undefined = ''; after !== undefined && pages.length < 1_000;) {
+      after = await app.app.get(Transactions).run((tx) => repository.purge(tx, pages.at(-1) ?? '', 2));
+      if (after !== undefined) pages.push(after);
+    }
+    const [{ count } = { count: 0 }] = await app.database.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM skill_names',
+    );
+    // Two names each time.
+    expect(pages.length).toBe(Math.floor((count + 1) / 2));
+    expect([await held(free), await held(gone)]).toEqual([[], [{ held: true }]]);
+    for (const name of others) expect(await held(name)).toEqual([{ held: false }]);
+    expect(await app.database.query('SELECT FROM freed_skill_ids WHERE name = $1', [free])).toEqual([]);
+    expect(await app.database.query('SELECT FROM freed_skill_ids WHERE name = $1', [gone])).toHaveLength(1);
   });
 });

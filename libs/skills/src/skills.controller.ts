@@ -95,7 +95,7 @@ export class SkillsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a Skill', operationId: 'deleteSkill' })
   @ApiIfMatch()
-  @ApiResponse({ status: 204, description: 'Deleted; name and version are free again' })
+  @ApiResponse({ status: 204, description: 'Deleted; the name stays with its owner for a time' })
   @ApiErrors(1001, 1004)
   remove(
     @CurrentCaller() caller: Caller,

@@ -1,4 +1,4 @@
-import { appendFileSync, write as writeFile, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, write as writeFile, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeQuietly, isRemoved, openLogFile, reopenLogFile } from './log-file.js';
 import { writeToStderr } from './standard-streams.js';
@@ -116,8 +116,10 @@ export class LineDestination {
   /** Opens the file of this name again, after logrotate has renamed the old one. No line is lost in between. */
   reopen(): void {
     if (this.closed || this.file === undefined) return;
+    if (!this.current) this.flushSync();
     try {
-      this.use(openLogFile(this.file, true));
+      const old = this.use(openLogFile(this.file, true));
+      if (old !== undefined) closeSync(old);
     } catch (error) {
       this.warn(`cannot open ${this.name} again, the log goes on in the old file: ${messageOf(error)}`);
     }
@@ -137,7 +139,7 @@ export class LineDestination {
     process.off('exit', this.flush);
     this.closed = true;
     // A write that is stuck still holds the file.
-    if (this.fd !== STDOUT && !this.current) closeQuietly(this.fd);
+    if (this.fd !== STDOUT && !this.current) await closeQuietly(this.fd);
   }
 
   /** Without a second try: for the exit. */
@@ -198,19 +200,24 @@ export class LineDestination {
     const old = this.fd;
     const wasRemoved = !this.stale && (await isRemoved(old, file));
     this.stale ||= wasRemoved;
-    if (!this.stale) return;
+    // Meanwhile it may be closed, or opened again by a signal.
+    const isOver = (): boolean => this.closed || this.fd !== old;
+    if (!this.stale || isOver()) return;
     const fd = await reopenLogFile(file);
-    // Meanwhile it was closed, or opened again by a signal.
-    if (this.closed || this.fd !== old) closeQuietly(fd);
-    else this.use(fd);
+    if (isOver()) {
+      void closeQuietly(fd);
+      return;
+    }
+    void closeQuietly(this.use(fd));
     if (wasRemoved) this.warn(`${file} was removed: the log goes on in a new file`);
   }
 
-  /** The batch that is under way goes to the old file to its end. */
-  private use(fd: number): void {
-    if (this.current?.fd !== this.fd) closeQuietly(this.fd);
+  /** Returns the descriptor to close; undefined: the batch that is under way goes to the old file to its end. */
+  private use(fd: number): number | undefined {
+    const old = this.current?.fd === this.fd ? undefined : this.fd;
     this.fd = fd;
     this.stale = false;
+    return old;
   }
 
   private continue(current: Batch): void {
@@ -231,7 +238,7 @@ export class LineDestination {
   }
 
   private release(current: Batch): void {
-    if (current.fd !== this.fd) closeQuietly(current.fd);
+    if (current.fd !== this.fd) void closeQuietly(current.fd);
     this.current = undefined;
     this.onIdle();
   }

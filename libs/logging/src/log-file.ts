@@ -30,6 +30,7 @@ export async function isRemoved(fd: number, file: string): Promise<boolean> {
   return named?.ino !== opened.ino;
 }
 
-export function closeQuietly(fd: number): void {
-  close(fd, () => undefined);
+/** Never rejects. */
+export async function closeQuietly(fd: number | undefined): Promise<void> {
+  if (fd !== undefined) await promisify(close)(fd).catch(() => undefined);
 }

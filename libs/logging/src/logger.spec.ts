@@ -40,6 +40,34 @@ describe('createLogger', () => {
     ]);
   });
 
+  it('counts what a terminal that has gone does not take, and goes on in the file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ooder-log-'));
+    const file = join(folder, 'app.log');
+    const gone = {
+      isTTY: true,
+      write: (_: string, done?: (error?: Error) => void): void => done?.(new Error('EIO: i/o error, write')),
+    };
+    const log = createLogger({ level: 'info', file }, app, gone);
+    for (let n = 0; n < 3; n += 1) log.logger.log('hello', 'main');
+    expect([log.droppedLines, log.failedWrites]).toEqual([3, 3]);
+    await log.close();
+    expect(parse(readFileSync(file, 'utf8'))).toHaveLength(3);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('survives whatever is logged as an error', () => {
+    const output = new Capture();
+    const { logger } = createLogger({ level: 'info' }, app, output);
+    const odd = Object.assign(new Error('odd'), { message: { not: 'a text' }, stack: 7, name: null });
+    const hostile = new Proxy(new Error('hostile'), {
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    for (const error of [odd, hostile, null, undefined, Symbol('s'), () => 1]) logger.fatal(error, 'start');
+    expect(output.lines).toHaveLength(6);
+  });
+
   it('obeys the level', () => {
     const output = new Capture();
     const { logger } = createLogger({ level: 'warn' }, app, output);

@@ -5,7 +5,7 @@ import { LineDestination } from './line-destination.js';
 import { PinoLogger } from './pino-logger.js';
 import { redactFields, redactText } from './redaction.js';
 import { writeToStderr } from './standard-streams.js';
-import { type LogOutput, prettyPrinter } from './terminal.js';
+import { LineOutput, type LogOutput } from './terminal.js';
 import { currentTrace } from './trace-context.js';
 
 export interface ServiceLog {
@@ -48,7 +48,9 @@ export function createLogger(
   const file = openFile('LOG_FILE', settings.file);
   const errorFile = openFile('LOG_ERROR_FILE', settings.errorFile);
   ours.push(...[stdout, file, errorFile].filter((destination) => destination !== undefined));
-  const streams: DestinationStream[] = [stdout ?? toOutput(output), ...(file ? [file] : [])];
+  const first = stdout ?? new LineOutput(output, warn);
+  const counting = new Set([first, ...ours]);
+  const streams: DestinationStream[] = [first, ...(file ? [file] : [])];
   const root = pino(
     {
       level: settings.level,
@@ -83,10 +85,10 @@ export function createLogger(
       }),
     ),
     get droppedLines() {
-      return ours.reduce((sum, { droppedLines }) => sum + droppedLines, 0);
+      return [...counting].reduce((sum, { droppedLines }) => sum + droppedLines, 0);
     },
     get failedWrites() {
-      return ours.reduce((sum, { failedWrites }) => sum + failedWrites, 0);
+      return [...counting].reduce((sum, { failedWrites }) => sum + failedWrites, 0);
     },
     reopen,
     close: async () => {
@@ -94,10 +96,4 @@ export function createLogger(
       await Promise.all(ours.map((destination) => destination.close()));
     },
   };
-}
-
-function toOutput(output: LogOutput): DestinationStream {
-  if (!output.isTTY) return { write: (line) => void output.write(line) };
-  const pretty = prettyPrinter(true);
-  return { write: (line) => void output.write(pretty(line)) };
 }

@@ -2,7 +2,8 @@ import { prettyFactory } from 'pino-pretty';
 
 /** Where lines for people go; `process.stdout` is one. */
 export interface LogOutput {
-  write(text: string): unknown;
+  /** `done` gets the error when it could not be written. */
+  write(text: string, done?: (error?: Error | null) => void): unknown;
   /** Coloured, multi-line output in place of JSON. */
   isTTY?: boolean;
 }
@@ -33,4 +34,31 @@ export function prettyPrinter(colorize: boolean): (line: string) => string {
       return context + message.split('\n').map(visible).join('\n    ');
     },
   });
+}
+
+/** Writes lines to an output that takes them one by one: as text for people to a terminal. Reports the first failure. */
+export class LineOutput {
+  /** Lines that could not be written. */
+  droppedLines = 0;
+  private readonly format: (line: string) => string;
+
+  constructor(
+    private readonly output: LogOutput,
+    private readonly warn: (text: string) => void,
+  ) {
+    this.format = output.isTTY ? prettyPrinter(true) : (line) => line;
+  }
+
+  /** Each line is a write of its own. */
+  get failedWrites(): number {
+    return this.droppedLines;
+  }
+
+  write(line: string): void {
+    this.output.write(this.format(line), (error) => {
+      if (!error) return;
+      this.droppedLines += 1;
+      if (this.droppedLines === 1) this.warn(`cannot write the log to the terminal: ${error.message}`);
+    });
+  }
 }

@@ -40,6 +40,13 @@ export class ProbesSettings {
   @Min(1, { message: 'must not be under 1' })
   @Max(1_024, { message: 'must not be over 1024' })
   concurrency: number = 32;
+
+  /** Probes of one host (all its names, ports and paths) that each replica begins in a second; 0: as many as are due. */
+  @Setting('PROBE_HOST_RATE', { example: '50' })
+  @IsInt(whole('probes'))
+  @Min(0, { message: 'must not be under 0' })
+  @Max(100_000, { message: 'must not be over 100000' })
+  hostRate: number = 50;
 }
 
 export const probesSettings = registerAs('probes', () => new ProbesSettings());

@@ -57,6 +57,16 @@ export class Dialer {
     );
   };
 
+  /** The addresses that a connection to it would choose from; the name itself where there are none. Never rejects. */
+  async addressesOf(target: Target): Promise<string[]> {
+    if (isAddress(target)) return [target.hostname];
+    try {
+      return (await this.lookup(target.hostname)).map(({ address }) => address);
+    } catch {
+      return [target.hostname];
+    }
+  }
+
   /** Those of a name that may be called. */
   private async allowedAddressesOf(hostname: string): Promise<[ResolvedAddress, ...ResolvedAddress[]]> {
     const resolved = await this.resolve(hostname);

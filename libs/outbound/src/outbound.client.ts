@@ -94,6 +94,11 @@ export class OutboundClient implements OnApplicationShutdown {
     return traceCall(this.tracer, call, (headers) => this.open(url, { ...options, headers }), { faultOf });
   }
 
+  /** Which machine a URL leads to now: its addresses, or its name where there are none. @throws OutboundError `forbidden` for no URL */
+  async addressesOf(url: string): Promise<string[]> {
+    return this.dialer.addressesOf(targetOf(url, ['http:', 'https:', 'ws:', 'wss:']));
+  }
+
   /** The last of the hooks: who stops in `beforeApplicationShutdown` may still call there. Calls in flight fail. */
   onApplicationShutdown(): void {
     this.isStopping = true;

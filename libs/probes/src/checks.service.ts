@@ -69,7 +69,7 @@ export class ChecksService {
   }
 
   private async probe(claim: ProbeClaim): Promise<void> {
-    const probed = await this.probes.probe(claim);
+    const probed = await this.probes.probe(claim, PATIENCE_MS);
     if (probed) await this.results.record(probed);
   }
 }

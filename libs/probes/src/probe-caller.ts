@@ -1,10 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ProbesSettings, probesSettings } from '#config';
 import { FloodGuard, OutboundClient, OutboundError } from '#outbound';
 import { SecretUnreadableError, SkillSecrets } from '#skills';
 import { type ProbeClaim, type ProbeTarget, targetOf } from './probe-claim.js';
+import { HostGate } from './host-gate.js';
 import { ProbeMetrics } from './probe.metrics.js';
 import { failure, MAX_ANSWER_BYTES, type Verdict, verdictOfAnswer, verdictOfError } from './verdict.js';
+
+/** Milliseconds between two looks whether a host may be asked. */
+const LOOK_EVERY_MS = 20;
 
 /** What came of one probe. */
 export interface Probed extends Verdict {
@@ -16,21 +21,47 @@ export interface Probed extends Verdict {
 /** Asks endpoints how they are: GET of their health path, or a WebSocket that is opened and closed. */
 @Injectable()
 export class ProbeCaller {
+  private readonly gate: HostGate;
+
   constructor(
     private readonly outbound: OutboundClient,
     private readonly secrets: SkillSecrets,
     private readonly metrics: ProbeMetrics,
     @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
-  ) {}
+  ) {
+    this.gate = new HostGate({ concurrency: settings.concurrency, perSecond: settings.hostRate });
+  }
 
-  /** Undefined when `signal`, or the end of the service, broke it off. */
-  async probe(claim: ProbeClaim, signal?: AbortSignal): Promise<Probed | undefined> {
+  /**
+   * Undefined when `signal`, or the end of the service, broke it off, and when its host is asked by too many probes for
+   * longer than `patienceMs`: that says nothing about the endpoint, which is due again in an interval.
+   */
+  async probe(claim: ProbeClaim, patienceMs: number, signal?: AbortSignal): Promise<Probed | undefined> {
+    const leave = await this.enter(claim, patienceMs, signal);
+    if (leave === undefined) return undefined;
     const began = performance.now();
-    const verdict = await this.verdictOn(claim, signal);
+    const verdict = await this.verdictOn(claim, signal).finally(leave);
     const ms = performance.now() - began;
     if (verdict === undefined) return undefined;
     this.metrics.probed(verdict.result, ms);
     return { ...verdict, claim, latencyMs: Math.round(ms) };
+  }
+
+  private async enter(
+    { url }: ProbeClaim,
+    patienceMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<(() => void) | undefined> {
+    const end = performance.now() + patienceMs;
+    const addresses = await this.outbound.addressesOf(url).catch(() => []);
+    for (;;) {
+      const leave = this.gate.tryEnter(addresses);
+      if (leave) return leave;
+      if (performance.now() >= end || signal?.aborted === true) break;
+      await delay(LOOK_EVERY_MS);
+    }
+    this.metrics.skip();
+    return undefined;
   }
 
   private async verdictOn(claim: ProbeClaim, signal: AbortSignal | undefined): Promise<Verdict | undefined> {

@@ -6,6 +6,7 @@ import { PROBE_RESULTS, type ProbeResult } from '#skills';
 @Injectable()
 export class ProbeMetrics {
   private readonly probes;
+  private readonly skipped;
   private readonly durations;
   private readonly lag;
 
@@ -16,6 +17,10 @@ export class ProbeMetrics {
       labelNames: ['result'],
     });
     for (const result of PROBE_RESULTS) this.probes.inc({ result }, 0);
+    this.skipped = metrics.counter({
+      name: 'probes_skipped_total',
+      help: 'Health checks that were put off by an interval, because their host is asked by as many as it may be.',
+    });
     this.durations = metrics.histogram({
       name: 'probe_duration_seconds',
       help: 'How long health checks of endpoints took.',
@@ -30,6 +35,10 @@ export class ProbeMetrics {
   probed(result: ProbeResult, milliseconds: number): void {
     this.probes.inc({ result });
     this.durations.observe(milliseconds / 1000);
+  }
+
+  skip(): void {
+    this.skipped.inc();
   }
 
   late(milliseconds: number): void {

@@ -74,7 +74,7 @@ export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown
   private begin(claim: ProbeClaim): void {
     track(this.probing, async () => {
       try {
-        const probed = await this.caller.probe(claim, this.stop.signal);
+        const probed = await this.caller.probe(claim, 0, this.stop.signal);
         if (probed) track(this.writing, () => this.write(probed));
       } catch (error) {
         this.outage.begin(String(error));

@@ -92,13 +92,13 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
   for (const line of lines) logger.log(line, 'start');
 }
 
-let isFailing = false;
-
-/** Ends the process, once: what goes wrong on the way there must not begin it anew. */
 function readable(url: string): string {
   return url.replace('[::1]', 'localhost').replace('127.0.0.1', 'localhost').replace('0.0.0.0', 'localhost');
 }
 
+let isFailing = false;
+
+/** Ends the process, once: what goes wrong on the way there must not begin it anew. */
 async function fail(error: unknown, log: ServiceLog): Promise<void> {
   if (isFailing) return;
   isFailing = true;
@@ -111,6 +111,8 @@ async function fail(error: unknown, log: ServiceLog): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${isExplained(error) ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.stderr.write(
+    `${isExplained(error) ? error.message : String((error as Error | undefined)?.stack ?? error)}\n`,
+  );
   process.exit(1);
 });

@@ -141,6 +141,7 @@ describe('export and import', () => {
           clientLine(),
           skillLine({ endpoints: [], secret_metadata: [7] }),
           skillLine({ endpoints: [{ url: 'http://10.0.0.2:1', parameters: { authorization: 'a\r\nb: c' } }] }),
+          `{"type": "skill", "metadata": ${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
         ]),
       ),
     ).toEqual([
@@ -161,6 +162,7 @@ describe('export and import', () => {
       expect.stringMatching(
         /^ {2}line 11: endpoints\.0\.parameters the value of "authorization" must be what a header/,
       ),
+      '  line 12: line nests deeper than 100 levels',
     ]);
   });
 

@@ -1,14 +1,12 @@
 import { applyDecorators, Injectable, type PipeTransform } from '@nestjs/common';
 import { ApiBody } from '@nestjs/swagger';
-import { BadParameterError, entryFaults, isMap, textMapSchema } from '#common';
+import { BadParameterError, entryFaults, faultError, isMap, textMapSchema } from '#common';
 import { CONTEXT_LIMITS } from './channel-limits.js';
 
 /** What becomes of a context, by key; null removes the key. */
 export type ContextChanges = Readonly<Record<string, string | null>>;
 
 const LIMITS = { ...CONTEXT_LIMITS, nullable: true };
-/** More faults than this are not told, as in every other body. */
-const MAX_FAULTS = 100;
 
 /** The body of PUT /channels/{channel_id}/context. @throws BadParameterError (1001) that lists every fault */
 @Injectable()
@@ -21,13 +19,11 @@ export class ContextChangesPipe implements PipeTransform<unknown, ContextChanges
 
 /** @throws BadParameterError (1001) that lists every fault; `name` stands for the whole. */
 export function assertContextChanges(value: unknown, name: string): asserts value is ContextChanges {
-  const faults = isMap(value)
-    ? entryFaults(value, LIMITS)
-    : [{ field: '', reason: 'must be an object of texts; null removes a key' }];
+  if (!isMap(value))
+    throw new BadParameterError([{ field: name, reason: 'must be an object of texts; null removes a key' }]);
+  const faults = [...entryFaults(value, LIMITS)];
   if (faults.length === 0) return;
-  throw new BadParameterError(
-    faults.slice(0, MAX_FAULTS).map(({ field, reason }) => ({ field: field === '' ? name : field, reason })),
-  );
+  throw faultError(faults.map(({ field, reason }) => ({ field: field === '' ? name : field, reason })));
 }
 
 /** Tells OpenAPI of the body, which has no fields of its own. */

@@ -1,6 +1,6 @@
 import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transformers } from 'class-transformer/cjs/storage.js';
-import { getMetadataStorage } from 'class-validator';
+import { getMetadataStorage, type ValidationArguments } from 'class-validator';
 import { isPlainData } from './plain-data.js';
 
 export type ClassOf<T extends object> = new () => T;
@@ -16,13 +16,33 @@ type Accept = (value: unknown) => object | undefined;
 /** A value that only class-validator can judge. */
 export const DOUBTFUL = Symbol('doubtful');
 
+/** One rule of a field. */
+interface Rule {
+  holds: Check;
+  /** Why a value for which it does not hold is refused. */
+  reasonFor: (value: unknown, object: object) => string;
+}
+
 /** A field of a payload, with what its decorators say. */
 export interface CompiledField {
   name: string;
   /** What class-transformer would make of it, or `DOUBTFUL`; `source` is the object that it comes in. */
   read: (value: unknown, source: object) => unknown;
   isRight: Check;
+  /** The same as `read` for the value alone, and not for what is in it. */
+  readShallow: (value: unknown, source: object) => unknown;
+  /** Whether the rules concern this value at all: a field that may be absent has none for `undefined`. */
+  isJudged: Check;
+  /** All of them. */
+  rules: readonly Rule[];
+  /** Those of how long a list may be, for lists: where one of them fails, nothing else is looked at. */
+  sizes: readonly Rule[];
+  /** The class of the objects in it. */
+  nested?: { type: ClassOf<object>; reason: string };
 }
+
+/** The rule of class-validator that bounds the cost of all others. */
+const MAX_SIZE = 'arrayMaxSize';
 
 /** Thrown for what is not known here: the class is then left to class-validator. */
 export class NotCompilable extends Error {}
@@ -37,24 +57,50 @@ export function compileField(
   // class-transformer leaves out what is a method or a getter of the class.
   if (name in type.prototype) throw new NotCompilable();
   const conditions: Check[] = [];
-  const checks: Check[] = [];
-  let isNested = false;
+  const sizes: Rule[] = [];
+  const rules: Rule[] = [];
+  let nestedRule: ValidationMetadata | undefined;
+  let maxItems = Infinity;
   for (const rule of metadata) {
     if (rule.type === 'conditionalValidation') conditions.push(conditionOf(rule));
-    else if (rule.type === 'nestedValidation') isNested = true;
-    else if (rule.type === 'customValidation' || rule.type === 'isDefined') checks.push(...checksOf(rule));
-    else throw new NotCompilable();
+    else if (rule.type === 'nestedValidation') nestedRule = rule;
+    else if (rule.type === 'customValidation' || rule.type === 'isDefined') {
+      const made = rulesOf(rule);
+      rules.push(...made);
+      if (rule.name !== MAX_SIZE) continue;
+      sizes.push(...made);
+      maxItems = rule.constraints[0] as number;
+    } else throw new NotCompilable();
   }
   const nested = transformers.findTypeMetadata(type, name) as TypeMetadata | undefined;
   // Nested objects of no class have no rules to be checked by.
-  if (isNested && !nested) throw new NotCompilable();
-  const read = transforming(type, name, nested ? nestedReaderOf(nested, acceptOf) : plain);
+  if (nestedRule && !nested) throw new NotCompilable();
+  const read = nested ? nestedReaderOf(nested, acceptOf) : asItIs;
+  const isJudged: Check = (value, object) => conditions.every((holds) => holds(value, object));
   return {
     name,
-    read,
+    read: transforming(type, name, (value, source) =>
+      Array.isArray(value) && value.length > maxItems ? DOUBTFUL : read(value, source),
+    ),
+    readShallow: transforming(type, name, asItIs),
+    isJudged,
     isRight: (value, object) =>
-      !conditions.every((holds) => holds(value, object)) || checks.every((holds) => holds(value, object)),
+      (!isJudged(value, object) || rules.every(({ holds }) => holds(value, object))) &&
+      // The last: it goes through all that is in it.
+      (nested !== undefined || isPlainData(value)),
+    rules,
+    sizes,
+    ...(nested &&
+      nestedRule && {
+        nested: { type: nested.typeFunction() as ClassOf<object>, reason: messageOf(nestedRule, undefined) },
+      }),
   };
+}
+
+/** In class-validator's words. */
+function messageOf({ message }: ValidationMetadata, args: ValidationArguments | undefined): string {
+  if (typeof message === 'string') return message;
+  return typeof message === 'function' && args ? message(args) : '';
 }
 
 function conditionOf({ constraints }: ValidationMetadata): Check {
@@ -62,20 +108,33 @@ function conditionOf({ constraints }: ValidationMetadata): Check {
   return (value, object) => condition(object, value);
 }
 
-function checksOf(rule: ValidationMetadata): Check[] {
+function rulesOf(rule: ValidationMetadata): Rule[] {
   const { each, constraints, propertyName: property, validateIf } = rule;
   return getMetadataStorage()
     .getTargetValidatorConstraints(rule.constraintCls)
-    .map((constraint): Check => {
+    .map((constraint): Rule => {
       const { instance, async: isAsync } = constraint;
       if (isAsync) throw new NotCompilable();
+      const argumentsFor = (value: unknown, object: object): ValidationArguments => ({
+        targetName: object.constructor.name,
+        property,
+        object,
+        value,
+        constraints,
+      });
       const check: Check = (value, object) => {
         if (value instanceof Set || value instanceof Map) return false;
-        const context = { targetName: object.constructor.name, property, object, value, constraints };
-        if (!each || !Array.isArray(value)) return instance.validate(value, context) === true;
-        return value.every((item) => instance.validate(item, context) === true);
+        const args = argumentsFor(value, object);
+        if (!each || !Array.isArray(value)) return instance.validate(value, args) === true;
+        return value.every((item) => instance.validate(item, args) === true);
       };
-      return validateIf ? (value, object) => !validateIf(object, value) || check(value, object) : check;
+      return {
+        holds: validateIf ? (value, object) => !validateIf(object, value) || check(value, object) : check,
+        reasonFor: (value, object) => {
+          const args = argumentsFor(value, object);
+          return messageOf(rule, args) || (instance.defaultMessage?.(args) ?? 'is wrong');
+        },
+      };
     });
 }
 
@@ -94,8 +153,8 @@ function transforming(type: ClassOf<object>, name: string, read: CompiledField['
   };
 }
 
-function plain(value: unknown): unknown {
-  return isPlainData(value) ? value : DOUBTFUL;
+function asItIs(value: unknown): unknown {
+  return value;
 }
 
 /** Of a list of objects of one class, or of one such object. */

@@ -1,3 +1,4 @@
+import { MAX_BATCH_VALUES } from './batch-route.decorator.js';
 import { defaultMetadataStorage as transformers } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage } from 'class-validator';
 import {
@@ -8,7 +9,8 @@ import {
   NotCompilable,
   type ValidationMetadata,
 } from './compiled-field.js';
-import { isPlainObject } from './plain-data.js';
+import { type FaultList, REQUIRED } from './fault-list.js';
+import { isPlainObject, isTooLarge } from './plain-data.js';
 
 /** Undefined: left to class-validator. */
 const compiled = new WeakMap<ClassOf<object>, CompiledValidator<object> | undefined>();
@@ -56,7 +58,7 @@ export class CompiledValidator<T extends object> {
     if (!isPlainObject(value)) return undefined;
     const instance = new this.type();
     const target = instance as Record<string, unknown>;
-    for (const name of Object.keys(value)) {
+    for (const name in value) {
       const field = this.fields.get(name);
       const read = field ? field.read(value[name], value) : DOUBTFUL;
       if (read === DOUBTFUL) return undefined;
@@ -66,10 +68,83 @@ export class CompiledValidator<T extends object> {
     return instance;
   }
 
+  /**
+   * Adds what is wrong with a value, in class-validator's words. The size of each list is looked at before its items, and
+   * nothing more once the list of faults is full: the work grows with the value up to its limits, and not beyond.
+   * Finding nothing does not mean that it is right: class-validator has the last word then.
+   */
+  explain(value: unknown, faults: FaultList, path = ''): void {
+    if (!isPlainObject(value)) {
+      faults.add(path === '' ? 'body' : path, 'must be an object');
+      return;
+    }
+    const prefix = path === '' ? '' : `${path}.`;
+    const instance = this.readShallow(value, faults, prefix);
+    const fields = [...this.fields.values()].filter(({ name, isJudged }) => isJudged(instance[name], instance));
+    const lists = fields.filter(({ name }) => Array.isArray(instance[name]));
+    const tooLong = lists.filter((field) => addReasons(field, field.sizes, instance, faults, prefix));
+    if (tooLong.length > 0) return;
+    for (const field of fields) {
+      if (faults.isFull) return;
+      const isWrong = addReasons(field, field.rules, instance, faults, prefix);
+      if (!isWrong && !field.nested && isTooLarge(instance[field.name]))
+        faults.add(prefix + field.name, `has more than ${MAX_BATCH_VALUES} values`);
+      if (field.nested) this.explainNested(field.nested, instance[field.name], faults, prefix + field.name);
+    }
+  }
+
+  /** The values of its fields; what is in them is as it came. */
+  private readShallow(value: Record<string, unknown>, faults: FaultList, prefix: string): Record<string, unknown> {
+    const instance = new this.type() as Record<string, unknown>;
+    for (const name in value) {
+      if (faults.isFull) break;
+      const field = this.fields.get(name);
+      if (field) instance[name] = field.readShallow(value[name], value);
+      else faults.add(prefix + name, 'is unknown');
+    }
+    return instance;
+  }
+
+  private explainNested(
+    { type, reason }: NonNullable<CompiledField['nested']>,
+    value: unknown,
+    faults: FaultList,
+    path: string,
+  ): void {
+    const validator = CompiledValidator.of(type);
+    if (value === undefined || !validator) return;
+    if (isPlainObject(value)) validator.explain(value, faults, path);
+    else if (!Array.isArray(value)) faults.add(path, reason);
+    else {
+      for (const [index, item] of value.entries()) {
+        if (faults.isFull) return;
+        if (isPlainObject(item)) validator.explain(item, faults, `${path}.${index}`);
+        else if (item !== undefined && !Array.isArray(item)) faults.add(`${path}.${index}`, reason);
+      }
+    }
+  }
+
   /** The same of what a request sent: a body that was not sent is an empty one. */
   acceptSent(value: unknown): T | undefined {
     return this.accept(value ?? {});
   }
+}
+
+/** Returns whether there were any. */
+function addReasons(
+  { name }: CompiledField,
+  rules: CompiledField['rules'],
+  instance: Record<string, unknown>,
+  faults: FaultList,
+  prefix: string,
+): boolean {
+  const value = instance[name];
+  const broken = rules.filter(({ holds }) => !holds(value, instance));
+  const reasons = broken.map(({ reasonFor }) => reasonFor(value, instance));
+  // "is required" says it all: what an absent value fails besides is noise.
+  const told = reasons.includes(REQUIRED) ? [REQUIRED] : reasons;
+  for (const reason of told) faults.add(prefix + name, reason);
+  return told.length > 0;
 }
 
 function acceptorOf(type: ClassOf<object>): ((value: unknown) => object | undefined) | undefined {

@@ -17,6 +17,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { REQUIRED } from './fault-list.js';
 import { IsText } from './text.js';
 
 /**
@@ -43,7 +44,7 @@ export function field(
       ...(schema.type === 'object' ? { selfRequired: required } : { required }),
       ...schema,
     } as ApiPropertyOptions),
-    ...(required ? [IsDefined({ message: 'is required' })] : [ValidateIf((_, value) => value !== undefined)]),
+    ...(required ? [IsDefined({ message: REQUIRED })] : [ValidateIf((_, value) => value !== undefined)]),
     ...validators,
   );
 }

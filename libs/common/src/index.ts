@@ -24,6 +24,7 @@ export {
   UnavailableError,
 } from './error-catalogue.js';
 export { ApiErrors, ErrorResponse, exampleOf } from './error.response.js';
+export { faultError, joinedReasons, MAX_FAULTS } from './fault-list.js';
 export {
   EnumField,
   type FieldOptions,
@@ -43,7 +44,7 @@ export {
   TextListField,
 } from './identifier.decorators.js';
 export { JsonObjectField } from './json-object.decorator.js';
-export { allowLargeBodies, type BatchOptions, BatchRoute, BODY_LIMIT, costOf } from './batch-route.decorator.js';
+export { type BatchOptions, BatchRoute, BODY_LIMIT, costOf, limitBodies, maxValuesOf } from './batch-route.decorator.js';
 export { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from './json-depth.js';
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
@@ -62,6 +63,7 @@ export {
   totalOf,
 } from './pagination.js';
 export { CompiledValidator } from './compiled-validator.js';
+export { hasMoreKeys } from './plain-data.js';
 export { PROBE_ROUTES } from './probe-routes.js';
 export { Remembered } from './remembered.js';
 export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';

@@ -1,10 +1,7 @@
+import { MAX_BATCH_VALUES } from './batch-route.decorator.js';
+
 /** Deeper data is left to whoever can say so. */
 const MAX_DEPTH = 64;
-
-/** Names that every object has a meaning for: class-transformer leaves them out, without a word. */
-function isReserved(key: string): boolean {
-  return key in Object.prototype;
-}
 
 /** An object of no class, as parsers make it: of bodies, of query strings, of paths. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
@@ -15,15 +12,56 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
 }
 
-/** Whether it is what JSON can hold, all the way down: a copy of it is the same as it is. */
-export function isPlainData(value: unknown, depth = 0): boolean {
+/**
+ * Whether it is what JSON can hold, all the way down, and no more than a body can: it can stay as it is.
+ * Looks at as many values as the largest body may have.
+ */
+export function isPlainData(value: unknown): boolean {
+  return isPlain(value, 0, { left: MAX_BATCH_VALUES });
+}
+
+function isPlain(value: unknown, depth: number, budget: { left: number }): boolean {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function' && typeof value !== 'symbol';
   if (depth === MAX_DEPTH) return false;
   if (Array.isArray(value)) {
-    // Which gaps are, too.
-    for (const item of value) if (item === undefined || !isPlainData(item, depth + 1)) return false;
+    for (const item of value) {
+      budget.left -= 1;
+      // Which gaps are, too.
+      if (budget.left < 0 || item === undefined || !isPlain(item, depth + 1, budget)) return false;
+    }
     return true;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
-  return Object.entries(value).every(([key, item]) => !isReserved(key) && isPlainData(item, depth + 1));
+  for (const key in value) {
+    budget.left -= 1;
+    if (budget.left < 0 || !isPlain((value as Record<string, unknown>)[key], depth + 1, budget))
+      return false;
+  }
+  return true;
+}
+
+/** Whether an object has more keys than this; no more of them are looked at. */
+export function hasMoreKeys(object: object, max: number): boolean {
+  let left = max;
+  for (const _ in object) {
+    left -= 1;
+    if (left < 0) return true;
+  }
+  return false;
+}
+
+/** Whether there is more in a value than any body can hold; no more of it is looked at. */
+export function isTooLarge(value: unknown): boolean {
+  const open = [value];
+  let left = MAX_BATCH_VALUES;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object') continue;
+    for (const key in next) {
+      left -= 1;
+      if (left < 0) return true;
+      const item = (next as Record<string, unknown>)[key];
+      if (typeof item === 'object' && item !== null) open.push(item);
+    }
+  }
+  return false;
 }

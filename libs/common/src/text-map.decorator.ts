@@ -2,7 +2,9 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import type { Fault } from './error-catalogue.js';
+import { joinedReasons } from './fault-list.js';
 import { field, type FieldOptions } from './field.decorators.js';
+import { hasMoreKeys } from './plain-data.js';
 import { textFault } from './text.js';
 
 /** Of an object of texts: characters of a key and of a value, and how many of them. */
@@ -35,8 +37,7 @@ export function TextMapField({
   const limits = { maxKey, maxValue, maxEntries };
   const reasonOf = (value: unknown): string | undefined => {
     if (!isMap(value)) return 'must be an object of texts';
-    const faults = entryFaults(value, limits);
-    return faults.length > 0 ? faults.map(({ field, reason }) => `${field} ${reason}`.trim()).join('; ') : undefined;
+    return joinedReasons(reasonsOf(entryFaults(value, limits)));
   };
   return applyDecorators(
     field(
@@ -55,21 +56,28 @@ export function TextMapField({
   );
 }
 
-/** Everything that is wrong with an object of texts; a fault's field is the key, or nothing where it concerns all. */
-export function entryFaults(map: Readonly<Record<string, unknown>>, limits: EntryLimits): Fault[] {
+function* reasonsOf(faults: Iterable<Fault>): Generator<string> {
+  for (const { field, reason } of faults) yield `${field} ${reason}`.trim();
+}
+
+/**
+ * What is wrong with an object of texts, one by one; a fault's field is the key, or nothing where it concerns all. The
+ * entries of a map that has too many are not looked at.
+ */
+export function* entryFaults(map: Readonly<Record<string, unknown>>, limits: EntryLimits): Generator<Fault> {
   const { maxKey, maxValue, maxEntries, nullable = false } = limits;
-  const entries = Object.entries(map);
-  if (entries.length > maxEntries) return [{ field: '', reason: `must have at most ${maxEntries} entries` }];
-  return entries.flatMap(([key, value]) => {
+  if (hasMoreKeys(map, maxEntries)) {
+    yield { field: '', reason: `must have at most ${maxEntries} entries` };
+    return;
+  }
+  for (const [key, value] of Object.entries(map)) {
     const keyFault = textFault(key, 1, maxKey);
     const valueFault = nullable && value === null ? undefined : textFault(value, 0, maxValue);
     // The answer must not hold what no text may hold.
     const name = key.slice(0, maxKey).toWellFormed();
-    return [
-      ...(keyFault ? [{ field: name, reason: `as a key ${keyFault}` }] : []),
-      ...(valueFault ? [{ field: name, reason: nullable ? `${valueFault}, or null` : valueFault }] : []),
-    ];
-  });
+    if (keyFault) yield { field: name, reason: `as a key ${keyFault}` };
+    if (valueFault) yield { field: name, reason: nullable ? `${valueFault}, or null` : valueFault };
+  }
 }
 
 export function isMap(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,14 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { type FieldOptions, headerValueFault, pathFault, textFault, urlFault } from '#common';
+import {
+  type FieldOptions,
+  hasMoreKeys,
+  headerValueFault,
+  joinedReasons,
+  pathFault,
+  textFault,
+  urlFault,
+} from '#common';
 import { Transform } from 'class-transformer';
 import { IsDefined, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
@@ -136,32 +144,38 @@ export const PARAMETER_DECLARATIONS_SCHEMA = {
 
 function declarationsFault(value: unknown): string | undefined {
   if (!isObject(value)) return 'must be an object of parameter declarations';
-  const entries = Object.entries(value);
-  if (entries.length > PARAMETERS_MAX) return `must have at most ${PARAMETERS_MAX} entries`;
-  const faults = entries.flatMap(([name, declaration]) => {
-    const nameFault = textFault(name, 1, 64);
-    return [...(nameFault ? [`a parameter's name ${nameFault}`] : []), ...declarationFaults(name, declaration)];
-  });
-  return faults.length > 0 ? faults.join('; ') : undefined;
+  if (hasMoreKeys(value, PARAMETERS_MAX)) return `must have at most ${PARAMETERS_MAX} entries`;
+  return joinedReasons(declarationsReasons(value));
 }
 
-function declarationFaults(name: string, value: unknown): string[] {
-  const label = name.slice(0, 64);
-  if (!isObject(value)) return [`${label} must be an object with a type`];
-  const { type, required, default: given, description, ...unknown } = value;
-  const faults = Object.keys(unknown).map((key) => `${label}.${key.slice(0, 64)} is unknown`);
+function* declarationsReasons(declarations: Record<string, unknown>): Generator<string> {
+  for (const [name, declaration] of Object.entries(declarations)) {
+    const nameFault = textFault(name, 1, 64);
+    if (nameFault) yield `a parameter's name ${nameFault}`;
+    yield* declarationReasons(name.slice(0, 64), declaration);
+  }
+}
+
+const DECLARATION_KEYS = new Set(['type', 'required', 'default', 'description']);
+
+function* declarationReasons(label: string, value: unknown): Generator<string> {
+  if (!isObject(value)) {
+    yield `${label} must be an object with a type`;
+    return;
+  }
+  for (const key in value) if (!DECLARATION_KEYS.has(key)) yield `${label}.${key.slice(0, 64)} is unknown`;
+  const { type, required, default: given, description } = value;
   const knownType = (PARAMETER_TYPES as readonly unknown[]).includes(type);
-  if (!knownType) faults.push(`${label}.type must be one of ${PARAMETER_TYPES.join(', ')}`);
-  if (required !== undefined && typeof required !== 'boolean') faults.push(`${label}.required must be true or false`);
+  if (!knownType) yield `${label}.type must be one of ${PARAMETER_TYPES.join(', ')}`;
+  if (required !== undefined && typeof required !== 'boolean') yield `${label}.required must be true or false`;
   const descriptionFault = description === undefined ? undefined : textFault(description, 0, 255);
-  if (descriptionFault) faults.push(`${label}.description ${descriptionFault}`);
+  if (descriptionFault) yield `${label}.description ${descriptionFault}`;
   if (given !== undefined) {
     if (knownType && !isOfType(given, type as ParameterType))
-      faults.push(`${label}.default must be of the type ${type as string}`);
+      yield `${label}.default must be of the type ${type as string}`;
     const defaultFault = textFault(JSON.stringify(given), 0, 512) ?? jsonFault(given);
-    if (defaultFault) faults.push(`${label}.default ${defaultFault}`);
+    if (defaultFault) yield `${label}.default ${defaultFault}`;
   }
-  return faults;
 }
 
 /** Why a JSON value would not come back as it went, or undefined. JSON text hides NUL and half pairs in escapes. */

@@ -3,7 +3,7 @@ import { ApiQuery, IntersectionType } from '@nestjs/swagger';
 import { EnumField, IdentifierField, PageQuery, SkipQuery, TextField, UuidField } from '#common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
-import { textFault } from '#common';
+import { hasMoreKeys, textFault } from '#common';
 import { CAPABILITY_STATUSES, type CapabilityStatus } from './capability.entity.js';
 import { ENDPOINT_PROTOCOLS, type EndpointProtocol } from './endpoint.entity.js';
 import { searchTerms } from './search-document.js';
@@ -63,9 +63,8 @@ function VersionRangeField(): PropertyDecorator {
 function MetadataFilterField(): PropertyDecorator {
   const fault = (value: unknown): string | undefined => {
     if (typeof value !== 'object' || value === null) return 'must be written as metadata.KEY=VALUE';
-    const entries = Object.entries(value);
-    if (entries.length > MAX_METADATA_FILTERS) return `must name at most ${MAX_METADATA_FILTERS} keys`;
-    const faults = entries.flatMap(([key, text]) => textFault(key, 1, 64) ?? textFault(text, 0, 512) ?? []);
+    if (hasMoreKeys(value, MAX_METADATA_FILTERS)) return `must name at most ${MAX_METADATA_FILTERS} keys`;
+    const faults = Object.entries(value).flatMap(([key, text]) => textFault(key, 1, 64) ?? textFault(text, 0, 512) ?? []);
     return faults.length > 0 ? faults.join('; ') : undefined;
   };
   return applyDecorators(

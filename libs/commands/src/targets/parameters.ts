@@ -1,11 +1,8 @@
-import { BadParameterError, type Fault } from '#common';
+import { type Fault, faultError } from '#common';
 import type { ParameterType } from '#skills';
 import type { DeclaredParameter } from './target.js';
 
 export type Parameters = Record<string, unknown>;
-
-/** What is told of one call. */
-const MAX_FAULTS = 100;
 
 const IS_OF_TYPE: Readonly<Record<ParameterType, (value: unknown) => boolean>> = {
   string: (value) => typeof value === 'string',
@@ -35,7 +32,7 @@ export function checkedParameters(given: Parameters, declared: readonly Declared
     ...declared.flatMap((parameter) => faultOf(given, parameter) ?? []),
     ...unknown.map((name) => fault(name, 'is not a parameter of this capability')),
   ];
-  if (faults.length > 0) throw new BadParameterError(faults.slice(0, MAX_FAULTS));
+  if (faults.length > 0) throw faultError(faults);
   const defaults = declared.filter(({ name, defaultValue }) => defaultValue !== null && !Object.hasOwn(given, name));
   return {
     ...Object.fromEntries(defaults.map(({ name, defaultValue }) => [name, JSON.parse(defaultValue ?? 'null')])),

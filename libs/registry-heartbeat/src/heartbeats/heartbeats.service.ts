@@ -5,6 +5,8 @@ import {
   BadParameterError,
   ConflictError,
   type Fault,
+  faultError,
+  MAX_FAULTS,
   PermissionError,
   SkillNotFoundError,
   validateEach,
@@ -13,9 +15,6 @@ import { type LeaseResponse, LeaseTerms } from '#skills';
 import { HeartbeatBody, HeartbeatItem, type HeartbeatsBody } from './heartbeat.dto.js';
 import type { HeartbeatResponse, HeartbeatResult, HeartbeatsResponse, HeartbeatStatus } from './heartbeat.response.js';
 import { type Heartbeat, type Renewal, Renewals, type Renewed, type Waiter } from './renewals.js';
-
-/** Faults told of one request. */
-const MAX_FAULTS = 100;
 
 /** Takes heartbeats: who beats, for what, and what becomes of it. */
 @Injectable()
@@ -159,11 +158,12 @@ async function validateAll(heartbeats: readonly unknown[]): Promise<HeartbeatIte
   for await (const [index, item] of validateEach(HeartbeatItem, heartbeats)) {
     if (item instanceof BadParameterError) {
       faults.push(...item.details.map(({ field, reason }) => ({ field: fieldOf(index, field), reason })));
+      if (faults.length > MAX_FAULTS) break;
     } else {
       items.push(item);
     }
   }
-  if (faults.length > 0) throw new BadParameterError(faults.slice(0, MAX_FAULTS));
+  if (faults.length > 0) throw faultError(faults);
   return items;
 }
 

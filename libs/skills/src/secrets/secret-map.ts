@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { type FieldOptions, textFault } from '#common';
+import { type FieldOptions, hasMoreKeys, joinedReasons, textFault } from '#common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
@@ -80,23 +80,23 @@ export function SecretMapField(options: FieldOptions & { maxEntries: number }): 
 
 function faultsOf(map: unknown, maxEntries: number): string | undefined {
   if (!isObject(map)) return 'must be an object of string values';
-  const entries = Object.entries(map);
-  if (entries.length > maxEntries) return `must have at most ${maxEntries} entries`;
-  const faults = entries.flatMap(([key, value]) => {
+  if (hasMoreKeys(map, maxEntries)) return `must have at most ${maxEntries} entries`;
+  return joinedReasons(entryReasons(map));
+}
+
+function* entryReasons(map: Record<string, unknown>): Generator<string> {
+  for (const [key, value] of Object.entries(map)) {
     const keyFault = textFault(key, 1, KEY_MAX);
     const valueFault = faultOf(value);
-    return [
-      ...(keyFault ? [`the key "${key.slice(0, KEY_MAX)}" ${keyFault}`] : []),
-      ...(valueFault ? [`the value of "${key.slice(0, KEY_MAX)}" ${valueFault}`] : []),
-    ];
-  });
-  return faults.length > 0 ? faults.join('; ') : undefined;
+    if (keyFault) yield `the key "${key.slice(0, KEY_MAX)}" ${keyFault}`;
+    if (valueFault) yield `the value of "${key.slice(0, KEY_MAX)}" ${valueFault}`;
+  }
 }
 
 function faultOf(value: unknown): string | undefined {
   if (!isObject(value)) return textFault(value, 0, VALUE_MAX);
-  const { value: text, secret, ...unknown } = value;
-  if (secret !== true || Object.keys(unknown).length > 0) return 'must be text, or {"value": text, "secret": true}';
+  const { value: text, secret } = value;
+  if (secret !== true || hasMoreKeys(value, 2)) return 'must be text, or {"value": text, "secret": true}';
   return textFault(text, 0, VALUE_MAX);
 }
 

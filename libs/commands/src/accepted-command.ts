@@ -7,8 +7,9 @@ const RESPOND_ASYNC = 'respond-async';
 
 /** Whether `Prefer` has `respond-async` among its preferences (RFC 7240 section 4.1); those unknown count for nothing. */
 export function asksForAsync(prefer: string | undefined): boolean {
-  // What is quoted may hold anything, and is no preference itself.
-  const names = (prefer ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '').split(',');
+  // What is quoted may hold anything, and is no preference itself. A quotation without an end goes to the end of the text:
+  // to give it up, and to begin with each of its characters anew, would take quadratic time.
+  const names = (prefer ?? '').replaceAll(/"(?:[^"\\]|\\.?)*(?:"|$)/g, '').split(',');
   return names.some((name) => name.split(/[;=]/)[0]?.trim().toLowerCase() === RESPOND_ASYNC);
 }
 

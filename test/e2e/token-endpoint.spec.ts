@@ -1,3 +1,5 @@
+import { hash } from '@node-rs/argon2';
+import { verifySecret } from '../../libs/auth/src/secret-hash.js';
 import { ADMIN_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
 
 const PATH = '/api/v1/auth/token';
@@ -124,6 +126,25 @@ describe('the token endpoint (RFC 6749)', () => {
           .expect(400)
       ).body.error,
     ).toBe('invalid_request');
+  });
+
+  it('refuses more secrets than it can check, of clients that are there or not', async () => {
+    const quick = await hash('x', { memoryCost: 4096, timeCost: 1, parallelism: 1 });
+    let isBusy = true;
+    const fill = (): void => {
+      for (let n = 0; n < 50; n += 1) verifySecret(quick, 'x').catch(() => undefined);
+      if (isBusy) setImmediate(fill);
+    };
+    fill();
+    const ids = ['admin', 'nobody'];
+    const answers = await Promise.all(ids.flatMap((id) => Array.from({ length: 20 }, () => json({ ...GOOD, client_id: id }))));
+    isBusy = false;
+    const busy = answers.map(({ status }) => status === 503);
+    expect([busy.indexOf(true) < 20, busy.lastIndexOf(true) >= 20]).toEqual([true, true]);
+    for (const { body, headers } of answers.filter(({ status }) => status === 503)) {
+      expect(body).toMatchObject({ code: 1008, error: 'temporarily_unavailable' });
+      expect(headers['retry-after']).toBe('1');
+    }
   });
 
   it('does not answer GET', async () => {

@@ -1,0 +1,15 @@
+import { hash } from '@node-rs/argon2';
+import { UnavailableError } from '#common';
+import { verifySecret } from './secret-hash.js';
+
+describe('verifySecret', () => {
+  it('checks some at a time and lets some wait; the others are told to come again', async () => {
+    const cheap = await hash('secret', { memoryCost: 8, timeCost: 1, parallelism: 1 });
+    const checks = await Promise.allSettled(Array.from({ length: 1000 }, () => verifySecret(cheap, 'secret')));
+    const done = checks.filter(({ status }) => status === 'fulfilled');
+    const refused = checks.filter((check) => check.status === 'rejected');
+    expect([done.length, refused.length]).toEqual([403, 597]);
+    for (const { reason } of refused) expect(reason).toBeInstanceOf(UnavailableError);
+    await expect(verifySecret(cheap, 'another')).resolves.toBe(false);
+  });
+});

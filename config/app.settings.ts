@@ -62,6 +62,13 @@ export class AppSettings {
   @Max(3600, { message: 'must not be over 3600' })
   requestTimeout: number = 30;
 
+  /** Connections at a time, also those that only wait for their next request; the next one is closed as it comes. */
+  @Setting('APP_MAX_CONNECTIONS', { example: '5000' })
+  @IsInt({ message: 'must be a whole number' })
+  @Min(10, { message: 'must not be under 10' })
+  @Max(1_000_000, { message: 'must not be over 1000000' })
+  maxConnections: number = 5000;
+
   @Setting('NODE_ENV', { example: 'production' })
   @IsIn(['development', 'test', 'production'], { message: 'must be development, test or production' })
   environment: string = 'development';

@@ -1,7 +1,8 @@
-import { connect } from 'node:net';
+import { connect, type Server, type Socket } from 'node:net';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { type Api, apiOf, expectError } from './api.js';
+import { type Api, apiOf, expectError, NOBODY } from './api.js';
+import { routesOf } from './routes.js';
 
 describe('bad input: how a request arrives', () => {
   let app: TestApp;
@@ -187,6 +188,105 @@ describe('bad input: how a request arrives', () => {
     expectError(await api.post('/skills', skillBody()).set('idempotency-key', 'two words'), 400, 1001);
     expectError(await api.post('/skills', skillBody()).set('idempotency-key', 'k'.repeat(256)), 400, 1001);
     await api.get('/skills').set('traceparent', '00-zz-zz-01').set('accept', 'application/xml').expect(200);
+  });
+
+  it('refuses a query of more than 100 names on every route, also where none is read', async () => {
+    const query = (count: number) => Array.from({ length: count }, (_, n) => `n${n}=1`).join('&');
+    const routes = [...routesOf(app.app), 'GET /nope', 'POST /nope', 'PUT /livez', 'PROPFIND /api/v1/skills'];
+    for (const route of routes) {
+      const [method = '', path = ''] = route.split(' ');
+      const url = `${path.replaceAll(/:\w+/g, NOBODY)}?${query(101)}`;
+      const answer = await raw(`${method} ${url} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+      expect([route, answer.slice(0, 12)]).toEqual([route, 'HTTP/1.1 400']);
+      if (method !== 'HEAD') expect(answer).toContain('has more than 100 parameters');
+    }
+    await app.http.get(`/livez?${query(100)}`).expect(200);
+    await app.http.get(`/livez?${'&'.repeat(99)}`).expect(200);
+    expectError(await app.http.get(`/livez?${'&'.repeat(100)}`), 400, 1001);
+    const faults = expectError(await api.get(`/skills?${query(100)}`), 400, 1001);
+    expect(faults).toContain('n99 is unknown');
+    const hot = await api.get('/skills?skip=0');
+    expect(hot.status).toBe(200);
+    expectError(await api.get(`/skills?skip=0&${query(100)}`), 400, 1001);
+  });
+
+  it('takes forms on the routes of OAuth only, with a hundred parameters', async () => {
+    const FORM = 'application/x-www-form-urlencoded';
+    const form = (count: number) => Array.from({ length: count }, (_, n) => `n${n}=1`).join('&');
+    const post = (path: string, text: string) =>
+      app.http.post(path).set('content-type', `${FORM.toUpperCase()};charset=utf-8`).send(text);
+    for (const route of ['token', 'revoke', 'introspect']) {
+      const answer = await post(`/api/v1/auth/${route}`, form(101));
+      expect([answer.status, answer.body]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: 'body has more than 100 parameters' },
+      ]);
+      expect((await post(`/api/v1/auth/${route}`, form(100))).text).not.toContain('parameters');
+      expect((await post(`/api/v1/auth/${route}`, form(60_000))).body.error_description).toBe('body is too large');
+    }
+    expectError(await post('/nope', form(60_000)), 404, 1010);
+    expectError(await post('/api/v1/skills', form(2)), 401, 1002);
+    for (const call of [api.post('/skills'), api.delete(`/skills/${NOBODY}`), api.put(`/channels/${NOBODY}/context`)]) {
+      const faults = expectError(await call.set('content-type', FORM).send('a=1'), 400, 1001);
+      expect(faults).toEqual(['body has a media type that is not supported: send application/json']);
+    }
+  });
+
+  it('reads no body before the caller is known and may use the route', async () => {
+    const { token } = await app.client('viewer');
+    const kinds: [string, string, number][] = [
+      ['POST /api/v1/skills', '', 401],
+      [`DELETE /api/v1/skills/${NOBODY}`, '', 401],
+      ['POST /nope', '', 404],
+      ['PUT /livez', '', 404],
+      ['POST /api/v1/skills/batch', `authorization: Bearer ${token}\r\n`, 403],
+      ['GET /livez', '', 200],
+    ];
+    const sockets: Socket[] = [];
+    const server = app.app.getHttpServer() as Server;
+    const note = (socket: Socket) => sockets.push(socket);
+    server.on('connection', note);
+    const body = ` ${'x'.repeat(1024 * 1024)}`;
+    const each = kinds.flatMap((kind) => Array.from({ length: 25 }, () => kind));
+    await Promise.all(
+      each.map(async ([route, headers, status], index) => {
+        const length = index % 2 === 0 ? `content-length: ${body.length}` : 'transfer-encoding: chunked';
+        const head = `${route} HTTP/1.1\r\nhost: x\r\n${headers}content-type: application/json\r\n${length}\r\n\r\n`;
+        const chunk = index % 2 === 0 ? '' : `${body.length.toString(16)}\r\n`;
+        const answer = await raw(head + chunk + body);
+        expect([route, answer.slice(0, 12)]).toEqual([route, `HTTP/1.1 ${status}`]);
+        expect(answer).toMatch(/^connection: close\r$/im);
+      }),
+    );
+    server.off('connection', note);
+    expect(sockets).toHaveLength(each.length);
+    const read = sockets.map(({ bytesRead }) => bytesRead);
+    expect(Math.max(...read)).toBeLessThanOrEqual(256 * 1024);
+  });
+
+  it('serves on where little of a body was left unread', async () => {
+    const body = '{"a":1}';
+    const request = `POST /nope HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const answer = await raw(`${request}GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    expect(answer.match(/HTTP\/1.1 \d\d\d/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200']);
+  });
+
+  it('refuses a body of too many values before it is parsed', async () => {
+    const values = (count: number) => `{"parameters":[${'0,'.repeat(count - 2)}0]}`;
+    const post = (path: string, text: string) => api.post(path).set('content-type', 'application/json').send(text);
+    expect(expectError(await post('/commands/execute', values(50_001)), 400, 1001)).toEqual([
+      'body has more than 50000 values',
+    ]);
+    expect(expectError(await post('/commands/execute', values(50_000)), 400, 1001)).not.toContain(
+      'body has more than 50000 values',
+    );
+    expect(expectError(await post('/skills/batch', values(100_001)), 400, 1001)).toEqual([
+      'body has more than 100000 values',
+    ]);
+    const texts = JSON.stringify({ command_id: ',[{'.repeat(100_000) });
+    expect(expectError(await post('/commands/execute', texts), 400, 1001)).toEqual([
+      'command_id must have at most 128 characters',
+    ]);
   });
 
   const rawCall = (header: string, body: string, length = `content-length: ${Buffer.byteLength(body)}`) =>

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { skillBody } from '../support/skill.factory.js';
 import { answer, SkillServer } from '../support/skill-server.js';
@@ -227,7 +228,7 @@ describe('every origin', () => {
 describe('slow senders', () => {
   let app: TestApp;
   beforeAll(async () => {
-    app = await startTestApp({ env: { APP_REQUEST_TIMEOUT: '1' } });
+    app = await startTestApp({ env: { APP_REQUEST_TIMEOUT: '1', APP_MAX_CONNECTIONS: '300' } });
   });
   afterAll(() => app.close());
 
@@ -271,6 +272,20 @@ describe('slow senders', () => {
     const slow = Array.from({ length: 200 }, () => drip('GET /livez HTTP/1.1\r\n', 'x: y\r\n'));
     await app.http.get('/livez').expect(200);
     expect((await Promise.all(slow)).every(({ ms }) => ms < 4_000)).toBe(true);
+  });
+
+  it('do not hold more connections than APP_MAX_CONNECTIONS', async () => {
+    const { hostname, port } = new URL(app.url);
+    const quiet = Array.from({ length: 330 }, () => {
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => undefined).resume();
+      return once(socket, 'close').then(() => performance.now());
+    });
+    const closed = (await Promise.all(quiet)).toSorted((a, b) => a - b);
+    // Those beyond the limit are closed as they come, the others after the second that headers may take.
+    expect((closed[30] ?? 0) - (closed[29] ?? 0)).toBeGreaterThan(200);
+    const { text } = await app.http.get('/metrics').expect(200);
+    expect(text).toMatch(/^http_connections_dropped_total 3\d$/m);
   });
 
   it('are not who waits for an answer that takes its time', async () => {

@@ -137,7 +137,9 @@ describe('the token endpoint (RFC 6749)', () => {
     };
     fill();
     const ids = ['admin', 'nobody'];
-    const answers = await Promise.all(ids.flatMap((id) => Array.from({ length: 20 }, () => json({ ...GOOD, client_id: id }))));
+    const answers = await Promise.all(
+      ids.flatMap((id) => Array.from({ length: 20 }, () => json({ ...GOOD, client_id: id }))),
+    );
     isBusy = false;
     const busy = answers.map(({ status }) => status === 503);
     expect([busy.indexOf(true) < 20, busy.lastIndexOf(true) >= 20]).toEqual([true, true]);

@@ -3,7 +3,7 @@ import proxyAddr from '@fastify/proxy-addr';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Authenticator, RefusedRequests } from '#auth';
-import { allowLargeBodies, ApiExceptionFilter, BODY_LIMIT, createValidationPipe } from '#common';
+import { ApiExceptionFilter, BODY_LIMIT, createValidationPipe, limitBodies } from '#common';
 import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
@@ -17,13 +17,16 @@ import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { openHotLane } from './hot-lane/hot-lane.js';
 import { compileRoutes } from './compiled-routes.js';
-import { parseQuery, registerBodyParsers } from './body-parsers.js';
+import { registerBodyParsers } from './body-parsers.js';
 import { answerClientErrors } from './client-errors.js';
+import { limitConnections } from './connection-limit.js';
 import { Draining } from './draining.js';
 import { serveOpenApi } from './openapi.js';
+import { parseQuery } from './parameters.js';
 import { originForm, registerRequestConformance } from './request-conformance.js';
 import { registerSecurityHeaders, securityHeadersOf } from './security-headers.js';
 import { TlsCertificate } from './tls-certificate.js';
+import { refuseUnread } from './unread-bodies.js';
 
 /** Milliseconds for the headers of a request, also on a connection that never sends any. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -111,6 +114,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   const metrics = app.get(MetricsService);
   const httpMetrics = registerHttpMetrics(fastify, metrics);
   registerLogMetrics(metrics, log);
+  limitConnections(fastify.server, settings.app.maxConnections, metrics);
   const admin = app.get(AdminPort);
   const adminServer = admin.createServer(fastify, { ...serverOptions, requestTimeout }, tls);
   adminServer?.on('clientError', answerClientErrors(securityHeaders));
@@ -123,12 +127,13 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   app.get(Draining).watch(fastify);
   app.get(RateLimiter).watch(fastify);
   app.get(Authenticator).watch(fastify);
+  refuseUnread(fastify);
   app.get(RefusedRequests).watch(fastify);
   // The last: what the hot lane sends has passed all the others.
   app.get(HotAnswers).watch(fastify);
   app.get(HotHeartbeats).watch(fastify);
   registerBodyParsers(fastify);
-  allowLargeBodies(fastify);
+  limitBodies(fastify);
   setPrefix(app);
   app.useGlobalPipes(createValidationPipe());
   const filter = new ApiExceptionFilter([translateDatabaseError]);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { BadParameterError } from '#common';
+import { hasTooManyParameters, MAX_PARAMETERS } from './parameters.js';
 
 /** Lines of headers. */
 const MAX_HEADERS = 100;
@@ -44,7 +45,8 @@ export function originForm({ url = '' }: Pick<IncomingMessage, 'url'>): string {
 /**
  * Refuses what RFC 9112 sections 3.2 and 6.1 and RFC 9110 section 10.1.1 want refused, in the shape of every other error. Node
  * would do it before any hook, with an empty answer: the server is created with `requireHostHeader: false`. And too many
- * headers, of which Node would leave the last ones out: a DELETE could lose its If-Match.
+ * headers, of which Node would leave the last ones out: a DELETE could lose its If-Match. And too long queries, also where
+ * none is read.
  */
 export function registerRequestConformance(fastify: FastifyInstance, servers: readonly Server[]): void {
   for (const server of servers) {
@@ -60,18 +62,20 @@ export function registerRequestConformance(fastify: FastifyInstance, servers: re
     const { rawHeaders, httpVersion } = request.raw;
     const lines = rawHeaders.length / 2;
     const repeated = repeatedHeader(rawHeaders);
-    if (lines > MAX_HEADERS)
-      done(new BadParameterError([{ field: 'request', reason: `has more than ${MAX_HEADERS} headers` }]));
-    else if (repeated !== undefined) done(fault(repeated, 'comes more than once'));
-    else if (host === undefined && httpVersion === '1.1') done(fault('host', 'is missing'));
-    else if (host !== undefined && !isHost(host)) done(fault('host', 'must be a host, and perhaps a port'));
+    if (lines > MAX_HEADERS) done(fault('request', `has more than ${MAX_HEADERS} headers`));
+    else if (hasTooManyParameters(request.raw.url ?? ''))
+      done(fault('query', `has more than ${MAX_PARAMETERS} parameters`));
+    else if (repeated !== undefined) done(fault(`header ${repeated}`, 'comes more than once'));
+    else if (host === undefined && httpVersion === '1.1') done(fault('header host', 'is missing'));
+    else if (host !== undefined && !isHost(host)) done(fault('header host', 'must be a host, and perhaps a port'));
     else if (request.headers['transfer-encoding'] !== undefined && httpVersion === '1.0')
-      done(fault('transfer-encoding', 'is unknown to HTTP/1.0'));
-    else if (expect !== undefined && expect.toLowerCase() !== '100-continue') done(fault('expect', 'is not supported'));
+      done(fault('header transfer-encoding', 'is unknown to HTTP/1.0'));
+    else if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+      done(fault('header expect', 'is not supported'));
     else done();
   });
 }
 
-function fault(header: string, reason: string): BadParameterError {
-  return new BadParameterError([{ field: `header ${header}`, reason }]);
+function fault(field: string, reason: string): BadParameterError {
+  return new BadParameterError([{ field, reason }]);
 }

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { PermissionError, PUBLIC_ROUTE } from '#common';
 import type { FastifyRequest } from 'fastify';
-import { ANY_CALLER, requirementOf } from './authenticated.decorator.js';
+import { ANY_CALLER, permissionFault, requirementOf } from './authenticated.decorator.js';
 import { Authenticator } from './authenticator.js';
 
 /** Guards every route that is not marked public; a route that names no permission is closed to everybody. */
@@ -14,9 +14,8 @@ export class AuthGuard implements CanActivate {
     if (needed === PUBLIC_ROUTE) return true;
     const caller = await this.authenticator.authenticate(context.switchToHttp().getRequest<FastifyRequest>());
     if (needed === ANY_CALLER) return true;
-    if (needed === undefined || !caller.may(needed)) {
-      throw new PermissionError(needed && `This needs the permission ${needed}`);
-    }
+    const fault = needed === undefined ? new PermissionError() : permissionFault(caller, needed);
+    if (fault) throw fault;
     return true;
   }
 }

@@ -1,6 +1,7 @@
 import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
 import { ApiBearerAuth, ApiOAuth2, ApiSecurity } from '@nestjs/swagger';
-import { ApiErrors, PUBLIC_ROUTE } from '#common';
+import { AddRouteConfig, ApiErrors, PermissionError, PUBLIC_ROUTE } from '#common';
+import type { Caller } from './caller.js';
 import type { Permission } from './roles.js';
 
 export const REQUIRED_PERMISSION = 'ooder:permission';
@@ -11,10 +12,18 @@ export const API_KEY_SCHEME = 'apiKey';
 /** In place of a permission: whoever has a credential that holds. */
 export const ANY_CALLER = 'any';
 
-/** A route for callers with this permission: read by the guard, and told to OpenAPI. */
-export function Authenticated(permission: Permission | typeof ANY_CALLER): MethodDecorator & ClassDecorator {
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What callers of the route need. */
+    permission?: Permission;
+  }
+}
+
+/** A route for callers with this permission: read by the guard and before the body is, and told to OpenAPI. */
+export function Authenticated(permission: Permission | typeof ANY_CALLER): MethodDecorator {
   return applyDecorators(
     SetMetadata(REQUIRED_PERMISSION, permission),
+    AddRouteConfig(permission === ANY_CALLER ? {} : { permission }),
     ApiBearerAuth(BEARER_SCHEME),
     ApiOAuth2(permission === ANY_CALLER ? [] : [permission], OAUTH2_SCHEME),
     ApiSecurity(API_KEY_SCHEME),
@@ -24,6 +33,11 @@ export function Authenticated(permission: Permission | typeof ANY_CALLER): Metho
 
 /** What a method of a controller asks of its callers; undefined: it is closed to everybody. */
 export type Requirement = Permission | typeof ANY_CALLER | typeof PUBLIC_ROUTE | undefined;
+
+/** Why a caller may not use a route that asks for this permission; undefined: it may. */
+export function permissionFault(caller: Caller, needed: Permission): PermissionError | undefined {
+  return caller.may(needed) ? undefined : new PermissionError(`This needs the permission ${needed}`);
+}
 
 const requirements = new WeakMap<object, Requirement>();
 

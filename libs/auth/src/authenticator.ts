@@ -6,6 +6,7 @@ import { setRequestActor } from '#logging';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isApiKey } from './api-key.js';
 import { ApiKeyVerifier } from './api-key-verifier.js';
+import { permissionFault } from './authenticated.decorator.js';
 import { Caller, callerOf, type Identity, originOf, setCaller, setRefusedCredential } from './caller.js';
 import { RefusedCredentialError } from './refused-credential.js';
 import { TokensService } from './tokens.service.js';
@@ -14,7 +15,8 @@ import type { Credential } from './verified-tokens.js';
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 const AUTHORIZATION = 'authorization';
 const MAX_TOKEN_LENGTH = 8192;
-const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
+/** Fastify reads no body of these. */
+const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 
 const LAST = Symbol('last credential');
 /** With the token of the last request on it: most callers send the same one again. */
@@ -91,20 +93,25 @@ export class Authenticator {
   }
 
   /**
-   * Refuses a request with a body before the body is read: guards run after that, and who has no token shall not make
-   * the service read megabytes. The token endpoint, whose callers have none yet, is the only public route that takes one.
+   * Refuses a request with a body before the body is read: guards run after that, and who has no token, or may not use
+   * the route, shall not make the service read megabytes. The routes that take a client's secret are the only public ones
+   * with a body.
    */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, _reply, done) => {
       const { url, config } = request.routeOptions;
-      const isAsked = url !== undefined && !config.oauthErrors && WITH_BODY.has(request.method);
-      if (!isAsked || this.recognize(request)) {
+      if (url === undefined || config.oauthErrors || WITHOUT_BODY.has(request.method)) {
         done();
         return;
       }
-      this.authenticate(request).then(() => {
-        done();
-      }, done);
+      const { permission } = config;
+      const faultOf = (caller: Caller) => (permission === undefined ? undefined : permissionFault(caller, permission));
+      const caller = this.recognize(request);
+      if (caller) done(faultOf(caller));
+      else
+        this.authenticate(request).then((known) => {
+          done(faultOf(known));
+        }, done);
     });
   }
 }

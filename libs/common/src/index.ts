@@ -44,7 +44,14 @@ export {
   TextListField,
 } from './identifier.decorators.js';
 export { JsonObjectField } from './json-object.decorator.js';
-export { type BatchOptions, BatchRoute, BODY_LIMIT, costOf, limitBodies, maxValuesOf } from './batch-route.decorator.js';
+export {
+  type BatchOptions,
+  BatchRoute,
+  BODY_LIMIT,
+  costOf,
+  limitBodies,
+  maxValuesOf,
+} from './batch-route.decorator.js';
 export { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from './json-depth.js';
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';

@@ -34,8 +34,7 @@ function isPlain(value: unknown, depth: number, budget: { left: number }): boole
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
   for (const key in value) {
     budget.left -= 1;
-    if (budget.left < 0 || !isPlain((value as Record<string, unknown>)[key], depth + 1, budget))
-      return false;
+    if (budget.left < 0 || !isPlain((value as Record<string, unknown>)[key], depth + 1, budget)) return false;
   }
   return true;
 }

@@ -64,7 +64,9 @@ function MetadataFilterField(): PropertyDecorator {
   const fault = (value: unknown): string | undefined => {
     if (typeof value !== 'object' || value === null) return 'must be written as metadata.KEY=VALUE';
     if (hasMoreKeys(value, MAX_METADATA_FILTERS)) return `must name at most ${MAX_METADATA_FILTERS} keys`;
-    const faults = Object.entries(value).flatMap(([key, text]) => textFault(key, 1, 64) ?? textFault(text, 0, 512) ?? []);
+    const faults = Object.entries(value).flatMap(
+      ([key, text]) => textFault(key, 1, 64) ?? textFault(text, 0, 512) ?? [],
+    );
     return faults.length > 0 ? faults.join('; ') : undefined;
   };
   return applyDecorators(

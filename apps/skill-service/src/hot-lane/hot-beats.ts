@@ -69,7 +69,7 @@ export class HotBeats {
 
   private parse(bytes: Buffer): Body | undefined {
     try {
-      return this.heartbeats.accept(parseJsonBody(bytes));
+      return this.heartbeats.accept(parseJsonBody(bytes, MAX_BODY));
     } catch {
       // The normal way says what is wrong with it.
       return undefined;

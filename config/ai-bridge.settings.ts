@@ -1,5 +1,6 @@
 import { registerAs } from '@nestjs/config';
-import { IsInt, Length, Matches, Max, Min } from 'class-validator';
+import { IsBoolean, IsInt, Length, Matches, Max, Min } from 'class-validator';
+import { EachIs } from './each-is.js';
 import { Setting, type SettingFault } from './setting.js';
 
 /** The AI Bridge protocol and the upstream registry (deployment guide 4.5). */
@@ -12,6 +13,16 @@ export class AiBridgeSettings {
   @Setting('AI_BRIDGE_REGISTRY_URL', { example: 'http://localhost:8080/api/v1/skills/register', emptyIsValue: true })
   @Matches(/^(https?:\/\/\S+)?$/, { message: 'must be an http or https URL, or empty' })
   registryUrl: string = 'http://localhost:8080/api/v1/skills/register';
+
+  /** Lets Skills and credentials go to an upstream registry on another machine in plain text. */
+  @Setting('AI_BRIDGE_ALLOW_HTTP', { example: 'false' })
+  @IsBoolean({ message: 'must be true or false' })
+  allowHttp: boolean = false;
+
+  /** The Spaces whose Skills are registered upstream as well; those in no Space always are. */
+  @Setting('AI_BRIDGE_MIRROR_SPACES', { example: 'building-7,building-8' })
+  @EachIs((item) => /^[A-Za-z0-9._-]{1,64}$/.test(item), 'must be names of Spaces, separated by commas')
+  mirrorSpaces: string[] = [];
 
   /** Credentials for the upstream registry: a client of its token endpoint ... */
   @Setting('AI_BRIDGE_CLIENT_ID', { example: 'ooder-skill-member' })
@@ -37,12 +48,28 @@ export class AiBridgeSettings {
 
 export const aiBridgeSettings = registerAs('aiBridge', () => new AiBridgeSettings());
 
+/** This machine, where nobody else reads what goes to the upstream registry. */
+const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
+
 /** A client of the upstream registry is an id and a secret: one alone would silently send no credentials. */
-export function checkUpstream({ clientId, clientSecret }: AiBridgeSettings, faults: SettingFault[]): void {
+export function checkUpstream(settings: AiBridgeSettings, faults: SettingFault[]): void {
+  checkTransport(settings, faults);
+  const { clientId, clientSecret } = settings;
   if ((clientId === undefined) === (clientSecret === undefined)) return;
   faults.push({
     variable: clientId === undefined ? 'AI_BRIDGE_CLIENT_ID' : 'AI_BRIDGE_CLIENT_SECRET',
     problem: 'is needed: AI_BRIDGE_CLIENT_ID and AI_BRIDGE_CLIENT_SECRET go together',
     example: 'those of a client of the upstream registry',
+  });
+}
+
+function checkTransport({ registryUrl, allowHttp }: AiBridgeSettings, faults: SettingFault[]): void {
+  if (allowHttp || !URL.canParse(registryUrl)) return;
+  const { protocol, hostname } = new URL(registryUrl);
+  if (protocol !== 'http:' || LOOPBACK.test(hostname)) return;
+  faults.push({
+    variable: 'AI_BRIDGE_REGISTRY_URL',
+    problem: 'must be https where it leads to another machine, unless AI_BRIDGE_ALLOW_HTTP is true',
+    example: 'https://registry.example.com/api/v1/skills/register',
   });
 }

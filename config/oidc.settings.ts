@@ -1,5 +1,5 @@
 import { registerAs } from '@nestjs/config';
-import { Length, Matches } from 'class-validator';
+import { IsInt, Length, Matches, Max, Min } from 'class-validator';
 import { IsParsableUrl } from './parsable-url.js';
 import { Setting, type SettingFault } from './setting.js';
 
@@ -18,10 +18,30 @@ export class OidcSettings {
   @Length(1, 255, { message: 'must have 1 to 255 characters' })
   audience?: string;
 
-  /** The claim with the role or roles; dots lead into objects. */
+  /** The claim with the role or roles, a text or a list; dots lead into objects. */
+  @Setting('SECURITY_OIDC_ROLES_CLAIM', { example: 'realm_access.roles' })
+  @Length(1, 255, { message: 'must have 1 to 255 characters' })
+  rolesClaim?: string;
+
+  /** Its former name, which counts where that one is not set. */
   @Setting('SECURITY_OIDC_ROLE_CLAIM', { example: 'realm_access.roles' })
   @Length(1, 255, { message: 'must have 1 to 255 characters' })
   roleClaim: string = 'role';
+
+  /**
+   * The claim with the Spaces that the caller is limited to, a text or a list, `*` for all; dots lead into objects. With
+   * this a token without the claim is refused; unset: callers are limited to none.
+   */
+  @Setting('SECURITY_OIDC_SPACES_CLAIM', { example: 'ooder_spaces' })
+  @Length(1, 255, { message: 'must have 1 to 255 characters' })
+  spacesClaim?: string;
+
+  /** Seconds from `iat` to `exp`; a token that lives longer is refused. */
+  @Setting('SECURITY_OIDC_MAX_LIFETIME', { example: '86400' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(1, { message: 'must not be under 1' })
+  @Max(31_536_000, { message: 'must not be over 31536000' })
+  maxLifetime: number = 86_400;
 
   /** What its roles are called here; unset: the same. */
   @Setting('SECURITY_OIDC_ROLE_MAP', { example: 'registry-admins=admin,devs=publisher' })
@@ -30,6 +50,10 @@ export class OidcSettings {
     message: 'must be pairs NAME=ROLE with the roles admin, operator, publisher, agent and viewer',
   })
   roleMap: string[] = [];
+
+  get rolePath(): string {
+    return this.rolesClaim ?? this.roleClaim;
+  }
 }
 
 export const oidcSettings = registerAs('oidc', () => new OidcSettings());

@@ -138,7 +138,20 @@ describe('settings', () => {
       'APP_PUBLIC_URL',
       ['ws://a/', 'http://', 'https://u:p@a/', 'https://a/?q=1', 'https://a/#f', 'https://a b/', 'http://a:x/'],
     ],
-    ['AI_BRIDGE_REGISTRY_URL', ['upstream', 'ws://upstream/', 'http://a b/']],
+    [
+      'AI_BRIDGE_REGISTRY_URL',
+      [
+        ...[
+          'upstream',
+          'ws://upstream/',
+          'http://a b/',
+          'http://upstream/',
+          'http://10.0.0.1:8080/api/v1/skills/register',
+        ],
+        ...['http://localhost.example.com/', 'http://127.0.0.1.example.com/', 'http://[fe80::1]/'],
+      ],
+    ],
+    ['AI_BRIDGE_MIRROR_SPACES', ['a b', 'a/b', 'a,*', 'x'.repeat(65)]],
     ['AI_BRIDGE_API_KEY', ['two words', 'key\tkey', 'schlüssel', 'k'.repeat(1025)]],
     ['AI_BRIDGE_HEARTBEAT_INTERVAL', ['0', '3601', '1.5', '30s']],
     ['REGISTRY_DEREGISTER_AFTER', ['-1', '31536001', '1.5', '1d', 'never']],
@@ -150,11 +163,24 @@ describe('settings', () => {
 
   it.each([
     ['APP_PUBLIC_URL', ['http://a', 'https://a.example:8443/', 'http://[::1]:8000/base', 'http://10.0.0.1']],
-    ['AI_BRIDGE_REGISTRY_URL', ['', 'https://a.example/api/v1/skills/register']],
+    [
+      'AI_BRIDGE_REGISTRY_URL',
+      [
+        ...['', 'https://a.example/api/v1/skills/register', 'http://localhost:8080/api/v1/skills/register'],
+        ...['http://127.0.0.1:1/x', 'http://127.9.9.9/x', 'http://[::1]:8080/x', 'http://registry.localhost/x'],
+      ],
+    ],
+    ['AI_BRIDGE_MIRROR_SPACES', ['', 'building-7', 'a, b.c ,D_1']],
     ['AI_BRIDGE_HEARTBEAT_INTERVAL', ['1', '3600']],
     ['REGISTRY_DEREGISTER_AFTER', ['0', '31536000']],
   ])('take for %s all that it can be', (variable, values) => {
     for (const value of values) expect(() => load({ [variable]: value })).not.toThrow();
+  });
+
+  it('let the upstream registry be called without TLS where the settings say so', () => {
+    const env = { AI_BRIDGE_REGISTRY_URL: 'http://registry.internal/api/v1/skills/register' };
+    expect(faultsOf(env).faults).toMatchObject([{ problem: expect.stringContaining('AI_BRIDGE_ALLOW_HTTP') }]);
+    expect(() => load({ ...env, AI_BRIDGE_ALLOW_HTTP: 'true' })).not.toThrow();
   });
 
   it('never repeat a value, which may be a secret', () => {

@@ -31,6 +31,7 @@ describe('a member and its upstream registry', () => {
       AI_BRIDGE_CLIENT_ID: client.clientId,
       AI_BRIDGE_CLIENT_SECRET: client.secret,
       APP_PUBLIC_URL: 'http://member.example.com/',
+      AI_BRIDGE_MIRROR_SPACES: 'public, other',
     });
     own = await create(member, { name: 'own' });
     await until(has(upstream, 'own'));
@@ -80,6 +81,20 @@ describe('a member and its upstream registry', () => {
     expect((await find(upstream, 'changing'))?.endpoints).toEqual([expect.objectContaining(endpoints[0])]);
     await apiOf(member).post(`/skills/${skill.id}/unregister`).expect(200);
     await until(hasNot(upstream, 'changing'));
+  });
+
+  it('keeps Skills of a Space to itself, unless the settings name it', async () => {
+    const inside = await create(member, { name: 'inside', space_id: 'private' });
+    await create(member, { name: 'shown', space_id: 'public' });
+    const moved = await create(member, { name: 'moving' });
+    await until(async () => (await has(upstream, 'shown')()) && (await has(upstream, 'moving')()));
+    await apiOf(member).patch(`/skills/${moved.id}`, { space_id: 'private' }).expect(200);
+    await until(hasNot(upstream, 'moving'));
+    expect(await find(upstream, 'inside')).toBeUndefined();
+    // Nor does its Space go with one that is shown.
+    expect(JSON.stringify(await find(upstream, 'shown'))).not.toContain('public');
+    await apiOf(member).patch(`/skills/${inside.id}`, { space_id: null }).expect(200);
+    await until(has(upstream, 'inside'));
   });
 
   it('passes on that a Skill is not to be used', async () => {

@@ -39,12 +39,13 @@ export class OidcIssuer {
   }
 
   /** A token of a developer, good for a minute. */
-  async token(claims: JWTPayload = {}, header: { kid?: string; alg?: string } = {}): Promise<string> {
+  async token(claims: JWTPayload = {}, header: { kid?: string; alg?: string; typ?: string } = {}): Promise<string> {
     const { kid = 'one', alg = 'RS256' } = header;
+    const typ = 'typ' in header ? header.typ : 'JWT';
     const now = Math.floor(Date.now() / 1000);
     const key = this.keys.get(kid)?.privateKey ?? (await generateKeyPair(alg)).privateKey;
     return new SignJWT({ iss: this.url, aud: 'ooder', sub: 'ann', role: 'viewer', iat: now, exp: now + 60, ...claims })
-      .setProtectedHeader({ alg, kid, typ: 'JWT' })
+      .setProtectedHeader({ alg, kid, ...(typ !== undefined && { typ }) })
       .sign(key);
   }
 

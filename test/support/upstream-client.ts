@@ -1,4 +1,5 @@
 import type { AiBridgeSettings } from '#config';
+import { SettingsClient } from '#outbound';
 import { UpstreamClient } from '../../libs/registry-heartbeat/src/membership/upstream-client.js';
 import { UpstreamCredentials } from '../../libs/registry-heartbeat/src/membership/upstream-credentials.js';
 import { UpstreamError, UpstreamHttp } from '../../libs/registry-heartbeat/src/membership/upstream-http.js';
@@ -13,7 +14,7 @@ export function upstreamClient(
   { credentials = {}, timeoutMs = 1_000 }: { credentials?: Credentials; timeoutMs?: number } = {},
 ): UpstreamClient {
   const urls = upstreamUrls(upstream.registryUrl);
-  const http = new UpstreamHttp(timeoutMs);
+  const http = new UpstreamHttp(timeoutMs, new SettingsClient());
   return new UpstreamClient(urls, new UpstreamCredentials(credentials, urls.token, http), http);
 }
 

@@ -8,6 +8,7 @@ import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
 import { MetricsService, registerHttpMetrics } from '#metrics';
+import { settingsAgent } from '#outbound';
 import { RateLimiter } from '#rate-limit';
 import { HotHeartbeats } from '#registry-heartbeat';
 import { HotAnswers } from '#skills';
@@ -101,7 +102,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, querystringParser: parseQuery, maxParamLength: 512 },
   });
-  const tracing = await startTracing(settings.tracing, settings.app);
+  const tracing = await startTracing(settings.tracing, settings.app, (url) => settingsAgent(url, { keepAlive: true }));
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings, tracing), adapter, {
     logger: log.logger,
     bodyParser: false,

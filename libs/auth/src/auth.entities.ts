@@ -1,3 +1,4 @@
+import { OidcCallerEntity } from './oidc/oidc-caller.entity.js';
 import { ApiKeyEntity } from './api-key.entity.js';
 import { AuditBlockEntity, AuditSealEntity } from './audit/audit-block.entity.js';
 import { AuditEntryEntity } from './audit/audit-entry.entity.js';
@@ -14,4 +15,5 @@ export const AUTH_ENTITIES = [
   AuditEntryEntity,
   AuditBlockEntity,
   AuditSealEntity,
+  OidcCallerEntity,
 ];

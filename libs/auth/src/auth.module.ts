@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule, RedisConnection } from '#cache';
 import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
+import { OutboundModule } from '#outbound';
 import { QuotasModule } from '#quotas';
 import type { DataSource } from 'typeorm';
 import { AdminClient } from './admin-client.js';
@@ -32,6 +33,7 @@ import { createTokenSigner } from './token-signer.js';
 import { GrantsService } from './grants.service.js';
 import { MeController } from './me.controller.js';
 import { MetadataController } from './metadata.controller.js';
+import { OidcCallersService } from './oidc/oidc-callers.service.js';
 import { OidcKeys } from './oidc/oidc-keys.js';
 import { OidcVerifier } from './oidc/oidc-verifier.js';
 import { PostgresSessionStore } from './sessions/postgres-session-store.js';
@@ -46,7 +48,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
 
 /** Clients, tokens, sessions, roles, and the guard of every route. */
 @Module({
-  imports: [TypeOrmModule.forFeature(AUTH_ENTITIES), CacheModule, QuotasModule],
+  imports: [TypeOrmModule.forFeature(AUTH_ENTITIES), CacheModule, OutboundModule, QuotasModule],
   controllers: [
     TokenController,
     TokenStatusController,
@@ -72,6 +74,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     SessionPurge,
     OidcKeys,
     OidcVerifier,
+    OidcCallersService,
     {
       provide: SessionStore,
       inject: [RedisConnection, getDataSourceToken()],

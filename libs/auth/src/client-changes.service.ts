@@ -53,8 +53,8 @@ export class ClientChangesService {
       await this.record(tx, caller, 'create', created.clientId, { after: toClient(created) });
       return created;
     });
-    const { client_id, name, role, created_at } = toClient(client);
-    return { client_id, client_secret: secret, name, role, created_at };
+    const { client_id, name, created_at } = toClient(client);
+    return { client_id, client_secret: secret, name, role: client.role, created_at };
   }
 
   /**

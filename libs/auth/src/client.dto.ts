@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { BooleanField, EnumField, IdentifierField, IdentifierListField, IntegerField, TextField } from '#common';
+import { AnyClientIdField } from './oidc/oidc-client-id.decorator.js';
 import { type Role, ROLES } from './roles.js';
 
 const MAX_SPACES = 100;
@@ -68,6 +69,12 @@ export class ClientIdParam {
   client_id: string;
 }
 
+/** Also of a caller of the identity provider. */
+export class AnyClientIdParam {
+  @AnyClientIdField()
+  client_id: string;
+}
+
 export class ClientResponse {
   @ApiProperty({ example: 'weather-team' })
   client_id: string;
@@ -75,8 +82,14 @@ export class ClientResponse {
   @ApiProperty({ example: 'Weather team' })
   name: string;
 
-  @ApiProperty({ enum: [...ROLES], enumName: 'Role', example: 'publisher' })
-  role: Role;
+  @ApiProperty({
+    enum: [...ROLES],
+    enumName: 'Role',
+    nullable: true,
+    example: 'publisher',
+    description: 'null: of a caller of the identity provider, whose tokens say it',
+  })
+  role: Role | null;
 
   @ApiProperty({
     type: String,

@@ -5,6 +5,7 @@ import { Authenticated } from './authenticated.decorator.js';
 import { type Caller, CurrentCaller } from './caller.js';
 import { ClientChangesService } from './client-changes.service.js';
 import {
+  AnyClientIdParam,
   ClientCreatedResponse,
   ClientIdParam,
   ClientResponse,
@@ -14,6 +15,7 @@ import {
   RotateSecretBody,
 } from './client.dto.js';
 import { ClientsService } from './clients.service.js';
+import { OidcCallersService } from './oidc/oidc-callers.service.js';
 
 @ApiTags('auth')
 @Controller('auth/clients')
@@ -21,6 +23,7 @@ export class ClientsController {
   constructor(
     private readonly clients: ClientsService,
     private readonly changes: ClientChangesService,
+    private readonly oidc: OidcCallersService,
   ) {}
 
   @Post()
@@ -47,25 +50,26 @@ export class ClientsController {
   @ApiOperation({ summary: 'Read a client', operationId: 'getClient' })
   @ApiResponse({ status: 200, type: ClientResponse, description: 'The client' })
   @ApiErrors(1001, 1010)
-  get(@CurrentCaller() caller: Caller, @Param() { client_id }: ClientIdParam): Promise<ClientResponse> {
-    return this.clients.get(caller, client_id);
+  get(@CurrentCaller() caller: Caller, @Param() { client_id }: AnyClientIdParam): Promise<ClientResponse> {
+    return (this.oidc.isOne(client_id) ? this.oidc : this.clients).get(caller, client_id);
   }
 
   @Patch(':client_id')
   @Authenticated('client:manage')
   @ApiOperation({
     summary: 'Change, disable or enable a client',
-    description: 'What it got before stops within a second when it is disabled, or its role or its Spaces change.',
+    description:
+      'What it got before stops within a second when it is disabled, or its role or its Spaces change. Of a caller of the identity provider (`oidc:` and its `sub`, percent-encoded) only `disabled` is changed here, also before it has ever come.',
     operationId: 'patchClient',
   })
   @ApiResponse({ status: 200, type: ClientResponse, description: 'The client as it is now' })
   @ApiErrors(1001, 1006, 1010)
   patch(
     @CurrentCaller() caller: Caller,
-    @Param() { client_id }: ClientIdParam,
+    @Param() { client_id }: AnyClientIdParam,
     @Body() body: PatchClientBody,
   ): Promise<ClientResponse> {
-    return this.changes.update(caller, client_id, body);
+    return (this.oidc.isOne(client_id) ? this.oidc : this.changes).update(caller, client_id, body);
   }
 
   @Post(':client_id/rotate-secret')

@@ -33,7 +33,10 @@ interface Row {
   kind: RevocationKind;
   subject: string;
   min_version: number | null;
-  expires_at: Date;
+  /** Null: never. */
+  expires_at: Date | null;
+  /** False of a caller from outside that was cut off, and is let in again. */
+  holds: boolean;
 }
 
 /** Every replica knows within this time, and half a second for the query. */
@@ -45,7 +48,8 @@ const JOB = 'revocation-list';
 
 /**
  * Credentials that hold no more, in the memory of every replica, so that a request asks nobody. PostgreSQL is the truth,
- * and is asked twice a second; while it is away the last list holds. Bounded by the life of tokens.
+ * and is asked twice a second; while it is away the last list holds. Bounded by the life of tokens, but for the callers of
+ * the identity provider that were cut off.
  */
 @Injectable()
 export class RevocationList implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -134,15 +138,22 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
 
   private async load(): Promise<void> {
     const rows = await this.dataSource.query<Row[]>(
-      `SELECT kind, subject, min_version, expires_at FROM revocations
-       WHERE expires_at > now() AND ($1 OR created_at > now() - $2 * interval '1 second')`,
+      `SELECT kind, subject, min_version, expires_at, true AS holds FROM revocations
+       WHERE expires_at > now() AND ($1 OR created_at > now() - $2 * interval '1 second')
+       UNION ALL
+       SELECT 'client', client_id, NULL, NULL, disabled FROM oidc_callers
+       WHERE CASE WHEN $1 THEN disabled ELSE updated_at > now() - $2 * interval '1 second' END`,
       [!this.isComplete, OVERLAP_S],
     );
     this.isComplete = true;
-    for (const { kind, subject, min_version, expires_at } of rows) {
+    for (const { kind, subject, min_version, expires_at, holds } of rows) {
       const name = nameOf(kind, subject);
+      if (!holds) {
+        this.revoked.delete(name);
+        continue;
+      }
       const minVersion = Math.max(min_version ?? Infinity, this.revoked.get(name)?.minVersion ?? 0);
-      this.revoked.set(name, { minVersion, expiresAt: expires_at.getTime() });
+      this.revoked.set(name, { minVersion, expiresAt: expires_at?.getTime() ?? Infinity });
     }
   }
 }

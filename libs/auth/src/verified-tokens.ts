@@ -10,6 +10,8 @@ export interface Credential {
   readonly revocable: Revocable;
   /** `exp`, in seconds. */
   readonly expiresAt: number;
+  /** Of a token of another issuer: the keys that it was verified with. */
+  readonly keys?: { readonly isCurrent: boolean } | undefined;
 }
 
 /** Kept by the digest of the token, a few hundred bytes each. */
@@ -36,9 +38,9 @@ export class VerifiedTokens {
   }
 }
 
-/** Whether it has expired by itself. */
-export function isOver({ expiresAt }: Credential): boolean {
-  return expiresAt + LEEWAY_S <= Date.now() / 1000;
+/** Whether it has expired by itself, or its issuer has other keys since: then the token is to be verified anew. */
+export function isOver({ expiresAt, keys }: Credential): boolean {
+  return expiresAt + LEEWAY_S <= Date.now() / 1000 || keys?.isCurrent === false;
 }
 
 function digestOf(token: string): string {

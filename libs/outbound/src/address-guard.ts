@@ -20,13 +20,22 @@ const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3');
 /** Public by its number, and answered by the host of a virtual machine in Azure all the same. */
 const METADATA = ipaddr.parseCIDR('168.63.129.16/32');
 
+/** Decides which IP addresses may be called. */
+export interface AddressPolicy {
+  /** For the message of a refusal: what could be done about it. */
+  readonly advice: string;
+  /** The kind of address that is refused; undefined for one that may be called. */
+  refusalOf(text: string): string | undefined;
+}
+
 /**
  * Which IP addresses this service may call: public ones, and the networks that are allowed on top. Private, loopback,
  * link-local (and with it the metadata services of clouds), unique-local, shared, multicast, unspecified, broadcast,
  * documentation and other special ranges (RFC 6890) are not public; an IPv6 address that stands for an IPv4 address is
  * judged as that one.
  */
-export class AddressGuard {
+export class AddressGuard implements AddressPolicy {
+  readonly advice = 'OUTBOUND_ALLOWED_CIDRS may allow it';
   private readonly allowed: readonly Network[];
 
   /** Takes networks in CIDR notation, and addresses. */
@@ -34,13 +43,18 @@ export class AddressGuard {
     this.allowed = allowedCidrs.map(networkOf);
   }
 
-  /** The kind of address that is refused; undefined for one that may be called. */
   refusalOf(text: string): string | undefined {
     const address = ipaddr.parse(text);
-    const meant = embeddedIn(address) ?? address;
+    const meant = meantBy(text);
     if (this.allowed.some((network) => isIn(meant, network) || isIn(address, network))) return undefined;
     return specialRangeOf(meant);
   }
+}
+
+/** The address that is reached by this one: of an IPv6 address that stands for an IPv4 address, that one. */
+export function meantBy(text: string): Address {
+  const address = ipaddr.parse(text);
+  return embeddedIn(address) ?? address;
 }
 
 function networkOf(text: string): Network {

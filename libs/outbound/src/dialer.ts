@@ -1,6 +1,6 @@
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { AddressGuard } from './address-guard.js';
+import type { AddressPolicy } from './address-guard.js';
 import type { AddressLookup, ResolvedAddress } from './address-lookup.js';
 import { OutboundError } from './outbound-error.js';
 import { isAddress, type Target } from './target.js';
@@ -13,14 +13,14 @@ const HTTP_1 = ['http/1.1'];
  */
 export class Dialer {
   constructor(
-    private readonly guard: AddressGuard,
+    private readonly guard: AddressPolicy,
     private readonly lookup: AddressLookup,
   ) {}
 
   /** @throws OutboundError `forbidden` for an IP address that must not be called. Names are looked at in `dial`. */
   check(target: Target): void {
     const refusal = isAddress(target) ? this.guard.refusalOf(target.hostname) : undefined;
-    if (refusal !== undefined) throw forbidden(target.hostname, refusal);
+    if (refusal !== undefined) throw this.forbidden(target.hostname, refusal);
   }
 
   /** A socket that connects, with TLS if the target says so; `session` is one to resume. @throws as `check` does. */
@@ -72,7 +72,7 @@ export class Dialer {
     const resolved = await this.resolve(hostname);
     const refusals = resolved.map(({ address }) => this.guard.refusalOf(address));
     const [first, ...others] = resolved.filter((_, index) => refusals[index] === undefined);
-    if (first === undefined) throw forbidden(hostname, refusals.find((refusal) => refusal !== undefined) ?? '');
+    if (first === undefined) throw this.forbidden(hostname, refusals.find((refusal) => refusal !== undefined) ?? '');
     return [first, ...others];
   }
 
@@ -87,12 +87,12 @@ export class Dialer {
     if (resolved.length === 0) throw new OutboundError('unresolved', `${hostname} has no address`);
     return resolved;
   }
-}
 
-/** The addresses that a name has inside are nobody's business. */
-function forbidden(hostname: string, refusal: string): OutboundError {
-  return new OutboundError(
-    'forbidden',
-    `${hostname} is, or leads to, an address that must not be called (${refusal}); OUTBOUND_ALLOWED_CIDRS may allow it`,
-  );
+  /** The addresses that a name has inside are nobody's business. */
+  private forbidden(hostname: string, refusal: string): OutboundError {
+    return new OutboundError(
+      'forbidden',
+      `${hostname} is, or leads to, an address that must not be called (${refusal}); ${this.guard.advice}`,
+    );
+  }
 }

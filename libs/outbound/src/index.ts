@@ -4,4 +4,5 @@ export { FloodGuard } from './flood-guard.js';
 export { OUTBOUND_FAULTS, OutboundError, type OutboundErrorOptions, type OutboundFault } from './outbound-error.js';
 export { OutboundClient, type OutboundRequest, type WebSocketOptions } from './outbound.client.js';
 export { OutboundModule } from './outbound.module.js';
+export { settingsAgent, SettingsClient, type SettingsRequest } from './settings-client.js';
 export type { WebSocket } from 'ws';

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule, RedisConnection } from '#cache';
+import { OutboundModule } from '#outbound';
 import { LeaseTerms, SkillsModule } from '#skills';
 import { DataSource } from 'typeorm';
 import { HealthReports } from './heartbeats/health-reports.js';
@@ -61,7 +62,7 @@ const STATUS = [SkillStatusService, SkillStatusRepository];
 
 /** Who is alive: leases, heartbeats that renew them, the sweeper that ends them. */
 @Module({
-  imports: [TypeOrmModule.forFeature([RegistryIdentityEntity]), CacheModule, SkillsModule],
+  imports: [TypeOrmModule.forFeature([RegistryIdentityEntity]), CacheModule, OutboundModule, SkillsModule],
   controllers: [HeartbeatsController, SkillStatusController],
   providers: [...LEASES, ...HEARTBEATS, ...SWEEPER, ...STATUS, ...MEMBERSHIP_PROVIDERS],
 })

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import type { AppSettings, TracingSettings } from '#config';
 import type { Tracer } from './tracer.js';
 
@@ -18,13 +19,17 @@ export interface Tracing {
   stop(withinMs: number): Promise<void>;
 }
 
+/** Opens the connections to the collector. This room stands below the one that knows which addresses may be called. */
+export type AgentOf = (url: string) => Agent;
+
 /** Undefined without a collector in the settings: then nothing of OpenTelemetry is so much as loaded. */
 export async function startTracing(
   settings: TracingSettings,
   app: Pick<AppSettings, 'name' | 'version'>,
+  agentOf: AgentOf,
 ): Promise<Tracing | undefined> {
   const { url } = settings;
   if (url === undefined) return undefined;
   const { startSdk } = await import('./sdk/start-sdk.js');
-  return startSdk(url, settings, app);
+  return startSdk(url, settings, app, agentOf);
 }

@@ -4,12 +4,11 @@ import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { isRole, permissionsOf, type Role, ROLES } from '../roles.js';
 import { ExpiredTokenError, LEEWAY_S } from '../token-signer.js';
 import type { Credential } from '../verified-tokens.js';
-import { OidcKeys } from './oidc-keys.js';
+import { isOidcSubject, readOidcClaims, spacesIn } from './oidc-claims.js';
+import { type KeySet, OidcKeys } from './oidc-keys.js';
 
 /** No shared secrets, and no none: anybody has the issuer's public keys. */
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'PS256'];
-/** Client ids are kept as owners of Skills and in the audit log. */
-const MAX_CLIENT_ID = 255;
 
 /** Checks access tokens of the identity provider that the settings name. Its callers are clients named `oidc:<sub>`. */
 @Injectable()
@@ -23,39 +22,56 @@ export class OidcVerifier {
     this.roleMap = new Map(settings.roleMap.map((pair) => pair.split('=') as [string, string]));
   }
 
-  isIssuer(issuer: string | undefined): boolean {
+  isIssuer(issuer: unknown): boolean {
     return issuer !== undefined && issuer === this.settings.issuer;
   }
 
   /** @throws Error when anything is wrong, also when the issuer cannot be asked for its keys */
   async verify(token: string): Promise<Credential> {
-    const { issuer, audience } = this.settings;
-    const { payload } = await jwtVerify(token, this.keys.find, {
-      algorithms: ALGORITHMS,
-      issuer,
-      audience,
-      clockTolerance: LEEWAY_S,
-      requiredClaims: ['exp', 'iat', 'sub'],
-    }).catch((error: unknown) => {
-      if (!(error instanceof errors.JWTExpired)) throw error;
-      throw new ExpiredTokenError({ sub: `oidc:${error.payload.sub ?? ''}` });
+    const { issuer, audience, maxLifetime, spacesClaim } = this.settings;
+    let keys: KeySet | undefined;
+    const verified = await jwtVerify(
+      token,
+      async (header, input) => {
+        const { key, set } = await this.keys.find(header, input);
+        keys = set;
+        return key;
+      },
+      {
+        algorithms: ALGORITHMS,
+        issuer,
+        audience,
+        clockTolerance: LEEWAY_S,
+        requiredClaims: ['exp', 'iat', 'sub'],
+      },
+    ).catch((error: unknown) => {
+      if (!(error instanceof errors.JWTExpired) || !isOidcSubject(error.payload.sub)) throw error;
+      throw new ExpiredTokenError({ sub: `oidc:${error.payload.sub}` });
     });
-    const { sub = '', exp = 0, iat = 0, jti } = payload;
+    const { payload, protectedHeader } = verified;
+    const { clientId, exp, iat, jti, scope } = readOidcClaims(protectedHeader, payload, maxLifetime);
     if (iat > Date.now() / 1000 + LEEWAY_S) throw new Error('the token was not issued before now');
-    const clientId = `oidc:${sub}`;
-    if (sub === '' || clientId.length > MAX_CLIENT_ID) throw new Error('the subject is empty or too long');
     const role = this.roleOf(payload);
     if (role === undefined) throw new Error('the token names no role of ours');
+    const spaces = spacesClaim === undefined ? undefined : spacesIn(claimAt(payload, spacesClaim));
+    const permissions = permissionsOf(role).filter((permission) => scope?.has(permission) ?? true);
     return {
-      identity: { clientId, role, permissions: new Set(permissionsOf(role)), expiresAt: new Date(exp * 1000) },
+      identity: {
+        clientId,
+        role,
+        permissions: new Set(permissions),
+        ...(spaces && { spaces }),
+        expiresAt: new Date(exp * 1000),
+      },
       revocable: { clientId, tokenId: jti },
       expiresAt: exp,
+      keys,
     };
   }
 
   /** Of several, that which may do most. */
   private roleOf(claims: JWTPayload): Role | undefined {
-    const given = [claimAt(claims, this.settings.roleClaim)].flat();
+    const given = [claimAt(claims, this.settings.rolePath)].flat();
     const roles = given.map((name) => (this.roleMap.size === 0 ? name : this.roleMap.get(String(name)))).filter(isRole);
     return ROLES.find((role) => roles.includes(role));
   }

@@ -5,16 +5,24 @@ const UP = [
   `ALTER TABLE audit_entries ADD COLUMN space_ids varchar(64)[]`,
   `ALTER TABLE audit_blocks ADD COLUMN form smallint`,
   `CREATE INDEX ix_audit_entries_spaces ON audit_entries USING gin (space_ids) WHERE space_ids IS NOT NULL`,
+  `CREATE TABLE oidc_callers (
+    id uuid CONSTRAINT pk_oidc_callers PRIMARY KEY,
+    client_id varchar(255) NOT NULL CONSTRAINT uq_oidc_callers_client_id UNIQUE,
+    disabled boolean NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now())`,
+  `CREATE INDEX ix_oidc_callers_updated_at ON oidc_callers (updated_at)`,
 ];
 
 const DOWN = [
+  `DROP TABLE oidc_callers`,
   `DROP INDEX ix_audit_entries_spaces`,
   `ALTER TABLE audit_blocks DROP COLUMN form`,
   `ALTER TABLE audit_entries DROP COLUMN space_ids`,
 ];
 
 /**
- * The Spaces that an entry concerns; null: none, and all entries from before, of which the index has none. `form` says
+ * Callers of the identity provider that were cut off. The Spaces that an entry of the audit log concerns; null: none, and all entries from before, of which the index has none. `form` says
  * what the hash of a block covers; null: all but the Spaces, as the version before seals, also beside this one.
  */
 export class AuditSpaces1770000000000 extends StatementsMigration implements DeclaredMigration {

@@ -1,4 +1,4 @@
-import { DatabaseSettings } from '#config';
+import { AiBridgeSettings, DatabaseSettings } from '#config';
 import { dataSourceOptions } from '#database';
 import { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
@@ -15,7 +15,7 @@ describe('LocalSkillsRepository', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     dataSource = await new DataSource(dataSourceOptions(database.url, new DatabaseSettings(), [])).initialize();
-    repository = new LocalSkillsRepository(dataSource);
+    repository = new LocalSkillsRepository(dataSource, { mirrorSpaces: ['named', 'also'] });
   });
   afterAll(async () => {
     await dataSource.destroy();
@@ -25,12 +25,18 @@ describe('LocalSkillsRepository', () => {
 
   async function insert(
     number: number,
-    { status = 'active', endpoints = ['active'], metadata = {} } = {},
+    {
+      status = 'active',
+      endpoints = ['active'],
+      metadata = {},
+      space = null,
+    }: { status?: string; endpoints?: string[]; metadata?: object; space?: string | null } = {},
   ): Promise<void> {
     const id = idOf(number);
     await database.query(
-      `INSERT INTO skills (id, name, version, description, owner, status) VALUES ($1, $2, '1.0.0', 'A Skill', 'me', $3)`,
-      [id, `skill-${number}`, status],
+      `INSERT INTO skills (id, name, version, description, owner, status, space_id)
+       VALUES ($1, $2, '1.0.0', 'A Skill', 'me', $3, $4)`,
+      [id, `skill-${number}`, status, space],
     );
     for (const [index, state] of endpoints.entries()) {
       await database.query(
@@ -66,6 +72,40 @@ describe('LocalSkillsRepository', () => {
     expect(others).toEqual([]);
     expect(only).toMatchObject({ id: idOf(5), endpoints: [{ url: 'http://host/5/1', health: 'warning' }] });
     expect(await repository.find([1, 2, 3, 4, 6].map(idOf))).toEqual([]);
+  });
+
+  it('leaves out what lives in a Space that the settings do not name', async () => {
+    await insert(1);
+    await insert(2, { space: 'named' });
+    await insert(3, { space: 'other' });
+    await insert(4, { space: 'also' });
+    await insert(5, { space: 'Named' });
+    const ids = [1, 2, 3, 4, 5].map(idOf);
+    for (const found of [await repository.page(NONE, 10), await repository.find(ids)]) {
+      expect(found.map(({ id }) => id)).toEqual([1, 2, 4].map(idOf));
+    }
+    const none = new LocalSkillsRepository(dataSource, new AiBridgeSettings());
+    for (const found of [await none.page(NONE, 10), await none.find(ids)]) {
+      expect(found.map(({ id }) => id)).toEqual([idOf(1)]);
+    }
+  });
+
+  it('leaves out secrets with their keys, and every authorization', async () => {
+    await insert(1, { metadata: { open: 'yes' } });
+    await database.query(
+      `INSERT INTO endpoint_params (id, endpoint_id, key, value, secret)
+       SELECT gen_random_uuid(), e.id, x.key, x.value, x.secret FROM skill_endpoints e, (VALUES
+         ('invoke_path', '/call', false), ('token', 'hidden-1', true), ('authorization', 'hidden-2', false),
+         ('Authorization', 'hidden-3', false)) AS x(key, value, secret)`,
+    );
+    await database.query(
+      `INSERT INTO skill_metadata (id, skill_id, key, value, secret) VALUES (gen_random_uuid(), $1, 'pin', 'hidden-4', true)`,
+      [idOf(1)],
+    );
+    const [skill] = await repository.find([idOf(1)]);
+    expect(skill?.endpoints[0]?.parameters).toEqual({ invoke_path: '/call' });
+    expect(skill?.metadata).toEqual({ open: 'yes' });
+    expect(JSON.stringify(skill)).not.toMatch(/hidden|token|pin/);
   });
 
   it('reads all the parts of a Skill', async () => {

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { type AiBridgeSettings, aiBridgeSettings } from '#config';
 import type { Health } from '#skills';
 import { DataSource } from 'typeorm';
 import { validate as isUuid } from 'uuid';
@@ -47,9 +48,10 @@ const ACTIVE = `(SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 
 
 /**
  * Skills that registered here, and not with another registry that mirrors them here: those are never passed on, so that
- * neither chains nor rings of registries hand a Skill round and round.
+ * neither chains nor rings of registries hand a Skill round and round. Of those that live in a Space, the ones whose Space
+ * the settings name ($1).
  */
-const OWN = `s.status = 'active'
+const OWN = `s.status = 'active' AND (s.space_id IS NULL OR s.space_id = ANY($1::text[]))
   AND NOT EXISTS (SELECT FROM skill_metadata m WHERE m.skill_id = s.id AND m.key = '${REGISTRY_KEY}' OFFSET 0)
   AND EXISTS (SELECT FROM ${ACTIVE})`;
 
@@ -61,10 +63,11 @@ const PARAMETERS = `COALESCE((SELECT json_object_agg(p.name, CASE WHEN p.default
       'default', p.default_value::json) END ORDER BY p.id)
   FROM (SELECT * FROM capability_params p WHERE p.capability_id = c.id OFFSET 0) p), '{}'::json)`;
 
-/** Sorted, so that the same Skill always reads the same. Secret values stay here: an upstream registry shows what it has. */
+/** Sorted, so that the same Skill always reads the same. Secret values stay here, with their keys: an upstream registry
+ * shows what it has. So does `authorization`, which is a secret also where its owner did not say so. */
 const PARTS = `(SELECT json_agg(json_build_object('url', e.url, 'weight', e.weight, 'health', e.health, 'parameters',
       COALESCE((SELECT json_object_agg(p.key, p.value ORDER BY p.key) FROM endpoint_params p
-        WHERE p.endpoint_id = e.id AND NOT p.secret), '{}'::json)) ORDER BY e.url) FROM ${ACTIVE}) AS endpoints,
+        WHERE p.endpoint_id = e.id AND NOT p.secret AND lower(p.key) <> 'authorization'), '{}'::json)) ORDER BY e.url) FROM ${ACTIVE}) AS endpoints,
   COALESCE((SELECT json_agg(json_build_object('name', c.name, 'description', c.description, 'category', c.category,
       'version', c.version, 'status', c.status, 'parameters', ${PARAMETERS}) ORDER BY c.name)
     FROM (SELECT * FROM capabilities c WHERE c.skill_id = s.id OFFSET 0) c), '[]'::json) AS capabilities,
@@ -74,15 +77,18 @@ const PARTS = `(SELECT json_agg(json_build_object('url', e.url, 'weight', e.weig
 /** Reads the Skills that this service, as a member, registers with its upstream registry. */
 @Injectable()
 export class LocalSkillsRepository {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(aiBridgeSettings.KEY) private readonly settings: Pick<AiBridgeSettings, 'mirrorSpaces'>,
+  ) {}
 
   /** Up to `limit`, in the order of their ids, after this one. */
   page(after: string, limit: number): Promise<SkillSummary[]> {
     return this.dataSource.query<SkillSummary[]>(
       `SELECT s.id, ${STAMP},
          (SELECT json_agg(json_build_object('url', e.url, 'health', e.health)) FROM ${ACTIVE}) AS endpoints
-       FROM (SELECT * FROM skills WHERE id > $1 ORDER BY id OFFSET 0) s WHERE ${OWN} ORDER BY s.id LIMIT $2`,
-      [after, limit],
+       FROM (SELECT * FROM skills WHERE id > $2 ORDER BY id OFFSET 0) s WHERE ${OWN} ORDER BY s.id LIMIT $3`,
+      [this.settings.mirrorSpaces, after, limit],
     );
   }
 
@@ -90,8 +96,8 @@ export class LocalSkillsRepository {
   find(skillIds: readonly string[]): Promise<LocalSkill[]> {
     return this.dataSource.query<LocalSkill[]>(
       `SELECT s.id, s.name, s.version, s.description, ${STAMP}, ${PARTS}
-       FROM (SELECT * FROM skills WHERE id = ANY($1::uuid[]) OFFSET 0) s WHERE ${OWN} ORDER BY s.id`,
-      [skillIds],
+       FROM (SELECT * FROM skills WHERE id = ANY($2::uuid[]) OFFSET 0) s WHERE ${OWN} ORDER BY s.id`,
+      [this.settings.mirrorSpaces, skillIds],
     );
   }
 

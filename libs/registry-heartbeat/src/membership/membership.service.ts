@@ -5,13 +5,12 @@ import {
   Injectable,
   Logger,
   type OnApplicationBootstrap,
-  Optional,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type AiBridgeSettings, aiBridgeSettings, type AppSettings, appSettings } from '#config';
 import { LeaderElection } from '#database';
-import { TRACER, type Tracer } from '#tracing';
+import { SettingsClient } from '#outbound';
 import type { Server } from 'node:http';
 import { Server as TlsServer } from 'node:tls';
 import { LocalSkillsRepository } from './local-skills.repository.js';
@@ -48,10 +47,10 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
     metrics: MembershipMetrics,
     private readonly scheduler: SchedulerRegistry,
     private readonly host: HttpAdapterHost,
-    @Optional() @Inject(TRACER) tracer?: Tracer,
+    calls: SettingsClient,
   ) {
     const interval = settings.heartbeatInterval * 1000;
-    const client = clientOf(settings, interval, tracer);
+    const client = clientOf(settings, interval, calls);
     if (client) this.member = new Member(app, client, skills, election, metrics, interval);
   }
 
@@ -103,7 +102,7 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
 }
 
 /** Undefined when there is no upstream registry. */
-function clientOf(settings: AiBridgeSettings, interval: number, tracer?: Tracer): UpstreamClient | undefined {
+function clientOf(settings: AiBridgeSettings, interval: number, calls: SettingsClient): UpstreamClient | undefined {
   if (settings.registryUrl === '') return undefined;
   if (!URL.canParse(settings.registryUrl)) {
     // No more than the membership hangs on it: the service starts.
@@ -111,6 +110,6 @@ function clientOf(settings: AiBridgeSettings, interval: number, tracer?: Tracer)
     return undefined;
   }
   const urls = upstreamUrls(settings.registryUrl);
-  const http = new UpstreamHttp(Math.min(LONGEST_CALL_MS, Math.max(SHORTEST_CALL_MS, interval)), tracer);
+  const http = new UpstreamHttp(Math.min(LONGEST_CALL_MS, Math.max(SHORTEST_CALL_MS, interval)), calls);
   return new UpstreamClient(urls, new UpstreamCredentials(settings, urls.token, http), http);
 }

@@ -1,5 +1,5 @@
 import { parseForeignJson } from '#common';
-import { httpVerdict, traceCall, type Tracer } from '#tracing';
+import { OutboundError, type SettingsClient } from '#outbound';
 
 const MAX_ANSWER_BYTES = 2_000_000;
 
@@ -26,64 +26,42 @@ export interface Reply {
   retryAfter: number;
 }
 
-const VERDICT = httpVerdict<Reply>(({ status }) => status);
-
 /** Calls to an upstream that may answer anything, or not at all: bounded in time and size, and never redirected. */
 export class UpstreamHttp {
   constructor(
     private readonly timeoutMs: number,
-    private readonly tracer?: Tracer,
+    private readonly calls: Pick<SettingsClient, 'request'>,
   ) {}
 
   /** @throws UpstreamError when no whole answer comes in time. */
-  post(
+  async post(
     url: string,
     body: string | URLSearchParams | undefined,
     headers: Record<string, string>,
     timeoutMs = this.timeoutMs,
   ): Promise<Reply> {
-    if (this.tracer === undefined) return this.send(url, body, headers, timeoutMs);
-    const call = { name: 'POST', url, headers, attributes: { 'http.request.method': 'POST' } };
-    return traceCall(this.tracer, call, (traced) => this.send(url, body, traced, timeoutMs), VERDICT);
-  }
-
-  private async send(
-    url: string,
-    body: string | URLSearchParams | undefined,
-    headers: Readonly<Record<string, string>>,
-    timeoutMs: number,
-  ): Promise<Reply> {
     try {
-      const response = await fetch(url, {
+      const answer = await this.calls.request({
         method: 'POST',
+        url,
         headers: { accept: 'application/json', ...headers },
-        body,
-        // A redirect would carry the credentials to somebody else.
-        redirect: 'error',
-        signal: AbortSignal.timeout(Math.max(1, Math.round(timeoutMs))),
+        ...(body !== undefined && { body: String(body) }),
+        timeoutMs: Math.max(1, Math.round(timeoutMs)),
+        maxResponseBytes: MAX_ANSWER_BYTES,
       });
-      const text = await textOf(response);
+      // It would carry the credentials to somebody else.
+      if (answer.status >= 300 && answer.status < 400) throw new UpstreamError('it answers with a redirect');
+      const retryAfter = answer.headers['retry-after'];
       return {
-        status: response.status,
-        body: parseForeignJson(text),
-        retryAfter: retryAfterOf(response.headers.get('retry-after')),
+        status: answer.status,
+        body: parseForeignJson(answer.body.toString('utf8')),
+        retryAfter: retryAfterOf(typeof retryAfter === 'string' ? retryAfter : null),
       };
     } catch (error) {
-      throw error instanceof UpstreamError ? error : new UpstreamError(reasonOf(error, timeoutMs));
+      if (error instanceof UpstreamError) throw error;
+      throw new UpstreamError(error instanceof OutboundError ? error.message : 'unknown fault');
     }
   }
-}
-
-async function textOf({ body }: Response): Promise<string> {
-  if (body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > MAX_ANSWER_BYTES) throw new UpstreamError(`its answer is longer than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** RFC 9110 section 10.2.3: seconds, or a date. */
@@ -91,12 +69,4 @@ export function retryAfterOf(header: string | null, now = Date.now()): number {
   if (header === null) return 0;
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isFinite(ms) ? Math.max(0, ms) : 0;
-}
-
-/** `fetch` hides the fault in its cause; of a name with several addresses it is one whose message is empty. */
-function reasonOf(error: unknown, timeoutMs: number): string {
-  const { name, cause, message } = error as Error;
-  if (name === 'TimeoutError') return `no answer within ${Math.round(timeoutMs)} ms`;
-  const fault = (cause ?? {}) as NodeJS.ErrnoException;
-  return [fault.message, fault.code, message].find((text) => text !== undefined && text !== '') ?? 'unknown fault';
 }

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { TracingSettings } from '#config';
 import { parseTraceparent, runInTrace, startSpan, type TraceContext } from '#logging';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
@@ -128,6 +129,6 @@ describe('SdkTracer', () => {
 
 describe('startTracing', () => {
   it('starts nothing without a collector', async () => {
-    expect(await startTracing(new TracingSettings(), { name: 'a', version: '1.0.0' })).toBeUndefined();
+    expect(await startTracing(new TracingSettings(), { name: 'a', version: '1.0.0' }, () => new Agent())).toBeUndefined();
   });
 });

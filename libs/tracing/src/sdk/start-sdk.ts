@@ -3,7 +3,7 @@ import { type AppSettings, pairsOf, type TracingSettings } from '#config';
 import { newId } from '#common';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
-import type { Tracing } from '../tracing.js';
+import type { AgentOf, Tracing } from '../tracing.js';
 import { exporterOf } from './exporter-of.js';
 import { samplerOf } from './sampler-of.js';
 import { SdkTracer } from './sdk-tracer.js';
@@ -18,9 +18,10 @@ export async function startSdk(
   url: string,
   settings: TracingSettings,
   app: Pick<AppSettings, 'name' | 'version'>,
+  agentOf: AgentOf,
 ): Promise<Tracing> {
   const ids = new ToldIds();
-  const queue = new SpanQueue(await exporterOf(url, settings), settings);
+  const queue = new SpanQueue(await exporterOf(url, settings, agentOf), settings);
   const provider = new TracerProvider({
     resource: defaultResource().merge(
       resourceFromAttributes({

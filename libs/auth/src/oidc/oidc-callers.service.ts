@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { BadParameterError, newId } from '#common';
+import { Transactions } from '#database';
+import { Repository } from 'typeorm';
+import { AuditLog } from '../audit/audit-log.js';
+import type { Caller } from '../caller.js';
+import type { ClientResponse, PatchClientBody } from '../client.dto.js';
+import { ClientsService } from '../clients.service.js';
+import { RevocationList } from '../revocation-list.js';
+import { OidcCallerEntity } from './oidc-caller.entity.js';
+
+const PREFIX = 'oidc:';
+
+/** Callers of the identity provider, for who manages clients: what they may do, their tokens say; here they are cut off. */
+@Injectable()
+export class OidcCallersService {
+  constructor(
+    @InjectRepository(OidcCallerEntity) private readonly callers: Repository<OidcCallerEntity>,
+    private readonly clients: ClientsService,
+    private readonly transactions: Transactions,
+    private readonly revocations: RevocationList,
+    private readonly audit: AuditLog,
+  ) {}
+
+  isOne(clientId: string): boolean {
+    return clientId.startsWith(PREFIX);
+  }
+
+  /** @throws NotFoundError (1010) for one that was never cut off, and to who is limited to Spaces */
+  async get(caller: Caller, clientId: string): Promise<ClientResponse> {
+    const found = await this.callers.findOneBy({ clientId });
+    return toClient(this.clients.reachOf(caller).reached(found && reachable(found)));
+  }
+
+  /**
+   * Cuts off, or lets in again, also one whose token nobody has seen yet: on every replica within a second.
+   * @throws BadParameterError (1001) for anything but `disabled`, NotFoundError (1010) to who is limited to Spaces
+   */
+  async update(caller: Caller, clientId: string, body: PatchClientBody): Promise<ClientResponse> {
+    const { disabled, ...others } = body;
+    const faults = Object.entries<unknown>({ ...others })
+      .filter(([, value]) => value !== undefined)
+      .map(([field]) => ({ field, reason: 'is said by the tokens of this caller' }));
+    if (disabled === undefined) throw new BadParameterError([...faults, { field: 'disabled', reason: 'is required' }]);
+    if (faults.length > 0) throw new BadParameterError(faults);
+    this.clients.reachOf(caller).reached({ clientId, spaces: null });
+    const changed = await this.transactions.run(async (tx) => {
+      const [row] = await tx.query<[OidcCallerEntity & { before: boolean | null }]>(
+        `WITH before AS (SELECT disabled FROM oidc_callers WHERE client_id = $2 FOR UPDATE)
+         INSERT INTO oidc_callers AS c (id, client_id, disabled) VALUES ($1, $2, $3)
+         ON CONFLICT (client_id) DO UPDATE SET disabled = EXCLUDED.disabled, updated_at = statement_timestamp()
+         RETURNING client_id AS "clientId", disabled, created_at AS "createdAt", (SELECT disabled FROM before) AS before`,
+        [newId(), clientId, disabled],
+      );
+      const change = { before: { disabled: row.before ?? false }, after: { disabled } };
+      await this.audit.record(tx, caller, [{ action: 'client.update', target: `client:${clientId}`, ...change }]);
+      return row;
+    });
+    await this.revocations.refresh();
+    return toClient(reachable(changed));
+  }
+}
+
+/** Its Spaces are not known: who is limited does not reach it. */
+function reachable(found: OidcCallerEntity) {
+  return { clientId: found.clientId, spaces: null, disabled: found.disabled, createdAt: found.createdAt };
+}
+
+function toClient({ clientId, disabled, createdAt }: ReturnType<typeof reachable>): ClientResponse {
+  return {
+    client_id: clientId,
+    name: clientId.slice(PREFIX.length),
+    role: null,
+    spaces: null,
+    disabled,
+    created_at: createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,82 @@
+import type { JWTHeaderParameters, JWTPayload } from 'jose';
+
+/** Client ids are kept as owners of Skills and in the audit log. */
+const MAX_CLIENT_ID = 255;
+/** The end of the year 9999, in seconds: what a date can be. */
+const MAX_TIME = 253_402_300_799;
+/** `typ` of access tokens: RFC 9068, and before it nobody said anything but JWT. */
+const TOKEN_TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
+/** What only ID tokens (OpenID Connect Core 2) and logout and other security event tokens (RFC 8417) carry. */
+const CLAIMS_OF_OTHERS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'toe', 'sub_id'];
+/** `typ` and `token_use` inside of the token, by which Keycloak and Cognito tell access tokens from others. */
+const USES = new Set(['bearer', 'access', 'at+jwt', 'jwt']);
+const MAX_SPACES = 100;
+const SPACE = /^[A-Za-z0-9._-]{1,64}$/;
+/** In place of the names of Spaces: all of them, and what lives in none. */
+const EVERY_SPACE = '*';
+
+/** What a token must say to be an access token, whoever signed it. Times are in seconds. */
+export interface OidcClaims {
+  clientId: string;
+  iat: number;
+  exp: number;
+  jti: string | undefined;
+  /** The permissions that it is limited to; undefined: those of its role. */
+  scope: ReadonlySet<string> | undefined;
+}
+
+/** Reads the claims of a token whose signature, issuer and audience hold. @throws Error */
+export function readOidcClaims(header: JWTHeaderParameters, claims: JWTPayload, maxLifetime: number): OidcClaims {
+  const { typ } = header;
+  if (typ !== undefined && !(typeof typ === 'string' && TOKEN_TYPES.has(typ.toLowerCase()))) {
+    throw new Error('the header names another type of token');
+  }
+  for (const name of CLAIMS_OF_OTHERS) {
+    if (Object.hasOwn(claims, name)) throw new Error('the claims are not those of an access token');
+  }
+  for (const use of [claims.typ, claims.token_use]) {
+    if (use !== undefined && !(typeof use === 'string' && USES.has(use.toLowerCase()))) {
+      throw new Error('the token is for another use');
+    }
+  }
+  const { exp, iat, nbf, jti, sub } = claims;
+  if (!isTime(exp) || !isTime(iat) || !(nbf === undefined || isTime(nbf))) throw new Error('a time is none');
+  if (exp - iat > maxLifetime) throw new Error('the token lives too long');
+  for (const text of [jti, claims.client_id, claims.azp]) {
+    if (!(text === undefined || isName(text))) throw new Error('a claim is no text, or too long');
+  }
+  if (!isOidcSubject(sub)) throw new Error('the subject is none');
+  return { clientId: `oidc:${sub}`, exp, iat, jti, scope: scopeOf(claims.scope) };
+}
+
+/** What may stand behind `oidc:` in the id of a client. */
+export function isOidcSubject(sub: unknown): sub is string {
+  // PostgreSQL takes no NUL, and of half a surrogate pair two subjects would become one.
+  return isName(sub) && sub !== '' && sub.length <= MAX_CLIENT_ID - 'oidc:'.length && !/\p{Cc}/u.test(sub);
+}
+
+/** The Spaces that a claim names; undefined: all. @throws Error when it names none, or what no Space is called */
+export function spacesIn(claim: unknown): ReadonlySet<string> | undefined {
+  const names = typeof claim === 'string' ? [claim] : claim;
+  if (!Array.isArray(names) || names.length > MAX_SPACES) throw new Error('the token names no Spaces');
+  if (names.includes(EVERY_SPACE)) return undefined;
+  if (!names.every((name): name is string => typeof name === 'string' && SPACE.test(name))) {
+    throw new Error('the token names what is no Space');
+  }
+  return new Set(names);
+}
+
+function scopeOf(scope: unknown): ReadonlySet<string> | undefined {
+  if (scope === undefined) return undefined;
+  const names = typeof scope === 'string' ? scope.split(' ') : scope;
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) throw new Error('the scope is none');
+  return new Set(names);
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_TIME;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_CLIENT_ID && value.isWellFormed();
+}

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { maskSecrets, REDACTED } from './mask-secrets.js';
 
-const random = () => `aA1${randomBytes(30).toString('base64url')}`;
+/** Of 43 characters, some of them such as somebody may encode. */
+const random = () => `aA1_${randomBytes(30).toString('base64url').slice(0, 33)}_b-C_d`;
 const SECRETS = {
   'an API key': `osk_${random()}`,
   'a signing secret': `whsec_${randomBytes(32).toString('base64')}`,
   'a client secret': random(),
   'a refresh token': `0190f6a0-0000-7000-8000-000000000001.${random()}`,
-  'a token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl',
+  'a token': 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl_bnVyIGVpbg-U2lnbmF0dXI_',
 };
 
 /** As a caller may write it: each character, or those that mean something. */

@@ -4,7 +4,8 @@ export const REDACTED = '[redacted]';
 /**
  * Credentials inside a text: of a URL, of an Authorization header, of a query string or form, API keys, signing secrets of
  * webhooks, refresh tokens, JWTs, and client secrets, which have no beginning of their own: 256 bits in base64url. Each
- * takes time in proportion to the text, whatever is in it.
+ * takes time in proportion to the text, whatever is in it. What is
+ * percent-encoded behind the beginning of one belongs to it: its rest would not be known any more.
  */
 const SECRET_TEXTS: readonly { hint: string; pattern: RegExp; replacement: string }[] = [
   {
@@ -14,14 +15,18 @@ const SECRET_TEXTS: readonly { hint: string; pattern: RegExp; replacement: strin
   },
   { hint: ' ', pattern: /\b(Bearer|Basic) +[\w.~+/=%-]{8,}/gi, replacement: `$1 ${REDACTED}` },
   { hint: '=', pattern: /((?:api_?key|password|secret|token)=)[^&\s"',;]+/gi, replacement: `$1${REDACTED}` },
-  { hint: 'osk_', pattern: /(?<![A-Za-z0-9])osk_[\w-]{20,}/g, replacement: REDACTED },
-  { hint: 'whsec_', pattern: /(?<![A-Za-z0-9])whsec_[\w+/=-]{20,}/g, replacement: REDACTED },
+  { hint: 'osk_', pattern: /(?<![A-Za-z0-9])osk_[\w-]{20,}(?:[\w-]|%[\da-f]{2})*/gi, replacement: REDACTED },
+  { hint: 'whsec_', pattern: /(?<![A-Za-z0-9])whsec_[\w+/=-]{20,}(?:[\w+/=-]|%[\da-f]{2})*/gi, replacement: REDACTED },
   {
     hint: '-',
-    pattern: /\b([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12})\.[\w-]{20,}/gi,
+    pattern: /\b([\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12})\.[\w-]{20,}(?:[\w-]|%[\da-f]{2})*/gi,
     replacement: `$1.${REDACTED}`,
   },
-  { hint: 'eyJ', pattern: /(?<![A-Za-z0-9])eyJ[\w-]{10,512}\.[\w-]{10,4096}\.[\w-]*/g, replacement: REDACTED },
+  {
+    hint: 'eyJ',
+    pattern: /(?<![A-Za-z0-9])eyJ[\w-]{10,512}\.[\w-]{10,4096}\.(?:[\w-]|%[\da-fA-F]{2})*/g,
+    replacement: REDACTED,
+  },
   {
     hint: '',
     // One of 7,000 is without a digit, a hyphen or an underscore, as are names of functions in a stack.

@@ -40,6 +40,12 @@ export const command = ({ skill, capability }: Pick<Subject, 'skill' | 'capabili
   parameters: { city: 'Berlin' },
 });
 
+/** Of the name that a Skill has. */
+async function namePath(api: Api, skill: string): Promise<string> {
+  const { body } = await api.get(`/skills/${skill}`);
+  return `/names/${encodeURIComponent((body as { name: string }).name)}`;
+}
+
 export const CALLS: RoleCall[] = [
   { route: 'GET /skills', roles: READERS, call: (api) => api.get('/skills').then() },
   { route: 'GET /skills/:skill_id', roles: READERS, call: (api, { skill }) => api.get(`/skills/${skill}`).then() },
@@ -110,6 +116,34 @@ export const CALLS: RoleCall[] = [
     route: 'POST /skills/:skill_id/unregister',
     roles: MANAGERS,
     call: (api, { skill }) => api.post(`/skills/${skill}/unregister`).then(),
+  },
+  {
+    route: 'GET /names/:name',
+    roles: READERS,
+    call: async (api, { skill }) => api.get(await namePath(api, skill)),
+  },
+  {
+    route: 'PUT /names/:name/shared-with',
+    roles: ADMINS,
+    call: async (api, { skill, client }) =>
+      api.put(`${await namePath(api, skill)}/shared-with`, { client_ids: [client] }),
+  },
+  {
+    route: 'POST /names/:name/transfer',
+    roles: ADMINS,
+    call: async (api, { skill, client }) => api.post(`${await namePath(api, skill)}/transfer`, { client_id: client }),
+  },
+  {
+    route: 'DELETE /names/:name',
+    roles: ADMINS,
+    call: async (api, { skill }) => {
+      const path = await namePath(api, skill);
+      const answer = await api.delete(path);
+      if (answer.status !== 409) return answer;
+      // It is for admins; and now no Skill has it.
+      await api.delete(`/skills/${skill}`);
+      return api.delete(path);
+    },
   },
   {
     route: 'POST /channels/create',

@@ -93,6 +93,18 @@ export function callerOf(request: FastifyRequest): Caller | undefined {
   return (request as WithCaller)[CALLER];
 }
 
+const KNOWN = Symbol('known client');
+type WithKnown = FastifyRequest & { [KNOWN]?: boolean };
+
+/** The client that this request claims to be has shown its right secret from this address before. */
+export function markKnownClient(request: FastifyRequest): void {
+  (request as WithKnown)[KNOWN] = true;
+}
+
+export function isKnownClient(request: FastifyRequest): boolean {
+  return (request as WithKnown)[KNOWN] === true;
+}
+
 const REFUSED = Symbol('refused credential');
 type WithRefused = FastifyRequest & { [REFUSED]?: RefusedCredentialError };
 

@@ -32,9 +32,9 @@ export class GrantsService {
     private readonly audit: AuditLog,
   ) {}
 
-  /** @throws OAuthError */
-  async grant(request: TokenRequest, origin: RequestOrigin): Promise<IssuedTokens> {
-    const client = await this.clients.authenticate(request);
+  /** `isKnown`: the client is known at its address. @throws OAuthError */
+  async grant(request: TokenRequest, origin: RequestOrigin, isKnown: boolean): Promise<IssuedTokens> {
+    const client = await this.clients.authenticate(request, isKnown);
     switch (request.grantType) {
       case 'client_credentials':
         return this.open(client, request.scope, origin);

@@ -15,7 +15,7 @@ export {
 } from './authenticated.decorator.js';
 export { Authenticator } from './authenticator.js';
 export { CallerAssertions } from './caller-assertions.js';
-export { Caller, callerOf, CurrentCaller, type Identity } from './caller.js';
+export { Caller, callerOf, CurrentCaller, type Identity, markKnownClient } from './caller.js';
 export { ClientLookup } from './client-lookup.js';
 export { AUTH_ENTITIES } from './auth.entities.js';
 export { OAuthError, OAuthErrorResponse } from './oauth-error.js';

@@ -12,4 +12,19 @@ describe('verifySecret', () => {
     for (const { reason } of refused) expect(reason).toBeInstanceOf(UnavailableError);
     await expect(verifySecret(cheap, 'another')).resolves.toBe(false);
   });
+
+  it('checks secrets of known clients before all others that wait, and when too many of those do', async () => {
+    const cheap = await hash('secret', { memoryCost: 8, timeCost: 1, parallelism: 1 });
+    const order: string[] = [];
+    const check = (who: string, isKnown: boolean) =>
+      verifySecret(cheap, 'secret', isKnown).then(
+        () => order.push(who),
+        () => order.push('refused'),
+      );
+    const others = Array.from({ length: 500 }, () => check('other', false));
+    await Promise.all([check('known', true), ...others]);
+    // Behind those that were under way already.
+    expect(order.filter((who) => who !== 'refused').indexOf('known')).toBeLessThanOrEqual(6);
+    expect(order.filter((who) => who === 'refused')).toHaveLength(97);
+  });
 });

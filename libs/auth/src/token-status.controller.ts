@@ -3,7 +3,7 @@ import { ApiBody, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestj
 import { PermissionError } from '#common';
 import type { FastifyRequest } from 'fastify';
 import { Authenticator } from './authenticator.js';
-import { originOf } from './caller.js';
+import { isKnownClient, originOf } from './caller.js';
 import { ClientCredentialsBody, ClientRoute } from './client-route.decorator.js';
 import { ClientsService } from './clients.service.js';
 import { readClient, readToken } from './token-request.js';
@@ -68,7 +68,10 @@ export class TokenStatusController {
   @ApiBody({ type: TokenBody })
   @ApiResponse({ status: 200, description: 'It does not hold any more, or never did' })
   async revoke(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
-    const client = await this.clients.authenticate(readClient(body, request.headers.authorization));
+    const client = await this.clients.authenticate(
+      readClient(body, request.headers.authorization),
+      isKnownClient(request),
+    );
     await this.status.revoke(client, readToken(body), originOf(request));
   }
 
@@ -86,7 +89,7 @@ export class TokenStatusController {
   private async askerOf(request: FastifyRequest, body: unknown): Promise<Asker> {
     const { authorization } = request.headers;
     if (!/^Bearer /i.test(authorization ?? '')) {
-      const client = await this.clients.authenticate(readClient(body, authorization));
+      const client = await this.clients.authenticate(readClient(body, authorization), isKnownClient(request));
       return { client, spaces: client.spaces ?? undefined };
     }
     const caller = await this.authenticator.authenticate(request);

@@ -1,7 +1,7 @@
 import { Body, Controller, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { originOf } from './caller.js';
+import { isKnownClient, originOf } from './caller.js';
 import { ClientCredentialsBody, ClientRoute } from './client-route.decorator.js';
 import { GrantsService, type IssuedTokens } from './grants.service.js';
 import { GRANT_TYPES, readTokenRequest } from './token-request.js';
@@ -50,6 +50,7 @@ export class TokenController {
   @ApiBody({ type: TokenRequestBody })
   @ApiResponse({ status: 200, type: TokenResponse, description: 'A token' })
   token(@Req() request: FastifyRequest, @Body() body: unknown): Promise<TokenResponse> {
-    return this.grants.grant(readTokenRequest(body, request.headers.authorization), originOf(request));
+    const asked = readTokenRequest(body, request.headers.authorization);
+    return this.grants.grant(asked, originOf(request), isKnownClient(request));
   }
 }

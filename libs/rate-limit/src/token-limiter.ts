@@ -1,3 +1,4 @@
+import { markKnownClient } from '#auth';
 import { TooManyRequestsError } from '#common';
 import type { RedisConnection } from '#cache';
 import type { Counter } from '#metrics';
@@ -88,6 +89,7 @@ export class TokenLimiter {
     await this.guard.hold(admission);
     if (attempt.clientId === undefined) return;
     const { clientId } = attempt;
+    if (admission.isKnown) markKnownClient(request);
     state.clientKeys = admission.isKnown ? [anyKey(clientId), rightKey(clientId)] : [anyKey(clientId)];
     const counts = await Promise.all(state.clientKeys.map((key) => this.counts.hit(key)));
     const own = counts.at(-1) ?? state.count;

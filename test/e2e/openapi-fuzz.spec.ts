@@ -17,6 +17,11 @@ interface Call {
   body: unknown;
 }
 
+interface Named {
+  name: string;
+  skill_id: string;
+}
+
 /** They take the id and the secret of a client, which no document can tell. */
 const BY_SECRET = ['getToken', 'revokeToken', 'introspectToken'];
 
@@ -91,7 +96,10 @@ describe('a fuzzer over /openapi.json', () => {
     };
     await apiOf(app).post(`/commands/executions/${execution_id}/cancel`).expect(200);
     const channel_id = channel.body.data.channel_id as string;
-    return { skill_id, capability_id, client_id, key_id, channel_id, execution_id };
+    // One that no Skill has any more: it can be freed.
+    const { name, skill_id: gone } = (await apiOf(app).post('/skills', skillBody()).expect(201)).body as Named;
+    await apiOf(app).delete(`/skills/${gone}`).expect(204);
+    return { skill_id, capability_id, client_id, key_id, channel_id, execution_id, name };
   }
 
   /** Never a 5xx, a documented status, and a body as its schema says. */

@@ -1,7 +1,9 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { type OpenApiDocument, type Parameter, resolve, type Schema } from './openapi.model.js';
 
-/** Stands for the id of a Skill, a capability, a client or a key that is there; the sender puts it in. */
+let commands = 0;
+
+/** Stands for the name or the id of a Skill, the id of a capability, a client or a key that is there; the sender puts it in. */
 export const EXISTING = '@existing';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -171,6 +173,8 @@ export function repair(value: unknown): unknown {
   // Of a registration that nobody knows beforehand.
   delete body.generation;
   if ('command_id' in body) {
+    // The same again would be another call of the same name.
+    if (typeof body.command_id === 'string') body.command_id = `${body.command_id.slice(0, 100)}-${(commands += 1)}`;
     // A call by the queue: nobody listens where the Skill is said to be.
     for (const name of ['skill', 'capability', 'channel_id', 'timeout']) Reflect.deleteProperty(body, name);
     const callback_url = 'http://fuzz.example/callback';
@@ -185,6 +189,8 @@ export function repair(value: unknown): unknown {
     Object.assign(body, { skill_id: EXISTING, capability_id: 'forecast' });
     delete body.expiry_time;
   } else if (body.skill_id === EXISTING) delete body.skill_id;
+  // To whom a name is given must be there.
+  if (Object.keys(body).join() === 'client_id') body.client_id = 'admin';
   if (typeof body.client_id === 'string') body.client_id = body.client_id.replace(/[^\w.-]/g, '_');
   return body;
 }
@@ -200,7 +206,7 @@ export function parametersOf(
   const headers = /^(If-Match|If-None-Match)$/;
   return fc.record(
     Object.fromEntries(
-      parameters.map(({ name, schema, example }) => [
+      parameters.map(({ name, in: place, schema, example }) => [
         name,
         GRAMMARS.has(name)
           ? fc.constant(example ?? schema.example)
@@ -208,7 +214,7 @@ export function parametersOf(
             ? fc.constantFrom('"1.1"', '*', '*', 'W/"1.1"')
             : name === 'Idempotency-Key'
               ? fc.uuid()
-              : name === 'client_id'
+              : name === 'client_id' || (name === 'name' && place === 'path')
                 ? fc.oneof({ weight: 4, arbitrary: fc.constant(EXISTING) }, valid(document, schema))
                 : valid(document, schema),
       ]),

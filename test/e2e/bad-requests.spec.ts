@@ -280,8 +280,18 @@ describe('bad input: how a request arrives', () => {
     expect(expectError(await post('/commands/execute', values(50_000)), 400, 1001)).not.toContain(
       'body has more than 50000 values',
     );
-    expect(expectError(await post('/skills/batch', values(100_001)), 400, 1001)).toEqual([
-      'body has more than 100000 values',
+    const batch = (items: string[]) => `{"skills":[${items.join()}]}`;
+    expect(expectError(await post('/skills/batch', batch(new Array(500_000).fill('0'))), 400, 1001)).toEqual([
+      'body has more than 500000 values',
+    ]);
+    const item = `{"metadata":[${'0,'.repeat(30_000)}0]}`;
+    expect(
+      expectError(await post('/skills/batch', batch([item, item.replace('[', `[${'0,'.repeat(30_000)}`)])), 400, 1001),
+    ).toEqual(['body has more than 50000 values']);
+    // A thousand that are each within their limits.
+    const many = new Array(1_001).fill('{"metadata":[0,0,0,0,0,0,0,0,0,0]}'.replace('[', `[${'0,'.repeat(90)}`));
+    expect(expectError(await post('/skills/batch', batch(many)), 400, 1001)).toEqual([
+      'skills must have at most 1000 items',
     ]);
     const texts = JSON.stringify({ command_id: ',[{'.repeat(100_000) });
     expect(expectError(await post('/commands/execute', texts), 400, 1001)).toEqual([

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { maxValuesOf } from '#common';
+import { MAX_BODY_VALUES } from '#common';
 import type { FastifyInstance } from 'fastify';
-import { readJson } from './json-body.js';
+import { readBatch } from './json-batch.js';
+import { parseJsonBody, readJson } from './json-body.js';
 import { parseFormBody } from './parameters.js';
 
 export const FORM = 'application/x-www-form-urlencoded';
@@ -9,16 +10,7 @@ const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 /** Bytes from which a body is read in steps, between which others have their turn. */
 const LARGE = 128 * 1024;
 
-/** The whole of a body at once: of a small one. @throws BadParameterError (1001) */
-export function parseJsonBody(body: Buffer, maxValues: number): unknown {
-  const steps = readJson(body, maxValues);
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  return step.value;
-}
-
-async function parseLargeBody(body: Buffer, maxValues: number): Promise<unknown> {
-  const steps = readJson(body, maxValues);
+async function inSteps(steps: Generator<undefined, unknown>): Promise<unknown> {
   let step = steps.next();
   while (step.done !== true) {
     await nextTurn();
@@ -31,12 +23,14 @@ async function parseLargeBody(body: Buffer, maxValues: number): Promise<unknown>
 export function registerBodyParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>(JSON_TYPES, { parseAs: 'buffer' }, ({ routeOptions }, body, done) => {
-    const maxValues = maxValuesOf(routeOptions.config);
-    if (body.length < LARGE) attempt(() => parseJsonBody(body, maxValues), done);
-    else
-      parseLargeBody(body, maxValues).then((value) => {
-        done(null, value);
-      }, done);
+    if (body.length < LARGE) {
+      attempt(() => parseJsonBody(body, MAX_BODY_VALUES), done);
+      return;
+    }
+    const { batch } = routeOptions.config;
+    inSteps(batch?.isLarge ? readBatch(body, batch.list) : readJson(body, MAX_BODY_VALUES)).then((value) => {
+      done(null, value);
+    }, done);
   });
   fastify.addContentTypeParser<Buffer>(FORM, { parseAs: 'buffer' }, (_, body, done) => {
     attempt(() => parseFormBody(body), done);

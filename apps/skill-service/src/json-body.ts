@@ -1,7 +1,7 @@
-import { BadParameterError } from '#common';
+import { BadParameterError, jsonSizeFault } from '#common';
 
 /** Levels of objects and arrays that a body may nest; the deepest payload of the protocol has 5. */
-const MAX_DEPTH = 32;
+const LEVELS = 32;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -18,41 +18,10 @@ export function decode(body: Buffer): string {
   }
 }
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
-const OPENING = [0x5b, 0x7b];
-const CLOSING = [0x5d, 0x7d];
-
-/**
- * Counts brackets and commas outside of strings, before anything that recurses or takes memory. In UTF-8 no byte of
- * another character is one of these. Undefined: the body is neither too deep nor has it too many values.
- */
-function sizeFault(body: Buffer, maxValues: number): string | undefined {
-  let depth = 0;
-  let values = 0;
-  let inString = false;
-  for (let index = 0; index < body.length; index += 1) {
-    const byte = body[index] ?? 0;
-    if (inString) {
-      if (byte === BACKSLASH) index += 1;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
-    else if (byte === COMMA) values += 1;
-    else if (byte === OPENING[0] || byte === OPENING[1]) {
-      values += 1;
-      depth += 1;
-      if (depth > MAX_DEPTH) return `nests deeper than ${MAX_DEPTH} levels`;
-    } else if (byte === CLOSING[0] || byte === CLOSING[1]) depth -= 1;
-    if (values > maxValues) return `has more than ${maxValues} values`;
-  }
-  return undefined;
-}
-
 /** Names that every object has a meaning for. Nest would leave such fields out without a word. */
 export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Depth and values are bounded: this runs on what has no `sizeFault`. */
+/** Depth and values are bounded: this runs on what has no `jsonSizeFault`. */
 function hasForbiddenKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasForbiddenKey);
@@ -62,24 +31,46 @@ function hasForbiddenKey(value: unknown): boolean {
   return false;
 }
 
-/**
- * JSON without prototype keys, of bounded depth and with a bounded number of values. An empty body is no body. Stops
- * where others may have their turn. @throws BadParameterError (1001)
- */
-export function* readJson(body: Buffer, maxValues: number): Generator<undefined, unknown> {
-  if (body.length === 0) return undefined;
-  const fault = sizeFault(body, maxValues);
+/** Counts before anything takes memory or recurses. @throws BadParameterError (1001) */
+export function assertWithin(json: Buffer, maxValues: number): void {
+  const fault = jsonSizeFault(json, { levels: LEVELS, values: maxValues, keys: maxValues });
   if (fault !== undefined) throw bodyFault(fault);
-  yield;
-  const text = decode(body);
-  yield;
-  let value: unknown;
+}
+
+function parse(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw bodyFault('is not valid JSON');
   }
-  yield;
+}
+
+function assertNoForbiddenKey(value: unknown): void {
   if (hasForbiddenKey(value)) throw bodyFault('holds a forbidden key (__proto__, constructor or prototype)');
+}
+
+/** JSON without prototype keys, at once; its size has been looked at. @throws BadParameterError (1001) */
+export function parseJson(json: Buffer): unknown {
+  const value = parse(decode(json));
+  assertNoForbiddenKey(value);
+  return value;
+}
+
+/** The whole of a small body; an empty one is none. @throws BadParameterError (1001) */
+export function parseJsonBody(body: Buffer, maxValues: number): unknown {
+  if (body.length === 0) return undefined;
+  assertWithin(body, maxValues);
+  return parseJson(body);
+}
+
+/** The same in steps, between which others may have their turn. @throws BadParameterError (1001) */
+export function* readJson(body: Buffer, maxValues: number): Generator<undefined, unknown> {
+  assertWithin(body, maxValues);
+  yield;
+  const text = decode(body);
+  yield;
+  const value = parse(text);
+  yield;
+  assertNoForbiddenKey(value);
   return value;
 }

@@ -1,13 +1,13 @@
-import type { FastifyContextConfig, FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { AddRouteConfig } from './route-config.decorator.js';
 
 /** Bytes of a request body; more is refused with 1001. */
 export const BODY_LIMIT = 1024 * 1024;
 const LARGE_BODY_LIMIT = 8 * 1024 * 1024;
 /** Values of a body: members of objects and items of lists, all the way down. What is done with a body grows with them. */
-const MAX_VALUES = 50_000;
-/** The same of a large batch. */
-export const MAX_BATCH_VALUES = 100_000;
+export const MAX_BODY_VALUES = 50_000;
+/** The same of a large batch, each item of which is read by itself. */
+export const MAX_BATCH_VALUES = 500_000;
 /** Bytes of a body that shows a secret: all its parameters at their longest, and written as a form. */
 const SECRET_BODY_LIMIT = 64 * 1024;
 
@@ -37,11 +37,6 @@ export function limitBodies(fastify: FastifyInstance): void {
     if (route.config?.batch?.isLarge) route.bodyLimit = LARGE_BODY_LIMIT;
     if (route.config?.oauthErrors) route.bodyLimit = SECRET_BODY_LIMIT;
   });
-}
-
-/** Values that a body for a route may have. */
-export function maxValuesOf({ batch }: FastifyContextConfig): number {
-  return batch?.isLarge ? MAX_BATCH_VALUES : MAX_VALUES;
 }
 
 /** What a batch costs, in requests; 1 when it is none, or is not what it should be. */

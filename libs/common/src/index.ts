@@ -50,9 +50,10 @@ export {
   BODY_LIMIT,
   costOf,
   limitBodies,
-  maxValuesOf,
+  MAX_BATCH_VALUES,
+  MAX_BODY_VALUES,
 } from './batch-route.decorator.js';
-export { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from './json-depth.js';
+export { FOREIGN_BOUNDS, jsonSizeFault, readForeignJson } from './json-size.js';
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
 export { maskSecrets, REDACTED } from './mask-secrets.js';

@@ -1,4 +1,4 @@
-import { parseForeignJson } from '#common';
+import { readForeignJson } from '#common';
 import { OutboundError } from '#outbound';
 import type { ProbeResult } from '#skills';
 
@@ -71,7 +71,7 @@ function verdictOfBody(status: number, body: Buffer): Verdict {
 
 /** Null when the object says none; undefined when there is no object. */
 function statusIn(body: Buffer): unknown {
-  const parsed = parseForeignJson(body.toString('utf8'));
+  const parsed = readForeignJson(body).value;
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
   return (parsed as { status?: unknown }).status ?? null;
 }

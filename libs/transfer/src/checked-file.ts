@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BadParameterError, type Fault, MAX_JSON_DEPTH, nestsDeeper, validateBody } from '#common';
+import { BadParameterError, type Fault, FOREIGN_BOUNDS, jsonSizeFault, validateBody } from '#common';
 import { FileFaults } from './file-faults.js';
 import { type FileLine, LineTooLongError, linesOf } from './file-lines.js';
 import { FORMAT_VERSION, HeaderLine, isObjectLine, isTrailer, type ObjectLine } from './format.js';
@@ -123,9 +123,9 @@ class FileCheck {
   private objectOf(bytes: Buffer): ObjectLine {
     let value: unknown;
     try {
-      const text = this.utf8.decode(bytes);
-      if (nestsDeeper(text, MAX_JSON_DEPTH)) throw faultOf('line', `nests deeper than ${MAX_JSON_DEPTH} levels`);
-      value = JSON.parse(text);
+      const tooLarge = jsonSizeFault(bytes, FOREIGN_BOUNDS);
+      if (tooLarge !== undefined) throw faultOf('line', tooLarge);
+      value = JSON.parse(this.utf8.decode(bytes));
     } catch (error) {
       throw error instanceof BadParameterError ? error : faultOf('line', 'is no JSON in UTF-8');
     }

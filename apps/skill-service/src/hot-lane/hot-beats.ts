@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Caller } from '#auth';
 import { traceOf } from '#logging';
 import type { HotHeartbeats } from '#registry-heartbeat';
-import { parseJsonBody } from '../body-parsers.js';
+import { parseJsonBody } from '../json-body.js';
 import type { LaneAnswer, LaneAnswers, LaneRequest, LaneRooms } from './lane-answers.js';
 import { isPlain } from './plain-request.js';
 

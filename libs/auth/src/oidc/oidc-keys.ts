@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { parseForeignJson } from '#common';
+import { readForeignJson } from '#common';
 import { type OidcSettings, oidcSettings } from '#config';
 import { OutageLog } from '#logging';
 import { OutboundClient, SettingsClient } from '#outbound';
@@ -133,9 +133,8 @@ export class OidcKeys implements OnApplicationBootstrap, BeforeApplicationShutdo
       maxResponseBytes: MAX_BYTES,
     });
     if (status !== 200) throw new Error(`it answers with status ${status}`);
-    const text = body.toString('utf8');
-    const json = parseForeignJson(text);
+    const json = readForeignJson(body).value;
     if (typeof json !== 'object' || json === null) throw new Error('it answers no JSON object');
-    return { json, text };
+    return { json, text: body.toString('utf8') };
   }
 }

@@ -1,4 +1,4 @@
-import { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from '#common';
+import { readForeignJson } from '#common';
 import type { ExecutionError } from '../executions/execution.entity.js';
 import { TryError } from './try-error.js';
 
@@ -15,10 +15,9 @@ export interface SkillAnswer {
 type Json = Record<string, unknown>;
 
 /** What becomes of an answer that could be neither kept nor passed on. Nobody tries again: the Skill has done its part. */
-export const TOO_DEEP: SkillAnswer = {
-  status: 'failed',
-  error: { code: 5000, message: `The answer of the Skill nests deeper than ${MAX_JSON_DEPTH} levels` },
-};
+export function tooLargeAnswer(fault: string): SkillAnswer {
+  return { status: 'failed', error: { code: 5000, message: `The answer of the Skill ${fault}` } };
+}
 
 const LONGEST_MESSAGE = 1024;
 /** Of the answers with an error, those that another endpoint may not give. */
@@ -30,15 +29,14 @@ const RETRYABLE = new Set([408, 425, 429]);
  * @throws TryError
  */
 export function answerOf(status: number, body: Buffer): SkillAnswer {
-  const text = body.toString('utf8');
-  const value = parseForeignJson(text);
+  const { value, tooLarge } = readForeignJson(body);
   const json = isObject(value) ? value : undefined;
   if (status >= 500 || RETRYABLE.has(status)) {
     throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && errorOf(json));
   }
   if (status >= 400) return { status: 'failed', error: (json && errorOf(json)) ?? plainError(status) };
   if (status < 200 || status >= 300) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
-  if (value === undefined && nestsDeeper(text, MAX_JSON_DEPTH)) return TOO_DEEP;
+  if (tooLarge !== undefined) return tooLargeAnswer(tooLarge);
   if (json === undefined)
     throw new TryError('bad-answer', 'the endpoint answered something that is no JSON object', true);
   if (json.code !== 0) {

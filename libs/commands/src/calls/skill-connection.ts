@@ -1,7 +1,7 @@
-import { MAX_JSON_DEPTH, nestsDeeper, parseForeignJson } from '#common';
+import { readForeignJson } from '#common';
 import { FloodGuard, OutboundClient, OutboundError, type WebSocket } from '#outbound';
 import type { Attempt } from './http-transport.js';
-import { TOO_DEEP } from './skill-answer.js';
+import { tooLargeAnswer } from './skill-answer.js';
 import { CallCancelledError, TryError } from './try-error.js';
 
 /** Milliseconds between signs of life; a connection that answers none in that time is given up. */
@@ -207,15 +207,15 @@ export class SkillConnection {
     const bytes = data.length;
     const text = data.toString('utf8');
     if (!this.mayAnswer(text)) return false;
-    const message = parseForeignJson(text);
-    if (message === undefined && nestsDeeper(text, MAX_JSON_DEPTH)) {
+    const { value, tooLarge } = readForeignJson(data);
+    if (tooLarge !== undefined) {
       // Not parsed, so that all that is known is which ids it names; this Skill alone knows them.
       const named = [...this.asked].filter(([id]) => text.includes(`"${id}"`));
-      for (const [id, { resolve }] of named) resolve({ answer: { id, ...TOO_DEEP }, bytes });
+      for (const [id, { resolve }] of named) resolve({ answer: { id, ...tooLargeAnswer(tooLarge) }, bytes });
       return named.length > 0;
     }
     // What is no JSON answers nobody in particular: the call runs into its time-out.
-    const { type, ...answer } = (message ?? {}) as BridgeAnswer & { type?: unknown };
+    const { type, ...answer } = (value ?? {}) as BridgeAnswer & { type?: unknown };
     if (type !== 'response') return false;
     const call = this.asked.get(answer.id);
     call?.resolve({ answer, bytes });

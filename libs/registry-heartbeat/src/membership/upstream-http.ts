@@ -1,4 +1,4 @@
-import { parseForeignJson } from '#common';
+import { readForeignJson } from '#common';
 import { OutboundError, type SettingsClient } from '#outbound';
 
 const MAX_ANSWER_BYTES = 2_000_000;
@@ -54,7 +54,7 @@ export class UpstreamHttp {
       const retryAfter = answer.headers['retry-after'];
       return {
         status: answer.status,
-        body: parseForeignJson(answer.body.toString('utf8')),
+        body: readForeignJson(answer.body).value,
         retryAfter: retryAfterOf(typeof retryAfter === 'string' ? retryAfter : null),
       };
     } catch (error) {

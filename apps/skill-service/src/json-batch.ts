@@ -1,0 +1,89 @@
+import { MAX_BATCH_VALUES, MAX_BODY_VALUES } from '#common';
+import { assertWithin, bodyFault, parseJson, readJson } from './json-body.js';
+
+/** Milliseconds of parsing after which others have their turn. */
+const SLICE_MS = 5;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const OPENING_LIST = 0x5b;
+const OPENING = [OPENING_LIST, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+
+/** Where the items of a list stand: between each two neighbours, the first of which is the bracket that opens it. */
+type Marks = number[];
+
+/**
+ * Reads a batch item by item, with turns for others in between: of eight megabytes, `JSON.parse` alone may take half a second. An
+ * item may be what a body of one is. @throws BadParameterError (1001)
+ */
+export function* readBatch(body: Buffer, list: string): Generator<undefined, unknown> {
+  assertWithin(body, MAX_BATCH_VALUES);
+  yield;
+  const marks = marksOf(body, Buffer.from(`"${list}"`));
+  const [first, last] = [marks[0], marks.at(-1)];
+  if (first === undefined || last === undefined) return yield* readJson(body, MAX_BODY_VALUES);
+  const frame = yield* readJson(Buffer.concat([body.subarray(0, first + 1), body.subarray(last)]), MAX_BODY_VALUES);
+  const items: unknown[] = [];
+  let since = performance.now();
+  for (let index = 1; index < marks.length; index += 1) {
+    const item = body.subarray((marks[index - 1] ?? 0) + 1, marks[index]);
+    // A list may have nothing in it.
+    if (marks.length === 2 && item.toString('latin1').trim() === '') break;
+    assertWithin(item, MAX_BODY_VALUES);
+    items.push(parseJson(item));
+    if (performance.now() - since > SLICE_MS) {
+      yield;
+      since = performance.now();
+    }
+  }
+  return { ...(frame as object), [list]: items };
+}
+
+/** Empty: the body is no object with such a list. @throws BadParameterError (1001) when it has two */
+function marksOf(body: Buffer, name: Buffer): Marks {
+  const marks: Marks = [];
+  let depth = 0;
+  let inString = false;
+  let isOpen = false;
+  for (let index = 0; index < body.length; index += 1) {
+    const byte = body[index] ?? 0;
+    if (inString) {
+      if (byte === BACKSLASH) index += 1;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === COMMA) {
+      if (isOpen && depth === 2) marks.push(index);
+    } else if (byte === OPENING[0] || byte === OPENING[1]) {
+      depth += 1;
+      if (depth !== 2 || byte !== OPENING_LIST || !isNamed(body, index, name)) continue;
+      if (marks.length > 0) throw bodyFault(`has ${name.toString()} twice`);
+      isOpen = true;
+      marks.push(index);
+    } else if (byte === CLOSING[0] || byte === CLOSING[1]) {
+      if (isOpen && depth === 2) marks.push(index);
+      depth -= 1;
+      if (depth < 2) isOpen = false;
+    }
+  }
+  // One that is never closed is no JSON.
+  return isOpen ? [] : marks;
+}
+
+/** Whether the value that begins here is the member of this name. */
+function isNamed(body: Buffer, at: number, name: Buffer): boolean {
+  const colon = skipBack(body, at - 1);
+  if (body[colon] !== COLON) return false;
+  const end = skipBack(body, colon - 1) + 1;
+  const begin = end - name.length;
+  return begin > 0 && body[begin - 1] !== BACKSLASH && body.subarray(begin, end).equals(name);
+}
+
+/** The last byte before this one, inclusively, that is no white space. */
+function skipBack(body: Buffer, from: number): number {
+  let index = from;
+  while (index > 0 && (body[index] ?? 0) <= 0x20) index -= 1;
+  return index;
+}

@@ -1,4 +1,4 @@
-import { MAX_BATCH_VALUES, MAX_BODY_VALUES } from '#common';
+import { type BadParameterError, MAX_BATCH_VALUES, MAX_BODY_VALUES } from '#common';
 import { assertWithin, bodyFault, parseJson, readJson } from './json-body.js';
 
 /** Milliseconds of parsing after which others have their turn. */
@@ -22,10 +22,13 @@ type Marks = number[];
 export function* readBatch(body: Buffer, list: string): Generator<undefined, unknown> {
   assertWithin(body, MAX_BATCH_VALUES);
   yield;
-  const marks = marksOf(body, Buffer.from(`"${list}"`));
+  const marks = marksOf(body, list);
   const [first, last] = [marks[0], marks.at(-1)];
   if (first === undefined || last === undefined) return yield* readJson(body, MAX_BODY_VALUES);
-  const frame = yield* readJson(Buffer.concat([body.subarray(0, first + 1), body.subarray(last)]), MAX_BODY_VALUES);
+  const frameBytes = Buffer.concat([body.subarray(0, first + 1), body.subarray(last)]);
+  const frame = (yield* readJson(frameBytes, MAX_BODY_VALUES)) as Record<string, unknown>;
+  // Of two members of one name JSON.parse takes the last.
+  if (!Array.isArray(frame[list])) throw repeated(list);
   const items: unknown[] = [];
   let since = performance.now();
   for (let index = 1; index < marks.length; index += 1) {
@@ -39,11 +42,12 @@ export function* readBatch(body: Buffer, list: string): Generator<undefined, unk
       since = performance.now();
     }
   }
-  return { ...(frame as object), [list]: items };
+  return { ...frame, [list]: items };
 }
 
 /** Empty: the body is no object with such a list. @throws BadParameterError (1001) when it has two */
-function marksOf(body: Buffer, name: Buffer): Marks {
+function marksOf(body: Buffer, list: string): Marks {
+  const name = Buffer.from(`"${list}"`);
   const marks: Marks = [];
   let depth = 0;
   let inString = false;
@@ -59,7 +63,7 @@ function marksOf(body: Buffer, name: Buffer): Marks {
     } else if (byte === OPENING[0] || byte === OPENING[1]) {
       depth += 1;
       if (depth !== 2 || byte !== OPENING_LIST || !isNamed(body, index, name)) continue;
-      if (marks.length > 0) throw bodyFault(`has ${name.toString()} twice`);
+      if (marks.length > 0) throw repeated(list);
       isOpen = true;
       marks.push(index);
     } else if (byte === CLOSING[0] || byte === CLOSING[1]) {
@@ -70,6 +74,10 @@ function marksOf(body: Buffer, name: Buffer): Marks {
   }
   // One that is never closed is no JSON.
   return isOpen ? [] : marks;
+}
+
+function repeated(list: string): BadParameterError {
+  return bodyFault(`has "${list}" twice`);
 }
 
 /** Whether the value that begins here is the member of this name. */

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { endServices, type ServiceProcess, spawnService, startService } from '../support/service-process.js';
 import { ensureBinary } from '../support/system-package.js';
@@ -39,6 +39,13 @@ describe('the documents', () => {
 
   afterAll(async () => {
     await endServices();
+  });
+
+  it('security: each claim names tests that exist', () => {
+    const claims = readFileSync(join(ROOT, 'docs/security.md'), 'utf8').matchAll(/^\| .* \| (`.+`) +\|$/gm);
+    const files = [...claims].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file));
+    expect(files.length).toBeGreaterThan(40);
+    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   });
 
   it('README: the first calls work as they stand', async () => {

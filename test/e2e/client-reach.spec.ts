@@ -1,4 +1,6 @@
 import { ADMIN_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
+import type { Response } from 'supertest';
+import { PERMISSIONS, permissionsOf } from '#auth';
 import { type Api, apiKeyOf, apiOf, expectError, keyApiOf, NOBODY } from './api.js';
 
 describe('the clients that a client may change', () => {
@@ -128,6 +130,87 @@ describe('the clients that a client may change', () => {
         { active: true, client_id: inside.clientId },
         { active: true, client_id: inside.clientId },
       ]);
+    });
+  });
+
+  describe('with a credential that may not do all that its role may', () => {
+    /** The permissions that the refusal names. */
+    const lackingIn = (answer: Response): string[] => {
+      expectError(answer, 403, 1003);
+      return String(answer.body.message).match(/[a-z]+:[a-z]+/g) ?? [];
+    };
+    const scopedTo = async (...scopes: string[]) => {
+      const { clientId, secret } = await app.client('admin');
+      const { body } = await app.http.post('/api/v1/auth/token').send({
+        grant_type: 'client_credentials',
+        client_id: clientId,
+        client_secret: secret,
+        scope: scopes.join(' '),
+      });
+      return { clientId, token: String(body.access_token), key: (await apiKeyOf(app, clientId, { scopes })).key };
+    };
+    const rest = (...held: string[]) => PERMISSIONS.filter((permission) => !held.includes(permission));
+
+    it('are none that may do more, whatever the change', async () => {
+      const { clientId: self, token, key } = await scopedTo('client:manage');
+      const full = await app.client('admin');
+      const viewer = await app.client('viewer');
+      const [keyOfFull, keyOfViewer] = [await apiKeyOf(app, full.clientId), await apiKeyOf(app, viewer.clientId)];
+      for (const manager of [apiOf(app, token), keyApiOf(app, key)]) {
+        for (const { clientId } of [full, { clientId: self }]) {
+          const path = `/auth/clients/${clientId}`;
+          for (const answer of [
+            await manager.post(`${path}/rotate-secret`, {}),
+            await manager.post(`${path}/rotate-secret`, { overlap: 60 }),
+            await manager.patch(path, { role: 'viewer' }),
+            await manager.patch(path, { spaces: ['somewhere'] }),
+            await manager.patch(path, { disabled: true }),
+            await manager.delete(path),
+            await manager.post(`${path}/api-keys`, { name: 'x' }),
+          ]) {
+            expect(lackingIn(answer)).toEqual(rest('client:manage'));
+          }
+        }
+        for (const role of ['admin', 'operator', 'publisher', 'agent', 'viewer'] as const) {
+          const lacking = lackingIn(await manager.post('/auth/clients', { name: 'x', role }));
+          expect(lacking).toEqual(permissionsOf(role).filter((permission) => permission !== 'client:manage'));
+        }
+        const keys = `/auth/clients/${full.clientId}/api-keys`;
+        for (const answer of [
+          await manager.patch(`/auth/clients/${viewer.clientId}`, { role: 'admin' }),
+          await manager.post(keys, { name: 'x', scopes: ['client:manage', 'audit:read'] }),
+          await manager.patch(`${keys}/${keyOfFull.id}`, { disabled: true }),
+          await manager.post(`${keys}/${keyOfFull.id}/rotate`, {}),
+          await manager.delete(`${keys}/${keyOfFull.id}`),
+          await manager.post(`/auth/clients/${viewer.clientId}/rotate-secret`, {}),
+          await manager.delete(`/auth/clients/${viewer.clientId}/api-keys/${keyOfViewer.id}`),
+          await manager.patch('/auth/clients/oidc:anybody', { disabled: false }),
+        ]) {
+          expect(lackingIn(answer).length).toBeGreaterThan(0);
+        }
+        await manager.get(`/auth/clients/${full.clientId}`).expect(200);
+      }
+      for (const { key: untouched } of [keyOfFull, keyOfViewer])
+        await keyApiOf(app, untouched).get('/auth/me').expect(200);
+      expect(await grant(full.clientId, full.secret)).toBe(200);
+    });
+
+    it('are those that may do as much, or less', async () => {
+      const held = ['client:manage', 'skill:read', 'command:execute', 'channel:create'];
+      const { clientId: self, token } = await scopedTo(...held);
+      const manager = apiOf(app, token);
+      const { body } = await manager.post('/auth/clients', { name: 'x', role: 'agent' }).expect(201);
+      const path = `/auth/clients/${body.client_id as string}`;
+      await manager.post(`${path}/rotate-secret`, {}).expect(200);
+      await manager.patch(path, { role: 'viewer', disabled: true }).expect(200);
+      await manager.patch(path, { disabled: false }).expect(200);
+      const made = await manager.post(`${path}/api-keys`, { name: 'x' }).expect(201);
+      const rotated = await manager.post(`${path}/api-keys/${made.body.key_id as string}/rotate`, {}).expect(201);
+      await manager.delete(`${path}/api-keys/${rotated.body.key_id as string}`).expect(204);
+      await manager.delete(path).expect(204);
+      // A key of a client that may do more, within what the credential may.
+      await manager.post(`/auth/clients/${self}/api-keys`, { name: 'x', scopes: ['command:execute'] }).expect(201);
+      expect(lackingIn(await manager.post(`/auth/clients/${self}/api-keys`, { name: 'x' }))).toEqual(rest(...held));
     });
   });
 

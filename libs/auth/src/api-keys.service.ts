@@ -42,7 +42,7 @@ export class ApiKeysService {
     return this.transactions.run(async (tx) => {
       // Whoever makes keys of this client at once waits here, so that the count is right.
       const client = await this.hold(tx, caller, clientId);
-      this.clients.reachOf(caller).assertMayGrant(client.role, body.scopes);
+      this.clients.reachOf(caller).assertHolds(client.role, body.scopes);
       assertWithin(client.role, body.scopes);
       return this.insert(tx, caller, client, {
         name: body.name,
@@ -70,7 +70,6 @@ export class ApiKeysService {
   /** @throws NotFoundError (1010) */
   update(caller: Caller, clientId: string, keyId: string, body: PatchApiKeyBody): Promise<ApiKeyResponse> {
     return this.change(caller, clientId, keyId, async (tx, client, key) => {
-      if (body.disabled === false) this.clients.reachOf(caller).assertMayGrant(client.role, key.scopes);
       const before = auditOf(clientId, key);
       const ends = body.disabled === true && !key.disabled;
       key.name = body.name ?? key.name;
@@ -94,7 +93,6 @@ export class ApiKeysService {
     { overlap = 0 }: RotateApiKeyBody,
   ): Promise<ApiKeyCreatedResponse> {
     return this.change(caller, clientId, keyId, async (tx, client, key) => {
-      this.clients.reachOf(caller).assertMayGrant(client.role, key.scopes);
       if (key.rotatedAt !== null)
         throw new ConflictError('This API key was rotated before; rotate the one that replaced it');
       if (key.disabled) throw new ConflictError('This API key is disabled');
@@ -160,7 +158,7 @@ export class ApiKeysService {
     await this.record(tx, caller, 'delete', client, key, { before: auditOf(client.clientId, key) });
   }
 
-  /** With the row of its client held. */
+  /** With the row of its client held. @throws PermissionError (1003) when the key may do more than the caller's credential */
   private async change<T>(
     caller: Caller,
     clientId: string,
@@ -171,6 +169,7 @@ export class ApiKeysService {
       const client = await this.hold(tx, caller, clientId);
       const key = await tx.findOneBy(ApiKeyEntity, { id: keyId, clientUuid: client.id });
       if (!key) throw unknownKey();
+      this.clients.reachOf(caller).assertHolds(client.role, key.scopes);
       return work(tx, client, key);
     });
     await this.cutOff.applied();

@@ -35,7 +35,7 @@ export class ClientChangesService {
   async create(caller: Caller, body: CreateClientBody): Promise<ClientCreatedResponse> {
     const reach = this.clients.reachOf(caller);
     const spaces = reach.spacesFor(body.spaces);
-    reach.assertMayGrant(body.role);
+    reach.assertHolds(body.role);
     if (body.client_id !== undefined) assertNotReserved(body.client_id);
     const secret = randomSecret();
     const secretHash = await hashSecret(secret);
@@ -71,7 +71,8 @@ export class ClientChangesService {
       client.disabled = disabled ?? client.disabled;
       if (changedAccess(before, client) || client.disabled !== before.disabled) {
         reach.assertMayChange(client);
-        reach.assertMayGrant(client.role);
+        reach.assertHolds(before.role);
+        reach.assertHolds(client.role);
       }
       if (client.name !== before.name) reach.assertMayRename(client);
       if (changedAccess(before, client)) await this.cutOff.client(tx, client);
@@ -89,7 +90,7 @@ export class ClientChangesService {
     const secretHash = await hashSecret(client_secret);
     return this.change(caller, 'rotate_secret', clientId, async (tx, client, reach) => {
       reach.assertMayChange(client);
-      reach.assertMayGrant(client.role);
+      reach.assertHolds(client.role);
       client.previousSecretHash = overlap > 0 ? client.secretHash : null;
       client.previousSecretExpiresAt = overlap > 0 ? new Date(Date.now() + overlap * 1000) : null;
       client.secretHash = secretHash;
@@ -98,12 +99,16 @@ export class ClientChangesService {
     });
   }
 
-  /** With its keys and sessions; its Skills stay. @throws NotFoundError (1010), ConflictError (1006) for the admin */
+  /**
+   * With its keys and sessions; its Skills stay. @throws NotFoundError (1010), ConflictError (1006) for the admin,
+   * PermissionError (1003) when it may do more than the caller's credential
+   */
   async remove(caller: Caller, clientId: string): Promise<void> {
     const reach = this.clients.reachOf(caller);
     await this.transactions.run(async (tx) => {
       const client = reach.reached(await lockClient(tx, clientId));
       reach.assertMayChange(client);
+      reach.assertHolds(client.role);
       await this.cutOff.client(tx, client);
       await tx.delete(ClientEntity, { id: client.id });
       await this.record(tx, caller, 'delete', clientId, { before: toClient(client) });

@@ -7,9 +7,9 @@ import { type Permission, permissionsOf, type Role } from './roles.js';
 export type Reachable = Pick<ClientEntity, 'clientId' | 'spaces'>;
 
 /**
- * What somebody may do to clients (docs/adr/0032). A caller without limits reaches all of them. A caller that is limited
- * to Spaces reaches the clients whose Spaces are all among its own, and gives away no permission that it has not itself.
- * The admin of the settings is changed by the settings alone.
+ * What somebody may do to clients (docs/adr/0032). A caller without limits reaches all of them; a caller that is limited
+ * to Spaces reaches the clients whose Spaces are all among its own. Neither changes a client that may do what the
+ * caller's own credential does not allow, nor makes one. The admin of the settings is changed by the settings alone.
  */
 export class ClientReach {
   constructor(
@@ -61,12 +61,16 @@ export class ClientReach {
     return wanted;
   }
 
-  /** By a role, a secret or a key; `scopes` null: all that the role allows. @throws PermissionError (1003) */
-  assertMayGrant(role: Role, scopes: readonly Permission[] | null = null): void {
-    if (this.spaces === undefined) return;
-    const granted = permissionsOf(role).filter((permission) => scopes?.includes(permission) ?? true);
-    if (granted.every((permission) => this.caller.may(permission))) return;
-    throw new PermissionError('This would grant more than this caller may do itself');
+  /**
+   * Not a client of this role, nor a key of one with these scopes (null: all that the role allows), that may do more
+   * than the caller's credential: with its secret the caller would have what its own scopes keep from it.
+   * @throws PermissionError (1003) that names every permission that is lacking
+   */
+  assertHolds(role: Role, scopes: readonly Permission[] | null = null): void {
+    const held = permissionsOf(role).filter((permission) => scopes?.includes(permission) ?? true);
+    const lacking = held.filter((permission) => !this.caller.may(permission));
+    if (lacking.length === 0) return;
+    throw new PermissionError(`This credential lacks permissions of that client or key: ${lacking.join(', ')}`);
   }
 }
 

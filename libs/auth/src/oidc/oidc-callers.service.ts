@@ -35,7 +35,8 @@ export class OidcCallersService {
 
   /**
    * Cuts off, or lets in again, also one whose token nobody has seen yet: on every replica within a second.
-   * @throws BadParameterError (1001) for anything but `disabled`, NotFoundError (1010) to who is limited to Spaces
+   * @throws BadParameterError (1001) for anything but `disabled`, NotFoundError (1010) to who is limited to Spaces,
+   * PermissionError (1003) for a credential without all permissions
    */
   async update(caller: Caller, clientId: string, body: PatchClientBody): Promise<ClientResponse> {
     const { disabled, ...others } = body;
@@ -44,7 +45,10 @@ export class OidcCallersService {
       .map(([field]) => ({ field, reason: 'is said by the tokens of this caller' }));
     if (disabled === undefined) throw new BadParameterError([...faults, { field: 'disabled', reason: 'is required' }]);
     if (faults.length > 0) throw new BadParameterError(faults);
-    this.clients.reachOf(caller).reached({ clientId, spaces: null });
+    const reach = this.clients.reachOf(caller);
+    reach.reached({ clientId, spaces: null });
+    // Its tokens may say any role.
+    reach.assertHolds('admin');
     const changed = await this.transactions.run(async (tx) => {
       const [row] = await tx.query<[OidcCallerEntity & { before: boolean | null }]>(
         `WITH before AS (SELECT disabled FROM oidc_callers WHERE client_id = $2 FOR UPDATE)

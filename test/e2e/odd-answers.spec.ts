@@ -1,4 +1,4 @@
-import { answerText, type SkillServer } from '../support/skill-server.js';
+import { answerText, BEHAVIOURS, type SkillServer } from '../support/skill-server.js';
 import { until } from '../support/until.js';
 import { AsyncSite, type Details } from './async-calls.js';
 import { commandId } from './calls.js';
@@ -113,4 +113,16 @@ describe('answers of Skills that are hard to store or to pass on', () => {
       expect(skill.calls).toHaveLength(1);
     },
   );
+
+  it('are waited for where replicas that ended gave a call back on its last attempt', async () => {
+    const { skill, skillId } = await site.registered(BEHAVIOURS.resets);
+    const id = await site.accept(skillId);
+    await until(async () => (await site.read(id)).error !== null);
+    skill.behaviour = BEHAVIOURS.echo;
+    await site.calls.app.database.query(
+      `UPDATE executions SET attempts = 199, releases = 100, next_attempt_at = now() WHERE id = $1 AND status = 'pending'`,
+      [id],
+    );
+    expect(await site.untilCallback(id, 'delivered')).toMatchObject({ status: 'success' });
+  });
 });

@@ -126,4 +126,8 @@ export class ExecutionEntity extends TimestampedEntity {
 
   @Column({ type: 'integer', default: 0 })
   attempts: number;
+
+  /** Attempts that a replica gave back when it ended: they do not count against the limit. */
+  @Column({ type: 'integer', default: 0 })
+  releases: number;
 }

@@ -118,10 +118,36 @@ describe('CallQueueRepository', () => {
   it('goes on where the last claim ended, when there are more clients than one claim looks at', async () => {
     await queue('early', 300, 300);
     for (let n = 0; n < 40; n += 1) await queue(`client-${n}`, 10, 10, n * 10);
+    // However long that took, they wait equally long.
+    await database.query(
+      `UPDATE executions SET next_attempt_at = now() - interval '1 hour' +
+         split_part(command_id, '-', -1)::int * interval '1 millisecond'`,
+    );
     const seen = new Set<string>();
     for (let claim = 0; claim < 60; claim += 1)
       for (const name of await claimed(8)) seen.add(name.split('-').slice(0, -1).join('-'));
     expect(seen.size).toBe(41);
+  });
+
+  it('counts no attempt that was given back, and lets who gave it back do nothing more to the call', async () => {
+    await queue('client', 1, 1);
+    const claim = async (): Promise<QueuedCall | undefined> => (await repository.claim(1, LEASE_MS, [])).items[0];
+    const first = await claim();
+    expect(first).toMatchObject({ attempts: 1, counted_attempts: 1 });
+    if (!first) return;
+    await repository.release([first]);
+    await repository.release([first]);
+    expect(await claim()).toMatchObject({ attempts: 2, counted_attempts: 1 });
+    const row = () => database.query('SELECT status, attempts, releases, running_until FROM executions');
+    const held = await row();
+    await repository.release([first]);
+    await repository.renew([first], 10 * LEASE_MS);
+    const nothing = { delay: 0, endpoint_id: null, endpoint_url: null, tries: 1, sent: true, error: null };
+    await repository.postpone([{ ...first, ...nothing }]);
+    expect(await row()).toEqual(held);
+    // A replica that dies gives nothing back.
+    await database.query(`UPDATE executions SET running_until = now() - interval '1 second'`);
+    expect(await claim()).toMatchObject({ attempts: 3, counted_attempts: 2 });
   });
 
   it('gives each call to one of those who claim at the same time', async () => {

@@ -102,10 +102,14 @@ export class CallQueueRepository {
     );
   }
 
-  /** Gives back calls that were not made to their end: they are due at once. */
+  /**
+   * Gives back calls that were not made to their end: they are due at once, and the attempt does not count. Its number
+   * does not come again, so that who gave a call back holds it no more.
+   */
   async release(holds: readonly Hold[]): Promise<void> {
     await this.dataSource.query(
-      `UPDATE executions e SET status = 'pending', next_attempt_at = now(), running_until = NULL, updated_at = now()
+      `UPDATE executions e SET status = 'pending', next_attempt_at = now(), running_until = NULL,
+         releases = e.releases + 1, updated_at = now()
        FROM unnest($1::uuid[], $2::integer[]) AS x(id, attempts)
        WHERE e.id = x.id AND e.attempts = x.attempts AND e.status = 'running'`,
       columnsOf(holds),

@@ -52,7 +52,7 @@ export class QueuedCallRunner {
    */
   run(call: QueuedCall, signal: AbortSignal): Promise<void> {
     return this.journal.guard(call.id, async () => {
-      if (call.attempts > this.settings.queueMaxAttempts) await this.journal.finish(call.id, EXHAUSTED);
+      if (call.counted_attempts > this.settings.queueMaxAttempts) await this.journal.finish(call.id, EXHAUSTED);
       else await this.make(call, signal);
     });
   }
@@ -100,12 +100,12 @@ export class QueuedCallRunner {
 
   /** False: its time, or its attempts, are over. */
   private async postpone(call: QueuedCall, outcome: CallOutcome, begun: number): Promise<boolean> {
-    const { id, attempts, age } = call;
+    const { id, attempts, counted_attempts: counted, age } = call;
     const left = this.settings.queueRetryFor * 1000 - age - (performance.now() - begun);
-    if (left <= 0 || attempts >= this.settings.queueMaxAttempts) return false;
+    if (left <= 0 || counted >= this.settings.queueMaxAttempts) return false;
     const { error, route, tries, sent } = outcome;
     // The last attempt is made when the time is over.
-    const delay = Math.ceil(Math.min(left, pauseAfter(attempts, BACK_OFF)));
+    const delay = Math.ceil(Math.min(left, pauseAfter(counted, BACK_OFF)));
     await this.postponements.add({
       id,
       attempts,

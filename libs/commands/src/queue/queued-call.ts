@@ -26,6 +26,8 @@ export interface QueuedCall {
   request: QueuedRequest;
   /** Counts from 1; also tells who holds it. */
   attempts: number;
+  /** Attempts that count against the limit, with this one: without those that were given back. */
+  counted_attempts: number;
   /** Milliseconds since it was accepted. */
   age: number;
   started_at: Date;

@@ -16,6 +16,7 @@ import { Undiscoverable1767000000000 } from './1767000000000-undiscoverable.js';
 import { Names1768000000000 } from './1768000000000-names.js';
 import { Shares1769000000000 } from './1769000000000-shares.js';
 import { AuditSpaces1770000000000 } from './1770000000000-audit-spaces.js';
+import { CallReleases1771000000000 } from './1771000000000-call-releases.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   Names1768000000000,
   Shares1769000000000,
   AuditSpaces1770000000000,
+  CallReleases1771000000000,
 ];

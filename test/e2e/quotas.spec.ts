@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { skillBody } from '../support/skill.factory.js';
 import { BEHAVIOURS } from '../support/skill-server.js';
 import { type Api, apiOf } from './api.js';
@@ -99,6 +100,23 @@ describe('quotas', () => {
     expect(await usedBy(owner)).toMatchObject({ skills: 5, endpoints: 8 });
   });
 
+  it('renew what is there while something else of the client is being added', async () => {
+    const { clientId, token } = await site.app.client('publisher');
+    const api = apiOf(site.app, token);
+    const [there, more] = [body(), body()];
+    const { skill_id: id } = (await api.post('/skills/register', there).expect(200)).body.data as { skill_id: string };
+    const session = new pg.Client(site.app.database.url);
+    await session.connect();
+    await session.query('SELECT pg_advisory_lock(hashtextextended($1, 8206))', [`client:${clientId}`]);
+    const added = api.post('/skills/register', more).then(({ status }) => status);
+    await api.post('/skills/register', there).expect(200);
+    await api.post('/skills/batch', { skills: [there, there] }).expect(200);
+    await api.put(`/skills/${id}`, { ...there, description: 'another' }).expect(200);
+    await expect(Promise.race([added, Promise.resolve('waits')])).resolves.toBe('waits');
+    await session.end();
+    await expect(added).resolves.toBe(200);
+  });
+
   it('count capabilities, and the Skills of a Space whoever registers them', async () => {
     const capabilities = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => ({ name }));
     const refused = await owner.post('/skills/register', body({ capabilities })).expect(429);
@@ -155,6 +173,12 @@ describe('quotas', () => {
     };
     const batch = await agent.post('/commands/batch', items).expect(200);
     expect(JSON.stringify(batch.body)).toContain('pending_executions of one client are limited to 4');
+    // A call that failed in place is made anew, and is one more.
+    const gone = await site.register([{ url: url() }]);
+    const again = commandId();
+    expect((await site.execute(gone.skillId, { command_id: again }, agent)).status).toBe(503);
+    const anew = await site.execute(gone.skillId, { command_id: again }, agent).set('prefer', 'respond-async');
+    expect([anew.status, anew.body]).toEqual([429, expect.objectContaining(refusal('pending_executions', 4))]);
     // Another client's calls of the same Skill, and calls in place, are none of these.
     const other = apiOf(site.app, (await site.app.client('agent')).token);
     expect((await call(commandId(), other)).status).toBe(202);

@@ -16,6 +16,8 @@ export type QuotaSubject = Pick<Demand, 'quota' | 'subject'>;
 
 interface Count {
   used: number;
+  /** What this replica has let in since, at most. */
+  added: number;
   /** By `performance.now()`. */
   at: number;
 }
@@ -56,7 +58,15 @@ export class QuotaCounts {
   /** What there can be at most by now; undefined: nobody has counted. */
   most(subject: QuotaSubject, now = performance.now()): number | undefined {
     const count = this.known.get(keyOf(subject));
-    return count && count.used + this.mostOf(subject.quota, (now - count.at) / 1000);
+    return count && count.used + Math.max(count.added, this.mostOf(subject.quota, (now - count.at) / 1000));
+  }
+
+  /** So much was let in without a count. */
+  added(demands: readonly Demand[]): void {
+    for (const demand of demands) {
+      const count = this.known.get(keyOf(demand));
+      if (count) count.added += demand.amount;
+    }
   }
 
   /** What can be added at most until so many seconds after a count. */
@@ -86,7 +96,7 @@ export class QuotaCounts {
         const subject = subjects[place];
         if (!subject) return [];
         const key = keyOf(subject);
-        this.remember(key, { used, at });
+        this.remember(key, { used, at, added: 0 });
         return [[key, used]];
       }),
     );

@@ -8,7 +8,7 @@ import { QuotaCounts, type QuotaSource, type QuotaSubject } from './quota-counts
 
 /** Rows from which on counting takes so long that nobody waits for his turn, with a connection in hand. */
 const LONG_COUNT = 20_000;
-/** Milliseconds that such a count is good enough to be shown. */
+/** Milliseconds that such a count is good enough to be shown, and that a count which proved no room is not made again. */
 const LONG_COUNT_KEPT_MS = 30_000;
 /** Milliseconds after a count in which another one would prove nothing else. */
 const RECENT_MS = 1_000;
@@ -69,15 +69,19 @@ export class Quotas {
     this.counts.register(quota, source);
   }
 
-  /** Whether there is room for all of this without a look at the database; if not, ask `admit`. */
-  isFar(demands: readonly Demand[]): boolean {
-    return this.near(sumOf(demands)).length === 0;
+  /** Whether there is room for all of this without a look at the database, which is then taken; if not, ask `admit`. */
+  letsIn(demands: readonly Demand[]): boolean {
+    const sums = sumOf(demands);
+    if (this.near(sums).length > 0) return false;
+    this.counts.added(sums);
+    return true;
   }
 
   /**
    * Decides on items that are about to be written in this transaction, in their order; undefined: there is room. Call it
    * before anything else is locked. `demands` are what each item adds at most; `exact` finds out what it really adds,
-   * and is asked only near to a limit. What adds nothing is never refused.
+   * and is asked only near to a limit. What adds nothing is never refused, and waits for nobody: `exact` sees to it that
+   * what it finds stays until the end of the transaction.
    * @throws TooManyRequestsError (1009) while somebody else adds to what takes long to count
    */
   async admit(
@@ -86,12 +90,14 @@ export class Quotas {
     exact: () => Promise<readonly (readonly Demand[])[]>,
   ): Promise<(QuotaExceededError | undefined)[]> {
     const none = demands.map(() => undefined);
-    const wanted = sumOf(demands.flat());
-    if (this.near(wanted).length === 0) return none;
-    const stale = this.near(wanted).filter((demand) => this.isWorthCounting(demand));
+    const most = sumOf(demands.flat());
+    if (this.letsIn(most)) return none;
+    const stale = this.near(most).filter((demand) => this.isWorthCounting(demand));
     await this.counts.count(stale, tx);
-    const near = this.near(wanted);
-    if (near.length === 0) return none;
+    if (this.letsIn(most)) return none;
+    const growth = sumOf((await exact()).flat());
+    if (this.letsIn(growth)) return none;
+    const near = this.near(growth);
     await this.lock(tx, near);
     const used = await this.counts.count(near, tx);
     return (await exact()).map((item) => this.take(item, used));
@@ -124,10 +130,11 @@ export class Quotas {
     });
   }
 
-  /** Whether a count without a lock could prove that there is room. */
+  /** Whether a count without a lock could prove that there is room. One that has just failed to is not made again. */
   private isWorthCounting(demand: Demand): boolean {
-    const least = this.counts.mostOf(demand.quota, 0);
-    return least + demand.amount <= this.limitOf(demand.quota) && this.counts.ageOf(demand) > RECENT_MS;
+    const room = this.limitOf(demand.quota) - this.counts.mostOf(demand.quota, 0) - demand.amount;
+    const hasRoom = (this.counts.remembered(demand) ?? 0) <= room;
+    return room >= 0 && this.counts.ageOf(demand) > (hasRoom ? RECENT_MS : LONG_COUNT_KEPT_MS);
   }
 
   private async lock(tx: Transaction, near: readonly QuotaSubject[]): Promise<void> {
@@ -163,8 +170,9 @@ function sumOf(demands: readonly Demand[]): Demand[] {
   for (const demand of demands) {
     const key = keyOf(demand);
     const known = sums.get(key);
-    if (known) known.amount += demand.amount;
-    else sums.set(key, { ...demand });
+    const amount = Math.max(0, demand.amount);
+    if (known) known.amount += amount;
+    else sums.set(key, { ...demand, amount });
   }
   return [...sums.values()];
 }

@@ -19,11 +19,14 @@ interface Present {
 }
 
 const PARTS = 'SELECT count(*) FROM skills s JOIN';
-const PRESENT = `SELECT x.place, s.id, s.owner, s.space_id,
+/** Holds the Skills: one that adds nothing because it is there must not be deleted before it is written. */
+const PRESENT = `WITH x AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x(place integer, name text, version text)),
+  held AS MATERIALIZED (SELECT s.id, s.name, s.version, s.owner, s.space_id FROM skills s
+    WHERE (s.name, s.version) IN (SELECT name, version FROM x) ORDER BY s.name, s.version FOR KEY SHARE)
+  SELECT x.place, s.id, s.owner, s.space_id,
     (SELECT array_agg(e.url) FROM skill_endpoints e WHERE e.skill_id = s.id) AS urls,
     (SELECT array_agg(c.name) FROM capabilities c WHERE c.skill_id = s.id) AS names
-  FROM jsonb_to_recordset($1::jsonb) AS x(place integer, name text, version text)
-  LEFT JOIN skills s ON s.name = x.name AND s.version = x.version ORDER BY x.place`;
+  FROM x LEFT JOIN held s USING (name, version) ORDER BY x.place`;
 
 /** How many Skills, endpoints and capabilities a client may have, and how many Skills a Space. */
 @Injectable()

@@ -10,6 +10,10 @@ import type { NewQueuedCall, QueuedCall } from './queued-call.js';
 
 const BEFORE_ALL = { client_id: '', skill_id: '00000000-0000-0000-0000-000000000000' };
 
+/** Whether an execution `e` was made in place and reached no Skill, so that the same request makes it anew. */
+const isMadeAnew = (asked: string): string =>
+  `e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = ${asked}.request_hash`;
+
 /** Who holds a call: of two replicas that think so, the one whose attempt it is. */
 export type Hold = Pick<QueuedCall, 'id' | 'attempts'>;
 
@@ -57,7 +61,7 @@ export class CallQueueRepository {
            ON CONFLICT (client_id, command_id) DO UPDATE SET mode = 'async', status = 'pending',
              request = EXCLUDED.request, next_attempt_at = now(), started_at = NULL, completed_at = NULL, error = NULL,
              trace_id = EXCLUDED.trace_id, created_at = now(), updated_at = now()
-             WHERE e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = EXCLUDED.request_hash
+             WHERE ${isMadeAnew('EXCLUDED')}
            RETURNING e.id, e.client_id, e.command_id),
          called_back AS (INSERT INTO callbacks (execution_id, url)
            SELECT a.id, x.callback_url FROM added a JOIN x USING (client_id, command_id)
@@ -68,12 +72,17 @@ export class CallQueueRepository {
     return new Map(added.map((row) => [nameOf(row), row.id]));
   }
 
-  /** Those of these names that there are. */
-  known(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Pick<NewQueuedCall, 'client_id' | 'command_id'>[]> {
+  /** Those of these calls that `add` leaves as they are. */
+  made(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Pick<NewQueuedCall, 'client_id' | 'command_id'>[]> {
     return tx.query(
       `SELECT e.client_id, e.command_id FROM executions e
-       JOIN unnest($1::text[], $2::text[]) AS x(client_id, command_id) USING (client_id, command_id)`,
-      [calls.map(({ client_id }) => client_id), calls.map(({ command_id }) => command_id)],
+       JOIN unnest($1::text[], $2::text[], $3::text[]) AS x(client_id, command_id, request_hash) USING (client_id, command_id)
+       WHERE NOT (${isMadeAnew('x')})`,
+      [
+        calls.map(({ client_id }) => client_id),
+        calls.map(({ command_id }) => command_id),
+        calls.map(({ request_hash }) => request_hash),
+      ],
     );
   }
 

@@ -26,7 +26,7 @@ export class PendingQuota implements OnModuleInit {
   /** Puts calls into the queue for which there is room. Ids are by name, and so are the refusals of others. */
   async add(calls: readonly NewQueuedCall[]): Promise<{ ids: Map<string, string>; refused: Map<string, ApiError> }> {
     const demands = calls.map(demandOf);
-    if (this.quotas.isFar(demands)) return { ids: await this.repository.add(calls), refused: new Map() };
+    if (this.quotas.letsIn(demands)) return { ids: await this.repository.add(calls), refused: new Map() };
     return this.transactions.run(async (tx) => {
       const refusals = await this.quotas.admit(
         tx,
@@ -43,10 +43,10 @@ export class PendingQuota implements OnModuleInit {
     });
   }
 
-  /** A call that was made before adds nothing. */
+  /** A call that was made before, and is not made anew, adds nothing. */
   private async growthOf(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Demand[][]> {
-    const known = new Set((await this.repository.known(tx, calls)).map(nameOf));
-    return calls.map((call) => (known.has(nameOf(call)) ? [] : [demandOf(call)]));
+    const made = new Set((await this.repository.made(tx, calls)).map(nameOf));
+    return calls.map((call) => (made.has(nameOf(call)) ? [] : [demandOf(call)]));
   }
 }
 

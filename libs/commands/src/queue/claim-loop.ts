@@ -8,6 +8,8 @@ import type { Claimed } from './claimed.js';
 
 /** Milliseconds that work may go on for after the end has been called. */
 const FINISH_WITHIN_MS = 2_000;
+/** Claims in a row of which others took everything, before the next look: who holds rows for long is not asked without end. */
+const MAX_CONTESTED = 10;
 
 export interface ClaimLoopOptions<T> {
   /** Of the job. */
@@ -87,6 +89,7 @@ export class ClaimLoop<T> {
   /** Never rejects. */
   private async claimWhileFree(): Promise<void> {
     const { claim } = this.options;
+    let contested = 0;
     while (this.isWanted && !this.polls.isStopping && this.free > 0) {
       this.isWanted = false;
       try {
@@ -94,7 +97,8 @@ export class ClaimLoop<T> {
         this.outage.end();
         for (const item of items) this.begin(item);
         this.hasMore = isMore;
-        this.isWanted ||= isContested;
+        contested = items.length > 0 ? 0 : contested + 1;
+        this.isWanted ||= isContested && contested < MAX_CONTESTED;
       } catch (error) {
         this.hasMore = false;
         this.outage.begin(String(error));

@@ -1,6 +1,6 @@
 import { Transactions } from '#database';
 import { EndpointHealthWriter } from '#skills';
-import { NamesRepository } from '../../libs/skills/src/names/index.js';
+import { NamesRepository, NamesUpkeep } from '../../libs/skills/src/names/index.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { type Api, apiOf, expectError } from './api.js';
@@ -232,6 +232,13 @@ describe('names of Skills are managed', () => {
     expect(pages.length).toBe(Math.floor((count + 1) / 2));
     expect([await held(free), await held(gone)]).toEqual([[], [{ held: true }]]);
     for (const name of others) expect(await held(name)).toEqual([{ held: false }]);
+    // More than one transaction deletes: a registry of few names may have many ids that are free.
+    await app.database.query(
+      `INSERT INTO freed_skill_ids (skill_id, name, owner, held_until)
+       SELECT gen_random_uuid(), $1, 'former', now() FROM generate_series(1, 2500)`,
+      [free],
+    );
+    await app.app.get(NamesUpkeep).run();
     expect(await app.database.query('SELECT FROM freed_skill_ids WHERE name = $1', [free])).toEqual([]);
     expect(await app.database.query('SELECT FROM freed_skill_ids WHERE name = $1', [gone])).toHaveLength(1);
   });

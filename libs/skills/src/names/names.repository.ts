@@ -88,16 +88,21 @@ export class NamesRepository {
     await tx.query('DELETE FROM skill_names WHERE name = $1', [name]);
   }
 
-  /**
-   * Deletes up to `limit` names after this one that are free, and ids that are. Returns the last name that was looked at;
-   * undefined: there are no more.
-   */
-  async purge(tx: Transaction, after: string, limit: number): Promise<string | undefined> {
-    await tx.query(
+  /** Deletes up to `limit` ids that are free. Returns how many. */
+  async purgeIds(tx: Transaction, limit: number): Promise<number> {
+    const [, deleted] = await tx.query<[unknown[], number]>(
       `DELETE FROM freed_skill_ids WHERE skill_id IN (
          SELECT skill_id FROM freed_skill_ids WHERE held_until <= now() ORDER BY held_until LIMIT $1 FOR UPDATE SKIP LOCKED)`,
       [limit],
     );
+    return deleted;
+  }
+
+  /**
+   * Deletes up to `limit` names after this one that are free. Returns the last name that was looked at; undefined: there are
+   * no more.
+   */
+  async purge(tx: Transaction, after: string, limit: number): Promise<string | undefined> {
     const page = await tx.query<{ name: string }[]>(
       'SELECT name FROM skill_names WHERE name > $1 ORDER BY name LIMIT $2',
       [after, limit],

@@ -1,4 +1,4 @@
-import { connect, type LookupFunction, type Socket } from 'node:net';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { AddressPolicy } from './address-guard.js';
 import type { AddressLookup, ResolvedAddress } from './address-lookup.js';
@@ -30,7 +30,7 @@ export class Dialer {
     const options = {
       host: hostname,
       port,
-      lookup: this.guardedLookup,
+      lookup: this.guardedLookup(target),
       autoSelectFamily: true,
       noDelay: true,
       keepAlive: true,
@@ -44,32 +44,32 @@ export class Dialer {
     });
   }
 
-  private readonly guardedLookup: LookupFunction = (hostname, { all }, callback) => {
-    this.allowedAddressesOf(hostname).then(
-      (addresses) => {
-        const [first] = addresses;
-        if (all === true) callback(null, addresses);
-        else callback(null, first.address, first.family);
-      },
-      (error: unknown) => {
-        callback(error as Error, []);
-      },
-    );
-  };
-
-  /** The addresses that a connection to it would choose from; the name itself where there are none. Never rejects. */
+  /** The addresses that a connection to it would choose from. @throws OutboundError `unresolved`, `forbidden` */
   async addressesOf(target: Target): Promise<string[]> {
+    this.check(target);
     if (isAddress(target)) return [target.hostname];
-    try {
-      return (await this.lookup(target.hostname)).map(({ address }) => address);
-    } catch {
-      return [target.hostname];
-    }
+    return (await this.allowedAddressesOf(target)).map(({ address }) => address);
+  }
+
+  private guardedLookup(target: Target): LookupFunction {
+    return (_, { all }, callback) => {
+      this.allowedAddressesOf(target).then(
+        (addresses) => {
+          const [first] = addresses;
+          if (all === true) callback(null, addresses);
+          else callback(null, first.address, first.family);
+        },
+        (error: unknown) => {
+          callback(error as Error, []);
+        },
+      );
+    };
   }
 
   /** Those of a name that may be called. */
-  private async allowedAddressesOf(hostname: string): Promise<[ResolvedAddress, ...ResolvedAddress[]]> {
-    const resolved = await this.resolve(hostname);
+  private async allowedAddressesOf({ hostname, addresses }: Target): Promise<[ResolvedAddress, ...ResolvedAddress[]]> {
+    const known = addresses?.map((address) => ({ address, family: isIP(address) }));
+    const resolved = known ?? (await this.resolve(hostname));
     const refusals = resolved.map(({ address }) => this.guard.refusalOf(address));
     const [first, ...others] = resolved.filter((_, index) => refusals[index] === undefined);
     if (first === undefined) throw this.forbidden(hostname, refusals.find((refusal) => refusal !== undefined) ?? '');

@@ -1,3 +1,4 @@
+export { meantBy } from './address-guard.js';
 export { ADDRESS_LOOKUP, type AddressLookup, type ResolvedAddress } from './address-lookup.js';
 export type { OutboundAnswer } from './exchange.js';
 export { FloodGuard } from './flood-guard.js';

@@ -21,7 +21,7 @@ export class OriginPools {
 
   /** @throws OutboundError `refused` when the most pools that there may be are in use. */
   of(share: string, target: Target): OriginPool {
-    const key = `${target.origin} ${share}`;
+    const key = [target.origin, share, ...(target.addresses ?? [])].join(' ');
     const present = this.pools.get(key);
     if (present) return present;
     if (this.pools.size >= this.limits.maxOrigins) this.makeRoom();

@@ -24,6 +24,8 @@ export interface OutboundRequest {
    * same origin. By default that of all who name none.
    */
   share?: string;
+  /** Where its name leads, by `addressesOf`: connections go there, and nothing is looked up again. */
+  addresses?: readonly string[];
   /** By default none: no cookie and no credential is ever added. */
   headers?: Readonly<Record<string, string>>;
   body?: string | Buffer;
@@ -43,6 +45,8 @@ export interface WebSocketOptions {
   timeoutMs: number;
   /** Bytes of the longest message that is taken; a longer one ends the connection. */
   maxPayload: number;
+  /** Where its name leads, by `addressesOf`. */
+  addresses?: readonly string[];
   /** Its abort cancels the handshake. */
   signal?: AbortSignal;
 }
@@ -94,9 +98,15 @@ export class OutboundClient implements OnApplicationShutdown {
     return traceCall(this.tracer, call, (headers) => this.open(url, { ...options, headers }), { faultOf });
   }
 
-  /** Which machine a URL leads to now: its addresses, or its name where there are none. @throws OutboundError `forbidden` for no URL */
-  async addressesOf(url: string): Promise<string[]> {
-    return this.dialer.addressesOf(targetOf(url, ['http:', 'https:', 'ws:', 'wss:']));
+  /** Which machines a URL leads to now: addresses that may be called, one at least. @throws OutboundError */
+  addressesOf(url: string, { timeoutMs, signal }: Pick<OutboundRequest, 'timeoutMs' | 'signal'>): Promise<string[]> {
+    return this.within(timeoutMs, signal, (deadline) => {
+      const target = targetOf(url, ['http:', 'https:', 'ws:', 'wss:']);
+      return new Promise((resolve, reject) => {
+        deadline.watch(reject);
+        this.dialer.addressesOf(target).then(resolve, reject);
+      });
+    });
   }
 
   /** The last of the hooks: who stops in `beforeApplicationShutdown` may still call there. Calls in flight fail. */
@@ -107,9 +117,16 @@ export class OutboundClient implements OnApplicationShutdown {
     for (const webSocket of this.webSockets) webSocket.terminate();
   }
 
-  private send({ url, share = '', timeoutMs, signal, ...request }: OutboundRequest): Promise<OutboundAnswer> {
+  private send({
+    url,
+    share = '',
+    timeoutMs,
+    signal,
+    addresses,
+    ...request
+  }: OutboundRequest): Promise<OutboundAnswer> {
     return this.within(timeoutMs, signal, (deadline) => {
-      const target = targetOf(url, ['http:', 'https:']);
+      const target = { ...targetOf(url, ['http:', 'https:']), ...(addresses && { addresses }) };
       this.dialer.check(target);
       const { method, headers = {}, body, maxResponseBytes } = request;
       const connectTimeoutMs = request.connectTimeoutMs ?? this.settings.connectTimeout;
@@ -120,10 +137,10 @@ export class OutboundClient implements OnApplicationShutdown {
 
   private async open(
     url: string,
-    { headers = {}, timeoutMs, maxPayload, signal }: WebSocketOptions,
+    { headers = {}, timeoutMs, maxPayload, signal, addresses }: WebSocketOptions,
   ): Promise<WebSocket> {
     const webSocket = await this.within(timeoutMs, signal, (deadline) => {
-      const target = targetOf(url, ['ws:', 'wss:']);
+      const target = { ...targetOf(url, ['ws:', 'wss:']), ...(addresses && { addresses }) };
       return openWebSocket({ url, headers, maxPayload }, target, this.dialer, deadline);
     });
     this.webSockets.add(webSocket);

@@ -11,6 +11,8 @@ export interface Target {
   readonly isSecure: boolean;
   /** Path and query. */
   readonly path: string;
+  /** Where its name leads, by a look-up that was made for it; left out: each connection looks it up. */
+  readonly addresses?: readonly string[];
 }
 
 /**

@@ -1,3 +1,5 @@
+import { meantBy } from '#outbound';
+
 /** Hosts that are kept track of; those that nobody probes make room. */
 const CAPACITY = 10_000;
 
@@ -70,16 +72,8 @@ export class HostGate {
   }
 }
 
-/** An IPv6 network of 64 bits is one host: it can have as many addresses as its owner likes. */
-function hostOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail === undefined) return groups.slice(0, 4).join(':');
-  const rest = tail === '' ? [] : tail.split(':');
-  return [...groups, ...Array<string>(Math.max(0, 8 - groups.length - rest.length)).fill('0'), ...rest]
-    .slice(0, 4)
-    .join(':');
+/** However the address is written. An IPv6 network of 64 bits is one host: it can have as many addresses as its owner likes. */
+function hostOf(text: string): string {
+  const address = meantBy(text);
+  return address.kind() === 'ipv4' ? address.toString() : address.toNormalizedString().split(':', 4).join(':');
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ProbesSettings, probesSettings } from '#config';
-import { FloodGuard, OutboundClient, OutboundError } from '#outbound';
+import { FloodGuard, OutboundClient, OutboundError, type OutboundRequest } from '#outbound';
 import { SecretUnreadableError, SkillSecrets } from '#skills';
 import { type ProbeClaim, type ProbeTarget, targetOf } from './probe-claim.js';
 import { HostGate } from './host-gate.js';
@@ -10,6 +10,8 @@ import { failure, MAX_ANSWER_BYTES, type Verdict, verdictOfAnswer, verdictOfErro
 
 /** Milliseconds between two looks whether a host may be asked. */
 const LOOK_EVERY_MS = 20;
+
+type Where = Pick<OutboundRequest, 'timeoutMs' | 'signal' | 'addresses'>;
 
 /** What came of one probe. */
 export interface Probed extends Verdict {
@@ -37,10 +39,17 @@ export class ProbeCaller {
    * longer than `patienceMs`: that says nothing about the endpoint, which is due again in an interval.
    */
   async probe(claim: ProbeClaim, patienceMs: number, signal?: AbortSignal): Promise<Probed | undefined> {
-    const leave = await this.enter(claim, patienceMs, signal);
-    if (leave === undefined) return undefined;
-    const began = performance.now();
-    const verdict = await this.verdictOn(claim, signal).finally(leave);
+    let began = performance.now();
+    let verdict: Verdict | undefined;
+    try {
+      const addresses = await this.outbound.addressesOf(claim.url, this.withinTime(signal));
+      const leave = await this.enter(addresses, patienceMs, signal);
+      if (leave === undefined) return undefined;
+      began = performance.now();
+      verdict = await this.verdictOn(claim, addresses, signal).finally(leave);
+    } catch (error) {
+      verdict = this.verdictOnFault(error);
+    }
     const ms = performance.now() - began;
     if (verdict === undefined) return undefined;
     this.metrics.probed(verdict.result, ms);
@@ -48,12 +57,11 @@ export class ProbeCaller {
   }
 
   private async enter(
-    { url }: ProbeClaim,
+    addresses: readonly string[],
     patienceMs: number,
     signal: AbortSignal | undefined,
   ): Promise<(() => void) | undefined> {
     const end = performance.now() + patienceMs;
-    const addresses = await this.outbound.addressesOf(url).catch(() => []);
     for (;;) {
       const leave = this.gate.tryEnter(addresses);
       if (leave) return leave;
@@ -64,22 +72,31 @@ export class ProbeCaller {
     return undefined;
   }
 
-  private async verdictOn(claim: ProbeClaim, signal: AbortSignal | undefined): Promise<Verdict | undefined> {
-    try {
-      const target = targetOf(claim, this.secrets);
-      return target.isWebSocket ? await this.open(target, signal) : await this.get(claim.endpointId, target, signal);
-    } catch (error) {
-      if (error instanceof OutboundError) return verdictOfError(error, this.settings.timeout);
-      // It is called with the same secrets, so that no call of it can succeed either.
-      if (error instanceof SecretUnreadableError) return failure('its secret parameters cannot be decrypted');
-      // A header that HTTP does not know; calls of it fail in the same way.
-      if (error instanceof TypeError) return failure('its parameters cannot be sent');
-      throw error;
-    }
+  /** Asks at these addresses, which the gate has counted: its name may lead elsewhere by now. */
+  private async verdictOn(
+    claim: ProbeClaim,
+    addresses: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Verdict> {
+    const target = targetOf(claim, this.secrets);
+    const where = { ...this.withinTime(signal), addresses };
+    return target.isWebSocket ? this.open(target, where) : this.get(claim.endpointId, target, where);
   }
 
-  private async get(endpointId: string, target: ProbeTarget, signal: AbortSignal | undefined): Promise<Verdict> {
-    const { url, headers, isChosen } = target;
+  private verdictOnFault(error: unknown): Verdict | undefined {
+    if (error instanceof OutboundError) return verdictOfError(error, this.settings.timeout);
+    // It is called with the same secrets, so that no call of it can succeed either.
+    if (error instanceof SecretUnreadableError) return failure('its secret parameters cannot be decrypted');
+    // A header that HTTP does not know; calls of it fail in the same way.
+    if (error instanceof TypeError) return failure('its parameters cannot be sent');
+    throw error;
+  }
+
+  private withinTime(signal: AbortSignal | undefined): Pick<Where, 'timeoutMs' | 'signal'> {
+    return { timeoutMs: this.settings.timeout, ...(signal && { signal }) };
+  }
+
+  private async get(endpointId: string, { url, headers, isChosen }: ProbeTarget, where: Where): Promise<Verdict> {
     const { status, body } = await this.outbound.request({
       method: 'GET',
       url,
@@ -87,20 +104,14 @@ export class ProbeCaller {
       share: `probe ${endpointId}`,
       // Endpoints are many, and probes are rare: a connection that stays open would be closed unused.
       headers: { accept: 'application/json', connection: 'close', ...headers },
-      timeoutMs: this.settings.timeout,
       maxResponseBytes: MAX_ANSWER_BYTES,
-      ...(signal && { signal }),
+      ...where,
     });
     return verdictOfAnswer(status, body, isChosen);
   }
 
-  private async open({ url, headers }: ProbeTarget, signal: AbortSignal | undefined): Promise<Verdict> {
-    const webSocket = await this.outbound.webSocket(url, {
-      headers,
-      timeoutMs: this.settings.timeout,
-      maxPayload: MAX_ANSWER_BYTES,
-      ...(signal && { signal }),
-    });
+  private async open({ url, headers }: ProbeTarget, where: Where): Promise<Verdict> {
+    const webSocket = await this.outbound.webSocket(url, { headers, maxPayload: MAX_ANSWER_BYTES, ...where });
     // Whoever does not answer the closing handshake in time is cut off.
     const cut = setTimeout(() => {
       webSocket.terminate();

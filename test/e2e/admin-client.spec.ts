@@ -95,6 +95,22 @@ describe('the first client', () => {
     rmSync(dataDir, { recursive: true });
   });
 
+  it('is freed from a limit to Spaces that an earlier release let others put on it', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'ooder-admin-'));
+    const start = () =>
+      withApp(dataDir, ADMIN_SECRET, async (http) => {
+        const token = await tokenOf(http, 'admin', ADMIN_SECRET);
+        const { body } = await http.get('/api/v1/auth/me').auth(token, { type: 'bearer' }).expect(200);
+        expect(body).toMatchObject({ client_id: 'admin', spaces: null });
+      });
+    const freed = 'is limited to Spaces no more';
+    expect(await start()).not.toContain(freed);
+    await database.query(`UPDATE clients SET spaces = '{building-7}' WHERE client_id = 'admin'`);
+    expect(await start()).toContain(freed);
+    expect(await start()).not.toContain(freed);
+    rmSync(dataDir, { recursive: true });
+  });
+
   it('makes a secret when none is given: a file for the owner only, the same at the next start', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'ooder-admin-'));
     const file = join(dataDir, 'admin-client-secret');

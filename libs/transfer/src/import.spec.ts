@@ -192,6 +192,13 @@ describe('export and import', () => {
     ]);
   });
 
+  it('make no client of a name that the service uses itself', async () => {
+    const clients = ['anonymous', 'Import', 'SYSTEM'].map((client_id) => clientLine({ client_id }));
+    expect(await faultsOf(exportOf([headerLine(), ...clients]))).toEqual(
+      [2, 3, 4].map((line) => `  line ${line}: client_id is a name that this service uses itself`),
+    );
+  });
+
   it('take no file of another kind, or of a newer release', async () => {
     expect(await faultsOf('name,version\nweather,1.0.0\n')).toEqual(['  line 1: line is no JSON in UTF-8']);
     expect(await faultsOf(exportOf([skillLine(), skillLine()]))).toEqual([

@@ -59,6 +59,18 @@ describe('tokens', () => {
     ['without a scope', { scope: undefined }],
     ['with a scope that is a list', { scope: ['skill:read'] }],
     ['with an expiry that is text', { exp: 'never' }],
+    ['with an expiry beyond all times', { exp: 1e300 }],
+    ['with an issue before all times', { iat: -1e300 }],
+    ['with a client that holds NUL', { sub: 'a\u0000b' }],
+    ['with a client that is half a character', { sub: 'a\ud800' }],
+    ['with a client that is longer than any', { sub: 'x'.repeat(256) }],
+    ['with a client that is empty', { sub: '' }],
+    ['with an id that holds NUL', { jti: '\u0000' }],
+    ['with an id that is longer than any', { jti: 'x'.repeat(256) }],
+    ['with Spaces that hold NUL', { spaces: ['\u0000'] }],
+    ['with Spaces that are none', { spaces: [''] }],
+    ['with Spaces that are numbers', { spaces: [7] }],
+    ['with a Space that is a text', { spaces: 'mine' }],
   ])('are refused %s', async (_, claims) => {
     await refuse(await signed(claims));
   });

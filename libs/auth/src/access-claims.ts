@@ -1,3 +1,4 @@
+import { isSpaceName, isSubject, isTime } from './claim-values.js';
 import { isRole, type Role } from './roles.js';
 import type { Claims } from './token-signer.js';
 
@@ -23,19 +24,21 @@ export interface AccessClaims {
 
 /** Reads the claims of a token whose signature, times, issuer and audience hold. @throws Error */
 export function readAccessClaims(claims: Claims): AccessClaims {
-  const { sub, role, scope, spaces, jti, sid, ver, client_id: clientId = sub } = claims;
+  const { sub, role, scope, spaces, jti, sid, ver, iat, exp, client_id: clientId = sub } = claims;
   if (
-    typeof sub !== 'string' ||
+    !isSubject(sub) ||
     clientId !== sub ||
     !isRole(role) ||
     typeof scope !== 'string' ||
-    typeof jti !== 'string' ||
+    !isSubject(jti) ||
+    !isTime(iat) ||
+    !isTime(exp) ||
     !(sid === undefined || typeof sid === 'string') ||
     !(ver === undefined || typeof ver === 'number') ||
-    !(spaces === undefined || (Array.isArray(spaces) && spaces.every((space) => typeof space === 'string')))
+    !(spaces === undefined || (Array.isArray(spaces) && spaces.every(isSpaceName)))
   ) {
     throw new Error('the token does not say what a token of this service says');
   }
-  const { iss, aud, iat, nbf, exp } = claims as Omit<AccessClaims, 'sub' | 'role' | 'scope' | 'jti'>;
+  const { iss, aud, nbf } = claims as Pick<AccessClaims, 'iss' | 'aud' | 'nbf'>;
   return { iss, aud, sub, role, scope, spaces, jti, sid, ver, iat, nbf, exp };
 }

@@ -1,9 +1,6 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
+import { isSpaceName, isSubject, isText, isTime } from '../claim-values.js';
 
-/** Client ids are kept as owners of Skills and in the audit log. */
-const MAX_CLIENT_ID = 255;
-/** The end of the year 9999, in seconds: what a date can be. */
-const MAX_TIME = 253_402_300_799;
 /** `typ` of access tokens: RFC 9068, and before it nobody said anything but JWT. */
 const TOKEN_TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 /** What only ID tokens (OpenID Connect Core 2) and logout and other security event tokens (RFC 8417) carry. */
@@ -11,7 +8,6 @@ const CLAIMS_OF_OTHERS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'toe
 /** `typ` and `token_use` inside of the token, by which Keycloak and Cognito tell access tokens from others. */
 const USES = new Set(['bearer', 'access', 'at+jwt', 'jwt']);
 const MAX_SPACES = 100;
-const SPACE = /^[A-Za-z0-9._-]{1,64}$/;
 /** In place of the names of Spaces: all of them, and what lives in none. */
 const EVERY_SPACE = '*';
 
@@ -43,7 +39,7 @@ export function readOidcClaims(header: JWTHeaderParameters, claims: JWTPayload, 
   if (!isTime(exp) || !isTime(iat) || !(nbf === undefined || isTime(nbf))) throw new Error('a time is none');
   if (exp - iat > maxLifetime) throw new Error('the token lives too long');
   for (const text of [jti, claims.client_id, claims.azp]) {
-    if (!(text === undefined || isName(text))) throw new Error('a claim is no text, or too long');
+    if (!(text === undefined || isText(text))) throw new Error('a claim is no text, or too long');
   }
   if (!isOidcSubject(sub)) throw new Error('the subject is none');
   return { clientId: `oidc:${sub}`, exp, iat, jti, scope: scopeOf(claims.scope) };
@@ -51,8 +47,7 @@ export function readOidcClaims(header: JWTHeaderParameters, claims: JWTPayload, 
 
 /** What may stand behind `oidc:` in the id of a client. */
 export function isOidcSubject(sub: unknown): sub is string {
-  // PostgreSQL takes no NUL, and of half a surrogate pair two subjects would become one.
-  return isName(sub) && sub !== '' && sub.length <= MAX_CLIENT_ID - 'oidc:'.length && !/\p{Cc}/u.test(sub);
+  return isSubject(sub, 'oidc:'.length);
 }
 
 /** The Spaces that a claim names; undefined: all. @throws Error when it names none, or what no Space is called */
@@ -60,9 +55,7 @@ export function spacesIn(claim: unknown): ReadonlySet<string> | undefined {
   const names = typeof claim === 'string' ? [claim] : claim;
   if (!Array.isArray(names) || names.length > MAX_SPACES) throw new Error('the token names no Spaces');
   if (names.includes(EVERY_SPACE)) return undefined;
-  if (!names.every((name): name is string => typeof name === 'string' && SPACE.test(name))) {
-    throw new Error('the token names what is no Space');
-  }
+  if (!names.every(isSpaceName)) throw new Error('the token names what is no Space');
   return new Set(names);
 }
 
@@ -71,12 +64,4 @@ function scopeOf(scope: unknown): ReadonlySet<string> | undefined {
   const names = typeof scope === 'string' ? scope.split(' ') : scope;
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) throw new Error('the scope is none');
   return new Set(names);
-}
-
-function isTime(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_TIME;
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_CLIENT_ID && value.isWellFormed();
 }

@@ -1,3 +1,4 @@
+import { skillBody } from '../support/skill.factory.js';
 import { ADMIN_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
 import type { Response } from 'supertest';
 import { PERMISSIONS, permissionsOf } from '#auth';
@@ -87,6 +88,32 @@ describe('the clients that a client may change', () => {
       await admin.delete(`/auth/clients/${made}`).expect(204);
     });
 
+    it('are given no id of a deleted client that has left something beyond the Spaces of the admin', async () => {
+      const [mine, theirs] = [space(), space()];
+      const admin = await limited(mine);
+      /** A publisher that has gone; `unregister`: its Skill too. */
+      const gone = async (spaces: string[], space_id?: string, unregister = false): Promise<string> => {
+        const { clientId, token } = await app.client('publisher', ...spaces);
+        const publisher = apiOf(app, token);
+        const { body } = await publisher.post('/skills', { ...skillBody(), ...(space_id && { space_id }) }).expect(201);
+        if (unregister) await publisher.delete(`/skills/${body.skill_id as string}`).expect(204);
+        await api.delete(`/auth/clients/${clientId}`).expect(204);
+        return clientId;
+      };
+      const make = (who: Api, client_id: string) => who.post('/auth/clients', { client_id, name: 'x', role: 'viewer' });
+      for (const left of [
+        await gone([]),
+        await gone([theirs], theirs),
+        await gone([mine, theirs], theirs),
+        // Its name is held.
+        await gone([], undefined, true),
+      ]) {
+        expectError(await make(admin, left), 409, 1006);
+        await make(api, left).expect(201);
+      }
+      await make(admin, await gone([mine, theirs], mine)).expect(201);
+    });
+
     it('get no more than the credential of a limited admin holds itself', async () => {
       const mine = space();
       const { clientId } = await app.client('admin', mine);
@@ -109,6 +136,18 @@ describe('the clients that a client may change', () => {
       await admin.post('/auth/clients', { name: 'x', role: 'viewer' }).expect(201);
       await admin.post(`${path}/api-keys`, { name: 'x', scopes: ['skill:read'] }).expect(201);
       await admin.post(`/auth/clients/${viewer}/rotate-secret`, {}).expect(200);
+    });
+
+    it('leave entries of the audit log that concern every Space when their own limit comes or goes', async () => {
+      const [mine, theirs] = [space(), space()];
+      const { clientId } = await app.client('viewer', mine);
+      for (const spaces of [[mine, theirs], null, [mine]])
+        await api.patch(`/auth/clients/${clientId}`, { spaces }).expect(200);
+      const entries = await app.database.query<{ space_ids: string[] | null }>(
+        `SELECT space_ids FROM audit_entries WHERE action = 'client.update' AND target = $1 ORDER BY created_at`,
+        [`client:${clientId}`],
+      );
+      expect(entries.map(({ space_ids }) => space_ids)).toEqual([[mine, theirs].toSorted(), null, null]);
     });
 
     it('are not told of by the introspection of their tokens, but to those of their Spaces', async () => {

@@ -24,6 +24,7 @@ import { AuthGuard } from './auth.guard.js';
 import { AUTH_ENTITIES } from './auth.entities.js';
 import { CallerAssertions } from './caller-assertions.js';
 import { ClientChangesService } from './client-changes.service.js';
+import { ClientBelongings } from './client-belongings.js';
 import { ClientCutOff } from './client-cut-off.js';
 import { ClientLookup } from './client-lookup.js';
 import { ClientsController } from './clients.controller.js';
@@ -61,6 +62,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
   providers: [
     ClientsService,
     ClientChangesService,
+    ClientBelongings,
     ClientCutOff,
     ClientLookup,
     ApiKeysService,
@@ -99,6 +101,6 @@ import { TOKEN_SIGNER, TokensService } from './tokens.service.js';
     },
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [AdminClient, Authenticator, AuditLog, CallerAssertions, ClientLookup, RefusedRequests],
+  exports: [AdminClient, Authenticator, AuditLog, CallerAssertions, ClientBelongings, ClientLookup, RefusedRequests],
 })
 export class AuthModule {}

@@ -4,6 +4,7 @@ import { isReservedClientId } from '#config';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { AuditLog } from './audit/audit-log.js';
 import type { Caller } from './caller.js';
+import { ClientBelongings } from './client-belongings.js';
 import { ClientCutOff, startAboveCutOff } from './client-cut-off.js';
 import type {
   ClientCreatedResponse,
@@ -26,11 +27,12 @@ export class ClientChangesService {
     private readonly cutOff: ClientCutOff,
     private readonly audit: AuditLog,
     private readonly clients: ClientsService,
+    private readonly belongings: ClientBelongings,
   ) {}
 
   /**
-   * @throws ConflictError (1006) when the client_id is taken, BadParameterError (1001) when it is reserved,
-   * PermissionError (1003) when the caller may not make such a client
+   * @throws ConflictError (1006) when the client_id is taken, or has something that the caller does not reach,
+   * BadParameterError (1001) when it is reserved, PermissionError (1003) when the caller may not make such a client
    */
   async create(caller: Caller, body: CreateClientBody): Promise<ClientCreatedResponse> {
     const reach = this.clients.reachOf(caller);
@@ -49,6 +51,7 @@ export class ClientChangesService {
         disabled: false,
       });
       await insert(tx, created);
+      await this.assertReaches(tx, reach, created);
       await startAboveCutOff(tx, created);
       await this.record(tx, caller, 'create', created.clientId, { after: toClient(created) });
       return created;
@@ -135,6 +138,11 @@ export class ClientChangesService {
     return result;
   }
 
+  /** A client of the same id may have been deleted; what it had belongs to the new one. @throws ConflictError (1006) */
+  private async assertReaches(tx: Transaction, { spaces }: ClientReach, { clientId }: ClientEntity): Promise<void> {
+    if (spaces !== undefined && (await this.belongings.areBeyond(tx, clientId, spaces))) throw taken();
+  }
+
   private record(
     tx: Transaction,
     caller: Caller,
@@ -142,7 +150,7 @@ export class ClientChangesService {
     clientId: string,
     change: { before?: ClientResponse; after?: ClientResponse },
   ): Promise<void> {
-    const spaces = [...(change.before?.spaces ?? []), ...(change.after?.spaces ?? [])];
+    const spaces = concernedSpaces(change.before, change.after);
     return this.audit.record(tx, caller, [
       { action: `client.${action}`, target: `client:${clientId}`, ...change, spaces },
     ]);
@@ -160,14 +168,24 @@ async function insert(tx: Transaction, client: ClientEntity): Promise<void> {
   try {
     await tx.insert(ClientEntity, client);
   } catch (error) {
-    if (violatesUnique(error, 'uq_clients_client_id')) throw new ConflictError('This client_id is taken');
+    if (violatesUnique(error, 'uq_clients_client_id')) throw taken();
     throw error;
   }
+}
+
+function taken(): ConflictError {
+  return new ConflictError('This client_id is taken');
 }
 
 /** Holds the row until the end of the transaction. */
 export function lockClient(tx: Transaction, clientId: string): Promise<ClientEntity | null> {
   return tx.findOne(ClientEntity, { where: { clientId }, lock: { mode: 'pessimistic_write' } });
+}
+
+/** Of a change of a client; none where it is, or was, limited to none: that concerns all of them. */
+export function concernedSpaces(...clients: (Pick<ClientEntity, 'spaces'> | undefined)[]): string[] {
+  const known = clients.filter((client) => client !== undefined);
+  return known.some(({ spaces }) => spaces === null) ? [] : known.flatMap(({ spaces }) => spaces ?? []);
 }
 
 type Access = Pick<ClientEntity, 'role' | 'spaces' | 'disabled'>;

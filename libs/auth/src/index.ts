@@ -16,6 +16,7 @@ export {
 export { Authenticator } from './authenticator.js';
 export { CallerAssertions } from './caller-assertions.js';
 export { Caller, callerOf, CurrentCaller, type Identity, markKnownClient } from './caller.js';
+export { ClientBelongings } from './client-belongings.js';
 export { ClientLookup } from './client-lookup.js';
 export { AUTH_ENTITIES } from './auth.entities.js';
 export { OAuthError, OAuthErrorResponse } from './oauth-error.js';

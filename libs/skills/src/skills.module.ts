@@ -16,6 +16,7 @@ import { EndpointTransitions } from './endpoint-transitions.js';
 import { EndpointsWriter } from './endpoints.writer.js';
 import { LeaseTerms } from './lease-terms.js';
 import {
+  FormerOwners,
   NameAnnouncer,
   NamesController,
   NamesRepository,
@@ -61,6 +62,7 @@ import { SkillsService } from './skills.service.js';
     SkillHistory,
     SkillAudit,
     SkillNames,
+    FormerOwners,
     NamesService,
     NamesRepository,
     NameAnnouncer,

@@ -3,7 +3,7 @@ import type { Transaction } from '#database';
 import { type AuditActor, AuditLog } from '../audit/audit-log.js';
 import { ClientCutOff, startAboveCutOff } from '../client-cut-off.js';
 import { ClientEntity } from '../client.entity.js';
-import { assertNotReserved, changedAccess, lockClient } from '../client-changes.service.js';
+import { assertNotReserved, changedAccess, concernedSpaces, lockClient } from '../client-changes.service.js';
 import { toClient } from '../clients.service.js';
 import { hashSecret, randomSecret } from '../secret-hash.js';
 import type { ClientLine } from './client.line.js';
@@ -89,7 +89,7 @@ export class ClientImporter {
     after: ClientEntity,
   ): Promise<void> {
     const change = { before: before && toClient(before), after: toClient(after) };
-    const spaces = [...(before?.spaces ?? []), ...(after.spaces ?? [])];
+    const spaces = concernedSpaces(before, after);
     return this.audit.record(tx, actor, [{ action, target: `client:${clientId}`, ...change, spaces }]);
   }
 }

@@ -1,3 +1,4 @@
+export { FormerOwners } from './former-owners.js';
 export { NameAnnouncer } from './name-announcer.js';
 export { FreedSkillIdEntity } from './freed-skill-id.entity.js';
 export { NamesController } from './names.controller.js';

@@ -17,29 +17,32 @@ const FIRST_OWNER = `(SELECT s.owner FROM skills s WHERE s.name = x.name ORDER B
  * Names that cannot change hands until the end of the transaction: `FOR KEY SHARE` keeps nobody else from registering, and
  * waits for those who give a name to another (`FOR UPDATE`). Left out: names that are free, which another may take over.
  */
-const HOLD = prepared(
-  'skill-names.hold',
-  `SELECT n.name, n.owner FROM skill_names n WHERE n.name = ANY($1::text[]) AND (n.owner = $2 OR n.held_until > now()
-     OR EXISTS (SELECT FROM skills s WHERE s.name = n.name)) ORDER BY n.name FOR KEY SHARE`,
-);
+const HELD = `SELECT n.name, n.owner FROM skill_names n WHERE n.name = ANY($1::text[]) AND (n.owner = $2::varchar
+    OR n.held_until > now() OR EXISTS (SELECT FROM skills s WHERE s.name = n.name)) ORDER BY n.name FOR KEY SHARE`;
+
+const HOLD = prepared('skill-names.hold', HELD);
 
 /** Names that are new, by a query of names and owners. Who has Skills of one already, from a release that knew no owners, shares it. */
-const insertOf = (source: string): string => `WITH claimed AS (
+const insertOf = (source: string): string => `claimed AS (
      INSERT INTO skill_names (name, owner) ${source} ON CONFLICT (name) DO NOTHING RETURNING name, owner),
    shared AS (
      INSERT INTO skill_name_shares (name, client_id) SELECT c.name, s.owner FROM claimed c CROSS JOIN LATERAL (
-       SELECT DISTINCT s.owner FROM skills s WHERE s.name = c.name AND s.owner <> c.owner OFFSET 0) s)
-   SELECT name, owner FROM claimed`;
+       SELECT DISTINCT s.owner FROM skills s WHERE s.name = c.name AND s.owner <> c.owner OFFSET 0) s)`;
 
-const INSERT = prepared(
-  'skill-names.insert',
-  insertOf(`SELECT x.name, COALESCE(${FIRST_OWNER}, $2) FROM unnest($1::text[]) AS x(name) ORDER BY x.name`),
+/** Holds these names, and inserts those that are new: all that most registrations need, in one round trip. */
+const CLAIM = prepared(
+  'skill-names.claim',
+  `WITH held AS MATERIALIZED (${HELD}), ${insertOf(
+    `SELECT x.name, COALESCE(${FIRST_OWNER}, $2::varchar) FROM unnest($1::text[]) AS x(name)
+     WHERE x.name NOT IN (SELECT name FROM held) ORDER BY x.name`,
+  )}
+   SELECT name, owner FROM held UNION ALL SELECT name, owner FROM claimed`,
 );
 
-const ADOPT = insertOf(
+const ADOPT = `WITH ${insertOf(
   `SELECT x.name, x.owner FROM (SELECT x.name, ${FIRST_OWNER} AS owner FROM (SELECT $1::varchar AS name) x) x
    WHERE x.owner IS NOT NULL`,
-);
+)} SELECT FROM claimed`;
 
 const FREE = `n.held_until <= now() AND NOT EXISTS (SELECT FROM skills s WHERE s.name = n.name)`;
 
@@ -59,8 +62,7 @@ export class SkillNames {
       for (const { name, owner } of rows) owners.set(name, owner);
     };
     const missing = (): string[] => wanted.filter((name) => !owners.has(name));
-    learn(await tx.query(HOLD, [wanted, clientId]));
-    if (missing().length > 0) learn(await tx.query(INSERT, [missing(), clientId]));
+    learn(await tx.query(CLAIM, [wanted, clientId]));
     // Those that another has claimed meanwhile.
     if (missing().length > 0) learn(await tx.query(HOLD, [missing(), clientId]));
     // Free names that somebody had. Few take such a lock: with others it could meet those who wait for names that are new.

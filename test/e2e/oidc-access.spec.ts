@@ -49,6 +49,21 @@ describe('what tokens of another identity provider give', () => {
     for (const scope of [7, null, {}, [7]]) expectError(await meOf({ scope }), 401, 1002);
   });
 
+  it('is 401 or what it may be, whatever type a claim has', async () => {
+    const odd = [null, true, 0, -1, 1.5, 1e300, '', '\u0000', '\ud800', 'x'.repeat(3_000), [], [null], [[]], {}];
+    const names = 'iss aud sub exp iat nbf jti scope realm_access ooder typ token_use azp client_id sid ver'.split(' ');
+    const values = [...odd, { toString: 1 }, [{ toString: 1 }], { spaces: [null] }, { roles: [{ toString: 1 }] }];
+    const broken: unknown[] = [];
+    for (const name of names) {
+      for (const value of values) {
+        const api = apiOf(app, await tokenOf({ [name]: value }));
+        for (const { status } of [await api.get('/auth/me'), await api.post('/skills', skillBody())])
+          if (![200, 201, 401, 403].includes(status)) broken.push([name, value, status]);
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+
   it('is limited to the Spaces that they name; without the claim they are refused', async () => {
     const hidden = await admin()
       .post('/skills', { ...skillBody(), space_id: 'theirs' })

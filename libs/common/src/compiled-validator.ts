@@ -1,4 +1,4 @@
-import { MAX_BATCH_VALUES } from './batch-route.decorator.js';
+import { MAX_BODY_VALUES } from './batch-route.decorator.js';
 import { defaultMetadataStorage as transformers } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage } from 'class-validator';
 import {
@@ -82,14 +82,15 @@ export class CompiledValidator<T extends object> {
     const instance = this.readShallow(value, faults, prefix);
     const fields = [...this.fields.values()].filter(({ name, isJudged }) => isJudged(instance[name], instance));
     const lists = fields.filter(({ name }) => Array.isArray(instance[name]));
-    const tooLong = lists.filter((field) => addReasons(field, field.sizes, instance, faults, prefix));
+    const tooLong = lists.filter((field) => addReasons(field, field.sizes, instance, faults, prefix).length > 0);
     if (tooLong.length > 0) return;
     for (const field of fields) {
       if (faults.isFull) return;
-      const isWrong = addReasons(field, field.rules, instance, faults, prefix);
-      if (!isWrong && !field.nested && isTooLarge(instance[field.name]))
-        faults.add(prefix + field.name, `has more than ${MAX_BATCH_VALUES} values`);
-      if (field.nested) this.explainNested(field.nested, instance[field.name], faults, prefix + field.name);
+      const reasons = addReasons(field, field.rules, instance, faults, prefix);
+      if (reasons.length === 0 && !field.nested && isTooLarge(instance[field.name]))
+        faults.add(prefix + field.name, `has more than ${MAX_BODY_VALUES} values`);
+      if (field.nested && !reasons.includes(REQUIRED))
+        this.explainNested(field.nested, instance[field.name], faults, prefix + field.name);
     }
   }
 
@@ -130,21 +131,21 @@ export class CompiledValidator<T extends object> {
   }
 }
 
-/** Returns whether there were any. */
+/** Returns them. */
 function addReasons(
   { name }: CompiledField,
   rules: CompiledField['rules'],
   instance: Record<string, unknown>,
   faults: FaultList,
   prefix: string,
-): boolean {
+): string[] {
   const value = instance[name];
   const broken = rules.filter(({ holds }) => !holds(value, instance));
   const reasons = broken.map(({ reasonFor }) => reasonFor(value, instance));
   // "is required" says it all: what an absent value fails besides is noise.
   const told = reasons.includes(REQUIRED) ? [REQUIRED] : reasons;
   for (const reason of told) faults.add(prefix + name, reason);
-  return told.length > 0;
+  return told;
 }
 
 function acceptorOf(type: ClassOf<object>): ((value: unknown) => object | undefined) | undefined {

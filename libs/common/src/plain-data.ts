@@ -1,4 +1,4 @@
-import { MAX_BATCH_VALUES } from './batch-route.decorator.js';
+import { MAX_BODY_VALUES } from './batch-route.decorator.js';
 
 /** Deeper data is left to whoever can say so. */
 const MAX_DEPTH = 64;
@@ -14,10 +14,10 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 
 /**
  * Whether it is what JSON can hold, all the way down, and no more than a body can: it can stay as it is.
- * Looks at as many values as the largest body may have.
+ * Looks at as many values as a body, or an item of a large batch, may have.
  */
 export function isPlainData(value: unknown): boolean {
-  return isPlain(value, 0, { left: MAX_BATCH_VALUES });
+  return isPlain(value, 0, { left: MAX_BODY_VALUES });
 }
 
 function isPlain(value: unknown, depth: number, budget: { left: number }): boolean {
@@ -52,7 +52,7 @@ export function hasMoreKeys(object: object, max: number): boolean {
 /** Whether there is more in a value than any body can hold; no more of it is looked at. */
 export function isTooLarge(value: unknown): boolean {
   const open = [value];
-  let left = MAX_BATCH_VALUES;
+  let left = MAX_BODY_VALUES;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next !== 'object') continue;
     for (const key in next) {

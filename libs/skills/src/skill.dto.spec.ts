@@ -45,6 +45,18 @@ function changed(value: unknown, [key, ...rest]: (string | number)[], to: unknow
   return Object.fromEntries(entries.map(([name, item]) => [name, name === key ? changed(item, rest, to) : item]));
 }
 
+/** Where a list stands for an item, class-validator goes on inside of it; that it is no object says enough. */
+function isInListOfLists(body: object, field: string): boolean {
+  let value: unknown = body;
+  for (const name of field.split('.')) {
+    const inner: unknown = (value as Record<string, unknown>)[name];
+    if (Array.isArray(value) && Array.isArray(inner)) return true;
+    if (typeof inner !== 'object' || inner === null) return false;
+    value = inner;
+  }
+  return false;
+}
+
 const values = fc.oneof(
   fc.constantFrom<unknown>(
     undefined,
@@ -75,7 +87,7 @@ describe('bodies of Skills', () => {
         const { body: json } = JSON.parse(JSON.stringify({ body })) as { body?: unknown };
         if (typeof json !== 'object' || json === null || Array.isArray(json)) return;
         const expected = plainToInstance<object, unknown>(type, structuredClone(json));
-        const faults = faultsOf(await validate(expected, OPTIONS));
+        const faults = faultsOf(await validate(expected, OPTIONS)).filter(({ field }) => !isInListOfLists(json, field));
         if (faults.length === 0) {
           taken += 1;
           expect(await validateBody<object>(type, json)).toStrictEqual(expected);

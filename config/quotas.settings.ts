@@ -35,9 +35,29 @@ export class QuotasSettings {
   @Quota('QUOTA_PENDING_EXECUTIONS', '100000')
   pendingExecutions: number = 100_000;
 
+  /** Entries of the history of one client's Skills that are kept; nothing is refused because of them. */
+  @Quota('QUOTA_EVENTS', '5000000')
+  events: number = 5_000_000;
+
   /** Skills that live in one Space, of whichever client. */
   @Quota('QUOTA_SPACE_SKILLS', '0')
   spaceSkills: number = 0;
+
+  /** Endpoints of all Skills of one Space. */
+  @Quota('QUOTA_SPACE_ENDPOINTS', '0')
+  spaceEndpoints: number = 0;
+
+  /** Capabilities of all Skills of one Space. */
+  @Quota('QUOTA_SPACE_CAPABILITIES', '0')
+  spaceCapabilities: number = 0;
+
+  /** Open channels to Skills of one Space. */
+  @Quota('QUOTA_SPACE_CHANNELS', '0')
+  spaceChannels: number = 0;
+
+  /** Asynchronous calls of Skills of one Space that are not finished. */
+  @Quota('QUOTA_SPACE_PENDING_EXECUTIONS', '0')
+  spacePendingExecutions: number = 0;
 }
 
 export const quotasSettings = registerAs('quotas', () => new QuotasSettings());

@@ -1,12 +1,15 @@
 import pg from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LeaderElection } from '#database';
+import { SkillHistoryUpkeep } from '../../libs/skills/src/skill-history-upkeep.js';
 import { skillBody } from '../support/skill.factory.js';
 import { BEHAVIOURS } from '../support/skill-server.js';
 import { type Api, apiOf } from './api.js';
 import { CallSite, commandId } from './calls.js';
+import { refusal, type Usage } from './quota-answers.js';
 
 const LIMITS = { skills: 5, endpoints: 8, capabilities: 7, channels: 3, pending_executions: 4 };
 
-type Usage = Record<string, { limit: number; used: number }>;
 const usedBy = async (api: Api): Promise<Record<string, number>> => {
   const { quotas } = (await api.get('/auth/me').expect(200)).body as { quotas: Usage };
   for (const [name, limit] of Object.entries(LIMITS)) expect(quotas[name]?.limit).toBe(limit);
@@ -28,6 +31,7 @@ describe('quotas', () => {
       QUOTA_CAPABILITIES: '7',
       QUOTA_CHANNELS: '3',
       QUOTA_PENDING_EXECUTIONS: '4',
+      QUOTA_EVENTS: '10',
       QUOTA_SPACE_SKILLS: '2',
       COMMAND_QUEUE_POLL: '100',
     });
@@ -37,11 +41,6 @@ describe('quotas', () => {
     owner = apiOf(site.app, (await site.app.client('publisher')).token);
   });
   afterEach(() => site.stopSkills());
-
-  const refusal = (quota: string, used: number) => ({
-    code: 1009,
-    details: [{ field: 'quota', reason: expect.stringMatching(new RegExp(`^${quota} .* ${used} are there$`)) }],
-  });
 
   it('hold under 50 registrations at the same time, in every way in which a Skill can come', async () => {
     const answers = await Promise.all(
@@ -117,6 +116,18 @@ describe('quotas', () => {
     await expect(added).resolves.toBe(200);
   });
 
+  it('count once what a batch names twice, and not at all what was refused', async () => {
+    const one = body();
+    const wide = body({ endpoints: Array.from({ length: 9 }, () => ({ url: url() })) });
+    const skills = [...Array.from({ length: 5 }, () => body()), one, one, wide, wide];
+    const { body: answer } = await owner.post('/skills/batch', { skills }).expect(200);
+    const codes = (answer.data.results as { status: string; code?: number }[]).map(
+      ({ status, code }) => code ?? status,
+    );
+    expect(codes).toEqual([...Array<string>(5).fill('created'), 1009, 1009, 1009, 1009]);
+    expect(await usedBy(owner)).toMatchObject({ skills: 5, endpoints: 5 });
+  });
+
   it('count capabilities, and the Skills of a Space whoever registers them', async () => {
     const capabilities = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => ({ name }));
     const refused = await owner.post('/skills/register', body({ capabilities })).expect(429);
@@ -183,5 +194,34 @@ describe('quotas', () => {
     const other = apiOf(site.app, (await site.app.client('agent')).token);
     expect((await call(commandId(), other)).status).toBe(202);
     expect(await usedBy(agent)).toMatchObject({ pending_executions: 4 });
+  });
+
+  it('keep the newest history of each owner, and refuse nothing because of it', async () => {
+    const { clientId, token } = await site.app.client('publisher');
+    const api = apiOf(site.app, token);
+    const skill = body();
+    const { skill_id: id } = (await api.post('/skills/register', skill)).body.data as { skill_id: string };
+    const keeper = await owner.post('/skills/register', body());
+    expect(keeper.status).toBe(200);
+    for (let change = 0; change < 12; change += 1) {
+      await api.put(`/skills/${id}`, { ...skill, description: `change ${change}` }).expect(200);
+    }
+    // Another client's change is history of the owner as well.
+    await site.admin.delete(`/skills/${id}`).expect(204);
+    const history = () =>
+      site.app.database.query<{ event: string; actor: string }>(
+        'SELECT event, actor FROM skill_events WHERE owner = $1 ORDER BY id',
+        [clientId],
+      );
+    expect(await history()).toHaveLength(14);
+    expect(await usedBy(api)).toMatchObject({ events: 14 });
+    const upkeep = site.app.app.get(SkillHistoryUpkeep, { strict: false });
+    while (!site.app.app.get(LeaderElection, { strict: false }).isLeader) await delay(20);
+    await upkeep.run();
+    const left = await history();
+    expect(left.map(({ event }) => event)).toEqual([...Array<string>(9).fill('updated'), 'unregistered']);
+    expect(left.at(-1)?.actor).not.toBe(clientId);
+    expect(await usedBy(api)).toMatchObject({ events: 10 });
+    expect(await usedBy(owner)).toMatchObject({ events: 1 });
   });
 });

@@ -158,6 +158,7 @@ describe('the status of tokens', () => {
           capabilities: { limit: 2_000_000, used: 0 },
           channels: { limit: 100_000, used: 0 },
           pending_executions: { limit: 100_000, used: 0 },
+          events: { limit: 5_000_000, used: 0 },
         },
       });
     });

@@ -1,9 +1,21 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Quotas, type QuotaUsage } from '#quotas';
+import { ApiOperation, ApiProperty, ApiPropertyOptional, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Quotas, type Usage } from '#quotas';
 import { ANY_CALLER, Authenticated } from './authenticated.decorator.js';
 import { type Caller, CurrentCaller } from './caller.js';
 import { type Permission, PERMISSIONS, type Role, ROLES } from './roles.js';
+
+const USAGE = {
+  type: 'object' as const,
+  additionalProperties: {
+    type: 'object',
+    required: ['limit', 'used'],
+    properties: {
+      limit: { type: 'integer', description: '0: none' },
+      used: { type: 'integer', description: 'Where there are many, as it was half a minute ago' },
+    },
+  },
+};
 
 class MeResponse {
   @ApiProperty({ example: 'weather-team' })
@@ -27,19 +39,19 @@ class MeResponse {
   expires_at: string | null;
 
   @ApiProperty({
-    type: 'object',
-    additionalProperties: {
-      type: 'object',
-      required: ['limit', 'used'],
-      properties: {
-        limit: { type: 'integer', description: '0: none' },
-        used: { type: 'integer', description: 'Where there are many, as it was half a minute ago' },
-      },
-    },
+    ...USAGE,
     example: { skills: { limit: 500000, used: 12 } },
     description: 'What the client has, and may have, by quota',
   })
-  quotas: Record<string, QuotaUsage>;
+  quotas: Usage;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: USAGE,
+    example: { 'space-01': { space_skills: { limit: 1000, used: 12 } } },
+    description: 'What each Space has, and may have, by quota; only for a client that is limited to Spaces',
+  })
+  space_quotas?: Record<string, Usage>;
 }
 
 @ApiTags('auth')
@@ -59,7 +71,8 @@ export class MeController {
       permissions: [...permissions],
       spaces: spaces ? [...spaces] : null,
       expires_at: expiresAt?.toISOString() ?? null,
-      quotas: await this.quotas.usageOf('client', clientId),
+      quotas: await this.quotas.usageOf(clientId),
+      ...(spaces && { space_quotas: await this.quotas.usageOfSpaces(spaces) }),
     };
   }
 }

@@ -4,7 +4,7 @@ import { BadParameterError, CapabilityNotFoundError, CapabilityUnavailableError,
 import { type ChannelSettings, channelSettings } from '#config';
 import { type Transaction, Transactions } from '#database';
 import { IdempotencyService } from '#idempotency';
-import { Quotas } from '#quotas';
+import { type Demand, Quotas } from '#quotas';
 import type { CreateChannelBody, ListChannelsQuery } from './channel.dto.js';
 import { ChannelNotFoundError } from './channel-errors.js';
 import { reachOf } from './channel-reach.js';
@@ -31,6 +31,9 @@ export class ChannelsService implements OnModuleInit {
     const count = `SELECT count(*) FROM channels WHERE client_id = $1 AND status = 'open' AND expiry_time > now()`;
     // 12,000 requests may come in a minute, and twice that at its turn.
     this.quotas.register('channels', { count, perSecond: 400 });
+    const ofSpace = `SELECT count(*) FROM skills s JOIN channels c ON c.skill_id = s.id
+      WHERE s.space_id = $1 AND c.status = 'open' AND c.expiry_time > now()`;
+    this.quotas.register('space_channels', { count: ofSpace, perSecond: 400 });
   }
 
   async list(caller: Caller, query: ListChannelsQuery): Promise<ChannelPageResponse> {
@@ -45,7 +48,7 @@ export class ChannelsService implements OnModuleInit {
     return toChannel(channel);
   }
 
-  /** @throws SkillNotFoundError (1004), CapabilityNotFoundError (1005), CapabilityUnavailableError (2004) */
+  /** @throws SkillNotFoundError (1004), CapabilityNotFoundError (1005), CapabilityUnavailableError (2004), QuotaExceededError (1009) */
   async create(caller: Caller, body: CreateChannelBody, key: string | undefined): Promise<ChannelResponse> {
     const request = { actor: caller.clientId, key, operation: 'channels.create', payload: body };
     const opened = new Set<string>();
@@ -83,9 +86,7 @@ export class ChannelsService implements OnModuleInit {
   }
 
   private async open(tx: Transaction, caller: Caller, body: CreateChannelBody): Promise<ChannelResponse> {
-    const demands = [[{ quota: 'channels', subject: caller.clientId, amount: 1 } as const]];
-    const [refusal] = await this.quotas.admit(tx, demands, () => Promise.resolve(demands));
-    if (refusal) throw refusal;
+    await this.assertRoom(tx, { quota: 'channels', subject: caller.clientId, amount: 1 });
     const { skill_id, expiry_time } = body;
     const { expiry, maxExpiry } = this.settings;
     if (expiry_time !== undefined && !(await this.repository.mayExpireAt(tx, expiry_time, maxExpiry))) {
@@ -97,6 +98,8 @@ export class ChannelsService implements OnModuleInit {
     const capability = await this.targets.capability(tx, skill_id, body.capability_id);
     if (!capability) throw new CapabilityNotFoundError();
     if (capability.status === 'disabled') throw new CapabilityUnavailableError();
+    const { space_id: space } = skill;
+    if (space !== null) await this.assertRoom(tx, { quota: 'space_channels', subject: space, amount: 1 });
     const channel = toChannel(
       await this.repository.create(tx, {
         skill_id,
@@ -110,6 +113,13 @@ export class ChannelsService implements OnModuleInit {
       { action: 'channel.create', target: `channel:${channel.channel_id}`, after: channel, spaces: [skill.space_id] },
     ]);
     return channel;
+  }
+
+  /** @throws QuotaExceededError (1009) */
+  private async assertRoom(tx: Transaction, demand: Demand): Promise<void> {
+    const demands = [demand];
+    const [refusal] = await this.quotas.admit(tx, [demands], () => Promise.resolve([{ demands }]));
+    if (refusal) throw refusal;
   }
 }
 

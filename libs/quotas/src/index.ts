@@ -1,3 +1,3 @@
-export { type Demand, QuotaExceededError } from './quota.js';
-export { Quotas, type QuotaUsage } from './quotas.js';
+export { type Demand, type Growth, QuotaExceededError } from './quota.js';
+export { Quotas, type QuotaUsage, type Usage } from './quotas.js';
 export { QuotasModule } from './quotas.module.js';

@@ -8,7 +8,12 @@ export const QUOTAS = {
   capabilities: { setting: 'capabilities', of: 'client' },
   channels: { setting: 'channels', of: 'client' },
   pending_executions: { setting: 'pendingExecutions', of: 'client' },
+  events: { setting: 'events', of: 'client' },
   space_skills: { setting: 'spaceSkills', of: 'space' },
+  space_endpoints: { setting: 'spaceEndpoints', of: 'space' },
+  space_capabilities: { setting: 'spaceCapabilities', of: 'space' },
+  space_channels: { setting: 'spaceChannels', of: 'space' },
+  space_pending_executions: { setting: 'spacePendingExecutions', of: 'space' },
 } as const satisfies Record<string, { setting: keyof QuotasSettings; of: 'client' | 'space' }>;
 
 export type QuotaName = keyof typeof QUOTAS;
@@ -20,6 +25,13 @@ export interface Demand {
   /** The id of the client or of the Space. */
   subject: string;
   amount: number;
+}
+
+/** What an item really adds. */
+export interface Growth {
+  demands: readonly Demand[];
+  /** Called when there is room for the item, and before the next one is looked at. */
+  taken?: () => void;
 }
 
 /** 1009: a client, or a Space, has as much as it may have. Waiting does not help: there is no `Retry-After`. */

@@ -3,13 +3,15 @@ import { TooManyRequestsError } from '#common';
 import { type QuotasSettings, quotasSettings } from '#config';
 import type { Transaction } from '#database';
 import { MetricsService } from '#metrics';
-import { type Demand, keyOf, QUOTA_NAMES, QuotaExceededError, type QuotaName, QUOTAS } from './quota.js';
+import { type Demand, type Growth, keyOf, QUOTA_NAMES, QuotaExceededError, type QuotaName, QUOTAS } from './quota.js';
 import { QuotaCounts, type QuotaSource, type QuotaSubject } from './quota-counts.js';
 
 /** Rows from which on counting takes so long that nobody waits for his turn, with a connection in hand. */
 const LONG_COUNT = 20_000;
 /** Milliseconds that such a count is good enough to be shown, and that a count which proved no room is not made again. */
 const LONG_COUNT_KEPT_MS = 30_000;
+/** Spaces from which on their counts are as many as a long one. */
+const MANY_SPACES = 4;
 /** Milliseconds after a count in which another one would prove nothing else. */
 const RECENT_MS = 1_000;
 
@@ -23,6 +25,9 @@ export interface QuotaUsage {
   limit: number;
   used: number;
 }
+
+/** By quota. */
+export type Usage = Record<string, QuotaUsage>;
 
 /**
  * What one client, or one Space, may have (docs/adr/0033). Far from a limit nothing is asked: a count that is remembered,
@@ -79,15 +84,15 @@ export class Quotas {
 
   /**
    * Decides on items that are about to be written in this transaction, in their order; undefined: there is room. Call it
-   * before anything else is locked. `demands` are what each item adds at most; `exact` finds out what it really adds,
-   * and is asked only near to a limit. What adds nothing is never refused, and waits for nobody: `exact` sees to it that
-   * what it finds stays until the end of the transaction.
+   * before anything else is locked, where it can be. `demands` are what each item adds at most; `exact` finds out what it
+   * really adds, and is asked only near to a limit. What adds nothing is never refused, and waits for nobody: `exact` sees
+   * to it that what it finds stays until the end of the transaction. What is refused adds nothing.
    * @throws TooManyRequestsError (1009) while somebody else adds to what takes long to count
    */
   async admit(
     tx: Transaction,
     demands: readonly (readonly Demand[])[],
-    exact: () => Promise<readonly (readonly Demand[])[]>,
+    exact: () => Promise<Iterable<Growth>>,
   ): Promise<(QuotaExceededError | undefined)[]> {
     const none = demands.map(() => undefined);
     const most = sumOf(demands.flat());
@@ -95,27 +100,53 @@ export class Quotas {
     const stale = this.near(most).filter((demand) => this.isWorthCounting(demand));
     await this.counts.count(stale, tx);
     if (this.letsIn(most)) return none;
-    const growth = sumOf((await exact()).flat());
+    const growth = sumOf([...allOf(await exact())]);
     if (this.letsIn(growth)) return none;
     const near = this.near(growth);
     await this.lock(tx, near);
     const used = await this.counts.count(near, tx);
-    return (await exact()).map((item) => this.take(item, used));
+    const refusals: (QuotaExceededError | undefined)[] = [];
+    for (const { demands: item, taken } of await exact()) {
+      const refusal = this.take(item, used);
+      if (!refusal) taken?.();
+      refusals.push(refusal);
+    }
+    return refusals;
   }
 
-  /** What a client, or a Space, has. Counts of many are up to half a minute old. */
-  async usageOf(of: 'client' | 'space', subject: string): Promise<Record<string, QuotaUsage>> {
-    const subjects = QUOTA_NAMES.filter((quota) => QUOTAS[quota].of === of && this.counts.has(quota)).map((quota) => ({
-      quota,
-      subject,
-    }));
+  /** What a client has. Counts of many rows are up to half a minute old. */
+  async usageOf(clientId: string): Promise<Usage> {
+    const [usage] = await this.usages('client', [clientId]);
+    return usage?.[1] ?? {};
+  }
+
+  /** What each of these Spaces has, 100 at most. Counts of many rows, or of many Spaces, are up to half a minute old. */
+  async usageOfSpaces(spaces: Iterable<string>): Promise<Record<string, Usage>> {
+    return Object.fromEntries(await this.usages('space', [...spaces]));
+  }
+
+  /** Counts, and returns by how much there is more than there may be. */
+  async excessOf(quota: QuotaName, subject: string): Promise<number> {
+    const limit = this.limitOf(quota);
+    if (limit === 0) return 0;
+    const counted = await this.counts.count([{ quota, subject }]);
+    return Math.max(0, (counted.get(keyOf({ quota, subject })) ?? 0) - limit);
+  }
+
+  private async usages(of: 'client' | 'space', names: readonly string[]): Promise<[string, Usage][]> {
+    const quotas = QUOTA_NAMES.filter((quota) => QUOTAS[quota].of === of && this.counts.has(quota));
+    const subjects = names.flatMap((subject) => quotas.map((quota) => ({ quota, subject })));
     const due = subjects.filter(
-      (one) => (this.counts.remembered(one) ?? 0) < LONG_COUNT || this.counts.ageOf(one) > LONG_COUNT_KEPT_MS,
+      (one) =>
+        (names.length < MANY_SPACES && (this.counts.remembered(one) ?? 0) < LONG_COUNT) ||
+        this.counts.ageOf(one) > LONG_COUNT_KEPT_MS,
     );
-    await this.counts.count(due);
-    return Object.fromEntries(
-      subjects.map((one) => [one.quota, { limit: this.limitOf(one.quota), used: this.counts.remembered(one) ?? 0 }]),
-    );
+    const counted = await this.counts.count(due);
+    const used = (one: QuotaSubject): number => counted.get(keyOf(one)) ?? this.counts.remembered(one) ?? 0;
+    return names.map((subject) => {
+      const usage = quotas.map((quota) => [quota, { limit: this.limitOf(quota), used: used({ quota, subject }) }]);
+      return [subject, Object.fromEntries(usage) as Usage];
+    });
   }
 
   private limitOf(quota: QuotaName): number {
@@ -161,6 +192,14 @@ export class Quotas {
       if (before !== undefined) used.set(key, before + Math.max(0, demand.amount));
     }
     return undefined;
+  }
+}
+
+/** What items add when none of them is refused. */
+function* allOf(items: Iterable<Growth>): Generator<Demand> {
+  for (const { demands, taken } of items) {
+    taken?.();
+    yield* demands;
   }
 }
 

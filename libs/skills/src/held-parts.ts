@@ -8,6 +8,7 @@ import type { RegisterSkillBody } from './skill.dto.js';
 /** A Skill that is locked, and what it has. */
 export interface HeldSkill {
   id: string;
+  space_id: string | null;
   parts: HeldParts;
   /** Whether there are endpoints whose lease has ended: they make room (endpoints.writer.ts), and are not in `parts`. */
   hasEnded: boolean;
@@ -24,7 +25,7 @@ interface PartsRow {
 /** In the order of name and version, as everywhere, so that two batches cannot wait for each other. */
 const LOCK = prepared(
   'held-parts.lock',
-  `SELECT s.id, s.name, s.version FROM skills s JOIN unnest($1::text[], $2::text[]) AS x(name, version) USING (name, version)
+  `SELECT s.id, s.name, s.version, s.space_id FROM skills s JOIN unnest($1::text[], $2::text[]) AS x(name, version) USING (name, version)
    WHERE s.owner = $3 AND ($4::text[] IS NULL OR s.space_id = ANY($4))
    ORDER BY s.name, s.version FOR NO KEY UPDATE OF s`,
 );
@@ -57,7 +58,7 @@ export async function lockHeld(
     skills.map(({ name, version }) => [name, version]),
     2,
   );
-  const held = await tx.query<{ id: string; name: string; version: string }[]>(LOCK, [
+  const held = await tx.query<{ id: string; name: string; version: string; space_id: string | null }[]>(LOCK, [
     ...keys,
     caller.clientId,
     caller.spaces ?? null,
@@ -67,7 +68,10 @@ export async function lockHeld(
   const named = held.flatMap((skill) => (bodies.get(keyOf(skill)) ?? []).flatMap((body) => namesIn(skill.id, body)));
   const parts = await tx.query<PartsRow[]>(PARTS, [held.map(({ id }) => id), ...columnsOf(named, 3)]);
   const byId = new Map(
-    held.map(({ id }): [string, HeldSkill] => [id, { id, parts: { ...NO_PARTS }, hasEnded: false }]),
+    held.map(({ id, space_id }): [string, HeldSkill] => [
+      id,
+      { id, space_id, parts: { ...NO_PARTS }, hasEnded: false },
+    ]),
   );
   for (const { skill_id, part, total, count, names } of parts) {
     const skill = byId.get(skill_id);

@@ -70,8 +70,8 @@ function insertOf(rare: readonly RareTable[]): string {
      SELECT x.id, x.skill_id, x.name, x.description, x.category, x.version, x.status FROM ${rows(CAPABILITY)} WHERE ${isNew}`,
     `INSERT INTO skill_status (id, skill_id) SELECT x.status_id, x.id FROM ${newSkills}`,
     `INSERT INTO skill_search (skill_id, document) SELECT x.id, x.document::tsvector FROM ${newSkills}`,
-    `INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at)
-     SELECT x.event_id, x.id, x.name, x.version, 'registered', $1, now() FROM ${newSkills}`,
+    `INSERT INTO skill_events (id, skill_id, name, version, event, actor, owner, registered_at)
+     SELECT x.event_id, x.id, x.name, x.version, 'registered', $1, $1, now() FROM ${newSkills}`,
     ...rare.map((table) => {
       const columns: Columns = RARE[table];
       const names = Object.keys(columns);

@@ -20,7 +20,7 @@ export interface SkillBodies {
 /** Bodies of one Skill, with what becomes of each. */
 export interface Admission {
   asked: SkillBodies;
-  /** Of those that the Skill has no room for. */
+  /** Of those that the Skill, or its Space, has no room for. */
   faults: readonly (ApiError | undefined)[];
   /** All others as one; none: nothing is left to write. */
   write: NewSkill[];
@@ -54,9 +54,14 @@ export function bySkill(
   return [...skills.values()];
 }
 
-/** What a Skill that has these parts takes of its bodies. */
-export function admit(asked: SkillBodies, held: HeldParts): Admission {
-  const faults = roomFor(asked.bodies, held);
+export type Refusals = ReadonlyMap<RegisterSkillBody, ApiError>;
+const NONE: Refusals = new Map();
+
+/** What a Skill that has these parts takes of its bodies, of which some are refused already. */
+export function admit(asked: SkillBodies, held: HeldParts, refusals = NONE): Admission {
+  const allowed = asked.bodies.filter((body) => !refusals.has(body));
+  const room = roomFor(allowed, held).values();
+  const faults = asked.bodies.map((body) => refusals.get(body) ?? room.next().value);
   const body = mergedBody(asked.bodies.filter((_, index) => faults[index] === undefined));
   return { asked, faults, write: body ? [{ id: asked.id, body }] : [] };
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { CacheProvider } from '#cache';
 import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateEach } from '#common';
+import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { LeaseTerms } from './lease-terms.js';
 import { SkillQuotas } from './skill-quotas.js';
@@ -43,7 +44,7 @@ export class RegistrationService {
     const response = await this.idempotency.run(request, async (tx): Promise<RegisteredResponse> => {
       const where = placed(caller, body);
       await this.quotas.assertRoom(tx, caller.clientId, where);
-      const [skill = new ConflictError()] = await this.writer.register(tx, caller, [where]);
+      const [skill = new ConflictError()] = await this.write(tx, caller, [where]);
       if (skill instanceof ApiError) throw skill;
       leases = [skill.leases];
       return this.answer(skill);
@@ -66,7 +67,7 @@ export class RegistrationService {
       const bodies = items.map(({ body }) => body);
       const refusals = await this.quotas.admit(tx, caller.clientId, bodies);
       const allowed = bodies.filter((_, place) => refusals[place] === undefined);
-      const registered = allowed.length > 0 ? await this.writer.register(tx, caller, allowed) : [];
+      const registered = allowed.length > 0 ? await this.write(tx, caller, allowed) : [];
       leases = leasesOf(registered);
       const outcomes = registered.values();
       const results = items.map(({ index }, place) =>
@@ -92,6 +93,16 @@ export class RegistrationService {
     await this.cache.invalidate(SKILL_CACHE, skillId);
     await this.observers.changed([skillId]);
     return response;
+  }
+
+  private write(
+    tx: Transaction,
+    caller: Caller,
+    bodies: readonly RegisterSkillBody[],
+  ): ReturnType<SkillWriter['register']> {
+    return this.writer.register(tx, caller, bodies, (within, asked, held) =>
+      this.quotas.admitHeld(within, caller.clientId, asked, held),
+    );
   }
 
   private answer({ id, registered_at, generation }: RegisteredSkill): RegisteredResponse {

@@ -14,6 +14,7 @@ export type SkillEvent =
 )
 @Index('ix_skill_events_skill', ['skillId', 'createdAt'])
 @Index('ix_skill_events_created_at', ['createdAt'])
+@Index('ix_skill_events_owner', ['owner', 'id'], { where: 'owner IS NOT NULL' })
 export class SkillEventEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;
@@ -34,6 +35,10 @@ export class SkillEventEntity extends TimestampedEntity {
   /** The client that did it; `sweeper` for what the registry did itself. */
   @Column({ type: 'varchar', length: 255 })
   actor: string;
+
+  /** The owner of the Skill at that time; null: written by a version that did not keep it. */
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  owner: string | null;
 
   @Column({ name: 'registered_at', type: 'timestamptz' })
   registeredAt: Date;

@@ -1,20 +1,17 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
-import { InjectRepository } from '@nestjs/typeorm';
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { newId } from '#common';
 import type { Transaction } from '#database';
-import { LessThan, Repository } from 'typeorm';
-import { type SkillEvent, SkillEventEntity } from './skill-event.entity.js';
-
-/** As long as the audit log (AI Bridge v0.6.0, section on logs). */
-const RETENTION_MS = 90 * 24 * 3600 * 1000;
-const PURGE_EVERY_MS = 6 * 3600 * 1000;
+import { DataSource } from 'typeorm';
+import type { SkillEvent } from './skill-event.entity.js';
 
 /** The Skill as it was named then. */
 export interface HistorySkill {
   id: string;
   name: string;
   version: string;
+  /** Of one that is gone by now; of others it is looked up. */
+  owner?: string;
   registered_at: Date;
 }
 
@@ -26,33 +23,51 @@ export interface HistoryEntry extends HistorySkill {
   actor: string;
 }
 
-/** What happened to Skills: written in the transaction of the change, kept within bounds. */
+/** What happened to Skills: written in the transaction of the change, kept within bounds (skill-history-upkeep.ts). */
 @Injectable()
 export class SkillHistory {
-  private readonly logger = new Logger('skills');
-
-  constructor(@InjectRepository(SkillEventEntity) private readonly events: Repository<SkillEventEntity>) {}
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   async record(tx: Transaction, entries: readonly HistoryEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const rows = entries.map((entry) => ({ ...entry, skill_id: entry.id, id: newId() }));
     await tx.query(
-      `INSERT INTO skill_events (id, skill_id, name, version, event, actor, registered_at, unregistered_at, endpoint_url)
-       SELECT x.id, x.skill_id, x.name, x.version, x.event, x.actor, x.registered_at,
+      `INSERT INTO skill_events (id, skill_id, name, version, event, actor, owner, registered_at, unregistered_at,
+         endpoint_url)
+       SELECT x.id, x.skill_id, x.name, x.version, x.event, x.actor,
+         COALESCE(x.owner, (SELECT s.owner FROM skills s WHERE s.id = x.skill_id)), x.registered_at,
          CASE WHEN x.event = 'unregistered' THEN now() END, x.endpoint_url
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, name text, version text, event text,
-         registered_at timestamptz, endpoint_url text, actor text)`,
+         owner text, registered_at timestamptz, endpoint_url text, actor text)`,
       [JSON.stringify(rows)],
     );
   }
 
-  /** Deletes events of more than 90 days; every replica may do so at any time. */
-  @Interval(PURGE_EVERY_MS)
-  async purge(): Promise<void> {
-    try {
-      await this.events.delete({ createdAt: LessThan(new Date(Date.now() - RETENTION_MS)) });
-    } catch (error) {
-      this.logger.warn(`old events were not deleted; trying again in 6 hours: ${String(error)}`);
-    }
+  /** Deletes up to `limit` entries that are older than so many seconds. Returns how many there were. */
+  async deleteOld(seconds: number, limit: number): Promise<number> {
+    const [, deleted] = await this.dataSource.query<[unknown, number]>(
+      `DELETE FROM skill_events WHERE id IN (SELECT id FROM skill_events
+         WHERE created_at < now() - $1 * interval '1 second' ORDER BY created_at LIMIT $2)`,
+      [seconds, limit],
+    );
+    return deleted;
+  }
+
+  /** Deletes the oldest entries of an owner; their ids rise with time. Returns how many there were. */
+  async deleteOldest(owner: string, limit: number): Promise<number> {
+    const [, deleted] = await this.dataSource.query<[unknown, number]>(
+      `DELETE FROM skill_events WHERE id IN (SELECT id FROM skill_events WHERE owner = $1 ORDER BY id LIMIT $2)`,
+      [owner, limit],
+    );
+    return deleted;
+  }
+
+  /** Who has entries, and comes next in order. */
+  async ownerAfter(owner: string): Promise<string | undefined> {
+    const [row] = await this.dataSource.query<{ owner: string }[]>(
+      'SELECT owner FROM skill_events WHERE owner > $1 ORDER BY owner LIMIT 1',
+      [owner],
+    );
+    return row?.owner;
   }
 }

@@ -4,10 +4,10 @@ import { ApiError, ConflictError } from '#common';
 import { prepared, RetryTransaction, type Transaction } from '#database';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
-import { lockHeld } from './held-parts.js';
+import { type HeldSkill, lockHeld } from './held-parts.js';
 import { SkillNames } from './names/index.js';
 import { NewSkillsWriter } from './new-skills.writer.js';
-import { type Admission, admit, bySkill, resultsOf, type SkillBodies } from './registration-batch.js';
+import { type Admission, admit, bySkill, type Refusals, resultsOf, type SkillBodies } from './registration-batch.js';
 import { keyOf } from './skill-key.js';
 import { NO_PARTS } from './skill-limits.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
@@ -44,6 +44,13 @@ export interface RegisteredSkill {
   /** Of the endpoints that the body named. */
   leases: SkillLeases;
 }
+
+/** Which bodies of Skills that are there are refused; those are held, by `keyOf`. */
+export type AdmitHeld = (
+  tx: Transaction,
+  asked: readonly SkillBodies[],
+  held: ReadonlyMap<string, HeldSkill>,
+) => Promise<Refusals>;
 
 /** What became of the bodies of one Skill; undefined: the Skill, or its id, belongs to another. */
 type Outcome = readonly [Admission, RegisteredSkill | undefined];
@@ -121,12 +128,13 @@ export class SkillWriter {
    * Bodies of one name and version have the effect of registrations one after the other, and cost one write. The result is
    * in the order of the bodies: ConflictError (1006) for a name or a Skill that belongs to another owner, for a Skill outside
    * of the caller's Spaces, and for an id that belongs to another Skill, or did until lately; BadParameterError (1001) for a
-   * body with which its Skill would have too many parts. A Skill stays in its Space unless the body names another.
+   * body with which its Skill would have too many parts; what `admitHeld` says. A Skill stays in its Space unless the body names another.
    */
   async register(
     tx: Transaction,
     caller: Caller,
     bodies: readonly RegisterSkillBody[],
+    admitHeld: AdmitHeld,
   ): Promise<(RegisteredSkill | ApiError)[]> {
     const names = bodies.map(({ name }) => name);
     // Before any Skill is held, here and where names are given to others: so that they do not wait for each other.
@@ -144,7 +152,7 @@ export class SkillWriter {
       return skill ? [[admission, { ...skill, name, version, created: true }]] : [];
     });
     const others = skills.filter(({ id }) => !created.has(id));
-    if (others.length > 0) outcomes.push(...(await this.renew(tx, caller, others)));
+    if (others.length > 0) outcomes.push(...(await this.renew(tx, caller, others, admitHeld)));
     const results = resultsOf(bodies.length, outcomes);
     const changes = results.flatMap((skill, index) =>
       skill instanceof ApiError ? [] : [{ skillId: skill.id, after: bodies[index], spaceId: skill.space_id }],
@@ -164,10 +172,16 @@ export class SkillWriter {
   }
 
   /** Writes what is there already, or has become so meanwhile. */
-  private async renew(tx: Transaction, caller: Caller, asked: readonly SkillBodies[]): Promise<Outcome[]> {
+  private async renew(
+    tx: Transaction,
+    caller: Caller,
+    asked: readonly SkillBodies[],
+    admitHeld: AdmitHeld,
+  ): Promise<Outcome[]> {
     const owner = caller.clientId;
     const held = await lockHeld(tx, caller, asked);
-    const admissions = asked.map((skill) => admit(skill, held.get(keyOf(skill))?.parts ?? NO_PARTS));
+    const refusals = await admitHeld(tx, asked, held);
+    const admissions = asked.map((skill) => admit(skill, held.get(keyOf(skill))?.parts ?? NO_PARTS, refusals));
     const writes = admissions.flatMap(({ write }) => write);
     const rows = writes.map(({ id, body }) => ({
       id,
@@ -282,7 +296,10 @@ export class SkillWriter {
   private record(tx: Transaction, event: SkillEvent, actor: string, skills: readonly HistorySkill[]): Promise<void> {
     return this.history.record(
       tx,
-      skills.map(({ id, name, version, registered_at }) => ({ id, name, version, registered_at, event, actor })),
+      skills.map(({ id, name, version, owner, registered_at }) => ({
+        ...{ id, name, version, owner, registered_at },
+        ...{ event, actor },
+      })),
     );
   }
 }

@@ -31,6 +31,7 @@ import { SkillQuotas } from './skill-quotas.js';
 import { SkillSecrets } from './secrets/index.js';
 import { SkillAudit } from './skill-audit.js';
 import { SKILL_ENTITIES } from './skill.entities.js';
+import { SkillHistoryUpkeep } from './skill-history-upkeep.js';
 import { SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillObservers } from './skill-observers.js';
@@ -60,6 +61,7 @@ import { SkillsService } from './skills.service.js';
     CapabilitiesWriter,
     SkillIndexWriter,
     SkillHistory,
+    SkillHistoryUpkeep,
     SkillAudit,
     SkillNames,
     FormerOwners,

@@ -23,6 +23,7 @@ export interface ExecutionError {
 @Index('ix_executions_skill', ['skillId', 'id'])
 @Index('ix_executions_pending', ['nextAttemptAt'], { where: `status = 'pending'` })
 @Index('ix_executions_queue', ['clientId', 'skillId', 'nextAttemptAt'], { where: `status = 'pending'` })
+@Index('ix_executions_space', ['spaceId'], { where: `status = 'pending' AND space_id IS NOT NULL` })
 @Index('ix_executions_running', ['runningUntil'], { where: `status = 'running'` })
 export class ExecutionEntity extends TimestampedEntity {
   /** Who called. */

@@ -1,15 +1,18 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ApiError } from '#common';
 import { type Transaction, Transactions } from '#database';
-import { type Demand, Quotas } from '#quotas';
+import { type Demand, type Growth, Quotas } from '#quotas';
 import { nameOf } from '../executions/executions.repository.js';
 import { CallQueueRepository } from './call-queue.repository.js';
 import type { NewQueuedCall } from './queued-call.js';
 
-const COUNT = `SELECT (SELECT count(*) FROM executions WHERE status = 'pending' AND client_id = $1)
-  + (SELECT count(*) FROM executions WHERE status = 'running' AND mode = 'async' AND client_id = $1)`;
+const countBy = (column: 'client_id' | 'space_id'): string =>
+  `SELECT (SELECT count(*) FROM executions WHERE status = 'pending' AND ${column} = $1)
+  + (SELECT count(*) FROM executions WHERE status = 'running' AND mode = 'async' AND ${column} = $1)`;
+// 12,000 requests may come in a minute, and twice that at its turn.
+const PER_SECOND = 400;
 
-/** How many asynchronous calls of one client may wait or run. */
+/** How many asynchronous calls of one client, and of Skills of one Space, may wait or run. */
 @Injectable()
 export class PendingQuota implements OnModuleInit {
   constructor(
@@ -19,20 +22,16 @@ export class PendingQuota implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // 12,000 requests may come in a minute, and twice that at its turn.
-    this.quotas.register('pending_executions', { count: COUNT, perSecond: 400 });
+    this.quotas.register('pending_executions', { count: countBy('client_id'), perSecond: PER_SECOND });
+    this.quotas.register('space_pending_executions', { count: countBy('space_id'), perSecond: PER_SECOND });
   }
 
   /** Puts calls into the queue for which there is room. Ids are by name, and so are the refusals of others. */
   async add(calls: readonly NewQueuedCall[]): Promise<{ ids: Map<string, string>; refused: Map<string, ApiError> }> {
-    const demands = calls.map(demandOf);
-    if (this.quotas.letsIn(demands)) return { ids: await this.repository.add(calls), refused: new Map() };
+    const demands = calls.map(demandsOf);
+    if (this.quotas.letsIn(demands.flat())) return { ids: await this.repository.add(calls), refused: new Map() };
     return this.transactions.run(async (tx) => {
-      const refusals = await this.quotas.admit(
-        tx,
-        demands.map((demand) => [demand]),
-        () => this.growthOf(tx, calls),
-      );
+      const refusals = await this.quotas.admit(tx, demands, () => this.growthOf(tx, calls));
       const refused = new Map<string, ApiError>();
       const allowed = calls.filter((call, place) => {
         const refusal = refusals[place];
@@ -44,12 +43,14 @@ export class PendingQuota implements OnModuleInit {
   }
 
   /** A call that was made before, and is not made anew, adds nothing. */
-  private async growthOf(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Demand[][]> {
+  private async growthOf(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Growth[]> {
     const made = new Set((await this.repository.made(tx, calls)).map(nameOf));
-    return calls.map((call) => (made.has(nameOf(call)) ? [] : [demandOf(call)]));
+    return calls.map((call) => ({ demands: made.has(nameOf(call)) ? [] : demandsOf(call) }));
   }
 }
 
-function demandOf({ client_id }: NewQueuedCall): Demand {
-  return { quota: 'pending_executions', subject: client_id, amount: 1 };
+function demandsOf({ client_id, space_id }: NewQueuedCall): Demand[] {
+  const demands: Demand[] = [{ quota: 'pending_executions', subject: client_id, amount: 1 }];
+  if (space_id !== null) demands.push({ quota: 'space_pending_executions', subject: space_id, amount: 1 });
+  return demands;
 }

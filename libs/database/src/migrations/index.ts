@@ -17,6 +17,7 @@ import { Names1768000000000 } from './1768000000000-names.js';
 import { Shares1769000000000 } from './1769000000000-shares.js';
 import { AuditSpaces1770000000000 } from './1770000000000-audit-spaces.js';
 import { CallReleases1771000000000 } from './1771000000000-call-releases.js';
+import { Quotas1775000000000 } from './1775000000000-quotas.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   Shares1769000000000,
   AuditSpaces1770000000000,
   CallReleases1771000000000,
+  Quotas1775000000000,
 ];

@@ -11,7 +11,6 @@ import { NewSkillsWriter } from '../new-skills.writer.js';
 import { SkillNames } from '../names/index.js';
 import { SkillSecrets } from '../secrets/index.js';
 import { SkillAudit } from '../skill-audit.js';
-import { SkillEventEntity } from '../skill-event.entity.js';
 import { SkillHistory } from '../skill-history.js';
 import { SkillIndexWriter } from '../skill-index.writer.js';
 import { SkillPartsWriter } from '../skill-parts.writer.js';
@@ -38,7 +37,7 @@ export function skillImportersOf(
   changes.onModuleInit();
   const repository = new SkillsRepository(dataSource, new SharedReads(changes, new CatalogueSettings()));
   const secrets = new SkillSecrets(settings, dataSource);
-  const history = new SkillHistory(dataSource.getRepository(SkillEventEntity));
+  const history = new SkillHistory(dataSource);
   const log = new AuditLog();
   const audit = new SkillAudit(log, repository);
   const index = new SkillIndexWriter();

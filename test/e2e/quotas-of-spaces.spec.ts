@@ -54,6 +54,18 @@ describe('quotas of a Space', () => {
       },
       'space-of-nobody': expect.objectContaining({ space_endpoints: { limit: 4, used: 0 } }),
     });
+    const spaces = Array.from({ length: 99 }, (_, at) => `space-of-many-${at}`);
+    const many = apiOf(site.app, (await site.app.client('viewer', space, ...spaces)).token);
+    const counts = jest.spyOn(site.app.app.get(QuotaCounts, { strict: false }), 'count');
+    const answers = [(await many.get('/auth/me').expect(200)).body, (await many.get('/auth/me').expect(200)).body];
+    for (const { space_quotas: shown } of answers as { space_quotas: Record<string, Usage> }[]) {
+      expect(Object.keys(shown)).toHaveLength(100);
+      expect(shown[space]).toEqual(space_quotas[space]);
+    }
+    // Those of many Spaces are not counted again for a while, those of the client are.
+    const last = counts.mock.calls.slice(-2).map(([subjects]) => subjects.map(({ subject }) => subject));
+    expect(last.flat().filter((subject) => subject.startsWith('space-'))).toEqual([]);
+    counts.mockRestore();
     expect((await owner.get('/auth/me').expect(200)).body).not.toHaveProperty('space_quotas');
     expect((await site.app.http.get('/metrics')).text).toContain('quota_limit{quota="space_endpoints"} 4');
   });

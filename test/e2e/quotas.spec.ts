@@ -74,7 +74,10 @@ describe('quotas', () => {
     expect(await batch([one, two, body(), body()])).toEqual(['created', 'created', 'created', 'created']);
     // The same twice is one; what is there adds nothing, also beyond the quota.
     const last = body();
-    expect(await batch([last, one, body(), last, two, body()])).toEqual([
+    // Another client's name is refused, and takes no room from those that follow.
+    const foreign = body({ name: (await site.register([{ url: url() }])).name, version: '2.0.0' });
+    expect(await batch([foreign, last, one, body(), last, two, body()])).toEqual([
+      1006,
       'created',
       'updated',
       1009,

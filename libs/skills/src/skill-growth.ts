@@ -10,6 +10,8 @@ export interface PresentSkill {
   id: string | null;
   owner: string | null;
   space_id: string | null;
+  /** Whether the name belongs to another client, and is not shared. */
+  foreign: boolean;
   urls: string[] | null;
   names: string[] | null;
 }
@@ -62,7 +64,7 @@ export function* growthOf(
   for (const [place, body] of bodies.entries()) {
     const there = present[place];
     // It is refused, for a better reason.
-    if (there?.id != null && there.owner !== owner) {
+    if (there?.foreign === true || (there?.id != null && there.owner !== owner)) {
       yield { demands: [] };
       continue;
     }

@@ -16,6 +16,9 @@ const PRESENT = `WITH x AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::js
   held AS MATERIALIZED (SELECT s.id, s.name, s.version, s.owner, s.space_id FROM skills s
     WHERE (s.name, s.version) IN (SELECT name, version FROM x) ORDER BY s.name, s.version FOR KEY SHARE)
   SELECT x.place, s.id, s.owner, s.space_id,
+    EXISTS (SELECT FROM skill_names n WHERE n.name = x.name AND n.owner <> $2::varchar
+      AND (n.held_until > now() OR EXISTS (SELECT FROM skills u WHERE u.name = n.name))
+      AND NOT EXISTS (SELECT FROM skill_name_shares h WHERE h.name = n.name AND h.client_id = $2)) AS foreign,
     (SELECT array_agg(e.url) FROM skill_endpoints e WHERE e.skill_id = s.id) AS urls,
     (SELECT array_agg(c.name) FROM capabilities c WHERE c.skill_id = s.id) AS names
   FROM x LEFT JOIN held s USING (name, version) ORDER BY x.place`;
@@ -55,7 +58,7 @@ export class SkillQuotas implements OnModuleInit {
       const all = amountsIn(body, 1);
       return demandsOf(owner, all, spaces.get(keyOf(body)), all);
     });
-    return this.quotas.admit(tx, most, async () => growthOf(owner, bodies, await this.present(tx, bodies)));
+    return this.quotas.admit(tx, most, async () => growthOf(owner, bodies, await this.present(tx, owner, bodies)));
   }
 
   /** The same of one. @throws QuotaExceededError (1009) */
@@ -79,7 +82,7 @@ export class SkillQuotas implements OnModuleInit {
     const refusals = await this.quotas.admit(
       tx,
       items.map(([, demands]) => demands),
-      async () => growthOf(owner, bodies, await this.present(tx, bodies)),
+      async () => growthOf(owner, bodies, await this.present(tx, owner, bodies)),
     );
     return new Map(
       bodies.flatMap((body, place): [RegisterSkillBody, ApiError][] => {
@@ -95,7 +98,7 @@ export class SkillQuotas implements OnModuleInit {
     const all = amountsIn(body, isMoved ? 1 : 0);
     const most = demandsOf(skill.owner, { ...all, skills: 0 }, body.space_id, all);
     const [refusal] = await this.quotas.admit(tx, [most], async () => {
-      const [present] = await this.present(tx, [skill]);
+      const [present] = await this.present(tx, skill.owner, [skill]);
       const grown = {
         skills: 0,
         endpoints: all.endpoints - (present?.urls?.length ?? 0),
@@ -106,8 +109,13 @@ export class SkillQuotas implements OnModuleInit {
     if (refusal) throw refusal;
   }
 
-  private present(tx: Transaction, bodies: readonly { name: string; version: string }[]): Promise<PresentSkill[]> {
-    return tx.query(PRESENT, [JSON.stringify(bodies.map(({ name, version }, place) => ({ place, name, version })))]);
+  private present(
+    tx: Transaction,
+    owner: string,
+    bodies: readonly { name: string; version: string }[],
+  ): Promise<PresentSkill[]> {
+    const asked = bodies.map(({ name, version }, place) => ({ place, name, version }));
+    return tx.query(PRESENT, [JSON.stringify(asked), owner]);
   }
 }
 

@@ -52,11 +52,13 @@ describe('a client that is limited to a Space, on every route', () => {
   afterAll(() => app.close());
 
   it.each(['admin', 'operator'] as const)('finds and changes nothing of another one, as %s', async (role) => {
-    const { token } = await app.client(role, 'mine');
+    // Each reads the audit log of its own refusals alone, and that before there are any: they quote the paths.
+    const { token } = await app.client(role, 'mine', `mine-as-${role}`);
     const routes = routesOf(app.app).filter(
       (route) => !route.startsWith('HEAD ') && route.includes(' /api/v1/') && !PUBLIC.includes(route),
     );
     expect(routes.length).toBeGreaterThan(30);
+    routes.sort((one, other) => Number(one.includes('/:')) - Number(other.includes('/:')));
     const hidden = [...Object.values(theirs), 'their-space', 'their-command'];
     for (const route of routes) {
       const [method = '', path = ''] = route.split(' ');

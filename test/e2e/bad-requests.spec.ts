@@ -288,11 +288,11 @@ describe('bad input: how a request arrives', () => {
     expect(
       expectError(await post('/skills/batch', batch([item, item.replace('[', `[${'0,'.repeat(30_000)}`)])), 400, 1001),
     ).toEqual(['body has more than 50000 values']);
-    // A thousand that are each within their limits.
-    const many = new Array(1_001).fill('{"metadata":[0,0,0,0,0,0,0,0,0,0]}'.replace('[', `[${'0,'.repeat(90)}`));
-    expect(expectError(await post('/skills/batch', batch(many)), 400, 1001)).toEqual([
-      'skills must have at most 1000 items',
-    ]);
+    // A thousand that are each within their limits are looked at, however many values they have together.
+    const many = new Array(1_000).fill('{"metadata":[0]}'.replace('[', `[${'0,'.repeat(90)}`));
+    const answer = await post('/skills/batch', batch(many));
+    expect(answer.status).toBe(200);
+    expect((answer.body as { data: { results: unknown[] } }).data.results).toHaveLength(1_000);
     const texts = JSON.stringify({ command_id: ',[{'.repeat(100_000) });
     expect(expectError(await post('/commands/execute', texts), 400, 1001)).toEqual([
       'command_id must have at most 128 characters',

@@ -13,11 +13,14 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 }
 
 /**
- * Whether it is what JSON can hold, all the way down, and no more than a body can: it can stay as it is.
- * Looks at as many values as a body, or an item of a large batch, may have.
+ * Whether it is what JSON can hold, all the way down, and no more than a body can: it can stay as it is. Of a list, whose
+ * length is bounded by its own rule, each item: those of a large batch are as large as bodies.
  */
 export function isPlainData(value: unknown): boolean {
-  return isPlain(value, 0, { left: MAX_BODY_VALUES });
+  if (!Array.isArray(value)) return isPlain(value, 0, { left: MAX_BODY_VALUES });
+  // Gaps are undefined, too.
+  for (const item of value) if (item === undefined || !isPlain(item, 1, { left: MAX_BODY_VALUES })) return false;
+  return true;
 }
 
 function isPlain(value: unknown, depth: number, budget: { left: number }): boolean {
@@ -49,8 +52,12 @@ export function hasMoreKeys(object: object, max: number): boolean {
   return false;
 }
 
-/** Whether there is more in a value than any body can hold; no more of it is looked at. */
+/** Whether there is more in a value, or in an item of a list, than any body can hold; no more of it is looked at. */
 export function isTooLarge(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(isLarge) : isLarge(value);
+}
+
+function isLarge(value: unknown): boolean {
   const open = [value];
   let left = MAX_BODY_VALUES;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

@@ -202,6 +202,9 @@ describe('names of Skills', () => {
       expectError(await call({ skill: `${name}@1.0.0` }), 404, 1004);
       expect((await call({ skill_id: lower }).expect(200)).body.data.skill_id).toBe(lower);
       expectError(await friend.api.post('/skills/register', skillBody({ name, version: '1.0.0' })), 409, 1006);
+      // Its Skill stays as it is, and takes no other version of the name.
+      expectError(await friend.api.patch(`/skills/${lower}`, { version: '3.0.0' }), 409, 1006);
+      await friend.api.patch(`/skills/${lower}`, { description: 'another' }).expect(200);
     });
 
     it('not to a shared version below one of the owner that cannot be called now', async () => {

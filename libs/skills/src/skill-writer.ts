@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditActor, Caller } from '#auth';
 import { ApiError, ConflictError } from '#common';
-import { prepared, RetryTransaction, type Transaction } from '#database';
+import { RetryTransaction, type Transaction } from '#database';
 import { indexOfBody } from './facets.js';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
 import { type HeldSkill, lockHeld } from './held-parts.js';
@@ -10,6 +10,7 @@ import { NewSkillsWriter } from './new-skills.writer.js';
 import { type Admission, admit, bySkill, type Refusals, resultsOf, type SkillBodies } from './registration-batch.js';
 import { keyOf } from './skill-key.js';
 import { NO_PARTS } from './skill-limits.js';
+import { RENEW } from './renew-skill.sql.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 import { EndpointHealthWriter } from './endpoint-health.writer.js';
@@ -54,27 +55,6 @@ export type AdmitHeld = (
 
 /** What became of the bodies of one Skill; undefined: the Skill, or its id, belongs to another. */
 type Outcome = readonly [Admission, RegisteredSkill | undefined];
-
-const RENEW = prepared(
-  'skills.renew',
-  `INSERT INTO skills AS s (id, name, description, version, owner, space_id, facets, callable, has_active, has_live,
-           last_heartbeat)
-         SELECT x.id, x.name, COALESCE(x.description, ''), x.version, $2, x.space_id, x.facets, x.callable,
-           x.has_active, x.has_live, now()
-         FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, space_id text,
-           facets bigint[], callable boolean, has_active boolean, has_live boolean)
-         WHERE NOT EXISTS (
-           SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
-         AND NOT EXISTS (
-           SELECT FROM freed_skill_ids f WHERE f.skill_id = x.id AND f.owner <> $2::varchar AND f.held_until > now())
-         ORDER BY x.name, x.version
-         ON CONFLICT (name, version) DO UPDATE SET
-           description = COALESCE(NULLIF(EXCLUDED.description, ''), s.description),
-           space_id = COALESCE(EXCLUDED.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
-           registered_at = now(), last_heartbeat = now(), updated_at = now()
-         WHERE s.owner = EXCLUDED.owner AND ($3::text[] IS NULL OR s.space_id = ANY($3))
-         RETURNING s.id, s.name, s.version, s.generation, s.registered_at, s.space_id, (s.xmax = 0) AS created`,
-);
 
 /**
  * Writes Skills, within the caller's transaction. Rows are written many at a time, one statement per table, so that a
@@ -243,11 +223,14 @@ export class SkillWriter {
 
   /**
    * Replaces a locked Skill. Endpoints keep their id by url, capabilities by name. A new name is claimed for the owner of
-   * the Skill. @throws ConflictError (1006) when that belongs to another
+   * the Skill; so is the name of a new version, which may be shared no more. @throws ConflictError (1006) when it belongs
+   * to another
    */
   async replace(tx: Transaction, actor: AuditActor, skill: LockedSkill, body: ReplaceSkillBody): Promise<void> {
     const isRenamed = body.name !== skill.name;
-    if (isRenamed && !(await this.names.claim(tx, skill.owner, [body.name])).has(body.name)) throw new ConflictError();
+    if (isRenamed || body.version !== skill.version) {
+      if (!(await this.names.claim(tx, skill.owner, [body.name])).has(body.name)) throw new ConflictError();
+    }
     const before = await this.audit.stateOf(tx, skill.id);
     await tx.query(
       `UPDATE skills SET name = $2, description = $3, version = $4, status = $5, space_id = $6,

@@ -131,7 +131,7 @@ describe('quotas', () => {
     expect(await usedBy(owner)).toMatchObject({ skills: 5, endpoints: 5 });
   });
 
-  it('count capabilities, and the Skills of a Space whoever registers them', async () => {
+  it('count capabilities, and the Skills of a Space of all clients', async () => {
     const capabilities = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => ({ name }));
     const refused = await owner.post('/skills/register', body({ capabilities })).expect(429);
     expect(refused.body).toMatchObject(refusal('capabilities', 0));

@@ -19,7 +19,7 @@ const MOST_MIB = 32;
 /** One until it is left alone; where only the end comes, until the circuit opens, and one with each try of it. */
 const MOST_CONNECTIONS = 10;
 
-/** What each Skill sends, for ever, when it is called. */
+/** What each Skill sends without end when it is called. */
 const FLOODS: Record<string, (id: string) => Buffer> = {
   messages: () => frame(TEXT, 'x'),
   binary: () => frame(BINARY, 'x'),

@@ -14,7 +14,7 @@ const HSTS_MAX_AGE = 31_536_000;
 const PREFLIGHT_MAX_AGE = 600;
 
 /**
- * Answers differ by who asks, and no cache may keep them. Routes with an ETag, which can be asked about again, and public
+ * Each caller gets an answer of its own, and no cache may keep it. Routes with an ETag, which can be asked about again, and public
  * documents say otherwise. Nothing is compressed, so that Accept-Encoding makes no difference.
  */
 const CACHE_HEADERS = { 'cache-control': 'no-store', vary: 'Authorization, X-API-Key' } as const;

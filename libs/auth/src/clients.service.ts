@@ -28,7 +28,7 @@ export class ClientsService {
   }
 
   /**
-   * Takes two Argon2 verifications, whoever asks: of the present secret and of the one before it, or of decoys. A client
+   * Takes two Argon2 verifications for every caller: of the present secret and of the one before it, or of decoys. A client
    * that is known at its address (`isKnownClient`) does not wait behind others.
    * @throws OAuthError invalid_client; which half was wrong is not told.
    */

@@ -26,7 +26,7 @@ export interface Introspection {
   jti?: string;
 }
 
-/** Who asks about a token. */
+/** The caller that asks about a token. */
 export interface Asker {
   /** Undefined: a caller with a token of its own that may manage clients. */
   client?: ClientEntity;

@@ -27,7 +27,7 @@ describe('a probe', () => {
     const counted = await serve((_, response) => response.end('{}'), '127.0.0.2');
     const flooded = await serve((_, response) => response.end('{}'), '127.0.0.1', counted.port);
     let lookups = 0;
-    // Whoever owns the name has it lead to a host of its own while that is counted, and then to somebody else's.
+    // The owner of a name could let it lead to a host of its own while that is counted, and then to another host.
     const caller = callerOf(() => {
       lookups += 1;
       return Promise.resolve([{ address: lookups % 2 ? '127.0.0.2' : '127.0.0.1', family: 4 }]);

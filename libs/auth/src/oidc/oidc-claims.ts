@@ -11,7 +11,7 @@ const MAX_SPACES = 100;
 /** In place of the names of Spaces: all of them, and what lives in none. */
 const EVERY_SPACE = '*';
 
-/** What a token must say to be an access token, whoever signed it. Times are in seconds. */
+/** What a token must say to be an access token, of any issuer. Times are in seconds. */
 export interface OidcClaims {
   clientId: string;
   iat: number;

@@ -1,7 +1,7 @@
 import { StatementsMigration } from './statements-migration.js';
 
 const INDEXES = {
-  // Calls that wait, by who waits for what.
+  // Calls that wait, by client and Skill.
   ix_executions_queue: `executions (client_id, skill_id, next_attempt_at) WHERE status = 'pending'`,
   ix_callbacks_receiver: `callbacks (lower(substring(url from '^[^:]+://([^/?#]*)')), next_attempt_at)
     WHERE status = 'pending'`,

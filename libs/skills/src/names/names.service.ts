@@ -126,7 +126,7 @@ function assertManages(caller: Caller, known: KnownName): void {
 }
 
 /**
- * The name as this caller may see it: whoever has a part in it all of it, others as far as they see Skills of its owner and
+ * The name as this caller may see it: its owner, clients that share it and admins see all, others as far as they see Skills of its owner and
  * of those who share it. @throws SkillNotFoundError (1004)
  */
 function seenBy(caller: Caller, known: KnownName | undefined): NameResponse {

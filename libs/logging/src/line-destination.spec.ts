@@ -109,6 +109,27 @@ describe('LineDestination', () => {
     closeSync(again);
   });
 
+  onLinux('ends although nobody reads a named pipe that is full', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    const destination = LineDestination.file('LOG_FILE', pipe, warn);
+    // More than a pipe holds, so that a write that waits for the reader would never end.
+    for (let n = 0; n < 200; n += 1) destination.write(`${'x'.repeat(1024)}\n`);
+    await until(() => Reflect.get(destination, 'current') !== undefined);
+    const started = performance.now();
+    await destination.close();
+    destination.write('after the end\n');
+    expect(performance.now() - started).toBeLessThan(1000);
+    closeSync(reader);
+  });
+
+  onLinux('does not wait for a reader of a named pipe to open it', () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(() => LineDestination.file('LOG_FILE', pipe, warn)).toThrow(/cannot be opened for writing: .*ENXIO/);
+  });
+
   onLinux('makes a file again that was removed, and says so once', async () => {
     const logs = join(folder, 'logs');
     const file = join(logs, 'app.log');

@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, write as writeFile, writeSync } from 'node:fs';
+import { closeSync, write as writeFile, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeQuietly, isRemoved, openLogFile, reopenLogFile } from './log-file.js';
 import { writeToStderr } from './standard-streams.js';
@@ -118,7 +118,7 @@ export class LineDestination {
     if (this.closed || this.file === undefined) return;
     if (!this.current) this.flushSync();
     try {
-      const old = this.use(openLogFile(this.file, true));
+      const old = this.use(openLogFile(this.file));
       if (old !== undefined) closeSync(old);
     } catch (error) {
       this.warn(`cannot open ${this.name} again, the log goes on in the old file: ${messageOf(error)}`);
@@ -147,8 +147,8 @@ export class LineDestination {
     const { rest, lines } = this.take();
     if (lines === 0) return;
     try {
-      if (this.closed) appendFileSync(this.file ?? STDOUT, rest);
-      else for (let left = rest; left.length > 0;) left = left.subarray(writeSync(this.fd, left));
+      if (this.closed && this.file !== undefined) appendTo(this.file, rest);
+      else writeAll(this.fd, rest);
     } catch (error) {
       this.failures += 1;
       this.dropped += lines;
@@ -276,6 +276,19 @@ export class LineDestination {
 
   private get name(): string {
     return this.file ?? 'standard output';
+  }
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let left = bytes; left.length > 0;) left = left.subarray(writeSync(fd, left));
+}
+
+function appendTo(file: string, bytes: Buffer): void {
+  const fd = openLogFile(file);
+  try {
+    writeAll(fd, bytes);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -4,21 +4,24 @@ import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
-/** A named pipe without a reader is an error (ENXIO), where opening would otherwise wait for one. */
-const AGAIN = O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK;
+/**
+ * A named pipe without a reader is an error (ENXIO), where opening would otherwise wait for one; a full one is EAGAIN, where a
+ * write would otherwise keep a thread, and the process with it, until somebody reads.
+ */
+const APPENDING = O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK;
 
-/** Opens a file to append to, and makes its folder. @throws Error of the file system */
-export function openLogFile(file: string, isAgain = false): number {
+/** Opens a file to append to without blocking, and makes its folder. @throws Error of the file system */
+export function openLogFile(file: string): number {
   const path = resolve(file);
   mkdirSync(dirname(path), { recursive: true });
-  return openSync(path, isAgain ? AGAIN : 'a');
+  return openSync(path, APPENDING, 0o666);
 }
 
 /** Opens it again without blocking: a network disk that does not answer must not stop the service. */
 export async function reopenLogFile(file: string): Promise<number> {
   const path = resolve(file);
   await mkdir(dirname(path), { recursive: true });
-  return promisify(openFile)(path, AGAIN, 0o666);
+  return promisify(openFile)(path, APPENDING, 0o666);
 }
 
 /** Whether this open file has no name any more: what is written to it is lost. Never rejects. */

@@ -71,7 +71,7 @@ export {
   totalOf,
 } from './pagination.js';
 export { CompiledValidator } from './compiled-validator.js';
-export { hasMoreKeys } from './plain-data.js';
+export { hasMoreKeys, hasMoreValues } from './plain-data.js';
 export { PROBE_ROUTES } from './probe-routes.js';
 export { Remembered } from './remembered.js';
 export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';

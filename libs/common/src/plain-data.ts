@@ -54,12 +54,14 @@ export function hasMoreKeys(object: object, max: number): boolean {
 
 /** Whether there is more in a value, or in an item of a list, than any body can hold; no more of it is looked at. */
 export function isTooLarge(value: unknown): boolean {
+  const isLarge = (item: unknown): boolean => hasMoreValues(item, MAX_BODY_VALUES);
   return Array.isArray(value) ? value.some(isLarge) : isLarge(value);
 }
 
-function isLarge(value: unknown): boolean {
+/** Whether lists and objects hold more values than this, all the way down; no more of them are looked at. */
+export function hasMoreValues(value: unknown, max: number): boolean {
   const open = [value];
-  let left = MAX_BODY_VALUES;
+  let left = max;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next !== 'object') continue;
     for (const key in next) {

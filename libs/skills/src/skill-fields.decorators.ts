@@ -3,6 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import {
   type FieldOptions,
   hasMoreKeys,
+  hasMoreValues,
   headerValueFault,
   joinedReasons,
   pathFault,
@@ -15,6 +16,8 @@ import { PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
 import { ENDPOINT_PROTOCOLS } from './endpoint.entity.js';
 
 const URL_MAX = 512;
+/** Characters of the default of a parameter, as JSON. */
+const DEFAULT_MAX = 512;
 const PARAMETERS_MAX = 100;
 
 /** Why a text is no address of an endpoint, or undefined (AI Bridge v0.6.0, data model: skill_endpoints.url). */
@@ -173,9 +176,15 @@ function* declarationReasons(label: string, value: unknown): Generator<string> {
   if (given !== undefined) {
     if (knownType && !isOfType(given, type as ParameterType))
       yield `${label}.default must be of the type ${type as string}`;
-    const defaultFault = textFault(JSON.stringify(given), 0, 512) ?? jsonFault(given);
+    const defaultFault = defaultFaultOf(given);
     if (defaultFault) yield `${label}.default ${defaultFault}`;
   }
+}
+
+function defaultFaultOf(value: unknown): string | undefined {
+  // Each value takes a character at least: what is too long anyway is not written to find out how long.
+  if (hasMoreValues(value, DEFAULT_MAX)) return `must have at most ${DEFAULT_MAX} characters`;
+  return textFault(JSON.stringify(value), 0, DEFAULT_MAX) ?? jsonFault(value);
 }
 
 /** Why a JSON value would not come back as it went, or undefined. JSON text hides NUL and half pairs in escapes. */

@@ -101,6 +101,32 @@ describe('bodies of Skills', () => {
     );
     expect(taken).toBeGreaterThan(50);
   });
+
+  it('are refused for the default of a parameter that is too long without writing it', async () => {
+    const bodyWith = (items: number): { body: object; written: () => number } => {
+      let count = 0;
+      const list = Array.from({ length: items }, () => 1);
+      // Not enumerable, so that it is no part of the data.
+      Object.defineProperty(list, 'toJSON', { value: () => ((count += 1), [...list]) });
+      const parameters = { numbers: { type: 'array', default: list } };
+      const body = {
+        name: 'a',
+        version: '1.0.0',
+        endpoints: [{ url: 'http://a' }],
+        capabilities: [{ name: 'c', parameters }],
+      };
+      return { body, written: () => count };
+    };
+    const within = bodyWith(250);
+    await expect(validateBody(RegisterSkillBody, within.body)).resolves.toBeDefined();
+    expect(within.written()).toBeGreaterThan(0);
+    const beyond = bodyWith(50_000);
+    const details = [
+      { field: 'capabilities.0.parameters', reason: 'numbers.default must have at most 512 characters' },
+    ];
+    await expect(validateBody(RegisterSkillBody, beyond.body)).rejects.toMatchObject({ details });
+    expect(beyond.written()).toBe(0);
+  });
 });
 
 function isThere(value: unknown, place: readonly (string | number)[]): boolean {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { CallerAssertions } from '#auth';
 import { type CommandsSettings, commandsSettings } from '#config';
@@ -13,6 +14,9 @@ import { WebSocketTransport } from './web-socket-transport.js';
 
 /** The header in which a Skill is told who calls: a token of ours for it (docs/calling-skills.md). */
 const CALLER_HEADER = 'x-ooder-caller';
+
+/** Bytes of an answer from which others have their turn between its reading and its writing. */
+const LARGE_ANSWER = 128 * 1024;
 
 /** What became of a call. */
 export interface CallOutcome extends SkillAnswer {
@@ -116,9 +120,11 @@ export class SkillCaller {
     return state.call(async () => {
       if (call.signal.aborted) throw new CallCancelledError();
       const attempt = { options, body, headers, timeoutMs: Math.min(left, forOne), signal: call.signal };
-      return transport.send(call, target, attempt).catch((error: unknown) => {
+      const answered = await transport.send(call, target, attempt).catch((error: unknown) => {
         throw tryErrorOf(error);
       });
+      if (answered.bytes >= LARGE_ANSWER) await nextTurn();
+      return answered;
     });
   }
 }

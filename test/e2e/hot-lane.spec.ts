@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { HotAnswers } from '#skills';
+import { MAX_PIPELINED } from '../../apps/skill-service/src/pipelining.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -51,6 +52,45 @@ describe('ready answers, sent before Fastify sees the request', () => {
       expect(body.length).toBe(Number(/content-length: (\d+)/i.exec(head)?.[1]));
     }
     await until(() => Promise.resolve(linesOf('pipelined') === 6), 5_000);
+  });
+
+  it('are as many as a connection may wait for: one that asks for more is cut, and the rest is not looked at', async () => {
+    const served = async (requests: number, mark: string): Promise<number> => {
+      const socket = open();
+      socket.on('error', () => undefined);
+      const last = get('/api/v1/skills/?limit=2', 'connection: close', `user-agent: ${mark}`);
+      const others = get('/api/v1/skills/?limit=2', `user-agent: ${mark}`).repeat(requests - 1);
+      socket.write(others + last);
+      const received = await text(socket).catch(() => '');
+      return received.split('HTTP/1.1 200 OK').length - 1;
+    };
+    // The first one waits for nobody.
+    expect(await served(MAX_PIPELINED + 1, 'many-waiting')).toBe(MAX_PIPELINED + 1);
+    expect(await served(MAX_PIPELINED * 5, 'too-many-waiting')).toBeLessThan(MAX_PIPELINED);
+    await until(() => Promise.resolve(linesOf('"many-waiting') > MAX_PIPELINED), 5_000);
+    expect(linesOf('too-many-waiting')).toBeLessThanOrEqual(MAX_PIPELINED + 1);
+    const body = [
+      'POST /api/v1/skills HTTP/1.1',
+      'host: a',
+      'content-type: application/json',
+      'content-length: 2',
+      '',
+      '{}',
+    ];
+    const writer = open();
+    writer.on('error', () => undefined);
+    writer.end(body.join('\r\n').repeat(MAX_PIPELINED * 20));
+    const refused = (await text(writer).catch(() => '')).split('HTTP/1.1 401').length - 1;
+    expect(refused).toBeLessThan(MAX_PIPELINED * 2);
+    // What has had its answers does not count.
+    const socket = open();
+    let received = '';
+    socket.on('data', (data: Buffer) => (received += data.toString('latin1')));
+    for (let round = 1; round <= 5; round += 1) {
+      socket.write(get('/livez').repeat(MAX_PIPELINED));
+      await until(() => Promise.resolve(received.split('HTTP/1.1 200 OK').length - 1 === round * MAX_PIPELINED), 5_000);
+    }
+    socket.destroy();
   });
 
   it('go to a caller who reads late as a whole, and are logged once, when they have gone', async () => {

@@ -24,6 +24,7 @@ import { limitConnections } from './connection-limit.js';
 import { Draining } from './draining.js';
 import { serveOpenApi } from './openapi.js';
 import { parseQuery } from './parameters.js';
+import { limitPipelining } from './pipelining.js';
 import { originForm, registerRequestConformance } from './request-conformance.js';
 import { registerSecurityHeaders, securityHeadersOf } from './security-headers.js';
 import { TlsCertificate } from './tls-certificate.js';
@@ -154,6 +155,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     spans,
     addressOf: trustProxy.length > 0 ? forwardedFor(trustProxy) : ({ socket }) => socket.remoteAddress,
   });
+  for (const server of servers) limitPipelining(server);
   try {
     await admin.listen();
   } catch (error) {

@@ -6,7 +6,7 @@ import {
   handleWhen,
   isBrokenCircuitError,
 } from 'cockatiel';
-import { CallCancelledError } from '../calls/try-error.js';
+import { CallCancelledError, TryError } from '../calls/try-error.js';
 
 /** Of the last calls of an endpoint, half must fail, and five calls must have been made, for its circuit to open. */
 const FAILING_SHARE = 0.5;
@@ -126,11 +126,19 @@ export class EndpointState {
     return weight * Math.max(FIRST_SHARE, since / this.terms.slowStart);
   }
 
-  /** A call of it; whatever rejects counts against it, but for a call that was taken back. */
+  /**
+   * A call of it; whatever rejects counts against it, but for a call that was taken back. @throws TryError when the circuit is open
+   * by now: of several calls that come after its pause, one tries the endpoint, and the others wait for what it finds.
+   */
   async call<T>(work: () => Promise<T>): Promise<T> {
     this.inFlight += 1;
     try {
       return await this.breaker.execute(work);
+    } catch (error) {
+      if (!isBrokenCircuitError(error)) throw error;
+      throw new TryError('unreachable', 'the endpoint is failing, and is left alone', false, undefined, {
+        cause: error,
+      });
     } finally {
       this.inFlight -= 1;
     }

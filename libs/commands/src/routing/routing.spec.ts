@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TryError } from '../calls/try-error.js';
 import { choose } from './balancer.js';
 import { EndpointState, type EndpointTerms } from './endpoint-state.js';
 import { RetryBudget } from './retry-budget.js';
@@ -76,6 +77,23 @@ describe('EndpointState', () => {
     await delay(TERMS.breakerPause + 5);
     await fail(state);
     expect([state.isOpen, state.isAvailable]).toEqual([true, false]);
+  });
+
+  it('turns calls away that come after the pause at the same time as the trial, as an endpoint that does not serve', async () => {
+    const state = new EndpointState(TERMS);
+    for (let n = 0; n < 5; n += 1) await fail(state);
+    await delay(TERMS.breakerPause + 5);
+    let calls = 0;
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3].map(() => state.call(() => ((calls += 1), Promise.reject(new TryError('timeout', 'down', true))))),
+    );
+    expect(calls).toBe(1);
+    const failure = (fault: string, sent: boolean) => ({
+      status: 'rejected',
+      reason: { name: 'TryError', fault, sent },
+    });
+    const turnedAway = failure('unreachable', false);
+    expect(outcomes).toMatchObject([failure('timeout', true), turnedAway, turnedAway]);
   });
 
   describe('with probes', () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Batcher, ERROR_CATALOGUE, type ErrorCode } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
@@ -50,6 +51,8 @@ export class ExecutionJournal {
   async finish(id: string, outcome: CallOutcome, isWhole = false): Promise<Date | undefined> {
     const { record, size } = this.recordOf(id, outcome, isWhole);
     if (size <= LONGEST_BATCHED || !record.result_kept) return this.ends.add(record);
+    // It has been written as text, and is once more for the statement: others have their turn in between.
+    await nextTurn();
     return (await this.repository.finish([record])).get(id);
   }
 

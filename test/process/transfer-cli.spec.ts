@@ -297,7 +297,10 @@ describe('npm run export and npm run import', () => {
     expect({ ...piped, stderr: piped.stderr.split('\n') }).toMatchObject({
       status: 0,
       stdout: '',
-      stderr: expect.arrayContaining(['exported 0 clients, 300 names, 300 skills', 'skill: created 300, replaced 0, skipped 0']),
+      stderr: expect.arrayContaining([
+        'exported 0 clients, 300 names, 300 skills',
+        'skill: created 300, replaced 0, skipped 0',
+      ]),
     });
     const cut = spawnSync('bash', ['-o', 'pipefail', '-c', `node ${CLI} export | head -c 100000`], {
       cwd: folder,

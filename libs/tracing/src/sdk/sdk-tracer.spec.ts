@@ -129,6 +129,8 @@ describe('SdkTracer', () => {
 
 describe('startTracing', () => {
   it('starts nothing without a collector', async () => {
-    expect(await startTracing(new TracingSettings(), { name: 'a', version: '1.0.0' }, () => new Agent())).toBeUndefined();
+    expect(
+      await startTracing(new TracingSettings(), { name: 'a', version: '1.0.0' }, () => new Agent()),
+    ).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import proxyAddr from '@fastify/proxy-addr';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Authenticator, RefusedRequests } from '#auth';
-import { ApiExceptionFilter, BODY_LIMIT, createValidationPipe, limitBodies } from '#common';
+import { ApiExceptionFilter, BODY_LIMIT, createValidationPipe, limitBodies, maskValues } from '#common';
 import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
@@ -75,6 +75,14 @@ function registerLogMetrics(metrics: MetricsService, log: ServiceLog): void {
   );
 }
 
+function secretsOf({ security, aiBridge, commands }: Settings): (string | undefined)[] {
+  return [
+    ...[security.adminClientSecret, security.jwtSecret, ...security.previousJwtSecrets],
+    ...[security.encryptionKey, ...security.previousEncryptionKeys],
+    ...[aiBridge.clientSecret, aiBridge.apiKey, commands.callbackSigningSecret],
+  ];
+}
+
 /** As Fastify's `request.ip`. */
 function forwardedFor(trustProxy: string[]): (request: IncomingMessage) => string {
   const isTrusted = proxyAddr.compile(trustProxy);
@@ -83,6 +91,7 @@ function forwardedFor(trustProxy: string[]): (request: IncomingMessage) => strin
 
 /** The service as it runs, and as the e2e tests run it; it does not listen yet, but on ADMIN_PORT. @throws PortError */
 export async function createApp(settings: Settings, log: ServiceLog): Promise<NestFastifyApplication> {
+  maskValues(secretsOf(settings));
   const tls = TlsCertificate.of(settings.edge);
   const { trustProxy } = settings.edge;
   const requestTimeout = settings.app.requestTimeout * 1000;

@@ -56,7 +56,7 @@ export {
 export { FOREIGN_BOUNDS, jsonSizeFault, readForeignJson } from './json-size.js';
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
-export { maskSecrets, REDACTED } from './mask-secrets.js';
+export { maskSecrets, maskValues, REDACTED } from './mask-secrets.js';
 export { newId } from './new-id.js';
 export {
   linkHeader,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { maskSecrets, REDACTED } from './mask-secrets.js';
+import { maskSecrets, maskValues, REDACTED } from './mask-secrets.js';
 
 /** Of 43 characters, some of them such as somebody may encode. */
 const random = () => `aA1_${randomBytes(30).toString('base64url').slice(0, 33)}_b-C_d`;
@@ -34,6 +34,17 @@ describe('maskSecrets', () => {
       expect(masked).toContain(REDACTED);
       for (const form of [core, everything(core), twice(core), some(core)]) expect(masked).not.toContain(form);
     });
+  });
+
+  it('masks what an operator chose, by its value', () => {
+    const chosen = 'Correct+Horse/battery=staple';
+    const text = (secret: string) => `/nope/${secret}/x`;
+    expect(maskSecrets(text(chosen))).toBe(text(chosen));
+    maskValues([chosen, undefined, 'short']);
+    for (const form of [chosen, encodeURIComponent(chosen), everything(chosen), twice(chosen)]) {
+      expect(maskSecrets(text(form))).toBe(text(REDACTED));
+    }
+    expect(maskSecrets('a short text')).toBe('a short text');
   });
 
   it.each([

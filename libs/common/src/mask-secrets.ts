@@ -39,7 +39,16 @@ const CLIENT_SECRET = 43;
 /** Times that a text may have been percent-encoded. */
 const MAX_ENCODINGS = 3;
 
-/** The text without the credentials that are known by their form. Where one was percent-encoded, the text comes back decoded. */
+/** Characters of the shortest secret that is known by its value: a shorter one would be found in words. */
+const SHORTEST_VALUE = 12;
+const values = new Set<string>();
+
+/** Secrets that an operator chose have no form: those of the settings are known by their value from now on. */
+export function maskValues(secrets: readonly (string | undefined)[]): void {
+  for (const secret of secrets) if (secret !== undefined && secret.length >= SHORTEST_VALUE) values.add(secret);
+}
+
+/** The text without the credentials that are known by their form, or by `maskValues`. Where one was percent-encoded, the text comes back decoded. */
 export function maskSecrets(text: string): string {
   let result = text;
   let decoded = text;
@@ -53,11 +62,13 @@ export function maskSecrets(text: string): string {
 }
 
 function maskPlain(text: string): string {
+  let plain = text;
+  for (const value of values) if (plain.includes(value)) plain = plain.replaceAll(value, REDACTED);
   return SECRET_TEXTS.reduce((masked, { hint, pattern, replacement }) => {
     // Both are there for speed: most texts hold none, and every value of every line comes through here.
     const isPossible = hint === '' ? masked.length >= CLIENT_SECRET : masked.includes(hint);
     return isPossible ? masked.replace(pattern, replacement) : masked;
-  }, text);
+  }, plain);
 }
 
 /** Printable ASCII only: credentials are made of nothing else. What is not well-formed stays as it is. */

@@ -173,6 +173,9 @@ describe('names of Skills are managed', () => {
     // All in the Space: its admin manages the name, for clients of the Space.
     const own = await named(mine);
     expectError(await limited.post(`${path(own.name)}/transfer`, { client_id: owner.id }), 404, 1010);
+    const shared = await limited.put(`${path(own.name)}/shared-with`, { client_ids: [owner.id, inside.id, 'nobody'] });
+    expect(expectError(shared, 400, 1001)).toEqual([owner.id, 'nobody'].map((id) => `client_ids "${id}" is no client`));
+    await limited.put(`${path(own.name)}/shared-with`, { client_ids: [inside.id] }).expect(200);
     await limited.post(`${path(own.name)}/transfer`, { client_id: inside.id }).expect(200);
     await inside.api.delete(`/skills/${own.id}`).expect(204);
     expectError(await limited.delete(path(own.name)), 404, 1004);

@@ -22,9 +22,13 @@ export class ClientReach {
     return this.caller.spaces;
   }
 
+  reaches({ spaces }: Reachable): boolean {
+    return isWithin(spaces, this.spaces);
+  }
+
   /** What is out of reach does not exist. @throws NotFoundError (1010) */
   reached<T extends Reachable>(client: T | null): T {
-    if (!client || !isWithin(client.spaces, this.spaces)) throw new NotFoundError('This client does not exist');
+    if (!client || !this.reaches(client)) throw new NotFoundError('This client does not exist');
     return client;
   }
 

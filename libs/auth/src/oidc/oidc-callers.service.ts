@@ -8,9 +8,8 @@ import type { Caller } from '../caller.js';
 import type { ClientResponse, PatchClientBody } from '../client.dto.js';
 import { ClientsService } from '../clients.service.js';
 import { RevocationList } from '../revocation-list.js';
+import { OIDC_PREFIX } from './oidc-claims.js';
 import { OidcCallerEntity } from './oidc-caller.entity.js';
-
-const PREFIX = 'oidc:';
 
 /** Callers of the identity provider, for who manages clients: what they may do, their tokens say; here they are cut off. */
 @Injectable()
@@ -24,7 +23,7 @@ export class OidcCallersService {
   ) {}
 
   isOne(clientId: string): boolean {
-    return clientId.startsWith(PREFIX);
+    return clientId.startsWith(OIDC_PREFIX);
   }
 
   /** @throws NotFoundError (1010) for one that was never cut off, and to who is limited to Spaces */
@@ -74,7 +73,7 @@ function reachable(found: OidcCallerEntity) {
 function toClient({ clientId, disabled, createdAt }: ReturnType<typeof reachable>): ClientResponse {
   return {
     client_id: clientId,
-    name: clientId.slice(PREFIX.length),
+    name: clientId.slice(OIDC_PREFIX.length),
     role: null,
     spaces: null,
     disabled,

@@ -1,6 +1,8 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import { isSpaceName, isSubject, isText, isTime } from '../claim-values.js';
 
+/** Before the `sub` of a caller of the identity provider, in the place of a client's id. */
+export const OIDC_PREFIX = 'oidc:';
 /** `typ` of access tokens: RFC 9068, and before it nobody said anything but JWT. */
 const TOKEN_TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 /** What only ID tokens (OpenID Connect Core 2) and logout and other security event tokens (RFC 8417) carry. */
@@ -42,12 +44,12 @@ export function readOidcClaims(header: JWTHeaderParameters, claims: JWTPayload, 
     if (!(text === undefined || isText(text))) throw new Error('a claim is no text, or too long');
   }
   if (!isOidcSubject(sub)) throw new Error('the subject is none');
-  return { clientId: `oidc:${sub}`, exp, iat, jti, scope: scopeOf(claims.scope) };
+  return { clientId: `${OIDC_PREFIX}${sub}`, exp, iat, jti, scope: scopeOf(claims.scope) };
 }
 
 /** What may stand behind `oidc:` in the id of a client. */
 export function isOidcSubject(sub: unknown): sub is string {
-  return isSubject(sub, 'oidc:'.length);
+  return isSubject(sub, OIDC_PREFIX.length);
 }
 
 /** The Spaces that a claim names; undefined: all. @throws Error when it names none, or what no Space is called */

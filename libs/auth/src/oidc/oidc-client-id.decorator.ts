@@ -1,16 +1,19 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ValidateBy } from 'class-validator';
-import { isOidcSubject } from './oidc-claims.js';
+import { isOidcSubject, OIDC_PREFIX } from './oidc-claims.js';
 
 const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
-const OIDC = 'oidc:';
+
+/** Whether it can be the id of a caller of the identity provider. */
+export function isOidcClientId(id: string): boolean {
+  return id.startsWith(OIDC_PREFIX) && isOidcSubject(id.slice(OIDC_PREFIX.length));
+}
 
 /** The id of a client, or of a caller of the identity provider: `oidc:` and its `sub`, of whatever characters. */
 export function AnyClientIdField(): PropertyDecorator {
   const isOne = (value: unknown): boolean =>
-    typeof value === 'string' &&
-    (IDENTIFIER.test(value) || (value.startsWith(OIDC) && isOidcSubject(value.slice(OIDC.length))));
+    typeof value === 'string' && (IDENTIFIER.test(value) || isOidcClientId(value));
   return applyDecorators(
     ApiProperty({
       type: String,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog, type Caller, ClientLookup } from '#auth';
-import { ConflictError, PermissionError, SkillNotFoundError } from '#common';
+import { BadParameterError, ConflictError, PermissionError, SkillNotFoundError } from '#common';
 import { type Transaction, Transactions } from '#database';
 import { SkillHistory } from '../skill-history.js';
 import { NameAnnouncer } from './name-announcer.js';
@@ -30,7 +30,10 @@ export class NamesService {
     return seenBy(caller, await find());
   }
 
-  /** All who share it from now on. @throws SkillNotFoundError (1004), PermissionError (1003) */
+  /**
+   * All who share it from now on. @throws SkillNotFoundError (1004), PermissionError (1003), BadParameterError (1001) for ids
+   * that are no clients within the Spaces of the caller
+   */
   share(caller: Caller, name: string, { client_ids }: ShareNameBody): Promise<NameResponse> {
     return this.transactions.run(async (tx) => {
       const known = await this.lock(tx, caller, name);
@@ -38,6 +41,11 @@ export class NamesService {
         throw new PermissionError('This name belongs to another client');
       }
       const others = client_ids.filter((id) => id !== known.owner);
+      await this.assertClients(
+        tx,
+        caller,
+        others.filter((id) => !known.shared_with.includes(id)),
+      );
       await this.repository.share(tx, name, others);
       return this.changed(tx, caller, 'name.share', known, { shared_with: others.toSorted() });
     });
@@ -87,6 +95,13 @@ export class NamesService {
     });
   }
 
+  /** @throws BadParameterError (1001) with each that a caller limited to Spaces cannot know of */
+  private async assertClients(tx: Transaction, caller: Caller, clientIds: readonly string[]): Promise<void> {
+    const unknown = await this.clients.outOfReach(tx, caller, clientIds);
+    if (unknown.length === 0) return;
+    throw new BadParameterError(unknown.map((id) => ({ field: 'client_ids', reason: `"${id}" is no client` })));
+  }
+
   private async lock(tx: Transaction, caller: Caller, name: string): Promise<KnownName> {
     await this.names.adopt(tx, name);
     await this.repository.lock(tx, name);
@@ -121,8 +136,12 @@ function manages(caller: Caller, { in_use, elsewhere }: KnownName): boolean {
 
 /** @throws PermissionError (1003) */
 function assertManages(caller: Caller, known: KnownName): void {
-  if (!manages(caller, known))
-    throw new PermissionError('Skills of this name are in Spaces that this client is not limited to');
+  if (manages(caller, known)) return;
+  throw new PermissionError(
+    known.in_use
+      ? 'Skills of this name are in Spaces that this client is not limited to'
+      : 'A name without Skills is in no Space: an admin without a limit to Spaces manages it',
+  );
 }
 
 /**

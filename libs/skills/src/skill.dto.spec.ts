@@ -57,6 +57,9 @@ function isInListOfLists(body: object, field: string): boolean {
   return false;
 }
 
+/** Names that every object has: class-transformer drops such fields, which are unknown fields here (bad-input.spec). */
+const INHERITED = new RegExp(`"(${Object.getOwnPropertyNames(Object.prototype).join('|')})"`);
+
 const values = fc.oneof(
   fc.constantFrom<unknown>(
     undefined,
@@ -73,7 +76,7 @@ const values = fc.oneof(
     [],
     {},
   ),
-  fc.jsonValue({ maxDepth: 2 }),
+  fc.jsonValue({ maxDepth: 2 }).filter((value) => !INHERITED.test(JSON.stringify(value))),
 );
 
 describe('bodies of Skills', () => {

@@ -2,7 +2,7 @@ import type { Role } from '#auth';
 import { until } from '../support/until.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
-import { ApiKeyUsage } from '../../libs/auth/src/api-key-usage.js';
+import { ApiKeyUsage } from '../../libs/auth/src/api-keys/api-key-usage.js';
 import { type Api, apiKeyOf, apiOf, expectError, keyApiOf, NOBODY, TIME, UUID } from './api.js';
 
 const KEY = /^osk_[\w-]{43}$/;

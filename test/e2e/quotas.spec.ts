@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LeaderElection } from '#database';
-import { SkillHistoryUpkeep } from '../../libs/skills/src/skill-history-upkeep.js';
+import { SkillHistoryUpkeep } from '../../libs/skills/src/writing/skill-history-upkeep.js';
 import { skillBody } from '../support/skill.factory.js';
 import { BEHAVIOURS } from '../support/skill-server.js';
 import { type Api, apiOf } from './api.js';

@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
 import { EntityManager } from 'typeorm';
 import { newId } from '#common';
-import type { BatchRegisteredItemResponse, SkillResponse } from '../../libs/skills/src/skill.response.js';
-import type { RegisterSkillBody } from '../../libs/skills/src/skill.dto.js';
+import type { BatchRegisteredItemResponse, SkillResponse } from '../../libs/skills/src/model/skill.response.js';
+import type { RegisterSkillBody } from '../../libs/skills/src/model/skill.dto.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { type Api, apiOf, expectError } from './api.js';

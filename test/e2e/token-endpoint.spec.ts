@@ -1,5 +1,5 @@
 import { hash } from '@node-rs/argon2';
-import { verifySecret } from '../../libs/auth/src/secret-hash.js';
+import { verifySecret } from '../../libs/auth/src/clients/secret-hash.js';
 import { ADMIN_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
 
 const PATH = '/api/v1/auth/token';

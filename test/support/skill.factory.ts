@@ -1,4 +1,4 @@
-import type { RegisterSkillBody } from '../../libs/skills/src/skill.dto.js';
+import type { RegisterSkillBody } from '../../libs/skills/src/model/skill.dto.js';
 
 let number = 0;
 

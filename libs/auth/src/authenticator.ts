@@ -4,13 +4,13 @@ import { Injectable } from '@nestjs/common';
 import { AuthenticationError } from '#common';
 import { setRequestActor } from '#logging';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isApiKey } from './api-key.js';
-import { ApiKeyVerifier } from './api-key-verifier.js';
+import { isApiKey } from './api-keys/api-key.js';
+import { ApiKeyVerifier } from './api-keys/api-key-verifier.js';
 import { permissionFault } from './authenticated.decorator.js';
 import { Caller, callerOf, type Identity, originOf, setCaller, setRefusedCredential } from './caller.js';
 import { RefusedCredentialError } from './refused-credential.js';
-import { TokensService } from './tokens.service.js';
-import type { Credential } from './verified-tokens.js';
+import { TokensService } from './tokens/tokens.service.js';
+import type { Credential } from './tokens/verified-tokens.js';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 const AUTHORIZATION = 'authorization';

@@ -1,4 +1,4 @@
-export { AdminClient } from './admin-client.js';
+export { AdminClient } from './clients/admin-client.js';
 export { AuthModule } from './auth.module.js';
 export { type AuditActor, type AuditChange, AuditLog, systemActor } from './audit/audit-log.js';
 export { type AuditReport, type NotedBlock, verifyAudit } from './audit/audit-verifier.js';
@@ -14,12 +14,12 @@ export {
   requirementOf,
 } from './authenticated.decorator.js';
 export { Authenticator } from './authenticator.js';
-export { CallerAssertions } from './caller-assertions.js';
+export { CallerAssertions } from './tokens/caller-assertions.js';
 export { Caller, callerOf, CurrentCaller, type Identity, markKnownClient } from './caller.js';
-export { ClientBelongings } from './client-belongings.js';
-export { ClientLookup } from './client-lookup.js';
+export { ClientBelongings } from './clients/client-belongings.js';
+export { ClientLookup } from './clients/client-lookup.js';
 export { AUTH_ENTITIES } from './auth.entities.js';
-export { OAuthError, OAuthErrorResponse } from './oauth-error.js';
+export { OAuthError, OAuthErrorResponse } from './tokens/oauth-error.js';
 export { type Permission, PERMISSIONS, permissionsOf, type Role, ROLES } from './roles.js';
 export type { ClientImporter, ImportedClient } from './transfer/client.importer.js';
 export { clientImporterOf } from './transfer/client-importer-of.js';

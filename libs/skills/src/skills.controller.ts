@@ -4,11 +4,11 @@ import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, ListRoute, type Page } from '#common';
 import { HotRoute } from './catalogue/index.js';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
-import { ApiIfMatch, ApiIfNoneMatch, IfMatch, TaggedSkillRoute } from './etag.js';
-import { CreateSkillBody, PatchSkillBody, ReplaceSkillBody, SkillIdParam } from './skill.dto.js';
-import { ApiMetadataFilter, ListSkillsQuery } from './skill.query.js';
-import { SkillResponse } from './skill.response.js';
-import type { TaggedSkill } from './skills.repository.js';
+import { ApiIfMatch, ApiIfNoneMatch, IfMatch, TaggedSkillRoute } from './reading/etag.js';
+import { CreateSkillBody, PatchSkillBody, ReplaceSkillBody, SkillIdParam } from './model/skill.dto.js';
+import { ApiMetadataFilter, ListSkillsQuery } from './reading/skill.query.js';
+import { SkillResponse } from './model/skill.response.js';
+import type { TaggedSkill } from './reading/skills.repository.js';
 import { SkillsService } from './skills.service.js';
 
 /** Skills in the resource style (deployment guide 5.2). */

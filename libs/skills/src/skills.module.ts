@@ -5,16 +5,16 @@ import { CacheModule } from '#cache';
 import { type AiBridgeSettings, aiBridgeSettings } from '#config';
 import { IdempotencyModule } from '#idempotency';
 import { QuotasModule } from '#quotas';
-import { CapabilitiesController } from './capabilities.controller.js';
-import { CapabilitiesRepository } from './capabilities.repository.js';
-import { CapabilitiesService } from './capabilities.service.js';
-import { CapabilitiesWriter } from './capabilities.writer.js';
+import { CapabilitiesController } from './reading/capabilities.controller.js';
+import { CapabilitiesRepository } from './reading/capabilities.repository.js';
+import { CapabilitiesService } from './reading/capabilities.service.js';
+import { CapabilitiesWriter } from './writing/capabilities.writer.js';
 import { CatalogueChanges, CatalogueMonitor, HotAnswers, SharedReads } from './catalogue/index.js';
-import { DiscoveryExplainer } from './discovery-explainer.js';
-import { EndpointHealthWriter } from './endpoint-health.writer.js';
-import { EndpointTransitions } from './endpoint-transitions.js';
-import { EndpointsWriter } from './endpoints.writer.js';
-import { LeaseTerms } from './lease-terms.js';
+import { DiscoveryExplainer } from './reading/discovery-explainer.js';
+import { EndpointHealthWriter } from './writing/endpoint-health.writer.js';
+import { EndpointTransitions } from './writing/endpoint-transitions.js';
+import { EndpointsWriter } from './writing/endpoints.writer.js';
+import { LeaseTerms } from './model/lease-terms.js';
 import {
   FormerOwners,
   NameAnnouncer,
@@ -24,22 +24,22 @@ import {
   NamesUpkeep,
   SkillNames,
 } from './names/index.js';
-import { NewSkillsWriter } from './new-skills.writer.js';
-import { RegistrationService } from './registration.service.js';
-import { RegistryController } from './registry.controller.js';
-import { SkillQuotas } from './skill-quotas.js';
+import { NewSkillsWriter } from './writing/new-skills.writer.js';
+import { RegistrationService } from './writing/registration.service.js';
+import { RegistryController } from './writing/registry.controller.js';
+import { SkillQuotas } from './writing/skill-quotas.js';
 import { SkillSecrets } from './secrets/index.js';
-import { SkillAudit } from './skill-audit.js';
-import { SKILL_ENTITIES } from './skill.entities.js';
-import { SkillHistoryUpkeep } from './skill-history-upkeep.js';
-import { SkillHistory } from './skill-history.js';
-import { SkillIndexWriter } from './skill-index.writer.js';
-import { SkillObservers } from './skill-observers.js';
-import { SkillPartsWriter } from './skill-parts.writer.js';
-import { SkillWriter } from './skill-writer.js';
+import { SkillAudit } from './writing/skill-audit.js';
+import { SKILL_ENTITIES } from './model/skill.entities.js';
+import { SkillHistoryUpkeep } from './writing/skill-history-upkeep.js';
+import { SkillHistory } from './writing/skill-history.js';
+import { SkillIndexWriter } from './writing/skill-index.writer.js';
+import { SkillObservers } from './model/skill-observers.js';
+import { SkillPartsWriter } from './writing/skill-parts.writer.js';
+import { SkillWriter } from './writing/skill-writer.js';
 import { SkillsController } from './skills.controller.js';
-import { SkillsMonitor } from './skills-monitor.js';
-import { SkillsRepository } from './skills.repository.js';
+import { SkillsMonitor } from './reading/skills-monitor.js';
+import { SkillsRepository } from './reading/skills.repository.js';
 import { SkillsService } from './skills.service.js';
 
 /** Skills, their endpoints and capabilities: registered, changed, found. */

@@ -4,24 +4,24 @@ import { CacheProvider } from '#cache';
 import { ConflictError, type Page, PermissionError, SkillNotFoundError, sliceOf, validateBody, newId } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
-import { DiscoveryExplainer } from './discovery-explainer.js';
-import { assertMatch } from './etag.js';
-import { mergePatch } from './merge-patch.js';
-import { toBody } from './skill-body.js';
-import { SkillQuotas } from './skill-quotas.js';
-import { SKILL_CACHE } from './skill.cache.js';
+import { DiscoveryExplainer } from './reading/discovery-explainer.js';
+import { assertMatch } from './reading/etag.js';
+import { mergePatch } from './writing/merge-patch.js';
+import { toBody } from './model/skill-body.js';
+import { SkillQuotas } from './writing/skill-quotas.js';
+import { SKILL_CACHE } from './reading/skill.cache.js';
 import {
   type ChangeSkillStatusBody,
   type CreateSkillBody,
   type PatchSkillBody,
   ReplaceSkillBody,
-} from './skill.dto.js';
-import type { DiscoverQuery, ListSkillsQuery } from './skill.query.js';
-import type { DiscoverResponse, SkillResponse, SkillStatusChangedResponse } from './skill.response.js';
-import { placed, spacesOf } from './spaces.js';
-import { SkillObservers } from './skill-observers.js';
-import { type LockedSkill, SkillWriter } from './skill-writer.js';
-import { SkillsRepository, type TaggedSkill } from './skills.repository.js';
+} from './model/skill.dto.js';
+import type { DiscoverQuery, ListSkillsQuery } from './reading/skill.query.js';
+import type { DiscoverResponse, SkillResponse, SkillStatusChangedResponse } from './model/skill.response.js';
+import { placed, spacesOf } from './reading/spaces.js';
+import { SkillObservers } from './model/skill-observers.js';
+import { type LockedSkill, SkillWriter } from './writing/skill-writer.js';
+import { SkillsRepository, type TaggedSkill } from './reading/skills.repository.js';
 
 /** Skills as resources: read, found, created and changed. Who may change a Skill is decided on the locked row. */
 @Injectable()

@@ -1,5 +1,5 @@
 import { skillBody } from '../../support/skill.factory.js';
-import type { RegisterSkillBody } from '../../../libs/skills/src/skill.dto.js';
+import type { RegisterSkillBody } from '../../../libs/skills/src/model/skill.dto.js';
 
 /** Of a Skill that is gone: later than every change. */
 export const GONE = Number.MAX_SAFE_INTEGER;

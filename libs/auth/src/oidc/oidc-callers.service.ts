@@ -5,9 +5,9 @@ import { Transactions } from '#database';
 import { Repository } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.js';
 import type { Caller } from '../caller.js';
-import type { ClientResponse, PatchClientBody } from '../client.dto.js';
-import { ClientsService } from '../clients.service.js';
-import { RevocationList } from '../revocation-list.js';
+import type { ClientResponse, PatchClientBody } from '../clients/client.dto.js';
+import { ClientsService } from '../clients/clients.service.js';
+import { RevocationList } from '../tokens/revocation-list.js';
 import { OIDC_PREFIX } from './oidc-claims.js';
 import { OidcCallerEntity } from './oidc-caller.entity.js';
 

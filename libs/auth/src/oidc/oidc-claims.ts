@@ -1,5 +1,5 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
-import { isSpaceName, isSubject, isText, isTime } from '../claim-values.js';
+import { isSpaceName, isSubject, isText, isTime } from '../tokens/claim-values.js';
 
 /** Before the `sub` of a caller of the identity provider, in the place of a client's id. */
 export const OIDC_PREFIX = 'oidc:';

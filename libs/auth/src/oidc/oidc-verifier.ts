@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type OidcSettings, oidcSettings } from '#config';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { isRole, permissionsOf, type Role, ROLES } from '../roles.js';
-import { ExpiredTokenError, LEEWAY_S } from '../token-signer.js';
-import type { Credential } from '../verified-tokens.js';
+import { ExpiredTokenError, LEEWAY_S } from '../tokens/token-signer.js';
+import type { Credential } from '../tokens/verified-tokens.js';
 import { isOidcSubject, readOidcClaims, spacesIn } from './oidc-claims.js';
 import { type KeySet, OidcKeys } from './oidc-keys.js';
 

@@ -1,6 +1,6 @@
 import type { Transaction } from '#database';
 import { type DataSource, LessThanOrEqual, MoreThan } from 'typeorm';
-import { SessionEntity } from '../session.entity.js';
+import { SessionEntity } from './session.entity.js';
 import { type Session, SessionStore } from './session-store.js';
 
 /** Where there is no Redis. A rotation is one UPDATE: of two at once, the second waits for the first, and misses. */

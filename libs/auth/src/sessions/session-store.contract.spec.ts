@@ -7,7 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type RedisServer, startRedisServer } from '../../../../test/support/redis-server.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import { AUTH_ENTITIES } from '../auth.entities.js';
-import { ClientEntity } from '../client.entity.js';
+import { ClientEntity } from '../clients/client.entity.js';
 import { PostgresSessionStore } from './postgres-session-store.js';
 import { RedisSessionStore } from './redis-session-store.js';
 import type { Session, SessionStore } from './session-store.js';

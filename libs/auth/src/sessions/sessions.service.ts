@@ -5,9 +5,9 @@ import { MAX_JWT_EXPIRY, type SecuritySettings, securitySettings } from '#config
 import { type Transaction, Transactions } from '#database';
 import { AuditLog } from '../audit/audit-log.js';
 import type { RequestOrigin } from '../caller.js';
-import type { ClientEntity } from '../client.entity.js';
-import { OAuthError } from '../oauth-error.js';
-import { RevocationList } from '../revocation-list.js';
+import type { ClientEntity } from '../clients/client.entity.js';
+import { OAuthError } from '../tokens/oauth-error.js';
+import { RevocationList } from '../tokens/revocation-list.js';
 import { hashOf, makeRefreshToken, sessionIdOf } from './refresh-token.js';
 import { type Session, SessionStore } from './session-store.js';
 

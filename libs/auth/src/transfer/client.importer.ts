@@ -1,11 +1,11 @@
 import { newId } from '#common';
 import type { Transaction } from '#database';
 import { type AuditActor, AuditLog } from '../audit/audit-log.js';
-import { ClientCutOff, startAboveCutOff } from '../client-cut-off.js';
-import { ClientEntity } from '../client.entity.js';
-import { assertNotReserved, changedAccess, concernedSpaces, lockClient } from '../client-changes.service.js';
-import { toClient } from '../clients.service.js';
-import { hashSecret, randomSecret } from '../secret-hash.js';
+import { ClientCutOff, startAboveCutOff } from '../clients/client-cut-off.js';
+import { ClientEntity } from '../clients/client.entity.js';
+import { assertNotReserved, changedAccess, concernedSpaces, lockClient } from '../clients/client-changes.service.js';
+import { toClient } from '../clients/clients.service.js';
+import { hashSecret, randomSecret } from '../clients/secret-hash.js';
 import type { ClientLine } from './client.line.js';
 
 /** What became of a line. `left`: it is the admin of the settings, which every registry makes for itself. */

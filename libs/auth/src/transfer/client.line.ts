@@ -1,6 +1,6 @@
 import { OmitType } from '@nestjs/swagger';
 import { BooleanField, EnumListField, IdentifierField, ListField, TextField, TimeField } from '#common';
-import { CreateClientBody } from '../client.dto.js';
+import { CreateClientBody } from '../clients/client.dto.js';
 import { type Permission, PERMISSIONS } from '../roles.js';
 
 const MAX_KEYS = 10_000;

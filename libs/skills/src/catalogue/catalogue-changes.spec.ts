@@ -2,7 +2,7 @@ import { CacheProvider, RedisConnection } from '#cache';
 import { RedisSettings } from '#config';
 import { jest } from '@jest/globals';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { SKILL_CACHE } from '../skill.cache.js';
+import { SKILL_CACHE } from '../reading/skill.cache.js';
 import { CatalogueChanges } from './catalogue-changes.js';
 
 describe('CatalogueChanges of the only replica', () => {

@@ -7,7 +7,7 @@ import {
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CacheProvider, RedisConnection } from '#cache';
 import { PeriodicJob } from '#scheduling';
-import { SKILL_CACHE } from '../skill.cache.js';
+import { SKILL_CACHE } from '../reading/skill.cache.js';
 import { ChangeFeed } from './change-feed.js';
 import { ChangeLog } from './change-log.js';
 

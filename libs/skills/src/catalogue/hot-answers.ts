@@ -3,7 +3,7 @@ import { Authenticator, type Caller, type Identity, type Permission } from '#aut
 import { CommonHeaders, headerLines } from '#common';
 import { type CatalogueSettings, catalogueSettings } from '#config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { noneMatch } from '../etag.js';
+import { noneMatch } from '../reading/etag.js';
 import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
 import { viewOf } from './caller-view.js';
 import { ownBytes, ReadyAnswers, type ReadyAnswer } from './ready-answers.js';

@@ -1,7 +1,7 @@
 import { CacheProvider, RedisConnection } from '#cache';
 import { CatalogueSettings, RedisSettings } from '#config';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { SKILL_CACHE } from '../skill.cache.js';
+import { SKILL_CACHE } from '../reading/skill.cache.js';
 import { CatalogueChanges } from './catalogue-changes.js';
 import { SharedReads } from './shared-reads.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CacheProvider } from '#cache';
-import { SKILL_CACHE } from '../skill.cache.js';
-import { SkillObservers } from '../skill-observers.js';
+import { SKILL_CACHE } from '../reading/skill.cache.js';
+import { SkillObservers } from '../model/skill-observers.js';
 
 /** Tells of Skills that have another owner, after the commit. */
 @Injectable()

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditLog, type Caller, ClientLookup } from '#auth';
 import { BadParameterError, ConflictError, PermissionError, SkillNotFoundError } from '#common';
 import { type Transaction, Transactions } from '#database';
-import { SkillHistory } from '../skill-history.js';
+import { SkillHistory } from '../writing/skill-history.js';
 import { NameAnnouncer } from './name-announcer.js';
 import type { NameResponse, ShareNameBody, TransferNameBody } from './name.dto.js';
 import { type KnownName, type MovedSkill, NamesRepository } from './names.repository.js';

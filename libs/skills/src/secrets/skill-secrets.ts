@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { BadParameterError } from '#common';
 import { encryptionKeyOf, type SecuritySettings, securitySettings } from '#config';
 import { DataSource } from 'typeorm';
-import type { CreateSkillBody } from '../skill.dto.js';
+import type { CreateSkillBody } from '../model/skill.dto.js';
 import { SecretBox, type SecretPlace } from './secret-box.js';
 import { hasSecret, isMask, MASK, type SecretMap } from './secret-map.js';
 

@@ -1,11 +1,11 @@
 import type { AuditActor } from '#auth';
 import type { Transaction } from '#database';
-import { indexOfBody } from '../facets.js';
-import type { SkillAudit } from '../skill-audit.js';
-import type { SkillHistory } from '../skill-history.js';
-import type { SkillIndexWriter } from '../skill-index.writer.js';
-import type { SkillPartsWriter } from '../skill-parts.writer.js';
-import { insertingSkills } from '../taken-id.js';
+import { indexOfBody } from '../model/facets.js';
+import type { SkillAudit } from '../writing/skill-audit.js';
+import type { SkillHistory } from '../writing/skill-history.js';
+import type { SkillIndexWriter } from '../writing/skill-index.writer.js';
+import type { SkillPartsWriter } from '../writing/skill-parts.writer.js';
+import { insertingSkills } from '../writing/taken-id.js';
 import type { SkillLine } from './skill.line.js';
 
 interface NewSkill {

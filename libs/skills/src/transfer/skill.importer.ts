@@ -3,10 +3,10 @@ import type { CacheProvider } from '#cache';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import type { SkillNames } from '../names/index.js';
 import { MASK, type SecretMap, type SkillSecrets } from '../secrets/index.js';
-import { keyOf } from '../skill-key.js';
-import type { LockedSkill, SkillWriter } from '../skill-writer.js';
-import { SKILL_CACHE } from '../skill.cache.js';
-import type { ReplaceSkillBody } from '../skill.dto.js';
+import { keyOf } from '../model/skill-key.js';
+import type { LockedSkill, SkillWriter } from '../writing/skill-writer.js';
+import { SKILL_CACHE } from '../reading/skill.cache.js';
+import type { ReplaceSkillBody } from '../model/skill.dto.js';
 import type { NewSkillsImporter } from './new-skills.importer.js';
 import type { SkillLine } from './skill.line.js';
 

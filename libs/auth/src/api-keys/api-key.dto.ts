@@ -1,0 +1,99 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { BooleanField, EnumListField, FutureTimeField, IdentifierField, TextField, UuidField } from '#common';
+import { OverlapField } from '../clients/client.dto.js';
+import { type Permission, PERMISSIONS } from '../roles.js';
+
+const KEY_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e20';
+const TIME = '2027-01-18T00:00:00.000Z';
+
+/** POST /auth/clients/{client_id}/api-keys */
+export class CreateApiKeyBody {
+  @TextField({ max: 255, example: 'nightly build' })
+  name: string;
+
+  @EnumListField(PERMISSIONS, {
+    name: 'Permission',
+    required: false,
+    example: ['skill:read'],
+    description: "Within the permissions of the client's role; whatever the client may, when absent",
+  })
+  scopes?: Permission[];
+
+  @FutureTimeField({
+    required: false,
+    example: TIME,
+    description: 'In the future; it holds until it is deleted when absent',
+  })
+  expires_at?: string;
+}
+
+/** What is not said stays as it is. */
+export class PatchApiKeyBody {
+  @TextField({ max: 255, required: false, example: 'nightly build' })
+  name?: string;
+
+  @BooleanField({ required: false, description: 'true: it does not hold until it is enabled again' })
+  disabled?: boolean;
+}
+
+export class RotateApiKeyBody {
+  @OverlapField('Seconds that the present key still holds, if it does not expire before; with 0 it is deleted')
+  overlap?: number;
+}
+
+export class ApiKeyParam {
+  @IdentifierField({ example: 'weather-team', description: 'Id of the client' })
+  client_id: string;
+
+  @UuidField({ example: KEY_ID, description: 'Id of the key' })
+  key_id: string;
+}
+
+class ApiKeyProperties {
+  @ApiProperty({ format: 'uuid', example: KEY_ID })
+  key_id: string;
+
+  @ApiProperty({ example: 'osk_Xq3vT9aB', description: 'Its first characters, to tell keys apart' })
+  prefix: string;
+
+  @ApiProperty({
+    enum: [...PERMISSIONS],
+    enumName: 'Permission',
+    isArray: true,
+    nullable: true,
+    example: ['skill:read'],
+    description: 'What it may at most; null: whatever its client may',
+  })
+  scopes: Permission[] | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: TIME })
+  expires_at: string | null;
+}
+
+export class ApiKeyCreatedResponse extends ApiKeyProperties {
+  @ApiProperty({ description: 'For the header X-API-Key. Shown this once; only a hash is kept' })
+  api_key: string;
+}
+
+export class ApiKeyResponse extends ApiKeyProperties {
+  @ApiProperty({ example: 'nightly build' })
+  name: string;
+
+  @ApiProperty({ description: 'Whether it is switched off; also of a client that is disabled no key holds' })
+  disabled: boolean;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When another key took its place; it ends at expires_at',
+    example: null,
+  })
+  rotated_at: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'To the minute', example: TIME })
+  last_used_at: string | null;
+
+  @ApiProperty({ format: 'date-time', example: TIME })
+  created_at: string;
+}

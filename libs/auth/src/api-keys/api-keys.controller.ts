@@ -1,0 +1,103 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiErrors } from '#common';
+import {
+  ApiKeyCreatedResponse,
+  ApiKeyParam,
+  ApiKeyResponse,
+  CreateApiKeyBody,
+  PatchApiKeyBody,
+  RotateApiKeyBody,
+} from './api-key.dto.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { Authenticated } from '../authenticated.decorator.js';
+import { type Caller, CurrentCaller } from '../caller.js';
+import { ClientIdParam } from '../clients/client.dto.js';
+
+@ApiTags('auth')
+@Controller('auth/clients/:client_id/api-keys')
+export class ApiKeysController {
+  constructor(private readonly keys: ApiKeysService) {}
+
+  @Post()
+  @Authenticated('client:manage')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Make an API key of a client', operationId: 'createApiKey' })
+  @ApiResponse({ status: 201, type: ApiKeyCreatedResponse, description: 'Created; the key is shown this once' })
+  @ApiErrors(1001, 1006, 1010)
+  create(
+    @CurrentCaller() caller: Caller,
+    @Param() { client_id }: ClientIdParam,
+    @Body() body: CreateApiKeyBody,
+  ): Promise<ApiKeyCreatedResponse> {
+    return this.keys.create(caller, client_id, body);
+  }
+
+  @Get()
+  @Authenticated('client:manage')
+  @ApiOperation({ summary: 'List the API keys of a client', operationId: 'listApiKeys' })
+  @ApiResponse({ status: 200, type: [ApiKeyResponse], description: 'All of them (at most 100), oldest first' })
+  @ApiErrors(1001, 1010)
+  list(@CurrentCaller() caller: Caller, @Param() { client_id }: ClientIdParam): Promise<ApiKeyResponse[]> {
+    return this.keys.list(caller, client_id);
+  }
+
+  @Get(':key_id')
+  @Authenticated('client:manage')
+  @ApiOperation({ summary: 'Read about an API key', operationId: 'getApiKey' })
+  @ApiResponse({ status: 200, type: ApiKeyResponse, description: 'All but the key itself' })
+  @ApiErrors(1001, 1010)
+  get(@CurrentCaller() caller: Caller, @Param() { client_id, key_id }: ApiKeyParam): Promise<ApiKeyResponse> {
+    return this.keys.get(caller, client_id, key_id);
+  }
+
+  @Patch(':key_id')
+  @Authenticated('client:manage')
+  @ApiOperation({
+    summary: 'Rename, disable or enable an API key',
+    description: 'It stops within a second on every replica.',
+    operationId: 'patchApiKey',
+  })
+  @ApiResponse({ status: 200, type: ApiKeyResponse, description: 'The key as it is now' })
+  @ApiErrors(1001, 1010)
+  patch(
+    @CurrentCaller() caller: Caller,
+    @Param() { client_id, key_id }: ApiKeyParam,
+    @Body() body: PatchApiKeyBody,
+  ): Promise<ApiKeyResponse> {
+    return this.keys.update(caller, client_id, key_id, body);
+  }
+
+  @Post(':key_id/rotate')
+  @Authenticated('client:manage')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Put a new API key in the place of one',
+    description: 'It has the same name and scopes, and lasts as long as the former one was made to last.',
+    operationId: 'rotateApiKey',
+  })
+  @ApiBody({ type: RotateApiKeyBody, required: false })
+  @ApiResponse({ status: 201, type: ApiKeyCreatedResponse, description: 'Created; the key is shown this once' })
+  @ApiErrors(1001, 1006, 1010)
+  rotate(
+    @CurrentCaller() caller: Caller,
+    @Param() { client_id, key_id }: ApiKeyParam,
+    @Body() body?: RotateApiKeyBody,
+  ): Promise<ApiKeyCreatedResponse> {
+    return this.keys.rotate(caller, client_id, key_id, body ?? {});
+  }
+
+  @Delete(':key_id')
+  @Authenticated('client:manage')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete an API key',
+    description: 'It stops within a second on every replica.',
+    operationId: 'deleteApiKey',
+  })
+  @ApiResponse({ status: 204, description: 'Deleted' })
+  @ApiErrors(1001, 1010)
+  remove(@CurrentCaller() caller: Caller, @Param() { client_id, key_id }: ApiKeyParam): Promise<void> {
+    return this.keys.remove(caller, client_id, key_id);
+  }
+}

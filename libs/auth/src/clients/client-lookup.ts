@@ -1,0 +1,33 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ConflictError } from '#common';
+import { type SecuritySettings, securitySettings } from '#config';
+import type { Transaction } from '#database';
+import type { Caller } from '../caller.js';
+import { ClientEntity } from './client.entity.js';
+import { ClientReach } from './client-reach.js';
+import { In } from 'typeorm';
+
+/** Clients, for rooms above that give something to them. */
+@Injectable()
+export class ClientLookup {
+  constructor(@Inject(securitySettings.KEY) private readonly settings: SecuritySettings) {}
+
+  /**
+   * This client exists within the reach of the caller and is not disabled, until the end of the transaction.
+   * @throws NotFoundError (1010), ConflictError (1006)
+   */
+  async assertActive(tx: Transaction, caller: Caller, clientId: string): Promise<void> {
+    const found = await tx.findOne(ClientEntity, { where: { clientId }, lock: { mode: 'pessimistic_read' } });
+    const client = new ClientReach(caller, this.settings.adminClientId).reached(found);
+    if (client.disabled) throw new ConflictError('This client is disabled');
+  }
+
+  /** Those of these ids that are no clients within the Spaces that the caller is limited to; none for other callers. */
+  async outOfReach(tx: Transaction, caller: Caller, clientIds: readonly string[]): Promise<string[]> {
+    if (caller.spaces === undefined || clientIds.length === 0) return [];
+    const reach = new ClientReach(caller, this.settings.adminClientId);
+    const found = await tx.find(ClientEntity, { where: { clientId: In([...clientIds]) } });
+    const known = new Set(found.filter((client) => reach.reaches(client)).map(({ clientId }) => clientId));
+    return clientIds.filter((id) => !known.has(id));
+  }
+}

@@ -1,0 +1,104 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiErrors, ListRoute, type Page, SkipQuery } from '#common';
+import { Authenticated } from '../authenticated.decorator.js';
+import { type Caller, CurrentCaller } from '../caller.js';
+import { ClientChangesService } from './client-changes.service.js';
+import {
+  AnyClientIdParam,
+  ClientCreatedResponse,
+  ClientIdParam,
+  ClientResponse,
+  ClientSecretResponse,
+  CreateClientBody,
+  PatchClientBody,
+  RotateSecretBody,
+} from './client.dto.js';
+import { ClientsService } from './clients.service.js';
+import { OidcCallersService } from '../oidc/oidc-callers.service.js';
+
+@ApiTags('auth')
+@Controller('auth/clients')
+export class ClientsController {
+  constructor(
+    private readonly clients: ClientsService,
+    private readonly changes: ClientChangesService,
+    private readonly oidc: OidcCallersService,
+  ) {}
+
+  @Post()
+  @Authenticated('client:manage')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Create a client', operationId: 'createClient' })
+  @ApiResponse({ status: 201, type: ClientCreatedResponse, description: 'Created; the secret is shown this once' })
+  @ApiErrors(1001, 1006)
+  create(@CurrentCaller() caller: Caller, @Body() body: CreateClientBody): Promise<ClientCreatedResponse> {
+    return this.changes.create(caller, body);
+  }
+
+  @Get()
+  @Authenticated('client:manage')
+  @ListRoute(ClientResponse)
+  @ApiOperation({ summary: 'List the clients, oldest first', operationId: 'listClients' })
+  @ApiErrors(1001)
+  list(@CurrentCaller() caller: Caller, @Query() query: SkipQuery): Promise<Page<ClientResponse>> {
+    return this.clients.list(caller, query);
+  }
+
+  @Get(':client_id')
+  @Authenticated('client:manage')
+  @ApiOperation({ summary: 'Read a client', operationId: 'getClient' })
+  @ApiResponse({ status: 200, type: ClientResponse, description: 'The client' })
+  @ApiErrors(1001, 1010)
+  get(@CurrentCaller() caller: Caller, @Param() { client_id }: AnyClientIdParam): Promise<ClientResponse> {
+    return (this.oidc.isOne(client_id) ? this.oidc : this.clients).get(caller, client_id);
+  }
+
+  @Patch(':client_id')
+  @Authenticated('client:manage')
+  @ApiOperation({
+    summary: 'Change, disable or enable a client',
+    description:
+      'What it got before stops within a second when it is disabled, or its role or its Spaces change. Of a caller of the identity provider (`oidc:` and its `sub`, percent-encoded) only `disabled` is changed here, also before it has ever come.',
+    operationId: 'patchClient',
+  })
+  @ApiResponse({ status: 200, type: ClientResponse, description: 'The client as it is now' })
+  @ApiErrors(1001, 1006, 1010)
+  patch(
+    @CurrentCaller() caller: Caller,
+    @Param() { client_id }: AnyClientIdParam,
+    @Body() body: PatchClientBody,
+  ): Promise<ClientResponse> {
+    return (this.oidc.isOne(client_id) ? this.oidc : this.changes).update(caller, client_id, body);
+  }
+
+  @Post(':client_id/rotate-secret')
+  @Authenticated('client:manage')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Give a client a new secret', operationId: 'rotateClientSecret' })
+  @ApiBody({ type: RotateSecretBody, required: false })
+  @ApiResponse({ status: 200, type: ClientSecretResponse, description: 'The new secret, shown this once' })
+  @ApiErrors(1001, 1006, 1010)
+  rotateSecret(
+    @CurrentCaller() caller: Caller,
+    @Param() { client_id }: ClientIdParam,
+    @Body() body?: RotateSecretBody,
+  ): Promise<ClientSecretResponse> {
+    return this.changes.rotateSecret(caller, client_id, body ?? {});
+  }
+
+  @Delete(':client_id')
+  @Authenticated('client:manage')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a client, its keys and its sessions',
+    description: 'Its Skills stay, and belong to whoever gets a client of the same id.',
+    operationId: 'deleteClient',
+  })
+  @ApiResponse({ status: 204, description: 'Deleted' })
+  @ApiErrors(1001, 1006, 1010)
+  remove(@CurrentCaller() caller: Caller, @Param() { client_id }: ClientIdParam): Promise<void> {
+    return this.changes.remove(caller, client_id);
+  }
+}

@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Page, SkipQuery } from '#common';
+import { type SecuritySettings, securitySettings } from '#config';
+import { ArrayContainedBy, Repository } from 'typeorm';
+import type { Caller } from '../caller.js';
+import type { ClientResponse } from './client.dto.js';
+import { ClientEntity } from './client.entity.js';
+import { ClientReach } from './client-reach.js';
+import { OAuthError } from '../tokens/oauth-error.js';
+import { hashSecret, randomSecret, verifySecret } from './secret-hash.js';
+import type { ClientCredentials } from '../tokens/token-request.js';
+
+/** Programs that may get tokens: found, and known by their secrets. */
+@Injectable()
+export class ClientsService {
+  /** Compared with where there is no client, or no former secret, so that every answer takes as long as any other. */
+  private readonly decoy = hashSecret(randomSecret());
+
+  constructor(
+    @InjectRepository(ClientEntity) private readonly clients: Repository<ClientEntity>,
+    @Inject(securitySettings.KEY) private readonly settings: SecuritySettings,
+  ) {}
+
+  /** What this caller may know of clients, and do to them. */
+  reachOf(caller: Caller): ClientReach {
+    return new ClientReach(caller, this.settings.adminClientId);
+  }
+
+  /**
+   * Takes two Argon2 verifications for every caller: of the present secret and of the one before it, or of decoys. A client
+   * that is known at its address (`isKnownClient`) does not wait behind others.
+   * @throws OAuthError invalid_client; which half was wrong is not told.
+   */
+  async authenticate({ clientId, clientSecret, basic }: ClientCredentials, isKnown = false): Promise<ClientEntity> {
+    // PostgreSQL refuses a text with NUL; no client has one in its id.
+    const client = clientId.includes('\u0000') ? null : await this.clients.findOneBy({ clientId });
+    const decoy = await this.decoy;
+    const [isPresent, isPrevious] = await Promise.all([
+      verifySecret(client?.secretHash ?? decoy, clientSecret, isKnown),
+      verifySecret(client?.previousSecretHash ?? decoy, clientSecret, isKnown),
+    ]);
+    const stillHolds = (client?.previousSecretExpiresAt?.getTime() ?? 0) > Date.now();
+    if (!client || client.disabled || !(isPresent || (isPrevious && stillHolds))) {
+      throw new OAuthError('invalid_client', 'The client is unknown or its secret is wrong', basic);
+    }
+    return client;
+  }
+
+  /** Those within reach of the caller, oldest first. */
+  async list(caller: Caller, { skip, limit }: SkipQuery): Promise<Page<ClientResponse>> {
+    const { spaces } = this.reachOf(caller);
+    const [clients, total] = await this.clients.findAndCount({
+      // Null is contained in nothing, and no client has an empty list.
+      where: spaces && { spaces: ArrayContainedBy([...spaces]) },
+      order: { createdAt: 'ASC', id: 'ASC' },
+      skip,
+      take: limit,
+    });
+    return { total, items: clients.map(toClient), slice: { offset: skip, limit } };
+  }
+
+  /** @throws NotFoundError (1010) */
+  async get(caller: Caller, clientId: string): Promise<ClientResponse> {
+    return toClient(await this.find(caller, clientId));
+  }
+
+  /** @throws NotFoundError (1010), also when it is out of reach of the caller */
+  async find(caller: Caller, clientId: string): Promise<ClientEntity> {
+    return this.reachOf(caller).reached(await this.clients.findOneBy({ clientId }));
+  }
+}
+
+/** As it is answered and as the audit log sees it: without secrets. */
+export function toClient(client: ClientEntity): ClientResponse {
+  return {
+    client_id: client.clientId,
+    name: client.name,
+    role: client.role,
+    spaces: client.spaces,
+    disabled: client.disabled,
+    created_at: client.createdAt.toISOString(),
+  };
+}

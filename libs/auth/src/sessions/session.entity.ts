@@ -1,0 +1,30 @@
+import { TimestampedEntity } from '#database';
+import { Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
+import { ClientEntity } from '../clients/client.entity.js';
+
+/** A family of refresh tokens, where there is no Redis: only its newest token holds (RFC 9700 section 4.14). */
+@Entity('sessions')
+@Index('ix_sessions_client', ['clientUuid', 'expiresAt'])
+@Index('ix_sessions_expires_at', ['expiresAt'])
+export class SessionEntity extends TimestampedEntity {
+  @Column({ name: 'client_uuid', type: 'uuid' })
+  clientUuid: string;
+
+  @ManyToOne(() => ClientEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'client_uuid', foreignKeyConstraintName: 'fk_sessions_client' })
+  client?: Relation<ClientEntity>;
+
+  /** `token_version` of the client when the session began. */
+  @Column({ name: 'client_version', type: 'integer' })
+  clientVersion: number;
+
+  /** SHA-256 of the newest refresh token, in hexadecimal. */
+  @Column({ name: 'token_hash', type: 'char', length: 64 })
+  tokenHash: string;
+
+  @Column({ type: 'varchar', length: 1024 })
+  scope: string;
+
+  @Column({ name: 'expires_at', type: 'timestamptz' })
+  expiresAt: Date;
+}

@@ -1,0 +1,130 @@
+import { Injectable } from '@nestjs/common';
+import { Transactions } from '#database';
+import { AuditLog } from '../audit/audit-log.js';
+import type { RequestOrigin } from '../caller.js';
+import type { ClientEntity } from '../clients/client.entity.js';
+import { ClientsService } from '../clients/clients.service.js';
+import { OAuthError } from './oauth-error.js';
+import { permissionsOf } from '../roles.js';
+import type { Session } from '../sessions/session-store.js';
+import { LostRotation, SessionsService } from '../sessions/sessions.service.js';
+import type { TokenRequest } from './token-request.js';
+import { TokensService } from './tokens.service.js';
+
+/** Tokens as RFC 6749 section 5.1 answers them. */
+export interface IssuedTokens {
+  access_token: string;
+  token_type: 'Bearer';
+  expires_in: number;
+  /** Absent when the session cannot be kept (Redis is away). */
+  refresh_token?: string;
+  scope: string;
+}
+
+/** The grants of the token endpoint. */
+@Injectable()
+export class GrantsService {
+  constructor(
+    private readonly clients: ClientsService,
+    private readonly tokens: TokensService,
+    private readonly sessions: SessionsService,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** `isKnown`: the client is known at its address. @throws OAuthError */
+  async grant(request: TokenRequest, origin: RequestOrigin, isKnown: boolean): Promise<IssuedTokens> {
+    const client = await this.clients.authenticate(request, isKnown);
+    switch (request.grantType) {
+      case 'client_credentials':
+        return this.open(client, request.scope, origin);
+      case 'refresh_token':
+        return this.refresh(client, request.refreshToken, request.scope, origin);
+    }
+  }
+
+  private async open(client: ClientEntity, wanted: string | undefined, origin: RequestOrigin): Promise<IssuedTokens> {
+    const scope = narrowed(permissionsOf(client.role), wanted);
+    const session = await this.transactions.run(async (tx) => {
+      await this.record(tx, client, 'token.issue', scope, origin);
+      return this.sessions.open(tx, client, scope);
+    });
+    return this.answer(client, scope, session?.id, session?.refreshToken);
+  }
+
+  private async refresh(
+    client: ClientEntity,
+    refreshToken: string,
+    wanted: string | undefined,
+    origin: RequestOrigin,
+  ): Promise<IssuedTokens> {
+    const session = await this.sessions.find(client, refreshToken);
+    if (session === undefined) throw refusedGrant();
+    if (!this.sessions.isNewest(session, refreshToken)) return this.reused(client, session, origin);
+    const scope = narrowed(this.stillGranted(client, session), wanted);
+    try {
+      const next = await this.transactions.run(async (tx) => {
+        await this.record(tx, client, 'token.refresh', scope, origin);
+        return this.sessions.rotate(tx, session);
+      });
+      return await this.answer(client, scope, session.id, next);
+    } catch (error) {
+      if (error instanceof LostRotation) return this.reused(client, session, origin);
+      throw error;
+    }
+  }
+
+  /** Somebody holds a copy: who of the two is the client cannot be told, so that neither goes on (RFC 9700, 4.14.2). */
+  private async reused(client: ClientEntity, session: Session, origin: RequestOrigin): Promise<never> {
+    await this.sessions.end(client, session, 'token.reuse', origin);
+    throw refusedGrant();
+  }
+
+  /** A role may have become smaller since the session began. */
+  private stillGranted(client: ClientEntity, session: Session): string[] {
+    const granted = session.scope.split(' ');
+    return permissionsOf(client.role).filter((permission) => granted.includes(permission));
+  }
+
+  private record(
+    tx: Parameters<AuditLog['record']>[0],
+    { clientId, spaces }: ClientEntity,
+    action: string,
+    scope: string,
+    origin: RequestOrigin,
+  ): Promise<void> {
+    return this.audit.record(tx, { clientId, origin }, [
+      { action, target: `client:${clientId}`, after: { scope }, spaces },
+    ]);
+  }
+
+  private async answer(
+    client: ClientEntity,
+    scope: string,
+    sessionId: string | undefined,
+    refreshToken: string | undefined,
+  ): Promise<IssuedTokens> {
+    const { token, expiresIn } = await this.tokens.issue(client, scope, sessionId);
+    return {
+      access_token: token,
+      token_type: 'Bearer',
+      expires_in: expiresIn,
+      ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+      scope,
+    };
+  }
+}
+
+/** What is wanted, or all without; a client never gets more than what is allowed. */
+function narrowed(allowed: readonly string[], wanted: string | undefined): string {
+  const names = [...new Set((wanted ?? '').split(' ').filter(Boolean))];
+  const granted = names.length === 0 ? allowed : names;
+  if (granted.length === 0 || granted.some((name) => !allowed.includes(name))) {
+    throw new OAuthError('invalid_scope', 'The scope holds what this client may not ask for');
+  }
+  return granted.join(' ');
+}
+
+function refusedGrant(): OAuthError {
+  return new OAuthError('invalid_grant', 'The refresh token is unknown, expired, revoked or was used before');
+}

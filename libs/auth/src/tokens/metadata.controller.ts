@@ -1,0 +1,110 @@
+import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
+import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiErrors, BadParameterError, Public } from '#common';
+import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
+import type { FastifyRequest } from 'fastify';
+import type { JSONWebKeySet } from 'jose';
+import { PERMISSIONS } from '../roles.js';
+import { GRANT_TYPES } from './token-request.js';
+import type { TokenSigner } from './token-signer.js';
+import { TOKEN_SIGNER } from './tokens.service.js';
+
+/** The base of the REST interface (protocol.md section 3). */
+const AUTH = '/api/v1/auth';
+const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
+
+class JwksResponse {
+  @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'Empty where tokens have a shared secret' })
+  keys: JSONWebKeySet['keys'];
+}
+
+/** RFC 8414 section 2. */
+class MetadataResponse {
+  @ApiProperty({ example: 'https://registry.example.com' })
+  issuer: string;
+
+  @ApiProperty({ example: 'https://registry.example.com/api/v1/auth/token' })
+  token_endpoint: string;
+
+  @ApiProperty({ example: 'https://registry.example.com/api/v1/auth/revoke' })
+  revocation_endpoint: string;
+
+  @ApiProperty({ example: 'https://registry.example.com/api/v1/auth/introspect' })
+  introspection_endpoint: string;
+
+  @ApiProperty({ example: 'https://registry.example.com/.well-known/jwks.json' })
+  jwks_uri: string;
+
+  @ApiProperty({ example: ['skill:read'] })
+  scopes_supported: string[];
+
+  @ApiProperty({ example: [], description: 'There is no authorization endpoint' })
+  response_types_supported: string[];
+
+  @ApiProperty({ example: GRANT_TYPES })
+  grant_types_supported: string[];
+
+  @ApiProperty({ example: CLIENT_AUTHENTICATION })
+  token_endpoint_auth_methods_supported: string[];
+
+  @ApiProperty({ example: CLIENT_AUTHENTICATION })
+  revocation_endpoint_auth_methods_supported: string[];
+
+  @ApiProperty({ example: CLIENT_AUTHENTICATION })
+  introspection_endpoint_auth_methods_supported: string[];
+}
+
+/** What clients and resource servers need to know of this authorization server; for everybody. */
+@ApiTags('auth')
+@Controller('.well-known')
+export class MetadataController {
+  constructor(
+    @Inject(TOKEN_SIGNER) private readonly signer: TokenSigner,
+    @Inject(appSettings.KEY) private readonly settings: AppSettings,
+    @Inject(securitySettings.KEY) private readonly security: SecuritySettings,
+  ) {}
+
+  @Get('jwks.json')
+  @Public()
+  @Header('cache-control', 'public, max-age=300')
+  @ApiOperation({ summary: 'Public keys of the tokens (RFC 7517)', operationId: 'getJwks', security: [] })
+  @ApiResponse({ status: 200, type: JwksResponse, description: 'The present key, and those before it' })
+  jwks(): JwksResponse {
+    return this.signer.jwks;
+  }
+
+  @Get('oauth-authorization-server')
+  @Public()
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Metadata of the token endpoint (RFC 8414)', operationId: 'getOAuthMetadata', security: [] })
+  @ApiResponse({ status: 200, type: MetadataResponse, description: 'Where everything is' })
+  @ApiErrors(1001)
+  metadata(@Req() request: FastifyRequest): MetadataResponse {
+    const base = this.settings.publicUrl?.replace(/\/+$/, '') ?? baseOf(request);
+    const { jwtIssuer } = this.security;
+    return {
+      // That of the tokens (RFC 9068 section 4), where it is a URL, as RFC 8414 section 2 wants it.
+      issuer: jwtIssuer !== undefined && URL.canParse(jwtIssuer) ? jwtIssuer : base,
+      token_endpoint: `${base}${AUTH}/token`,
+      revocation_endpoint: `${base}${AUTH}/revoke`,
+      introspection_endpoint: `${base}${AUTH}/introspect`,
+      jwks_uri: `${base}/.well-known/jwks.json`,
+      scopes_supported: [...PERMISSIONS],
+      response_types_supported: [],
+      grant_types_supported: [...GRANT_TYPES],
+      token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+      revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+      introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+    };
+  }
+}
+
+/** Without APP_PUBLIC_URL: as the caller reached us. @throws BadParameterError (1001) */
+function baseOf({ protocol, host }: FastifyRequest): string {
+  const text = `${protocol}://${host}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.href !== `${url?.origin}/`) {
+    throw new BadParameterError([{ field: 'host', reason: 'must be a host name, with its port if need be' }]);
+  }
+  return url.origin;
+}

@@ -1,0 +1,93 @@
+import { hash } from 'node:crypto';
+import { ENDPOINT_PROTOCOLS } from './endpoint.entity.js';
+import { plainOf } from '../secrets/index.js';
+import { schemeOf } from './skill-fields.decorators.js';
+import type { CreateSkillBody } from './skill.dto.js';
+
+/** What of a Skill can be filtered by. */
+export interface Facetable {
+  capabilities: readonly { name: string; category: string | null; status: string }[];
+  /** Of active endpoints that are not unhealthy. */
+  protocols: readonly string[];
+  /** Whether it has an active endpoint, whatever its health. */
+  has_active: boolean;
+  /** Whether it has an endpoint that is not unhealthy, whatever its status. */
+  has_live: boolean;
+  metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * A facet is 64 bits of a SHA-256, as a decimal bigint: small enough to be scanned fast, and among ten million facets
+ * two are the same with a chance of three in a million.
+ */
+function facet(...values: (string | null)[]): string {
+  return hash('sha256', JSON.stringify(values), 'buffer').readBigInt64BE().toString();
+}
+
+/** Facets of one capability, by what they are made of: the same few are registered again and again. */
+const ofCapabilities = new Map<string, readonly string[]>();
+const MAX_REMEMBERED = 10_000;
+const ofProtocols = new Map(ENDPOINT_PROTOCOLS.map((protocol) => [protocol as string, facet('protocol', protocol)]));
+
+export function protocolFacet(protocol: string): string {
+  return ofProtocols.get(protocol) ?? facet('protocol', protocol);
+}
+
+export function metadataFacet(key: string, value: string): string {
+  return facet('metadata', key, value);
+}
+
+/** A capability by name, by category or by both, which must hold for one and the same; enabled ones have more facets. */
+export function capabilityFacet(name: string | undefined, category: string | undefined, enabledOnly: boolean): string {
+  return facet(enabledOnly ? 'enabled' : 'capability', name ?? null, category ?? null);
+}
+
+function facetsOfCapability({ name, category, status }: Facetable['capabilities'][number]): readonly string[] {
+  // With the length of the name, no two of them have the same.
+  const key = `${status}:${name.length}:${name}${category === null ? '' : `:${category}`}`;
+  const found = ofCapabilities.get(key);
+  if (found) return found;
+  const made = (status === 'enabled' ? [false, true] : [false]).flatMap((enabledOnly) => [
+    capabilityFacet(name, undefined, enabledOnly),
+    ...(category === null
+      ? []
+      : [capabilityFacet(undefined, category, enabledOnly), capabilityFacet(name, category, enabledOnly)]),
+  ]);
+  if (ofCapabilities.size >= MAX_REMEMBERED) ofCapabilities.clear();
+  ofCapabilities.set(key, made);
+  return made;
+}
+
+/** Every facet that a filter can ask for and this Skill has, in one order whatever the order of its parts. */
+function facetsOf({ capabilities, protocols, metadata }: Facetable): string[] {
+  const facets = new Set(protocols.map(protocolFacet));
+  for (const capability of capabilities) for (const one of facetsOfCapability(capability)) facets.add(one);
+  for (const [key, value] of Object.entries(metadata)) facets.add(metadataFacet(key, value));
+  return [...facets].sort();
+}
+
+/** What lists and discovery look at in `skills` itself. */
+export interface SkillIndex {
+  facets: string[];
+  /** Whether it has an active endpoint that is not unhealthy. */
+  callable: boolean;
+  has_active: boolean;
+  has_live: boolean;
+}
+
+export function indexOf(skill: Facetable): SkillIndex {
+  const { protocols, has_active, has_live } = skill;
+  return { facets: facetsOf(skill), callable: protocols.length > 0, has_active, has_live };
+}
+
+/** The index of a Skill that has what the body says and nothing else; new endpoints are healthy. */
+export function indexOfBody({ endpoints, capabilities = [], metadata = {} }: CreateSkillBody): SkillIndex {
+  const active = endpoints.filter(({ status = 'active' }) => status === 'active');
+  return indexOf({
+    capabilities: capabilities.map(({ name, category = null, status = 'enabled' }) => ({ name, category, status })),
+    protocols: active.map(({ url }) => schemeOf(url)),
+    has_active: active.length > 0,
+    has_live: true,
+    metadata: plainOf(metadata),
+  });
+}

@@ -1,0 +1,186 @@
+import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
+import { EnumField, IdentifierField, IntegerField, ListField, SemverField, TextField, UuidField } from '#common';
+import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
+import { CAPABILITY_STATUSES, type CapabilityStatus } from './capability.entity.js';
+import {
+  ENDPOINT_PROTOCOLS,
+  ENDPOINT_STATUSES,
+  type EndpointProtocol,
+  type EndpointStatus,
+} from './endpoint.entity.js';
+import { MAP_VALUE_SCHEMAS, type SecretMap, SecretMapField, type SecretValue } from '../secrets/index.js';
+import {
+  AgreesWithUrl,
+  EndpointUrlField,
+  type ParameterDeclaration,
+  ParameterDeclarationsField,
+  SendableParameters,
+  UniqueBy,
+} from './skill-fields.decorators.js';
+import { MAX_PARTS } from './skill-limits.js';
+import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
+
+export const MAX_BATCH = 1000;
+const MAX_WEIGHT = 1_000_000;
+
+export class EndpointBody {
+  @EndpointUrlField()
+  url: string;
+
+  @EnumField(ENDPOINT_PROTOCOLS, {
+    name: 'EndpointProtocol',
+    required: false,
+    example: 'http',
+    description: "The url's scheme by default",
+  })
+  @AgreesWithUrl()
+  protocol?: EndpointProtocol;
+
+  @IntegerField({
+    min: 1,
+    max: MAX_WEIGHT,
+    required: false,
+    example: 1,
+    description: 'Share of the calls, 1 by default',
+  })
+  weight?: number;
+
+  @EnumField(ENDPOINT_STATUSES, { name: 'EndpointStatus', required: false, example: 'active' })
+  status?: EndpointStatus;
+
+  @SecretMapField({ maxEntries: 50, example: { health_path: '/health' } })
+  @SendableParameters()
+  parameters?: SecretMap;
+}
+
+export class CapabilityBody {
+  @TextField({ max: 255, example: 'forecast' })
+  name: string;
+
+  @TextField({ min: 0, max: 1024, required: false, example: 'Weather forecast for a city' })
+  description?: string;
+
+  @TextField({ max: 64, required: false, example: 'weather' })
+  category?: string;
+
+  @SemverField({ required: false, description: "The Skill's version by default" })
+  version?: string;
+
+  @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', required: false, example: 'enabled' })
+  status?: CapabilityStatus;
+
+  @ParameterDeclarationsField({
+    description: 'What a call takes, by name',
+    example: { city: { type: 'string', required: true, description: 'Name of the city' } },
+  })
+  parameters?: Record<string, Partial<ParameterDeclaration> & Pick<ParameterDeclaration, 'type'>>;
+}
+
+/** POST /skills/ (deployment guide 5.2). */
+export class CreateSkillBody {
+  @TextField({ max: 255, example: 'weather-skill' })
+  name: string;
+
+  @TextField({ min: 0, max: 1024, required: false, example: 'Weather forecast skill' })
+  description?: string;
+
+  @SemverField()
+  version: string;
+
+  @ListField(() => EndpointBody, { min: 1, max: MAX_PARTS, description: 'Where the Skill can be called' })
+  @UniqueBy('url')
+  endpoints: EndpointBody[];
+
+  @ListField(() => CapabilityBody, { max: MAX_PARTS, required: false, description: 'What the Skill can do' })
+  @UniqueBy('name')
+  capabilities?: CapabilityBody[];
+
+  @SecretMapField({ maxEntries: MAX_PARTS, example: { region: 'eu' } })
+  metadata?: SecretMap;
+
+  @IdentifierField({
+    required: false,
+    example: 'building-7',
+    description: 'The Space that it lives in. A client that is limited to Spaces names one of them, if it has several',
+  })
+  space_id?: string;
+}
+
+/** POST /skills/register */
+export class RegisterSkillBody extends CreateSkillBody {
+  @UuidField({ required: false, description: 'The id to register under; made up when absent' })
+  skill_id?: string;
+}
+
+/** PUT /skills/{skill_id}: what is not said is gone. */
+export class ReplaceSkillBody extends CreateSkillBody {
+  @EnumField(SKILL_STATUSES, { name: 'SkillStatus', required: false, example: 'active' })
+  status?: SkillStatus;
+}
+
+/** PATCH /skills/{skill_id}: RFC 7396; null removes, a list is replaced as a whole. */
+export class PatchSkillBody extends PartialType(
+  OmitType(ReplaceSkillBody, ['description', 'capabilities', 'metadata', 'space_id'] as const),
+) {
+  @ApiProperty({ type: String, nullable: true, required: false, maxLength: 1024, description: 'null empties it' })
+  description?: string | null;
+
+  @ApiProperty({
+    type: () => CapabilityBody,
+    isArray: true,
+    nullable: true,
+    required: false,
+    maxItems: MAX_PARTS,
+    description: 'Replaced as a whole; null removes all',
+  })
+  capabilities?: CapabilityBody[] | null;
+
+  @ApiProperty({
+    type: 'object',
+    nullable: true,
+    selfRequired: false,
+    additionalProperties: { oneOf: [{ type: 'null' }, ...MAP_VALUE_SCHEMAS] } as object,
+    example: { region: 'us', tier: null },
+    description: 'Merged by key; null removes a key, or all',
+  })
+  metadata?: Record<string, string | SecretValue | null> | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    required: false,
+    maxLength: 64,
+    pattern: '^[A-Za-z0-9._-]{1,64}$',
+    description: 'null takes it out of its Space',
+  })
+  space_id?: string | null;
+}
+
+/** POST /skills/batch; each item is checked on its own, so that one bad item fails alone. */
+export class BatchRegisterBody {
+  @ApiProperty({ type: () => RegisterSkillBody, isArray: true, minItems: 1, maxItems: MAX_BATCH })
+  @IsArray({ message: 'must be an array' })
+  @ArrayMinSize(1, { message: 'must have at least 1 item' })
+  @ArrayMaxSize(MAX_BATCH, { message: `must have at most ${MAX_BATCH} items` })
+  skills: unknown[];
+}
+
+export class ChangeSkillStatusBody {
+  @EnumField(SKILL_STATUSES, { name: 'SkillStatus', example: 'maintenance' })
+  status: SkillStatus;
+}
+
+export class ChangeCapabilityStatusBody {
+  @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', example: 'disabled' })
+  status: CapabilityStatus;
+}
+
+export class SkillIdParam {
+  @UuidField({ description: 'Id of the Skill' })
+  skill_id: string;
+}
+
+export class CapabilityIdParam {
+  @UuidField({ description: 'Id of the capability' })
+  capability_id: string;
+}

@@ -1,0 +1,38 @@
+import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, type Caller, CurrentCaller } from '#auth';
+import { ApiErrors, ProtocolRoute } from '#common';
+import { HotRoute } from '../catalogue/index.js';
+import { CapabilitiesService } from './capabilities.service.js';
+import { CapabilityIdParam, ChangeCapabilityStatusBody } from '../model/skill.dto.js';
+import { ListCapabilitiesQuery } from './skill.query.js';
+import { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/skill.response.js';
+
+@ApiTags('capabilities')
+@Controller('capabilities')
+export class CapabilitiesController {
+  constructor(private readonly capabilities: CapabilitiesService) {}
+
+  @Get()
+  @Authenticated('skill:read')
+  @HotRoute()
+  @ProtocolRoute(CapabilityPageResponse)
+  @ApiOperation({ summary: 'List capabilities', operationId: 'listCapabilities' })
+  @ApiErrors(1001)
+  list(@CurrentCaller() caller: Caller, @Query() query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
+    return this.capabilities.list(caller, query);
+  }
+
+  @Put(':capability_id/status')
+  @Authenticated('skill:manage')
+  @ProtocolRoute(CapabilityStatusChangedResponse)
+  @ApiOperation({ summary: 'Enable or disable a capability', operationId: 'changeCapabilityStatus' })
+  @ApiErrors(1001, 1005)
+  changeStatus(
+    @CurrentCaller() caller: Caller,
+    @Param() { capability_id }: CapabilityIdParam,
+    @Body() { status }: ChangeCapabilityStatusBody,
+  ): Promise<CapabilityStatusChangedResponse> {
+    return this.capabilities.changeStatus(caller, capability_id, status);
+  }
+}

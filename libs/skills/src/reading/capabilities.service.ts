@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog, type Caller } from '#auth';
+import { CacheProvider } from '#cache';
+import { CapabilityNotFoundError } from '#common';
+import { Transactions } from '#database';
+import { CapabilitiesRepository } from './capabilities.repository.js';
+import type { CapabilityStatus } from '../model/capability.entity.js';
+import { SKILL_CACHE } from './skill.cache.js';
+import type { ListCapabilitiesQuery } from './skill.query.js';
+import type { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/skill.response.js';
+import { spacesOf } from './spaces.js';
+import { SkillWriter } from '../writing/skill-writer.js';
+
+/** Capabilities across Skills (AI Bridge v0.6.0: REQ-005 to REQ-008). */
+@Injectable()
+export class CapabilitiesService {
+  constructor(
+    private readonly repository: CapabilitiesRepository,
+    private readonly writer: SkillWriter,
+    private readonly transactions: Transactions,
+    private readonly cache: CacheProvider,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async list(caller: Caller, query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
+    const { total, items } = await this.repository.page(query, spacesOf(caller, query.space_id));
+    return { total, page: query.page, page_size: query.page_size, capabilities: items };
+  }
+
+  /** @throws CapabilityNotFoundError (1005), PermissionError (1003) */
+  async changeStatus(
+    caller: Caller,
+    capabilityId: string,
+    status: CapabilityStatus,
+  ): Promise<CapabilityStatusChangedResponse> {
+    const { skillId, at } = await this.transactions.run(async (tx) => {
+      const skillId = await this.repository.skillOf(tx, capabilityId);
+      // The Skill first, as every other change does: two changes cannot wait for each other.
+      const skill = skillId === undefined ? undefined : await this.writer.lock(tx, skillId);
+      if (!skill || !caller.maySee(skill.space_id)) throw new CapabilityNotFoundError();
+      caller.assertMayChange(skill.owner);
+      const change = await this.repository.changeStatus(tx, capabilityId, status);
+      if (!change) throw new CapabilityNotFoundError();
+      await this.writer.touch(tx, caller.clientId, skill);
+      const [before, after] = [{ status: change.before }, { status }];
+      await this.audit.record(tx, caller, [
+        { action: 'capability.status', target: `capability:${capabilityId}`, before, after, spaces: [skill.space_id] },
+      ]);
+      return { skillId: skill.id, at: change.at };
+    });
+    await this.cache.invalidate(SKILL_CACHE, skillId);
+    return { capability_id: capabilityId, status, updated_at: at.toISOString() };
+  }
+}

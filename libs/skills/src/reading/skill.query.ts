@@ -1,0 +1,178 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiQuery, IntersectionType } from '@nestjs/swagger';
+import { EnumField, IdentifierField, PageQuery, SkipQuery, TextField, UuidField } from '#common';
+import { Transform } from 'class-transformer';
+import { ValidateBy, ValidateIf } from 'class-validator';
+import { hasMoreKeys, textFault } from '#common';
+import { CAPABILITY_STATUSES, type CapabilityStatus } from '../model/capability.entity.js';
+import { ENDPOINT_PROTOCOLS, type EndpointProtocol } from '../model/endpoint.entity.js';
+import { searchTerms } from '../model/search-document.js';
+import { SKILL_STATUSES, type SkillStatus } from '../model/skill.entity.js';
+import { isVersionRange } from '../model/version-range.js';
+
+export const SKILL_SORTS = [
+  'created_at',
+  '-created_at',
+  'updated_at',
+  '-updated_at',
+  'name',
+  '-name',
+  'version',
+  '-version',
+] as const;
+export type SkillSort = (typeof SKILL_SORTS)[number];
+
+const INCLUDES = ['unhealthy'] as const;
+type Include = (typeof INCLUDES)[number];
+
+const MAX_METADATA_FILTERS = 10;
+
+function SearchTextField(): PropertyDecorator {
+  return applyDecorators(
+    TextField({
+      max: 128,
+      required: false,
+      example: 'weather fore',
+      description:
+        'Free text over name, description and capabilities, best match first; words match from their beginning',
+    }),
+    ValidateBy({
+      name: 'hasTerms',
+      validator: {
+        validate: (value) => typeof value !== 'string' || searchTerms(value).length > 0,
+        defaultMessage: () => 'must hold a letter or a digit',
+      },
+    }),
+  );
+}
+
+function VersionRangeField(): PropertyDecorator {
+  return applyDecorators(
+    TextField({ max: 64, required: false, example: '^1.2', description: 'A version, or a range as npm writes it' }),
+    ValidateBy({
+      name: 'versionRange',
+      validator: {
+        validate: (value) => typeof value !== 'string' || isVersionRange(value),
+        defaultMessage: () => 'must be a version or a semver range, such as 1.0.0 or ^1.2',
+      },
+    }),
+  );
+}
+
+/** `metadata.KEY=VALUE`: the query parser has folded these into one object. */
+function MetadataFilterField(): PropertyDecorator {
+  const fault = (value: unknown): string | undefined => {
+    if (typeof value !== 'object' || value === null) return 'must be written as metadata.KEY=VALUE';
+    if (hasMoreKeys(value, MAX_METADATA_FILTERS)) return `must name at most ${MAX_METADATA_FILTERS} keys`;
+    const faults = Object.entries(value).flatMap(
+      ([key, text]) => textFault(key, 1, 64) ?? textFault(text, 0, 512) ?? [],
+    );
+    return faults.length > 0 ? faults.join('; ') : undefined;
+  };
+  return applyDecorators(
+    ValidateIf((_, value) => value !== undefined),
+    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
+    ValidateBy({
+      name: 'metadataFilter',
+      validator: {
+        validate: (value) => fault(value) === undefined,
+        defaultMessage: (args) => fault(args?.value) ?? '',
+      },
+    }),
+  );
+}
+
+/** What lists of Skills can be narrowed by; all that is given must hold. */
+export class SkillFilter {
+  @TextField({ max: 255, required: false, example: 'forecast', description: 'Name of a capability' })
+  capability?: string;
+
+  @TextField({ max: 64, required: false, example: 'weather', description: 'Category of a capability' })
+  category?: string;
+
+  @EnumField(SKILL_STATUSES, {
+    name: 'SkillStatus',
+    required: false,
+    description: 'Of the Skill; discovery finds active ones when absent',
+  })
+  status?: SkillStatus;
+
+  @EnumField(ENDPOINT_PROTOCOLS, { name: 'EndpointProtocol', required: false, description: 'Of an active endpoint' })
+  protocol?: EndpointProtocol;
+
+  @TextField({ max: 255, required: false, example: 'weather-skill', description: 'Exact name' })
+  name?: string;
+
+  @SearchTextField()
+  q?: string;
+
+  @VersionRangeField()
+  version?: string;
+
+  @MetadataFilterField()
+  metadata?: Record<string, string>;
+
+  @EnumField(INCLUDES, {
+    name: 'Include',
+    required: false,
+    description: 'unhealthy: also endpoints that are unhealthy, and Skills that have no others',
+  })
+  include?: Include;
+
+  @IdentifierField({ required: false, example: 'building-7', description: 'Of this Space' })
+  space_id?: string;
+
+  @EnumField(SKILL_SORTS, {
+    name: 'SkillSort',
+    required: false,
+    description: 'By creation when absent; with q by relevance',
+  })
+  sort?: SkillSort;
+}
+
+/** Tells OpenAPI of the metadata filter, whose parameters have no fixed names. */
+export function ApiMetadataFilter(): MethodDecorator {
+  return ApiQuery({
+    name: 'metadata',
+    required: false,
+    description: 'Metadata that a Skill must have, each written as metadata.KEY=VALUE',
+    style: 'form',
+    explode: true,
+    schema: {
+      type: 'object',
+      patternProperties: { '^metadata\\..+$': { type: 'string', maxLength: 512 } },
+      maxProperties: MAX_METADATA_FILTERS,
+    } as object,
+    example: { 'metadata.region': 'eu' },
+  });
+}
+
+export class ListSkillsQuery extends IntersectionType(SkillFilter, SkipQuery) {}
+
+export class DiscoverQuery extends IntersectionType(SkillFilter, PageQuery) {
+  @EnumField(['true', 'false'], {
+    name: 'Explain',
+    required: false,
+    description: 'true: also why Skills that nearly match were left out; needs skill:manage',
+  })
+  explain?: 'true' | 'false';
+}
+
+class CapabilityFilter {
+  @TextField({ max: 255, required: false, example: 'forecast', description: 'Exact name' })
+  name?: string;
+
+  @TextField({ max: 64, required: false, example: 'weather', description: 'Exact category' })
+  category?: string;
+
+  @UuidField({ required: false, description: 'Of this Skill' })
+  skill_id?: string;
+
+  @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', required: false, description: 'Enabled or disabled' })
+  status?: CapabilityStatus;
+
+  @IdentifierField({ required: false, example: 'building-7', description: 'Of Skills of this Space' })
+  space_id?: string;
+}
+
+export class ListCapabilitiesQuery extends IntersectionType(CapabilityFilter, PageQuery) {}

@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { type Page, type Slice, totalOf } from '#common';
+import type { Transaction } from '#database';
+import { DataSource } from 'typeorm';
+import { SharedReads } from '../catalogue/index.js';
+import { counted } from './counted.js';
+import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
+import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
+import type { SkillStatus } from '../model/skill.entity.js';
+import type { SpacedFilter } from './spaces.js';
+import type { CapabilityResponse, EndpointResponse, SkillResponse } from '../model/skill.response.js';
+
+interface SkillRow {
+  id: string;
+  name: string;
+  description: string;
+  version: string;
+  status: SkillStatus;
+  owner: string;
+  space_id: string | null;
+  generation: number;
+  revision: number;
+  registered_at: Date;
+  last_heartbeat: Date | null;
+  created_at: Date;
+  updated_at: Date;
+  endpoints: EndpointResponse[];
+  capabilities: CapabilityResponse[];
+  metadata: Record<string, string>;
+}
+
+interface RankedRow extends SkillRow {
+  ranked: number | null;
+}
+
+/** A Skill as it is answered, and the tag of this state of it. */
+export interface TaggedSkill {
+  skill: SkillResponse;
+  etag: string;
+}
+
+/** Reads Skills. */
+@Injectable()
+export class SkillsRepository {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly reads: SharedReads,
+  ) {}
+
+  /** One Skill with all its parts; within `tx`, as that transaction sees it. */
+  find(skillId: string, tx?: Transaction): Promise<TaggedSkill | undefined> {
+    if (tx) return this.load(skillId, tx);
+    return this.reads.share(`skill ${skillId}`, () => this.load(skillId, this.dataSource), skillId);
+  }
+
+  private async load(skillId: string, tx: Pick<Transaction, 'query'>): Promise<TaggedSkill | undefined> {
+    const [row] = await tx.query<SkillRow[]>(`SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`, [skillId]);
+    return row && { skill: toSkill(row), etag: etagOf(row) };
+  }
+
+  /** A slice of the Skills that pass the filter, and how many pass. */
+  page(filter: SpacedFilter, mode: FilterMode, slice: Slice): Promise<Page<SkillResponse>> {
+    const selection = new SkillSelection(filter, mode);
+    // Before the bounds of the slice become parameters.
+    const count: [text: string, parameters: unknown[]] = [selection.count(), [...selection.parameters]];
+    const ids = selection.ids(slice.offset, slice.limit);
+    const isLive = filter.include === undefined;
+    return this.reads.share(JSON.stringify([isLive, ids, selection.parameters]), async () => {
+      // The ids first: the parts are then read for this page only.
+      const rows = await this.dataSource.query<RankedRow[]>(
+        `WITH page AS MATERIALIZED (
+           SELECT p.id, p.ranked, row_number() OVER () AS place FROM (${ids}) p)
+         SELECT page.ranked, ${isLive ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
+        selection.parameters,
+      );
+      const total =
+        totalOf(slice, rows.length) ?? totalOfRanked(rows) ?? (await counted(this.reads, this.dataSource, ...count));
+      return { total, items: rows.map(toSkill), slice };
+    });
+  }
+
+  /** How many Skills there are of each status. */
+  async countByStatus(): Promise<{ status: SkillStatus; count: number }[]> {
+    return await this.dataSource.query<
+      {
+        status: SkillStatus;
+        count: number;
+      }[]
+    >('SELECT status, count(*)::int AS count FROM skills GROUP BY status');
+  }
+}
+
+/** Undefined unless every match was ranked. */
+function totalOfRanked([first]: readonly RankedRow[]): number | undefined {
+  const ranked = first?.ranked ?? MAX_RANKED;
+  return ranked < MAX_RANKED ? ranked : undefined;
+}
+
+function etagOf({ generation, revision }: SkillRow): string {
+  return `"${generation}.${revision}"`;
+}
+
+function toSkill(row: SkillRow): SkillResponse {
+  return {
+    skill_id: row.id,
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    version: row.version,
+    status: row.status,
+    owner: row.owner,
+    space_id: row.space_id,
+    generation: row.generation,
+    endpoints: row.endpoints,
+    capabilities: row.capabilities,
+    metadata: row.metadata,
+    registered_at: row.registered_at.toISOString(),
+    last_heartbeat: row.last_heartbeat?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}

@@ -1,0 +1,57 @@
+import { isMask, type SecretMap } from '../secrets/index.js';
+import type { CapabilityBody, EndpointBody, RegisterSkillBody } from '../model/skill.dto.js';
+
+/**
+ * One body with the effect of all these, registered one after the other (docs/adr/0007): endpoints are merged by url,
+ * capabilities by name, metadata by key. All are of the same name and version. The work is linear in their size.
+ */
+export function mergedBody(bodies: readonly RegisterSkillBody[]): RegisterSkillBody | undefined {
+  const [first, ...later] = bodies;
+  if (!first || later.length === 0) return first;
+  const merged = { ...first };
+  const endpoints = new Map<string, EndpointBody>();
+  const capabilities = new Map<string, CapabilityBody>();
+  const metadata: SecretEntries = new Map();
+  for (const body of bodies) {
+    if (body.description) merged.description = body.description;
+    if (body.space_id !== undefined) merged.space_id = body.space_id;
+    for (const endpoint of body.endpoints) {
+      endpoints.set(endpoint.url, mergedEndpoint(endpoints.get(endpoint.url), endpoint));
+    }
+    for (const capability of body.capabilities ?? []) {
+      capabilities.set(capability.name, { ...capabilities.get(capability.name), ...given(capability) });
+    }
+    put(metadata, body.metadata ?? {});
+  }
+  return {
+    ...merged,
+    endpoints: [...endpoints.values()],
+    capabilities: [...capabilities.values()],
+    metadata: Object.fromEntries(metadata),
+  };
+}
+
+/** Validated bodies hold every field of their class; those that were not sent are undefined. */
+export function given<T extends object>(body: T): T {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as T;
+}
+
+type SecretEntries = Map<string, SecretMap[string]>;
+
+function mergedEndpoint(before: EndpointBody | undefined, endpoint: EndpointBody): EndpointBody {
+  if (!before) return endpoint;
+  const { parameters } = endpoint;
+  const merged = { ...before, ...given(endpoint) };
+  if (!before.parameters || !parameters) return merged;
+  // Parameters are replaced as a whole.
+  const kept = Object.entries(before.parameters).filter(([key]) => Object.hasOwn(parameters, key));
+  return { ...merged, parameters: Object.fromEntries(put(new Map(kept), parameters)) };
+}
+
+/** A mask keeps the value of before. */
+function put(entries: SecretEntries, map: SecretMap): SecretEntries {
+  for (const [key, value] of Object.entries(map)) {
+    if (!isMask(value) || !entries.has(key)) entries.set(key, value);
+  }
+  return entries;
+}

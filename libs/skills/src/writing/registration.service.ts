@@ -1,0 +1,154 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
+import { CacheProvider } from '#cache';
+import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateEach } from '#common';
+import type { Transaction } from '#database';
+import { IdempotencyService } from '#idempotency';
+import { LeaseTerms } from '../model/lease-terms.js';
+import { SkillQuotas } from './skill-quotas.js';
+import { SkillSecrets } from '../secrets/index.js';
+import { SKILL_CACHE } from '../reading/skill.cache.js';
+import { type BatchRegisterBody, RegisterSkillBody } from '../model/skill.dto.js';
+import type {
+  BatchRegisteredItemResponse,
+  BatchRegisteredResponse,
+  RegisteredResponse,
+  UnregisteredResponse,
+} from '../model/skill.response.js';
+import { placed } from '../reading/spaces.js';
+import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
+import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
+
+interface BatchItem {
+  index: number;
+  body: RegisterSkillBody;
+}
+
+/** Skills that announce themselves and leave (AI Bridge v0.6.0, Skill interface: register, unregister). */
+@Injectable()
+export class RegistrationService {
+  constructor(
+    private readonly writer: SkillWriter,
+    private readonly idempotency: IdempotencyService,
+    private readonly cache: CacheProvider,
+    private readonly observers: SkillObservers,
+    private readonly terms: LeaseTerms,
+    private readonly secrets: SkillSecrets,
+    private readonly quotas: SkillQuotas,
+  ) {}
+
+  /** @throws ConflictError (1006) when the name and version, or the id, belong to another; PermissionError (1003); QuotaExceededError (1009) */
+  async register(caller: Caller, body: RegisterSkillBody, key: string | undefined): Promise<RegisteredResponse> {
+    const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
+    let leases: SkillLeases[] = [];
+    const response = await this.idempotency.run(request, async (tx): Promise<RegisteredResponse> => {
+      const where = placed(caller, body);
+      await this.quotas.assertRoom(tx, caller.clientId, where);
+      const [skill = new ConflictError()] = await this.write(tx, caller, [where]);
+      if (skill instanceof ApiError) throw skill;
+      leases = [skill.leases];
+      return this.answer(skill);
+    });
+    await this.announce(leases);
+    return response;
+  }
+
+  /** One result per item, in order; a bad item fails alone, all others are committed together. */
+  async batch(
+    caller: Caller,
+    { skills }: BatchRegisterBody,
+    key: string | undefined,
+  ): Promise<BatchRegisteredResponse> {
+    const request = { actor: caller.clientId, key, operation: 'skills.batch', payload: skills };
+    const failed = new Map<number, ApiError>();
+    const items = await this.validate(caller, skills, failed);
+    let leases: readonly SkillLeases[] = [];
+    const response = await this.idempotency.run(request, async (tx): Promise<BatchRegisteredResponse> => {
+      const bodies = items.map(({ body }) => body);
+      const refusals = await this.quotas.admit(tx, caller.clientId, bodies);
+      const allowed = bodies.filter((_, place) => refusals[place] === undefined);
+      const registered = allowed.length > 0 ? await this.write(tx, caller, allowed) : [];
+      leases = leasesOf(registered);
+      const outcomes = registered.values();
+      const results = items.map(({ index }, place) =>
+        resultOf(index, refusals[place] ?? outcomes.next().value ?? new ConflictError()),
+      );
+      for (const [index, error] of failed) results.push(resultOf(index, error));
+      return { results: results.sort((a, b) => a.index - b.index) };
+    });
+    await this.announce(leases);
+    return response;
+  }
+
+  /** @throws SkillNotFoundError (1004), PermissionError (1003) */
+  async unregister(caller: Caller, skillId: string, key: string | undefined): Promise<UnregisteredResponse> {
+    const request = { actor: caller.clientId, key, operation: 'skills.unregister', payload: skillId };
+    const response = await this.idempotency.run(request, async (tx): Promise<UnregisteredResponse> => {
+      const skill = await this.writer.lock(tx, skillId);
+      if (!skill || !caller.maySee(skill.space_id)) throw new SkillNotFoundError();
+      caller.assertMayChange(skill.owner);
+      const at = await this.writer.remove(tx, caller, skill, 'skill.unregister');
+      return { skill_id: skillId, status: 'unregistered', unregistered_at: at.toISOString() };
+    });
+    await this.cache.invalidate(SKILL_CACHE, skillId);
+    await this.observers.changed([skillId]);
+    return response;
+  }
+
+  private write(
+    tx: Transaction,
+    caller: Caller,
+    bodies: readonly RegisterSkillBody[],
+  ): ReturnType<SkillWriter['register']> {
+    return this.writer.register(tx, caller, bodies, (within, asked, held) =>
+      this.quotas.admitHeld(within, caller.clientId, asked, held),
+    );
+  }
+
+  private answer({ id, registered_at, generation }: RegisteredSkill): RegisteredResponse {
+    return {
+      skill_id: id,
+      status: 'registered',
+      registered_at: registered_at.toISOString(),
+      generation,
+      lease: this.terms.lease(),
+      interval: this.terms.nextInterval(),
+    };
+  }
+
+  /** After the commit; a repeated request that was answered as before has registered nothing. */
+  private async announce(leases: readonly SkillLeases[]): Promise<void> {
+    await this.cache.invalidate(SKILL_CACHE, ...leases.map(({ skillId }) => skillId));
+    await this.observers.registered(leases);
+  }
+
+  private async validate(
+    caller: Caller,
+    skills: readonly unknown[],
+    failed: Map<number, ApiError>,
+  ): Promise<BatchItem[]> {
+    const items: BatchItem[] = [];
+    for await (const [index, body] of validateEach(RegisterSkillBody, skills)) {
+      try {
+        if (body instanceof BadParameterError) throw body;
+        this.secrets.assertStorable(body);
+        items.push({ index, body: placed(caller, body) });
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        failed.set(index, error);
+      }
+    }
+    return items;
+  }
+}
+
+/** Of each Skill once. */
+function leasesOf(registered: readonly (RegisteredSkill | ApiError)[]): SkillLeases[] {
+  const skills = registered.flatMap((skill) => (skill instanceof ApiError ? [] : [skill]));
+  return [...new Map(skills.map(({ id, leases }) => [id, leases])).values()];
+}
+
+function resultOf(index: number, skill: RegisteredSkill | ApiError): BatchRegisteredItemResponse {
+  if (skill instanceof ApiError) return { index, status: 'failed', code: skill.code, message: skill.summary };
+  return { index, status: skill.created ? 'created' : 'updated', skill_id: skill.id };
+}

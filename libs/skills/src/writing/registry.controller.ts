@@ -1,0 +1,97 @@
+import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Authenticated, type Caller, CurrentCaller } from '#auth';
+import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
+import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
+import { HotRoute } from '../catalogue/index.js';
+import { ApiIfMatch, IfMatch } from '../reading/etag.js';
+import { RegistrationService } from './registration.service.js';
+import { BatchRegisterBody, ChangeSkillStatusBody, RegisterSkillBody, SkillIdParam } from '../model/skill.dto.js';
+import { ApiMetadataFilter, DiscoverQuery } from '../reading/skill.query.js';
+import {
+  BatchRegisteredResponse,
+  DiscoverResponse,
+  RegisteredResponse,
+  SkillStatusChangedResponse,
+  UnregisteredResponse,
+} from '../model/skill.response.js';
+import { SkillsService } from '../skills.service.js';
+
+/** Skills in the protocol style (AI Bridge v0.6.0, Skill interface). */
+@ApiTags('registry')
+@Controller('skills')
+export class RegistryController {
+  constructor(
+    private readonly skills: SkillsService,
+    private readonly registration: RegistrationService,
+  ) {}
+
+  @Post('register')
+  @Authenticated('skill:register')
+  @ProtocolRoute(RegisteredResponse)
+  @ApiOperation({ summary: 'Register a Skill, or renew its registration', operationId: 'registerSkill' })
+  @ApiIdempotencyKey()
+  @ApiErrors(1001, 1006)
+  register(
+    @CurrentCaller() caller: Caller,
+    @Body() body: RegisterSkillBody,
+    @IdempotencyKey() key?: string,
+  ): Promise<RegisteredResponse> {
+    return this.registration.register(caller, body, key);
+  }
+
+  @Post('batch')
+  @Authenticated('skill:register')
+  @ProtocolRoute(BatchRegisteredResponse)
+  @BatchRoute({ list: 'skills', itemsPerRequest: 10, isLarge: true })
+  @ApiOperation({ summary: 'Register many Skills', operationId: 'registerSkills' })
+  @ApiIdempotencyKey()
+  @ApiErrors(1001)
+  batch(
+    @CurrentCaller() caller: Caller,
+    @Body() body: BatchRegisterBody,
+    @IdempotencyKey() key?: string,
+  ): Promise<BatchRegisteredResponse> {
+    return this.registration.batch(caller, body, key);
+  }
+
+  @Get('discover')
+  @Authenticated('skill:read')
+  @HotRoute()
+  @ProtocolRoute(DiscoverResponse)
+  @ApiOperation({ summary: 'Find Skills that can be called', operationId: 'discoverSkills' })
+  @ApiMetadataFilter()
+  @ApiErrors(1001)
+  discover(@CurrentCaller() caller: Caller, @Query() query: DiscoverQuery): Promise<DiscoverResponse> {
+    return this.skills.discover(caller, query);
+  }
+
+  @Post(':skill_id/unregister')
+  @Authenticated('skill:unregister')
+  @ProtocolRoute(UnregisteredResponse)
+  @ApiOperation({ summary: 'Unregister a Skill', operationId: 'unregisterSkill' })
+  @ApiIdempotencyKey()
+  @ApiErrors(1001, 1004)
+  unregister(
+    @CurrentCaller() caller: Caller,
+    @Param() { skill_id }: SkillIdParam,
+    @IdempotencyKey() key?: string,
+  ): Promise<UnregisteredResponse> {
+    return this.registration.unregister(caller, skill_id, key);
+  }
+
+  @Put(':skill_id/status')
+  @Authenticated('skill:manage')
+  @ProtocolRoute(SkillStatusChangedResponse)
+  @ApiOperation({ summary: 'Change the status of a Skill', operationId: 'changeSkillStatus' })
+  @ApiIfMatch()
+  @ApiErrors(1001, 1004)
+  changeStatus(
+    @CurrentCaller() caller: Caller,
+    @Param() { skill_id }: SkillIdParam,
+    @Body() body: ChangeSkillStatusBody,
+    @IfMatch() ifMatch?: string,
+  ): Promise<SkillStatusChangedResponse> {
+    return this.skills.changeStatus(caller, skill_id, body, ifMatch);
+  }
+}

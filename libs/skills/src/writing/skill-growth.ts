@@ -1,0 +1,98 @@
+import type { Demand, Growth } from '#quotas';
+import type { CreateSkillBody } from '../model/skill.dto.js';
+import { keyOf } from '../model/skill-key.js';
+
+export type GrowingBody = Pick<CreateSkillBody, 'name' | 'version' | 'endpoints' | 'capabilities' | 'space_id'>;
+
+/** What a Skill that a body names has of it already. */
+export interface PresentSkill {
+  place: number;
+  id: string | null;
+  owner: string | null;
+  space_id: string | null;
+  /** Whether the name belongs to another client, and is not shared. */
+  foreign: boolean;
+  urls: string[] | null;
+  names: string[] | null;
+}
+
+/** Skills, and what belongs to them, by number. */
+export interface Amounts {
+  skills: number;
+  endpoints: number;
+  capabilities: number;
+}
+
+/** By how much the owner grows, and the Space in which the Skill is then. */
+export function demandsOf(
+  owner: string,
+  { skills, endpoints, capabilities }: Amounts,
+  space: string | null | undefined,
+  inSpace: Amounts,
+): Demand[] {
+  const demands: Demand[] = [
+    { quota: 'skills', subject: owner, amount: skills },
+    { quota: 'endpoints', subject: owner, amount: endpoints },
+    { quota: 'capabilities', subject: owner, amount: capabilities },
+  ];
+  if (space == null) return demands;
+  demands.push(
+    { quota: 'space_skills', subject: space, amount: inSpace.skills },
+    { quota: 'space_endpoints', subject: space, amount: inSpace.endpoints },
+    { quota: 'space_capabilities', subject: space, amount: inSpace.capabilities },
+  );
+  return demands;
+}
+
+type Parts = Pick<GrowingBody, 'endpoints' | 'capabilities'>;
+
+/** Of a body. */
+export function amountsIn({ endpoints, capabilities = [] }: Parts, skills: number): Amounts {
+  return { skills, endpoints: endpoints.length, capabilities: capabilities.length };
+}
+
+/**
+ * What each body adds. Several of one Skill add its parts once, unless they are refused; a Skill that comes to another
+ * Space brings all that it has.
+ */
+export function* growthOf(
+  owner: string,
+  bodies: readonly GrowingBody[],
+  present: readonly PresentSkill[],
+): Generator<Growth> {
+  const known = new Map<string, { isSkill: boolean; space: string | null; urls: Set<string>; names: Set<string> }>();
+  for (const [place, body] of bodies.entries()) {
+    const there = present[place];
+    // It is refused, for a better reason.
+    if (there?.foreign === true || (there?.id != null && there.owner !== owner)) {
+      yield { demands: [] };
+      continue;
+    }
+    const key = keyOf(body);
+    const before = known.get(key) ?? {
+      ...{ isSkill: there?.id != null, space: there?.space_id ?? null },
+      ...{ urls: new Set(there?.urls), names: new Set(there?.names) },
+    };
+    const urls = newIn(
+      before.urls,
+      body.endpoints.map(({ url }) => url),
+    );
+    const names = newIn(
+      before.names,
+      (body.capabilities ?? []).map(({ name }) => name),
+    );
+    const grown = { skills: before.isSkill ? 0 : 1, endpoints: urls.size, capabilities: names.size };
+    const space = body.space_id ?? before.space;
+    const all = { skills: 1, endpoints: before.urls.size + urls.size, capabilities: before.names.size + names.size };
+    const taken = (): void => {
+      for (const url of urls) before.urls.add(url);
+      for (const name of names) before.names.add(name);
+      known.set(key, { ...before, isSkill: true, space });
+    };
+    yield { demands: demandsOf(owner, grown, space, space === before.space ? grown : all), taken };
+  }
+}
+
+function newIn(known: ReadonlySet<string>, names: readonly string[]): Set<string> {
+  return new Set(names.filter((name) => !known.has(name)));
+}

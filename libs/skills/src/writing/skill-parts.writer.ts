@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
+import { prepared, type Transaction } from '#database';
+import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.js';
+import { type EndpointPart, EndpointsWriter } from './endpoints.writer.js';
+import { isMask, MASK, SkillSecrets } from '../secrets/index.js';
+import { given } from './merged-body.js';
+import { MAX_PARTS } from '../model/skill-limits.js';
+import type { CreateSkillBody, ReplaceSkillBody } from '../model/skill.dto.js';
+
+/** The parts that a body gives to a Skill. */
+export interface SkillParts {
+  skillId: string;
+  body: Pick<CreateSkillBody, 'version' | 'metadata'> & { endpoints: EndpointPart[]; capabilities?: CapabilityPart[] };
+}
+
+const INSERT_STATUS = prepared(
+  'skill-parts.status',
+  `INSERT INTO skill_status (id, skill_id) SELECT x.id, x.skill_id
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid) ON CONFLICT (skill_id) DO NOTHING`,
+);
+
+const MERGE_METADATA = prepared(
+  'skill-parts.metadata',
+  `INSERT INTO skill_metadata AS m (id, skill_id, key, value, secret)
+       SELECT x.id, x.skill_id, x.key, x.value, x.secret
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, key text, value text, secret boolean)
+       ON CONFLICT (skill_id, key) DO UPDATE SET value = EXCLUDED.value, secret = EXCLUDED.secret, updated_at = now()
+       WHERE NOT (m.secret AND NOT EXCLUDED.secret AND EXCLUDED.value = $2)`,
+);
+
+/** Writes what belongs to Skills: endpoints, capabilities, metadata and the status row. */
+@Injectable()
+export class SkillPartsWriter {
+  constructor(
+    private readonly endpoints: EndpointsWriter,
+    private readonly capabilities: CapabilitiesWriter,
+    private readonly secrets: SkillSecrets,
+  ) {}
+
+  /**
+   * Adds and updates: endpoints by url, capabilities by name, metadata by key. What a body does not name stays, also
+   * within an endpoint or a capability that is there already: its weight, its status, its parameters (docs/adr/0007).
+   * The caller sees to it that no Skill gets more than one may have (skill-limits.ts).
+   */
+  async merge(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
+    if (parts.length === 0) return;
+    for (const { body } of parts) this.secrets.assertStorable(body);
+    await this.endpoints.merge(tx, parts);
+    await this.capabilities.merge(tx, parts);
+    await this.mergeMetadata(tx, parts);
+    await tx.query(INSERT_STATUS, [JSON.stringify(parts.map(({ skillId }) => ({ id: newId(), skill_id: skillId })))]);
+  }
+
+  /** Leaves a Skill with what the body says and nothing else; endpoints keep their id by url, capabilities by name. */
+  async replace(tx: Transaction, skillId: string, body: ReplaceSkillBody): Promise<void> {
+    const { endpoints, capabilities = [] } = body;
+    await tx.query('DELETE FROM skill_endpoints WHERE skill_id = $1 AND url <> ALL($2::text[])', [
+      skillId,
+      endpoints.map(({ url }) => url),
+    ]);
+    await tx.query('DELETE FROM capabilities WHERE skill_id = $1 AND name <> ALL($2::text[])', [
+      skillId,
+      capabilities.map(({ name }) => name),
+    ]);
+    const kept = Object.entries(body.metadata ?? {}).flatMap(([key, value]) => (isMask(value) ? [key] : []));
+    await tx.query('DELETE FROM skill_metadata WHERE skill_id = $1 AND NOT (secret AND key = ANY($2::text[]))', [
+      skillId,
+      kept,
+    ]);
+    await this.merge(tx, [{ skillId, body: completed(body) }]);
+  }
+
+  /**
+   * Takes endpoints whose lease has ended away from Skills that have too many: replicas that come with a new address each
+   * leave them behind.
+   */
+  makeRoom(tx: Transaction, actor: string, skillIds: readonly string[]): Promise<void> {
+    return this.endpoints.dropEnded(tx, actor, skillIds, MAX_PARTS);
+  }
+
+  private async mergeMetadata(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
+    const rows = parts.flatMap(({ skillId, body }) =>
+      this.secrets
+        .sealed('skill_metadata', skillId, body.metadata ?? {})
+        .map((stored) => ({ id: newId(), skill_id: skillId, ...stored })),
+    );
+    if (rows.length === 0) return;
+    await tx.query(MERGE_METADATA, [JSON.stringify(rows), MASK]);
+  }
+}
+
+/** Says every default, so that nothing of what was before stays. */
+function completed(body: ReplaceSkillBody): SkillParts['body'] {
+  return {
+    ...body,
+    endpoints: body.endpoints.map((endpoint) => ({ weight: 1, status: 'active', parameters: {}, ...given(endpoint) })),
+    capabilities: (body.capabilities ?? []).map((capability) => ({
+      description: '',
+      category: null,
+      version: body.version,
+      status: 'enabled',
+      parameters: {},
+      ...given(capability),
+    })),
+  };
+}

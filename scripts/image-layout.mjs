@@ -9,7 +9,7 @@
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedPostgres } from '#database';
+import { EmbeddedPostgres } from '#embedded-postgres';
 import { foreignPackages } from './image-layout/foreign-packages.mjs';
 import { buildStages } from './image-layout/dockerfile-stages.mjs';
 import { tryService } from './image-layout/try-service.mjs';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 // The built code: Jest loads this file before any transform or name mapping.
 import { DatabaseSettings } from '#config';
-import { EmbeddedPostgres, migrate } from '#database';
+import { migrate } from '#database';
+import { EmbeddedPostgres } from '#embedded-postgres';
 
 /** Databases of specs are copies of this one: copying takes a fraction of migrating. */
 const TEMPLATE = 'ooder_template';

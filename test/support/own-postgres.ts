@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSettings } from '#config';
-import { EmbeddedPostgres, migrate } from '#database';
+import { migrate } from '#database';
+import { EmbeddedPostgres } from '#embedded-postgres';
 import pg from 'pg';
 import type { TestDatabase } from './test-database.js';
 

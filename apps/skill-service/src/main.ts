@@ -6,13 +6,11 @@ import { loadSettings, type Settings, SettingsError } from '#config';
 import {
   DatabaseServer,
   DatabaseUnreachableError,
-  DataFolderInUseError,
-  DataFolderVersionError,
-  EmbeddedPostgresError,
   SchemaBehindError,
   SchemaRightsError,
   TablesInUseError,
 } from '#database';
+import { DataFolderInUseError, DataFolderVersionError, EmbeddedPostgresError } from '#embedded-postgres';
 import { createLogger, LogFileError, type ServiceLog, surviveBrokenOutput } from '#logging';
 import { AdminPort } from './admin-port.js';
 import { API_PREFIX } from './app.routes.js';

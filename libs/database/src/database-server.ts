@@ -1,9 +1,9 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { AppSettings, DatabaseSettings } from '#config';
+import { DataFolderInUseError, EmbeddedPostgres, runningServerUrl } from '#embedded-postgres';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sqlStateOf } from './database-errors.js';
 import { withConnection } from './short-connection.js';
-import { DataFolderInUseError, EmbeddedPostgres, runningServerUrl } from './embedded/index.js';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;

@@ -5,12 +5,6 @@ export { dataSourceOptions, type Entities } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
 export { isDatabaseOutage, sqlStateOf, translateDatabaseError, violatesUnique } from './database-errors.js';
 export { DatabaseServer, DatabaseUnreachableError } from './database-server.js';
-export {
-  DataFolderInUseError,
-  DataFolderVersionError,
-  EmbeddedPostgres,
-  EmbeddedPostgresError,
-} from './embedded/index.js';
 export { LeaderElection } from './leader-election.js';
 export { LaterSchemaError, migrate, revert } from './migrator.js';
 export { inSnapshot, rowsOf, schemaOf } from './snapshot.js';

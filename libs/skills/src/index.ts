@@ -1,10 +1,20 @@
 export { HotAnswers, type ReadyAnswer } from './catalogue/index.js';
-export { CapabilityEntity, type CapabilityStatus, PARAMETER_TYPES, type ParameterType } from './model/capability.entity.js';
+export {
+  CapabilityEntity,
+  type CapabilityStatus,
+  PARAMETER_TYPES,
+  type ParameterType,
+} from './model/capability.entity.js';
 export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './writing/endpoint-health.writer.js';
 export { PROBE_RESULTS, type ProbeResult } from './model/endpoint-probe.entity.js';
 export { EndpointTransitions } from './writing/endpoint-transitions.js';
 export { urlBelow } from './model/endpoint-url.js';
-export { ENDPOINT_STATUSES, EndpointEntity, type EndpointProtocol, type EndpointStatus } from './model/endpoint.entity.js';
+export {
+  ENDPOINT_STATUSES,
+  EndpointEntity,
+  type EndpointProtocol,
+  type EndpointStatus,
+} from './model/endpoint.entity.js';
 export { type Health, HEALTHS } from './model/health.js';
 export { LeaseResponse, LeaseTerms } from './model/lease-terms.js';
 export { SKILL_CACHE } from './reading/skill.cache.js';

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedPostgres } from '#database';
+import { EmbeddedPostgres } from '#embedded-postgres';
 import pg from 'pg';
 import { cpuSecondsOf, familyOf, machineCpuSeconds, memoryOf, residentOf } from './process-usage.mjs';
 import { move, placement } from './placement.mjs';

@@ -68,7 +68,7 @@ function supervisorScript(): string {
   if (existsSync(sibling)) return sibling;
   let root = here;
   while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root);
-  const built = join(root, 'dist', 'libs', 'database', 'src', 'embedded', name);
+  const built = join(root, 'dist', 'libs', 'embedded-postgres', 'src', name);
   if (!existsSync(built)) throw new Error('The PostgreSQL supervisor is not built: run "npm run build".');
   return built;
 }

@@ -1,3 +1,5 @@
+import { describeError } from '#common';
+
 /** Ends a command that does not know its arguments, with 2. */
 export function endWithUsage(usage: string): never {
   process.stderr.write(`usage: ${usage}\n`);
@@ -6,6 +8,6 @@ export function endWithUsage(usage: string): never {
 
 /** Ends a command that failed, with 1. */
 export function endWithError(error: unknown): never {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${describeError(error)}\n`);
   process.exit(1);
 }

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { describeError } from '#common';
 import type { CacheKey } from './cache-key.js';
 import type { CacheStore } from './cache.store.js';
 import { MemoryCacheStore } from './memory-cache.store.js';
@@ -130,7 +131,7 @@ export class CacheProvider {
     const last = this.warnedAt.get(namespace);
     if (last !== undefined && now - last < WARNING_INTERVAL_MS) return;
     this.warnedAt.set(namespace, now);
-    this.logger.warn(`cache ${namespace}: ${error instanceof Error ? error.message : String(error)}`);
+    this.logger.warn(`cache ${namespace}: ${describeError(error)}`);
   }
 
   private countersOf({ namespace }: CacheKey<unknown>): CacheStats {

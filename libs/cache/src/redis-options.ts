@@ -1,10 +1,10 @@
 import type { RedisClientOptions, RedisDefaultModules } from 'redis';
+import { jitteredPause } from '#common';
 import type { RedisSettings } from '#config';
 
 /** Milliseconds until an attempt to connect counts as failed. */
 export const CONNECT_TIMEOUT_MS = 2_000;
-const MAX_RETRY_DELAY_MS = 2_000;
-const FIRST_RETRY_DELAY_MS = 50;
+const BACK_OFF = { first: 50, longest: 2_000 };
 /** Below the idle limits of the usual load balancers and NAT tables. */
 const PING_INTERVAL_MS = 15_000;
 /** Commands that may wait for an answer; more are refused at once instead of filling the memory. */
@@ -36,8 +36,7 @@ export function redisClientOptions({ url, maxConnections }: RedisSettings): Opti
  * found again in the morning. Random in its upper half, so that replicas do not come back all at once.
  */
 export function retryDelay(retries: number): number {
-  const delay = Math.min(MAX_RETRY_DELAY_MS, FIRST_RETRY_DELAY_MS * 2 ** Math.min(retries, 16));
-  return Math.round(delay * (0.5 + Math.random() / 2));
+  return jitteredPause(retries + 1, BACK_OFF);
 }
 
 interface RedisAddress {

@@ -1,6 +1,6 @@
 import { applyDecorators, Injectable, type PipeTransform } from '@nestjs/common';
 import { ApiBody } from '@nestjs/swagger';
-import { BadParameterError, entryFaults, faultError, isMap, textMapSchema } from '#common';
+import { BadParameterError, entryFaults, faultError, isObject, textMapSchema } from '#common';
 import { CONTEXT_LIMITS } from './channel-limits.js';
 
 /** What becomes of a context, by key; null removes the key. */
@@ -19,7 +19,7 @@ export class ContextChangesPipe implements PipeTransform<unknown, ContextChanges
 
 /** @throws BadParameterError (1001) that lists every fault; `name` stands for the whole. */
 export function assertContextChanges(value: unknown, name: string): asserts value is ContextChanges {
-  if (!isMap(value))
+  if (!isObject(value))
     throw new BadParameterError([{ field: name, reason: 'must be an object of texts; null removes a key' }]);
   const faults = [...entryFaults(value, LIMITS)];
   if (faults.length === 0) return;

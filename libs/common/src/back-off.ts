@@ -4,15 +4,15 @@ export interface BackOffTerms {
   longest: number;
 }
 
+/** Milliseconds until the next attempt: twice as long after each failure. `failures` counts from 1. */
+export function exponentialPause(failures: number, { first, longest }: BackOffTerms): number {
+  return Math.min(longest, first * 2 ** Math.min(failures - 1, 30));
+}
+
 /**
- * Milliseconds until the next attempt: twice as long after each failure, and of that a random part between the half and
- * the whole, so that what failed together does not come back together. `failures` counts from 1.
+ * The same, of which a random part between the half and the whole: callers that failed together do not come back
+ * together.
  */
-export function pauseAfter(
-  failures: number,
-  { first, longest }: BackOffTerms,
-  random: () => number = Math.random,
-): number {
-  const whole = Math.min(longest, first * 2 ** Math.min(failures - 1, 30));
-  return Math.round(whole * (0.5 + random() / 2));
+export function jitteredPause(failures: number, terms: BackOffTerms, random: () => number = Math.random): number {
+  return Math.round(exponentialPause(failures, terms) * (0.5 + random() / 2));
 }

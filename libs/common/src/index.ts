@@ -1,7 +1,8 @@
 export { ApiExceptionFilter, bodyOf, errorCodeOf, type ErrorTranslator } from './api-exception.filter.js';
 export { CommonHeaders, headerLines } from './common-headers.js';
-export { type BackOffTerms, pauseAfter } from './back-off.js';
+export { type BackOffTerms, exponentialPause, jitteredPause } from './back-off.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
+export { describeError } from './describe-error.js';
 export { type Envelope, envelopeSchema, envelopeTextOf, type ProtocolMethod, ProtocolRoute } from './envelope.js';
 export {
   ApiError,
@@ -43,6 +44,7 @@ export {
   IdentifierListField,
   TextListField,
 } from './identifier.decorators.js';
+export { isObject } from './is-object.js';
 export { JsonObjectField } from './json-object.decorator.js';
 export {
   type BatchOptions,
@@ -73,13 +75,15 @@ export {
 export { CompiledValidator } from './compiled-validator.js';
 export { hasMoreKeys, hasMoreValues } from './plain-data.js';
 export { PROBE_ROUTES } from './probe-routes.js';
+export { readRetryAfter } from './retry-after.js';
 export { Remembered } from './remembered.js';
 export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { headerValueFault, IsText, pathFault, textFault } from './text.js';
-export { entryFaults, type EntryLimits, isMap, TextMapField, textMapSchema } from './text-map.decorator.js';
+export { entryFaults, type EntryLimits, TextMapField, textMapSchema } from './text-map.decorator.js';
 export { FutureTimeField, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';
+export { SingleFlight } from './single-flight.js';
 export { slicesOf } from './slices.js';
 export { urlFault, type UrlTerms } from './url.js';

@@ -1,5 +1,6 @@
 import { ValidateBy } from 'class-validator';
 import { field, type FieldOptions } from './field.decorators.js';
+import { isObject } from './is-object.js';
 
 /** An object of anything that JSON can hold. */
 export function JsonObjectField(options: FieldOptions = {}): PropertyDecorator {
@@ -9,7 +10,7 @@ export function JsonObjectField(options: FieldOptions = {}): PropertyDecorator {
     ValidateBy({
       name: 'jsonObject',
       validator: {
-        validate: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+        validate: isObject,
         defaultMessage: () => 'must be an object',
       },
     }),

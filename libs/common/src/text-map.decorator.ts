@@ -4,6 +4,7 @@ import { ValidateBy } from 'class-validator';
 import type { Fault } from './error-catalogue.js';
 import { joinedReasons } from './fault-list.js';
 import { field, type FieldOptions } from './field.decorators.js';
+import { isObject } from './is-object.js';
 import { hasMoreKeys } from './plain-data.js';
 import { textFault } from './text.js';
 
@@ -36,7 +37,7 @@ export function TextMapField({
 }: FieldOptions & EntryLimits): PropertyDecorator {
   const limits = { maxKey, maxValue, maxEntries };
   const reasonOf = (value: unknown): string | undefined => {
-    if (!isMap(value)) return 'must be an object of texts';
+    if (!isObject(value)) return 'must be an object of texts';
     return joinedReasons(reasonsOf(entryFaults(value, limits)));
   };
   return applyDecorators(
@@ -78,8 +79,4 @@ export function* entryFaults(map: Readonly<Record<string, unknown>>, limits: Ent
     if (keyFault) yield { field: name, reason: `as a key ${keyFault}` };
     if (valueFault) yield { field: name, reason: nullable ? `${valueFault}, or null` : valueFault };
   }
-}
-
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

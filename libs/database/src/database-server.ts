@@ -1,12 +1,12 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { describeError, jitteredPause } from '#common';
 import type { AppSettings, DatabaseSettings } from '#config';
 import { DataFolderInUseError, EmbeddedPostgres, runningServerUrl } from '#embedded-postgres';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sqlStateOf } from './database-errors.js';
 import { withConnection } from './short-connection.js';
 
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
+const BACK_OFF = { first: 250, longest: 5_000 };
 const LEAST_PING_MS = 500;
 /** Answers that more waiting does not change: a wrong password, a database that is not there. */
 const FINAL_STATES = new Set(['28P01', '28000', '3D000']);
@@ -15,7 +15,7 @@ const FINAL_STATES = new Set(['28P01', '28000', '3D000']);
 export class DatabaseUnreachableError extends Error {
   constructor(url: string, cause: unknown) {
     super(
-      `Cannot use PostgreSQL at ${hostOf(url)}: ${messageOf(cause)}. Check DATABASE_URL and that the server runs.`,
+      `Cannot use PostgreSQL at ${hostOf(url)}: ${describeError(cause)}. Check DATABASE_URL and that the server runs.`,
       {
         cause,
       },
@@ -78,7 +78,7 @@ export class DatabaseServer implements OnApplicationShutdown {
 /** Waits, with back-off, for a server that is still starting. */
 async function waitFor(url: string, settings: DatabaseSettings, logger: Logger): Promise<void> {
   const deadline = performance.now() + settings.startTimeout * 1000;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+  for (let failures = 1; ; failures += 1) {
     try {
       await ping(url, Math.min(settings.connectTimeout, Math.max(deadline - performance.now(), LEAST_PING_MS)));
       return;
@@ -86,9 +86,9 @@ async function waitFor(url: string, settings: DatabaseSettings, logger: Logger):
       const left = deadline - performance.now();
       if (left <= 0 || FINAL_STATES.has(sqlStateOf(error) ?? '')) throw new DatabaseUnreachableError(url, error);
       logger.warn(
-        `PostgreSQL at ${hostOf(url)} does not answer (${messageOf(error)}); trying for ${Math.ceil(left / 1000)} s more`,
+        `PostgreSQL at ${hostOf(url)} does not answer (${describeError(error)}); trying for ${Math.ceil(left / 1000)} s more`,
       );
-      await delay(Math.min(pause, left));
+      await delay(Math.min(jitteredPause(failures, BACK_OFF), left));
     }
   }
 }
@@ -102,9 +102,4 @@ export async function ping(url: string, timeout: number): Promise<void> {
 function hostOf(url: string): string {
   const { host, pathname } = new URL(url);
   return host + pathname;
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
-  return error instanceof Error ? error.message || error.name : String(error);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnProgram } from './child-program.js';
-import { messageOf } from './supervisor-protocol.js';
+import { describeError } from './supervisor-protocol.js';
 
 const DRAFT = 'postgres.new-';
 
@@ -52,7 +52,7 @@ function adopt(draft: string, cluster: string): void {
     // The supervisor of a service that was killed during its first start may have finished at this very moment; both
     // clusters know the same password.
     if (isCluster(cluster)) return;
-    throw new Error(`${cluster} is neither empty nor a PostgreSQL cluster (${messageOf(cause)}): move it away.`, {
+    throw new Error(`${cluster} is neither empty nor a PostgreSQL cluster (${describeError(cause)}): move it away.`, {
       cause,
     });
   }

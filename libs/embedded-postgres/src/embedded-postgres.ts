@@ -10,7 +10,7 @@ import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import { DEFAULT_DATABASE, embeddedUrl } from './embedded-url.js';
 import { giveCluster, supervisorCommands } from './supervisor-command.js';
 import { SupervisorProcess } from './supervisor-process.js';
-import { backOff, messageOf } from './supervisor-protocol.js';
+import { backOff, describeError } from './supervisor-protocol.js';
 
 export interface EmbeddedPostgresOptions {
   /** Holds the cluster (postgres/), its password and the claim of the process that runs it. */
@@ -125,7 +125,7 @@ export class EmbeddedPostgres {
         return;
       } catch (error) {
         if (this.halt.signal.aborted) return;
-        this.log(`PostgreSQL does not start: ${messageOf(error)}`);
+        this.log(`PostgreSQL does not start: ${describeError(error)}`);
       }
     }
   }
@@ -136,7 +136,7 @@ export class EmbeddedPostgres {
       try {
         return await SupervisorProcess.spawn(command, this.log);
       } catch (error) {
-        reasons.push(messageOf(error));
+        reasons.push(describeError(error));
       }
     }
     const advice = process.geteuid?.() === 0 ? 'Run the service as an ordinary user, or set' : 'Set';

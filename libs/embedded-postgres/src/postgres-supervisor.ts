@@ -6,7 +6,7 @@ import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { findBinaries } from './postgres-binaries.js';
 import { keepServer } from './server-keeper.js';
-import { messageOf, type SupervisorMessage, type SupervisorOrder } from './supervisor-protocol.js';
+import { describeError, type SupervisorMessage, type SupervisorOrder } from './supervisor-protocol.js';
 
 const [dataDir = '', passwordFile = ''] = process.argv.slice(2);
 const stop = new AbortController();
@@ -41,7 +41,7 @@ try {
   const { port } = (await order) ?? {};
   await keepServer({ dataDir, passwordFile, binaries, port, stop: stop.signal, say });
 } catch (error) {
-  say({ type: 'failed', message: messageOf(error) });
+  say({ type: 'failed', message: describeError(error) });
   process.exitCode = 1;
 }
 // An open pipe would keep this process alive.

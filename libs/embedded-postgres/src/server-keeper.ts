@@ -3,7 +3,7 @@ import { ensureCluster } from './cluster-init.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 import { freePort, type ServerProcess, spawnServer } from './server-process.js';
 import { stopStrayServer } from './stray-server.js';
-import { backOff, messageOf, type SupervisorMessage } from './supervisor-protocol.js';
+import { backOff, describeError, type SupervisorMessage } from './supervisor-protocol.js';
 
 export interface KeeperOptions {
   dataDir: string;
@@ -41,7 +41,7 @@ export async function keepServer(options: KeeperOptions): Promise<void> {
         });
       } catch (error) {
         if (stop.aborted || (port === undefined && failures + 1 >= FIRST_ATTEMPTS)) throw error;
-        say({ type: 'log', message: `${messageOf(error)}; starting it again` });
+        say({ type: 'log', message: `${describeError(error)}; starting it again` });
       }
       failures = performance.now() - began > SETTLED ? 0 : failures + 1;
       await delay(backOff(Math.max(failures, 1)), undefined, { signal: stop });

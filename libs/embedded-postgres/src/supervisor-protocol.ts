@@ -15,7 +15,9 @@ export type SupervisorMessage =
   | { type: 'ready'; port: number }
   | { type: 'failed'; message: string };
 
-export function messageOf(error: unknown): string {
+// `#common` has both, too, but brings Nest with it: the supervisor loads no other room, so that it stays small.
+
+export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, write as writeFile, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describeError } from '#common';
 import { closeQuietly, isRemoved, openLogFile, reopenLogFile } from './log-file.js';
 import { writeToStderr } from './standard-streams.js';
 
@@ -18,7 +19,7 @@ const PASSING = new Set(['EAGAIN', 'ENOSPC', 'EDQUOT']);
 /** A log file cannot be written. Thrown at the start: a service whose log is lost in silence is worse than none. */
 export class LogFileError extends Error {
   constructor(setting: string, file: string, cause: unknown) {
-    super(`${setting} ${file} cannot be opened for writing: ${messageOf(cause)}`, { cause });
+    super(`${setting} ${file} cannot be opened for writing: ${describeError(cause)}`, { cause });
     this.name = 'LogFileError';
   }
 }
@@ -121,7 +122,7 @@ export class LineDestination {
       const old = this.use(openLogFile(this.file));
       if (old !== undefined) closeSync(old);
     } catch (error) {
-      this.warn(`cannot open ${this.name} again, the log goes on in the old file: ${messageOf(error)}`);
+      this.warn(`cannot open ${this.name} again, the log goes on in the old file: ${describeError(error)}`);
     }
   }
 
@@ -152,7 +153,7 @@ export class LineDestination {
     } catch (error) {
       this.failures += 1;
       this.dropped += lines;
-      if (!this.failing) this.warn(`the last lines of the log did not get to ${this.name}: ${messageOf(error)}`);
+      if (!this.failing) this.warn(`the last lines of the log did not get to ${this.name}: ${describeError(error)}`);
     }
   };
 
@@ -290,8 +291,4 @@ function appendTo(file: string, bytes: Buffer): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
+import { describeError } from '#common';
 
 /** What brings a metric up to date just before it is read. */
 export type Collect<M> = (metric: M) => void | Promise<void>;
@@ -42,7 +43,7 @@ export function guardCollect<M>(
       failing = false;
     } catch (error) {
       options.onFailure();
-      if (!failing) options.logger.warn(`The metric ${name} cannot be collected: ${messageOf(error)}`);
+      if (!failing) options.logger.warn(`The metric ${name} cannot be collected: ${describeError(error)}`);
       failing = true;
     }
   };
@@ -56,8 +57,4 @@ async function endsWithin(work: Promise<void>, milliseconds: number): Promise<bo
   } finally {
     timer.abort();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { exponentialPause } from '#common';
 import { BoundedMap } from './bounded-map.js';
 import { claimedKey } from './client-key.js';
 
@@ -202,9 +203,9 @@ export function pairKey({ clientId, address }: Attempt): string {
 }
 
 /** Milliseconds that failures cost the next attempt. */
-function pauseOf(failures: Failures | undefined, { free, first, longest }: Terms, now: number): number {
-  if (!failures || failures.count < free || now - failures.last >= FORGET_MS) return 0;
-  return Math.min(first * 2 ** Math.min(failures.count - free, 30), longest);
+function pauseOf(failures: Failures | undefined, terms: Terms, now: number): number {
+  if (!failures || failures.count < terms.free || now - failures.last >= FORGET_MS) return 0;
+  return exponentialPause(failures.count - terms.free + 1, terms);
 }
 
 function remaining(failures: Failures | undefined, terms: Terms, now: number): number {

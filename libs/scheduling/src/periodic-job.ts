@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { SchedulerRegistry } from '@nestjs/schedule';
+import { SingleFlight } from '#common';
 import { OutageLog } from '#logging';
 
 export interface PeriodicJobOptions {
@@ -21,7 +22,7 @@ export interface PeriodicJobOptions {
  */
 export class PeriodicJob {
   private readonly outage: OutageLog;
-  private running: Promise<void> | undefined;
+  private readonly runs = new SingleFlight(() => this.attempt());
   private stopping = false;
 
   constructor(
@@ -48,16 +49,12 @@ export class PeriodicJob {
 
   /** Now, or with the run that is under way. */
   run(): Promise<void> {
-    this.running ??= this.attempt().finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
+    return this.runs.run();
   }
 
   /** Like `run`, but does all that is there by now: one that is under way may have begun before. */
-  async runAnew(): Promise<void> {
-    await this.running;
-    return this.run();
+  runAnew(): Promise<void> {
+    return this.runs.runAnew();
   }
 
   /** In `beforeApplicationShutdown`: no further run; returns when the last one has ended. */
@@ -65,7 +62,7 @@ export class PeriodicJob {
     this.stopping = true;
     const { name } = this.options;
     if (this.scheduler.doesExist('interval', name)) this.scheduler.deleteInterval(name);
-    await this.running;
+    await this.runs.settled();
   }
 
   private async attempt(): Promise<void> {

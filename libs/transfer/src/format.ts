@@ -1,4 +1,4 @@
-import { EnumField, IntegerField, TextField, TimeField } from '#common';
+import { EnumField, IntegerField, isObject, TextField, TimeField } from '#common';
 
 /** What the first line says that the file is. */
 export const FORMAT = 'ooder-skill-export';
@@ -45,10 +45,10 @@ export interface ObjectLine {
 }
 
 export function isObjectLine(value: unknown): value is ObjectLine {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+  return isObject(value) && typeof value.type === 'string';
 }
 
 export function isTrailer(line: ObjectLine): line is ObjectLine & TrailerLine {
   const { counts, sha256 } = line;
-  return typeof sha256 === 'string' && typeof counts === 'object' && counts !== null && !Array.isArray(counts);
+  return typeof sha256 === 'string' && isObject(counts);
 }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { SingleFlight } from '#common';
 import { OutageLog } from '#logging';
 import { DataSource } from 'typeorm';
 
@@ -14,7 +15,7 @@ export class ApiKeyUsage implements BeforeApplicationShutdown {
   /** By key, when it was noted, by `performance.now()`. */
   private readonly noted = new Map<string, number>();
   private waiting = new Map<string, number>();
-  private writing: Promise<void> | undefined;
+  private readonly writing = new SingleFlight(() => this.write());
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
@@ -29,10 +30,7 @@ export class ApiKeyUsage implements BeforeApplicationShutdown {
   /** Never rejects; what cannot be written goes on waiting. */
   @Interval(FLUSH_EVERY_MS)
   flush(): Promise<void> {
-    this.writing ??= this.write().finally(() => {
-      this.writing = undefined;
-    });
-    return this.writing;
+    return this.writing.run();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isObject } from '#common';
 
 /** Such names come first in every object, in the order of numbers. */
 const INDEX = /^\d+$/;
@@ -35,9 +36,7 @@ function memberOf(value: unknown): string | undefined {
 /** The same for all that JSON can be made of, at several times the cost. */
 export function sortedJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
   );
 }
 

@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { readForeignJson } from '#common';
+import { describeError, readForeignJson } from '#common';
 import { type OidcSettings, oidcSettings } from '#config';
 import { OutageLog } from '#logging';
 import { OutboundClient, SettingsClient } from '#outbound';
@@ -95,7 +95,7 @@ export class OidcKeys implements OnApplicationBootstrap, BeforeApplicationShutdo
           this.outage.end();
         },
         (error: unknown) => {
-          this.outage.begin(error instanceof Error ? error.message : String(error));
+          this.outage.begin(describeError(error));
         },
       )
       .finally(() => {

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval, SchedulerRegistry } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { newId } from '#common';
+import { describeError, newId, SingleFlight } from '#common';
 import type { Transaction } from '#database';
 import { OutageLog } from '#logging';
 import { DataSource, LessThan } from 'typeorm';
@@ -57,7 +57,7 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
   private readonly outage = new OutageLog(this.logger, 'The list of revocations');
   private readonly revoked = new Map<string, { minVersion: number; expiresAt: number }>();
   private isComplete = false;
-  private loading: Promise<void> | undefined;
+  private readonly loading = new SingleFlight(() => this.tryLoad());
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -74,7 +74,7 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
 
   async beforeApplicationShutdown(): Promise<void> {
     if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
-    await this.loading;
+    await this.loading.settled();
   }
 
   isRevoked({ clientId, clientVersion = 0, tokenId, sessionId, keyId, keyVersion = 0 }: Revocable): boolean {
@@ -106,22 +106,8 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
   }
 
   /** Reads what is new: all that is committed by now. One reading at a time; never rejects. */
-  async refresh(): Promise<void> {
-    // One that is under way may have begun before the commit.
-    await this.loading;
-    this.loading ??= this.load()
-      .then(
-        () => {
-          this.outage.end();
-        },
-        (error: unknown) => {
-          this.outage.begin(String(error));
-        },
-      )
-      .finally(() => {
-        this.loading = undefined;
-      });
-    return this.loading;
+  refresh(): Promise<void> {
+    return this.loading.runAnew();
   }
 
   /** Deletes what has expired; every replica may do so at any time. */
@@ -133,6 +119,15 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
       await this.dataSource.getRepository(RevocationEntity).delete({ expiresAt: LessThan(new Date(now)) });
     } catch (error) {
       this.logger.warn(`expired revocations were not deleted; trying again later: ${String(error)}`);
+    }
+  }
+
+  private async tryLoad(): Promise<void> {
+    try {
+      await this.load();
+      this.outage.end();
+    } catch (error) {
+      this.outage.begin(describeError(error));
     }
   }
 

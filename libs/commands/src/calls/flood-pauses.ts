@@ -1,4 +1,4 @@
-import { pauseAfter } from '#common';
+import { jitteredPause } from '#common';
 
 /** Milliseconds for which an endpoint is left alone after a flood, longer after each. */
 const PAUSE = { first: 120_000, longest: 1_800_000 };
@@ -17,7 +17,7 @@ export class FloodPauses {
     const before = this.floods.get(key);
     const count = before && now - before.until < FORGET_AFTER_MS ? before.count + 1 : 1;
     this.floods.delete(key);
-    this.floods.set(key, { count, until: now + pauseAfter(count, PAUSE) });
+    this.floods.set(key, { count, until: now + jitteredPause(count, PAUSE) });
     const [first] = this.floods.keys();
     if (this.floods.size > MAX_ENDPOINTS && first !== undefined) this.floods.delete(first);
   }

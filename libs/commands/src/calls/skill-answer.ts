@@ -1,4 +1,4 @@
-import { readForeignJson } from '#common';
+import { isObject, readForeignJson } from '#common';
 import type { ExecutionError } from '../executions/execution.entity.js';
 import { TryError } from './try-error.js';
 
@@ -83,8 +83,4 @@ function textsOf(context: Json): Record<string, string | null> {
     (entry): entry is [string, string | null] => entry[1] === null || typeof entry[1] === 'string',
   );
   return Object.fromEntries(entries);
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,11 +1,10 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import { pauseAfter } from '#common';
+import { jitteredPause, readRetryAfter } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { formatTraceparent, startSpan, type TraceContext } from '#logging';
 import { type OutboundAnswer, OutboundClient, OutboundError } from '#outbound';
 import { runJob, TRACER, type Tracer } from '#tracing';
 import { executionOf } from '../execution.response.js';
-import { retryAfterOf } from './retry-after.js';
 import type { DueCallback, SettledCallback } from './callbacks.repository.js';
 import { signatureOf, signingKeyOf } from './webhook-signature.js';
 
@@ -84,7 +83,7 @@ function settled(
   const text = `the receiver answered ${status}`;
   // Standard Webhooks: whoever says so wants no more of it.
   if (status === GONE) return { id, attempts, verdict: 'dead', delay: 0, status, error: text };
-  return failed(callback, status, text, retryAfterOf(headers['retry-after']));
+  return failed(callback, status, text, readRetryAfter(headers['retry-after']));
 }
 
 function failed(
@@ -93,6 +92,6 @@ function failed(
   error: string,
   atLeastMs = 0,
 ): SettledCallback {
-  const delay = Math.min(BACK_OFF.longest, Math.max(atLeastMs, pauseAfter(failures + 1, BACK_OFF)));
+  const delay = Math.min(BACK_OFF.longest, Math.max(atLeastMs, jitteredPause(failures + 1, BACK_OFF)));
   return { id, attempts, verdict: 'failed', delay, status, error: error.slice(0, LONGEST_ERROR).toWellFormed() };
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { ApiError, BadParameterError, Batcher, type ErrorCode, pauseAfter, PermissionError } from '#common';
+import { ApiError, BadParameterError, Batcher, type ErrorCode, jitteredPause, PermissionError } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { isDatabaseOutage, translateDatabaseError } from '#database';
 import { formatTraceparent, parseTraceparent, startSpan } from '#logging';
@@ -105,7 +105,7 @@ export class QueuedCallRunner {
     if (left <= 0 || counted >= this.settings.queueMaxAttempts) return false;
     const { error, route, tries, sent } = outcome;
     // The last attempt is made when the time is over.
-    const delay = Math.ceil(Math.min(left, pauseAfter(counted, BACK_OFF)));
+    const delay = Math.ceil(Math.min(left, jitteredPause(counted, BACK_OFF)));
     await this.postponements.add({
       id,
       attempts,

@@ -1,4 +1,4 @@
-import { type Fault, faultError } from '#common';
+import { type Fault, faultError, isObject } from '#common';
 import type { ParameterType } from '#skills';
 import type { DeclaredParameter } from './target.js';
 
@@ -8,7 +8,7 @@ const IS_OF_TYPE: Readonly<Record<ParameterType, (value: unknown) => boolean>> =
   string: (value) => typeof value === 'string',
   number: (value) => typeof value === 'number' && Number.isFinite(value),
   boolean: (value) => typeof value === 'boolean',
-  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  object: isObject,
   array: (value) => Array.isArray(value),
 };
 

@@ -1,4 +1,4 @@
-import { pauseAfter } from '#common';
+import { jitteredPause } from '#common';
 
 /** How long to wait after failures: doubled from `first` up to `cap`, in milliseconds. */
 export class BackOff {
@@ -16,7 +16,7 @@ export class BackOff {
    */
   next(askedFor = 0): number {
     this.failures += 1;
-    const pause = pauseAfter(this.failures, { first: this.first, longest: this.cap }, this.random);
+    const pause = jitteredPause(this.failures, { first: this.first, longest: this.cap }, this.random);
     return Math.max(pause, Math.min(askedFor, this.cap));
   }
 

@@ -1,3 +1,4 @@
+import { exponentialPause } from '#common';
 import type { SkillSummary } from './local-skills.repository.js';
 import type { MirroredSkill } from './mirrored-skill.js';
 
@@ -56,7 +57,10 @@ export class MirrorEntry {
     this.stamp = stamp;
     this.failures += 1;
     this.alone = alone;
-    const pause = Math.min(interval * 2 ** Math.min(this.failures, 20), Math.max(LONGEST_RETRY_MS, interval));
+    const pause = exponentialPause(this.failures + 1, {
+      first: interval,
+      longest: Math.max(LONGEST_RETRY_MS, interval),
+    });
     this.retryAt = performance.now() + pause;
   }
 

@@ -1,3 +1,5 @@
+import { isObject } from '#common';
+
 /** This service, or one of its Skills, as the upstream registry knows it. */
 export interface Registration {
   skillId: string;
@@ -88,7 +90,7 @@ export function readMessage(body: unknown): string {
 }
 
 function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return isObject(value) ? value : {};
 }
 
 /** Of the protocol's envelope. */

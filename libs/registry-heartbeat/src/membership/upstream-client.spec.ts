@@ -1,6 +1,5 @@
 import { failureOf, upstreamClient } from '../../../../test/support/upstream-client.js';
 import { type UpstreamAnswer, success, UpstreamServer } from '../../../../test/support/upstream-server.js';
-import { retryAfterOf } from './upstream-http.js';
 
 describe('UpstreamClient', () => {
   let upstream: UpstreamServer;
@@ -201,13 +200,5 @@ describe('UpstreamClient', () => {
   ])('heeds Retry-After of %d: %d ms', async (status, ms) => {
     always({ status, headers: { 'retry-after': '7' } });
     expect((await failureOf(upstreamClient(upstream).register({}))).retryAfter).toBe(ms);
-  });
-
-  it('reads Retry-After as seconds and as a date', () => {
-    const now = Date.parse('2026-01-18T00:00:00Z');
-    expect(retryAfterOf('120', now)).toBe(120_000);
-    expect(retryAfterOf('Sun, 18 Jan 2026 00:00:30 GMT', now)).toBe(30_000);
-    for (const header of [null, 'soon', '-5', 'Sat, 17 Jan 2026 00:00:00 GMT'])
-      expect(retryAfterOf(header, now)).toBe(0);
   });
 });

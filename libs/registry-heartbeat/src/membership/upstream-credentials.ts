@@ -1,3 +1,4 @@
+import { SingleFlight } from '#common';
 import type { AiBridgeSettings } from '#config';
 import { readToken } from './upstream-answers.js';
 import { UpstreamError, type UpstreamHttp } from './upstream-http.js';
@@ -17,7 +18,7 @@ interface HeldToken {
 /** Who this service is to its upstream registry: a key, a client of its token endpoint (RFC 6749), or nobody. */
 export class UpstreamCredentials {
   private held: HeldToken | undefined;
-  private fetching: Promise<HeldToken> | undefined;
+  private readonly fetching = new SingleFlight(() => this.fetch());
 
   constructor(
     private readonly settings: CredentialSettings,
@@ -30,7 +31,7 @@ export class UpstreamCredentials {
     const { apiKey, clientId, clientSecret } = this.settings;
     if (apiKey !== undefined) return { 'x-api-key': apiKey };
     if (clientId === undefined || clientSecret === undefined) return {};
-    return { authorization: `Bearer ${await this.token(clientId, clientSecret)}` };
+    return { authorization: `Bearer ${await this.token()}` };
   }
 
   /** Gives up the token that was refused. Returns whether another may do better. */
@@ -47,17 +48,19 @@ export class UpstreamCredentials {
     return secrets.reduce<string>((masked, secret) => (secret ? masked.replaceAll(secret, '***') : masked), text);
   }
 
-  private async token(clientId: string, clientSecret: string): Promise<string> {
+  private async token(): Promise<string> {
     if (this.held && performance.now() < this.held.until) return this.held.token;
-    this.fetching ??= this.fetch(clientId, clientSecret).finally(() => {
-      this.fetching = undefined;
-    });
-    this.held = await this.fetching;
+    this.held = await this.fetching.run();
     return this.held.token;
   }
 
-  private async fetch(client_id: string, client_secret: string): Promise<HeldToken> {
-    const form = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret });
+  private async fetch(): Promise<HeldToken> {
+    const { clientId = '', clientSecret = '' } = this.settings;
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret,
+    });
     const { status, body, retryAfter } = await this.http.post(this.tokenUrl, form, FORM);
     if (status === 429 || status === 503) {
       throw new UpstreamError(`it answers ${status} to the request for a token`, undefined, retryAfter);

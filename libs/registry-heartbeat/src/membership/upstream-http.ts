@@ -1,4 +1,4 @@
-import { readForeignJson } from '#common';
+import { readForeignJson, readRetryAfter } from '#common';
 import { OutboundError, type SettingsClient } from '#outbound';
 
 const MAX_ANSWER_BYTES = 2_000_000;
@@ -51,22 +51,14 @@ export class UpstreamHttp {
       });
       // It would carry the credentials to somebody else.
       if (answer.status >= 300 && answer.status < 400) throw new UpstreamError('it answers with a redirect');
-      const retryAfter = answer.headers['retry-after'];
       return {
         status: answer.status,
         body: readForeignJson(answer.body).value,
-        retryAfter: retryAfterOf(typeof retryAfter === 'string' ? retryAfter : null),
+        retryAfter: readRetryAfter(answer.headers['retry-after']),
       };
     } catch (error) {
       if (error instanceof UpstreamError) throw error;
       throw new UpstreamError(error instanceof OutboundError ? error.message : 'unknown fault');
     }
   }
-}
-
-/** RFC 9110 section 10.2.3: seconds, or a date. */
-export function retryAfterOf(header: string | null, now = Date.now()): number {
-  if (header === null) return 0;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }

@@ -5,6 +5,7 @@ import {
   hasMoreKeys,
   hasMoreValues,
   headerValueFault,
+  isObject,
   joinedReasons,
   pathFault,
   textFault,
@@ -210,8 +211,4 @@ function isOfType(value: unknown, type: ParameterType): boolean {
     case 'boolean':
       return typeof value === type;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { type FieldOptions, hasMoreKeys, joinedReasons, textFault } from '#common';
+import { type FieldOptions, hasMoreKeys, isObject, joinedReasons, textFault } from '#common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
@@ -98,8 +98,4 @@ function faultOf(value: unknown): string | undefined {
   const { value: text, secret } = value;
   if (secret !== true || hasMoreKeys(value, 2)) return 'must be text, or {"value": text, "secret": true}';
   return textFault(text, 0, VALUE_MAX);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,5 @@
+import { isObject } from '#common';
+
 /** JSON Merge Patch (RFC 7396 section 2): null removes, objects merge, all else replaces. Depth is that of the patch. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
@@ -7,8 +9,4 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
     else result[key] = mergePatch(result[key], value);
   }
   return result;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { retryAfterOf } from './retry-after.js';
+import { readRetryAfter } from './retry-after.js';
 
 describe('Retry-After', () => {
   const now = Date.parse('2026-11-24T12:00:00Z');
@@ -15,6 +15,6 @@ describe('Retry-After', () => {
     ['', 0],
     [undefined, 0],
   ])('%s asks for %d ms', (header, ms) => {
-    expect(retryAfterOf(header, now)).toBe(ms);
+    expect(readRetryAfter(header, now)).toBe(ms);
   });
 });

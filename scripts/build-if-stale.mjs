@@ -1,10 +1,19 @@
 // Builds dist/ when a source is newer than the last build, so that `npm start` needs no separate build step.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import semver from 'semver';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+// The compiler and the tests would end with a SyntaxError of some library.
+const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+if (!semver.satisfies(process.versions.node, engines.node, { includePrerelease: true })) {
+  process.stderr.write(`ooder-skill needs Node.js ${engines.node}, but this is ${process.versions.node}.\n`);
+  process.exit(1);
+}
+
 const nest = join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
 const entry = join(root, 'dist', 'apps', 'skill-service', 'src', 'main.js');
 const inputs = ['apps', 'libs', 'config', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];

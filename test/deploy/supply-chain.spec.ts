@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import semver from 'semver';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const IMAGE = /^\s*(?:image:\s*|FROM\s+|ARG NODE_IMAGE=|#\s*syntax=)(\S+)/gm;
@@ -72,6 +73,23 @@ describe('images of others', () => {
     expect(new Set(asked).size * 3).toBe(asked.length);
     expect(asked).toEqual(expect.arrayContaining(['node:24-slim', 'postgres:17', 'prom/prometheus:v3.5.0']));
     for (const each of [folder, bin]) rmSync(each, { recursive: true });
+  });
+});
+
+describe('packages', () => {
+  it('all run on the oldest Node that the service runs on, so that npm ci prints no warning', () => {
+    const { packages } = JSON.parse(textOf('package-lock.json')) as {
+      packages: Record<string, { engines?: { node?: string } | string[]; deprecated?: string }>;
+    };
+    const own = packages['']?.engines;
+    const floor = semver.minVersion(own && 'node' in own ? (own.node ?? '') : '')?.version ?? '';
+    expect(floor).toBe('20.19.0');
+    const unfit = Object.entries(packages).filter(
+      ([, { engines, deprecated }]) =>
+        deprecated !== undefined ||
+        (engines && 'node' in engines && engines.node !== undefined && !semver.satisfies(floor, engines.node)),
+    );
+    expect(unfit.map(([path]) => path)).toEqual([]);
   });
 });
 

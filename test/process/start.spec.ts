@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   endServices,
   newFolder,
@@ -121,4 +122,26 @@ describe('a start on a bare machine', () => {
     await until(() => service.databaseProcesses().length === 0, 1_000);
     silent.destroy();
   });
+});
+
+describe('a Node that is too old', () => {
+  const root = resolve(import.meta.dirname, '..', '..');
+  const fake = (version: string): string =>
+    `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });`;
+  const run = (program: string, version: string) =>
+    spawnSync(process.execPath, ['--import', fake(version), join(root, program)], { cwd: root, encoding: 'utf8' });
+
+  it.each(['dist/apps/skill-service/src/main.js', 'scripts/build-if-stale.mjs'])(
+    'is named in one line by %s, which imports nothing of the service',
+    (program) => {
+      for (const version of ['18.20.8', '20.18.3']) {
+        const { status, stdout, stderr } = run(program, version);
+        expect({ status, stdout, stderr }).toEqual({
+          status: 1,
+          stdout: '',
+          stderr: `ooder-skill needs Node.js >=20.19.0, but this is ${version}.\n`,
+        });
+      }
+    },
+  );
 });

@@ -4,5 +4,5 @@ export default async function teardown() {
   const running = globalThis.ooderTestServer;
   if (running === undefined) return;
   await running.server.stop();
-  rmSync(running.dataDir, { recursive: true, force: true });
+  rmSync(running.root, { recursive: true, force: true });
 }

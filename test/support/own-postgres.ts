@@ -5,6 +5,8 @@ import { DatabaseSettings } from '#config';
 import { migrate } from '#database';
 import { EmbeddedPostgres } from '#embedded-postgres';
 import pg from 'pg';
+import { copyDataFolder } from './data-folder.js';
+import { childrenOf } from './processes.js';
 import type { TestDatabase } from './test-database.js';
 
 /** A PostgreSQL of one's own, with a migrated database, to do to it what machines and operators do. */
@@ -17,6 +19,7 @@ export class OwnPostgres implements TestDatabase {
 
   /** In a folder that goes with it, made where there is none. */
   static async start(folder = mkdtempSync(join(tmpdir(), 'postgres-test-'))): Promise<OwnPostgres> {
+    if (readdirSync(folder).length === 0) copyDataFolder(folder);
     const server = await EmbeddedPostgres.start({ dataDir: folder, log: () => undefined });
     await migrate(server.url, new DatabaseSettings());
     const pool = new pg.Pool({ connectionString: server.url, max: 2, connectionTimeoutMillis: 5_000 });
@@ -68,20 +71,4 @@ export class OwnPostgres implements TestDatabase {
       }
     }
   }
-}
-
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        // After the name of the program, which may hold anything: state, parent.
-        const [, after = ''] = /\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
-        return Number(after.split(' ')[1]) === parent;
-      } catch {
-        // It has just ended.
-        return false;
-      }
-    });
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SETTING_VARIABLES } from '#config';
+import { copyDataFolder } from './data-folder.js';
+import { processesNaming } from './processes.js';
 import { until } from './until.js';
 
 export interface Exit {
@@ -181,6 +183,13 @@ export function newFolder(): string {
   return folder;
 }
 
+/** The same, in which a start without DATABASE_URL finds an embedded server that was initialised before. */
+export function newFolderWithDatabase(): string {
+  const folder = newFolder();
+  copyDataFolder(join(folder, '.data'));
+  return folder;
+}
+
 /** For afterAll: ends what a test left running, with its PostgreSQL, and removes the folders. */
 export async function endServices(): Promise<void> {
   for (const service of started) {
@@ -196,20 +205,4 @@ export async function endServices(): Promise<void> {
 function bareEnvironment(): NodeJS.ProcessEnv {
   const foreign = new Set([...SETTING_VARIABLES, 'NODE_OPTIONS', 'npm_lifecycle_event']);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.has(name)));
-}
-
-/** Living processes with this text among their arguments. */
-function processesNaming(text: string): number[] {
-  if (!existsSync('/proc/self/cmdline')) throw new Error('These tests need /proc, as Linux has it');
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
-      } catch {
-        // It has just ended.
-        return false;
-      }
-    })
-    .map(Number);
 }

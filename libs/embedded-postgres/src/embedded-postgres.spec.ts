@@ -1,7 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,12 +14,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
+import { copyDataFolder } from '../../../test/support/data-folder.js';
+import { parentOf, processesNaming } from '../../../test/support/processes.js';
+import { until } from '../../../test/support/until.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 
-const BUILT = pathToFileURL(join(process.cwd(), 'dist/libs/database/src/embedded/index.js')).href;
+const BUILT = pathToFileURL(join(process.cwd(), 'dist/libs/embedded-postgres/src/index.js')).href;
 /** A service of its own, for tests that kill it; it tells its url or its error and then lives on. */
 const OWNER = `
   import { EmbeddedPostgres } from '${BUILT}';
@@ -40,22 +41,11 @@ const isRoot = process.geteuid?.() === 0;
 const onLinux = process.platform === 'linux' ? it : it.skip;
 const asRootOnLinux = isRoot && process.platform === 'linux' ? it : it.skip;
 
-let template: string;
 let root: string;
 let dataDir: string;
 let logged: string[];
 const owners: ChildProcess[] = [];
 const servers: EmbeddedPostgres[] = [];
-
-beforeAll(async () => {
-  template = mkdtempSync(join(tmpdir(), 'embedded-template-'));
-  const server = await EmbeddedPostgres.start({ dataDir: template, log: () => undefined });
-  await server.stop();
-});
-
-afterAll(() => {
-  rmSync(template, { recursive: true });
-});
 
 beforeEach(() => {
   // mkdtemp makes a folder that only its owner may enter.
@@ -67,13 +57,13 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.stop()));
   for (const owner of owners.splice(0)) owner.kill('SIGKILL');
-  await until(() => processesOf(root).length === 0);
+  await until(() => processesNaming(root).length === 0);
   rmSync(root, { recursive: true });
 });
 
 /** For tests that are not about the first start: a folder whose service was stopped. */
 function startedBefore(): void {
-  cpSync(template, dataDir, { recursive: true });
+  copyDataFolder(dataDir);
 }
 
 async function start(): Promise<EmbeddedPostgres> {
@@ -119,30 +109,12 @@ async function keepNote(url: string): Promise<void> {
   await query(url, `CREATE TABLE note AS SELECT 'kept' AS text`);
 }
 
-async function until(condition: () => boolean | Promise<boolean>, within = 10_000): Promise<void> {
-  const end = performance.now() + within;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not within ${within} ms: ${condition.toString()}`);
-    await delay(20);
-  }
-}
-
 async function answers(url: string): Promise<boolean> {
   return (await query(url, 'SELECT 1').catch(() => [])).length === 1;
 }
 
-/** Living processes that name the folder. */
-function processesOf(folder: string): number[] {
-  const lines = execFileSync('ps', ['-eo', 'pid=,stat=,args='], { encoding: 'utf8' }).split('\n');
-  return lines.filter((line) => line.includes(folder) && !/^\s*\d+\s+Z/.test(line)).map((line) => parseInt(line, 10));
-}
-
 function serverPid(): number {
   return parseInt(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
-}
-
-function parentOf(pid: number): number {
-  return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }));
 }
 
 /** A folder for PATH with the named programs only. */
@@ -160,7 +132,7 @@ describe('a first and a later start', () => {
     await keepNote(first.url);
     await first.stop();
     await first.stop();
-    expect(processesOf(root)).toEqual([]);
+    expect(processesNaming(root)).toEqual([]);
     expect(readdirSync(dataDir).sort()).toEqual(['postgres', 'postgres-password']);
 
     const second = await start();
@@ -181,7 +153,7 @@ describe('a first and a later start', () => {
     startedBefore();
     rmSync(join(dataDir, 'postgres-password'));
     await expect(start()).rejects.toThrow('restore that file');
-    expect(processesOf(root)).toEqual([]);
+    expect(processesNaming(root)).toEqual([]);
   });
 
   it('lets a process end that no longer does anything', async () => {
@@ -189,7 +161,7 @@ describe('a first and a later start', () => {
     const owner = startOwner({ lasting: false });
     await urlOf(owner);
     await once(owner.child, 'exit');
-    await until(() => processesOf(root).length === 0);
+    await until(() => processesNaming(root).length === 0);
   });
 });
 
@@ -199,7 +171,7 @@ describe('after a kill -9', () => {
     const owner = startOwner();
     await keepNote(await urlOf(owner));
     owner.child.kill('SIGKILL');
-    await until(() => processesOf(root).length === 0);
+    await until(() => processesNaming(root).length === 0);
 
     const second = startOwner();
     await query(await urlOf(second), 'INSERT INTO note VALUES (2)');
@@ -224,7 +196,7 @@ describe('after a kill -9', () => {
     const server = serverPid();
     process.kill(parentOf(server), 'SIGKILL');
     owner.child.kill('SIGKILL');
-    await until(() => processesOf(root).length === 0);
+    await until(() => processesNaming(root).length === 0);
   });
 
   onLinux('of every Node process where setpriv is missing, the next start stops the server', async () => {
@@ -277,7 +249,7 @@ describe('the data folder', () => {
     writeFileSync(version, '15\n');
     const advice = `made by PostgreSQL 15, and this version of the service brings ${made.trim()}. Start the version that made it`;
     await expect(start()).rejects.toThrow(advice);
-    expect(processesOf(root)).toEqual([]);
+    expect(processesNaming(root)).toEqual([]);
     expect(readdirSync(dataDir).sort()).toEqual(['postgres', 'postgres-password']);
     writeFileSync(version, made);
     expect(await answers((await start()).url)).toBe(true);

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { endServices, type ServiceProcess, spawnService, startService } from '../support/service-process.js';
 import { ensureBinary } from '../support/system-package.js';
 import { until } from '../support/until.js';
-import { signatureOf, signingKeyOf } from '../../libs/commands/src/queue/webhook-signature.js';
+import { signatureOf, signingKeyOf } from '../../libs/commands/src/callbacks/webhook-signature.js';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 

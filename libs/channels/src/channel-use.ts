@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import type { Transaction } from '#database';
-import { ChannelContextsRepository } from './channel-contexts.repository.js';
+import { ChannelContextsRepository } from './contexts/channel-contexts.repository.js';
 import { assertOpen, ContextFullError } from './channel-errors.js';
 import { EVERYWHERE, reachOf } from './channel-reach.js';
 import { ChannelsRepository } from './channels.repository.js';
-import { assertContextChanges, type ContextChanges } from './context-changes.js';
+import { assertContextChanges, type ContextChanges } from './contexts/context-changes.js';
 
 /** What a call through a channel needs to know of it. */
 export interface OpenChannel {

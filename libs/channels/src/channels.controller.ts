@@ -3,11 +3,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, ProtocolRoute } from '#common';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
-import { ChannelContextsService } from './channel-contexts.service.js';
+import { ChannelContextsService } from './contexts/channel-contexts.service.js';
 import { ChannelIdParam, CreateChannelBody, ListChannelsQuery } from './channel.dto.js';
 import { ChannelContextResponse, ChannelPageResponse, ChannelResponse } from './channel.response.js';
 import { ChannelsService } from './channels.service.js';
-import { ApiContextChanges, type ContextChanges, ContextChangesPipe } from './context-changes.js';
+import { ApiContextChanges, type ContextChanges, ContextChangesPipe } from './contexts/context-changes.js';
 
 @ApiTags('channels')
 @Controller('channels')

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { MetricsService } from '#metrics';
-import { ChannelExpiryRepository } from './channel-expiry.repository.js';
+import { ChannelExpiryRepository } from './expiry/channel-expiry.repository.js';
 
 const REASONS = ['client', 'expired'] as const;
 export type CloseReason = (typeof REASONS)[number];

@@ -1,6 +1,6 @@
 export { CHANNEL_STATUSES, ChannelContextEntity, ChannelEntity, type ChannelStatus } from './channel.entity.js';
 export { ChannelEndedError, ChannelNotFoundError } from './channel-errors.js';
-export { ChannelExpiry } from './channel-expiry.js';
+export { ChannelExpiry } from './expiry/channel-expiry.js';
 export { type ChannelOutcome, ChannelUse, type OpenChannel } from './channel-use.js';
 export { ChannelsModule } from './channels.module.js';
-export type { ContextChanges } from './context-changes.js';
+export type { ContextChanges } from './contexts/context-changes.js';

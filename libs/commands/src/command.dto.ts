@@ -2,8 +2,8 @@ import { ApiProperty } from '@nestjs/swagger';
 import { EnumField, IntegerField, JsonObjectField, PageQuery, TextField, TimeField, UuidField } from '#common';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import { EXECUTION_STATUSES, type ExecutionStatus } from './executions/execution.entity.js';
-import { CALLBACK_STATUSES, type CallbackStatus } from './queue/callback.entity.js';
-import { CallbackUrlField } from './queue/callback-url.decorator.js';
+import { CALLBACK_STATUSES, type CallbackStatus } from './callbacks/callback.entity.js';
+import { CallbackUrlField } from './callbacks/callback-url.decorator.js';
 
 export const MAX_COMMANDS = 100;
 const LONGEST_TIMEOUT_MS = 3_600_000;

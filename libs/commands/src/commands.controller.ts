@@ -5,8 +5,8 @@ import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
 import type { FastifyReply } from 'fastify';
 import { BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
 import { CommandsService } from './commands.service.js';
-import { AcceptedRoute, answerAccepted, asksForAsync } from './accepted-command.js';
-import { BatchResponse, ExecutionResponse } from './execution.response.js';
+import { AcceptedRoute, answerAccepted, asksForAsync } from './respond-async.js';
+import { BatchResponse, ExecutionResponse } from './executions/execution.response.js';
 
 /** Calls of Skills (AI Bridge v0.6.0, Skill interface). */
 @ApiTags('commands')

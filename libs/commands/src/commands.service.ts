@@ -10,8 +10,8 @@ import {
 } from '#common';
 import { translateDatabaseError } from '#database';
 import { currentTrace, formatTraceparent, startSpan } from '#logging';
-import { CallRunner, type FinishedCall } from './call-runner.js';
-import { CallPreparation, type PreparedCall } from './call-preparation.js';
+import { CallRunner, type FinishedCall } from './calls/call-runner.js';
+import { CallPreparation, type PreparedCall } from './calls/call-preparation.js';
 import { type BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
 import {
   type BatchItemResponse,
@@ -19,7 +19,7 @@ import {
   executionOf,
   type ExecutionResponse,
   pendingOf,
-} from './execution.response.js';
+} from './executions/execution.response.js';
 import { ExecutionJournal } from './executions/execution-journal.js';
 import { type ClaimedExecution, ExecutionsRepository, type NewExecution } from './executions/executions.repository.js';
 import { CallQueue } from './queue/call-queue.js';

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endOutbound, faultOf, outboundClient, serve, serveTcp } from '../../../test/support/outbound.js';
 import { flood } from '../../../test/support/socket-skill.js';
 import { until } from '../../../test/support/until.js';
-import type { AddressLookup } from './address-lookup.js';
+import type { AddressLookup } from './guard/address-lookup.js';
 
 describe('OutboundClient tells the fault', () => {
   afterEach(endOutbound);

@@ -4,16 +4,16 @@ import { OutboundSettings, outboundSettings } from '#config';
 import { MetricsService } from '#metrics';
 import { httpVerdict, traceCall, TRACER, type Tracer } from '#tracing';
 import type { WebSocket } from 'ws';
-import { AddressGuard } from './address-guard.js';
-import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './address-lookup.js';
+import { AddressGuard } from './guard/address-guard.js';
+import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './guard/address-lookup.js';
 import { Deadline } from './deadline.js';
-import { Dialer } from './dialer.js';
-import type { OutboundAnswer } from './exchange.js';
-import { OriginPools } from './origin-pools.js';
+import { Dialer } from './guard/dialer.js';
+import type { OutboundAnswer } from './http/exchange.js';
+import { OriginPools } from './http/origin-pools.js';
 import { OutboundError } from './outbound-error.js';
 import { OutboundMetrics } from './outbound.metrics.js';
-import { targetOf } from './target.js';
-import { openWebSocket } from './web-socket.js';
+import { targetOf } from './guard/target.js';
+import { openWebSocket } from './ws/web-socket.js';
 
 export interface OutboundRequest {
   method: string;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SettingsClient, settingsAgent } from './settings-client.js';
-import { SettingsGuard } from './settings-guard.js';
+import { SettingsGuard } from './guard/settings-guard.js';
 
 describe('addresses that the settings name', () => {
   const guard = new SettingsGuard();

@@ -3,13 +3,13 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { httpVerdict, traceCall, TRACER, type Tracer } from '#tracing';
-import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './address-lookup.js';
+import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './guard/address-lookup.js';
 import { Deadline } from './deadline.js';
-import { Dialer } from './dialer.js';
-import type { OutboundAnswer } from './exchange.js';
-import { OriginPools } from './origin-pools.js';
-import { SettingsGuard } from './settings-guard.js';
-import { targetOf } from './target.js';
+import { Dialer } from './guard/dialer.js';
+import type { OutboundAnswer } from './http/exchange.js';
+import { OriginPools } from './http/origin-pools.js';
+import { SettingsGuard } from './guard/settings-guard.js';
+import { targetOf } from './guard/target.js';
 
 export interface SettingsRequest {
   method: 'GET' | 'POST';

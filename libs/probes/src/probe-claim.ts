@@ -1,5 +1,5 @@
 import { type EndpointProtocol, type SkillSecrets, urlBelow } from '#skills';
-import type { ProbedHealth } from './hysteresis.js';
+import type { ProbedHealth } from './results/hysteresis.js';
 
 /** An endpoint that this replica probes now, and no other. */
 export interface ProbeClaim extends ProbedHealth {

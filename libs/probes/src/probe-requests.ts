@@ -6,7 +6,7 @@ import type { PeriodicJob } from '#scheduling';
 import type { ProbeResult } from '#skills';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
 import { probeJob } from './probe-job.js';
-import { ProbeResultsRepository } from './probe-results.repository.js';
+import { ProbeResultsRepository } from './results/probe-results.repository.js';
 
 /** Requests that are waited for; more are not taken. */
 const MAX_REQUESTS = 20_000;

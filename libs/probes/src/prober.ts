@@ -9,11 +9,11 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { type ProbesSettings, probesSettings } from '#config';
 import { OutageLog } from '#logging';
 import type { PeriodicJob } from '#scheduling';
-import { ProbeCaller, type Probed } from './probe-caller.js';
+import { ProbeCaller, type Probed } from './calls/probe-caller.js';
 import type { ProbeClaim } from './probe-claim.js';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
 import { probeJob } from './probe-job.js';
-import { ProbeResults } from './probe-results.js';
+import { ProbeResults } from './results/probe-results.js';
 import { ProbeMetrics } from './probe.metrics.js';
 
 /** Results that wait to be written, for each probe that there may be at a time: beyond, none is begun. */

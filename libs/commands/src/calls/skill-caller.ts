@@ -6,11 +6,12 @@ import { RetryBudgets } from '../routing/retry-budget.js';
 import { type Route, type RoutePlan, Router } from '../routing/router.js';
 import { CallMetrics } from './call.metrics.js';
 import { EndpointOptionsReader } from './endpoint-options.js';
-import { type AttemptAnswer, HttpTransport } from './http-transport.js';
+import { HttpTransport } from './http/http-transport.js';
 import type { SkillAnswer } from './skill-answer.js';
 import { bodyOf, type SkillCall } from './skill-request.js';
 import { CallCancelledError, TryError, tryErrorOf } from './try-error.js';
-import { WebSocketTransport } from './web-socket-transport.js';
+import type { AttemptAnswer } from './transport.js';
+import { WebSocketTransport } from './ws/web-socket-transport.js';
 
 /** The header in which a Skill is told who calls: a token of ours for it (docs/calling-skills.md). */
 const CALLER_HEADER = 'x-ooder-caller';

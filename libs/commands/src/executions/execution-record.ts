@@ -1,4 +1,4 @@
-import type { CallbackStatus } from '../queue/callback.entity.js';
+import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import type { ExecutionError, ExecutionMode, ExecutionStatus } from './execution.entity.js';
 
 /** Of an execution; times as PostgreSQL writes them in JSON. */

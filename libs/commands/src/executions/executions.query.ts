@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Page, Slice } from '#common';
 import { DataSource } from 'typeorm';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
-import type { CallbackStatus } from '../queue/callback.entity.js';
+import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import type { ExecutionStatus } from './execution.entity.js';
 
 /** All that is given must hold. */

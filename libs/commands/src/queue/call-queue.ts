@@ -6,7 +6,7 @@ import { isDatabaseOutage } from '#database';
 import { nameOf } from '../executions/executions.repository.js';
 import { RunningCalls } from '../executions/running-calls.js';
 import { CallQueueRepository } from './call-queue.repository.js';
-import { CallbackDeliveries } from './callback-deliveries.js';
+import { CallbackDeliveries } from '../callbacks/callback-deliveries.js';
 import { ClaimLoop } from './claim-loop.js';
 import { PendingQuota } from './pending-quota.js';
 import type { NewQueuedCall, QueuedCall } from './queued-call.js';

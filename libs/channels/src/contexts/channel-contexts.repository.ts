@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { newId } from '#common';
+import type { Transaction } from '#database';
+import { CONTEXT_LIMITS } from '../channel-limits.js';
+import type { ContextChanges } from './context-changes.js';
+
+/** The context of channels: a row for each key. */
+@Injectable()
+export class ChannelContextsRepository {
+  async of(tx: Transaction, channelId: string): Promise<Record<string, string>> {
+    const rows = await tx.query<{ key: string; value: string }[]>(
+      'SELECT key, value FROM channel_contexts WHERE channel_id = $1 ORDER BY key',
+      [channelId],
+    );
+    return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
+  }
+
+  /**
+   * Merges into the context of a channel that is held, and sticks it to an endpoint that is held (null: to none; undefined:
+   * as before). Returns false, and has changed nothing, when the context would have too many keys.
+   *
+   * One statement, and one update of the channel in a transaction: at a second one PostgreSQL checks all foreign keys anew,
+   * and would wait for whoever changes the Skill, who may be waiting for the channel.
+   */
+  async merge(
+    tx: Transaction,
+    channelId: string,
+    changes: ContextChanges,
+    endpointId?: string | null,
+  ): Promise<boolean> {
+    const given = Object.entries(changes).map(([key, value]) => ({ id: newId(), key, value }));
+    const [merged] = await tx.query<[unknown[], number]>(
+      `WITH given AS (SELECT * FROM jsonb_to_recordset($2::jsonb) AS x(id uuid, key text, value text)),
+         room AS (SELECT (SELECT count(*) FROM given WHERE value IS NOT NULL) +
+           (SELECT count(*) FROM channel_contexts x WHERE x.channel_id = $1 AND x.key NOT IN (SELECT key FROM given)) AS keys),
+         removed AS (DELETE FROM channel_contexts x USING given, room
+           WHERE x.channel_id = $1 AND x.key = given.key AND given.value IS NULL AND room.keys <= $3),
+         written AS (INSERT INTO channel_contexts (id, channel_id, key, value)
+           SELECT given.id, $1, given.key, given.value FROM given, room
+           WHERE given.value IS NOT NULL AND room.keys <= $3
+           ON CONFLICT (channel_id, key) DO UPDATE SET value = EXCLUDED.value, updated_at = now())
+       UPDATE channels SET context_keys = room.keys, updated_at = now(),
+         endpoint_id = CASE WHEN $4 THEN $5::uuid ELSE endpoint_id END FROM room
+       WHERE channels.id = $1 AND room.keys <= $3 RETURNING channels.id`,
+      [channelId, JSON.stringify(given), CONTEXT_LIMITS.maxEntries, endpointId !== undefined, endpointId ?? null],
+    );
+    return merged.length > 0;
+  }
+}

@@ -1,0 +1,116 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Transaction } from '#database';
+import { DataSource } from 'typeorm';
+import type { ExecutionRecord, ToldExecution } from '../executions/execution-record.js';
+import type { CallbackStatus } from './callback.entity.js';
+import { CLAIM_CALLBACKS } from './claim-callbacks.sql.js';
+import { type Claimed, claimedOf, type ClaimRow } from '../queue/claimed.js';
+import { busyOf } from '../queue/fair-share.sql.js';
+
+/** A callback that this replica delivers now, with what it tells; the id is that of the execution. */
+export interface DueCallback extends ToldExecution, Pick<ExecutionRecord, 'client_id' | 'trace_id'> {
+  url: string;
+  /** Host and port of it. */
+  receiver: string;
+  /** Counts from 1; also tells who holds it. */
+  attempts: number;
+  /** Since it was due. */
+  failures: number;
+}
+
+export type CallbackHold = Pick<DueCallback, 'id' | 'attempts'>;
+
+/** How an attempt ended. */
+export interface SettledCallback extends CallbackHold {
+  verdict: 'delivered' | 'failed' | 'dead';
+  /** Milliseconds until the next attempt. */
+  delay: number;
+  /** Of the answer; null: there was none. */
+  status: number | null;
+  error: string | null;
+}
+
+export interface CallbackLimits {
+  /** Seconds in which a callback is tried again. */
+  retryFor: number;
+  /** Bytes of a result that is kept once it is delivered. */
+  keptBytes: number;
+}
+
+/** Callbacks: an attempt holds one by putting its next attempt off, beyond the time that it can take. */
+@Injectable()
+export class CallbacksRepository {
+  /** The receiver behind which the next claim begins to look. */
+  private after = '';
+
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /**
+   * Takes what is due, for `leaseMs` milliseconds. `limit` are the places that are left beside what is under way: no
+   * client, and no receiver, is given all of them (`fairShare`).
+   */
+  async claim(limit: number, leaseMs: number, working: Iterable<DueCallback>): Promise<Claimed<DueCallback>> {
+    const busy = busyOf(working, ({ client_id, receiver }) => ({ client_id, target: receiver }));
+    const rows = await this.dataSource.query<ClaimRow<DueCallback>[]>(CLAIM_CALLBACKS, [
+      ...[limit, leaseMs, JSON.stringify(busy), this.after],
+    ]);
+    const claimed = claimedOf(rows);
+    this.after = claimed.items.at(-1)?.receiver ?? '';
+    return claimed;
+  }
+
+  /** Puts off when these count as lost; 0: they are due at once, for anybody. */
+  async renew(holds: readonly CallbackHold[], leaseMs: number): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE callbacks c SET next_attempt_at = now() + $3 * interval '1 millisecond'
+       FROM unnest($1::uuid[], $2::integer[]) AS x(id, attempts)
+       WHERE c.execution_id = x.id AND c.attempts = x.attempts AND c.status = 'pending'`,
+      [holds.map(({ id }) => id), holds.map(({ attempts }) => attempts), leaseMs],
+    );
+  }
+
+  /**
+   * Writes down how attempts ended; the last one is made when the time is over. What is delivered and long is then no
+   * longer kept. Returns what became of them, without those that somebody else holds meanwhile.
+   */
+  settle(callbacks: readonly SettledCallback[], { retryFor, keptBytes }: CallbackLimits): Promise<SettledStatus[]> {
+    return this.dataSource.query(
+      `WITH x AS (SELECT x.*, c.due_at + $2 * interval '1 second' AS end_at
+           FROM jsonb_to_recordset($1::jsonb)
+             AS x(id uuid, attempts integer, verdict text, delay integer, status integer, error text)
+           JOIN callbacks c ON c.execution_id = x.id),
+         settled AS (UPDATE callbacks c SET
+             status = CASE WHEN x.verdict <> 'failed' THEN x.verdict WHEN now() < x.end_at THEN 'pending' ELSE 'dead' END,
+             next_attempt_at = CASE WHEN x.verdict = 'failed' AND now() < x.end_at
+               THEN LEAST(now() + x.delay * interval '1 millisecond', x.end_at) END,
+             failures = c.failures + (x.verdict <> 'delivered')::integer,
+             delivered_at = CASE WHEN x.verdict = 'delivered' THEN now() ELSE c.delivered_at END,
+             last_error = x.error, last_status = x.status, updated_at = now()
+           FROM x WHERE c.execution_id = x.id AND c.attempts = x.attempts AND c.status = 'pending'
+           RETURNING c.execution_id AS id, c.status),
+         shortened AS (UPDATE executions e SET result = NULL, output = NULL, result_kept = false
+           FROM settled s WHERE e.id = s.id AND s.status = 'delivered' AND
+             COALESCE(octet_length(e.result::text), 0) + COALESCE(octet_length(e.output), 0) > $3)
+       SELECT id, status FROM settled`,
+      [JSON.stringify(callbacks), retryFor, keptBytes],
+    );
+  }
+
+  /** Makes one that is dead, or delivered, due anew. Returns its status before; undefined: it stays as it is. */
+  async again(tx: Transaction, executionId: string): Promise<CallbackStatus | undefined> {
+    const [rows] = await tx.query<[{ before: CallbackStatus }[], number]>(
+      `UPDATE callbacks c SET status = 'pending', failures = 0, due_at = now(), next_attempt_at = now(),
+         updated_at = now()
+       FROM (SELECT execution_id, status FROM callbacks WHERE execution_id = $1 FOR UPDATE) before
+       WHERE c.execution_id = before.execution_id AND before.status <> 'pending' RETURNING before.status AS before`,
+      [executionId],
+    );
+    return rows[0]?.before;
+  }
+}
+
+export interface SettledStatus {
+  id: string;
+  status: CallbackStatus;
+}

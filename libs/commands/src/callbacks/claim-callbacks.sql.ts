@@ -1,0 +1,47 @@
+import { prepared } from '#database';
+import { fairShare } from '../queue/fair-share.sql.js';
+
+/** Receivers that one claim looks at, beside what waits longest, and callbacks of each. */
+const RECEIVERS = 256;
+const CALLBACKS = 8;
+
+/** Host and port of a callback, as ix_callbacks_receiver has it. */
+const receiverOf = (callback: string): string => `lower(substring(${callback}.url from '^[^:]+://([^/?#]*)'))`;
+
+/**
+ * Takes callbacks. The parameters: free places, milliseconds of the lease, what is under way (`Busy`), and the receiver
+ * after which to look. Looks at what waits longest, and at some callbacks of each receiver that has any.
+ */
+export const CLAIM_CALLBACKS = prepared(
+  'callbacks.claim',
+  `WITH RECURSIVE receivers AS (
+     (SELECT ${receiverOf('c')} AS receiver, 1 AS place FROM callbacks c
+       WHERE c.status = 'pending' AND ${receiverOf('c')} > $4::text ORDER BY ${receiverOf('c')} LIMIT 1)
+     UNION ALL
+     SELECT n.receiver, r.place + 1 FROM receivers r CROSS JOIN LATERAL (
+       SELECT ${receiverOf('c')} AS receiver FROM callbacks c
+       WHERE c.status = 'pending' AND ${receiverOf('c')} > r.receiver ORDER BY ${receiverOf('c')} LIMIT 1) n
+     WHERE r.place < ${RECEIVERS}),
+   due AS (
+     (SELECT c.execution_id, ${receiverOf('c')} AS receiver, c.next_attempt_at FROM callbacks c
+       WHERE c.status = 'pending' AND c.next_attempt_at <= now() ORDER BY c.next_attempt_at LIMIT $1)
+     UNION
+     SELECT d.* FROM receivers r CROSS JOIN LATERAL (
+       SELECT c.execution_id, r.receiver, c.next_attempt_at FROM callbacks c
+       WHERE c.status = 'pending' AND ${receiverOf('c')} = r.receiver AND c.next_attempt_at <= now()
+       ORDER BY c.next_attempt_at LIMIT ${CALLBACKS}) d),
+   candidates AS (SELECT d.execution_id AS id, e.client_id, d.receiver AS target, d.next_attempt_at AS due_at,
+       false AS lapsed
+     FROM due d JOIN executions e ON e.id = d.execution_id),
+   ${fairShare('$1', '$3')},
+   taken AS (SELECT c.execution_id FROM callbacks c JOIN chosen ON chosen.id = c.execution_id
+     WHERE c.status = 'pending' AND c.next_attempt_at <= now() FOR UPDATE OF c SKIP LOCKED),
+   claimed AS (UPDATE callbacks c SET attempts = c.attempts + 1,
+       next_attempt_at = now() + $2 * interval '1 millisecond', updated_at = now()
+     FROM taken WHERE c.execution_id = taken.execution_id
+     RETURNING c.execution_id, c.url, c.attempts, c.failures, ${receiverOf('c')} AS receiver)
+   SELECT w.waiting, w.chosen, e.id, e.client_id, c.url, c.receiver, c.attempts, c.failures, e.command_id, e.skill_id,
+     e.capability_id, e.status, e.result, e.output, e.error, e.started_at, e.completed_at, e.trace_id
+   FROM (SELECT (SELECT count(*)::int FROM candidates) AS waiting, (SELECT count(*)::int FROM chosen) AS chosen) w
+   LEFT JOIN (claimed c JOIN executions e ON e.id = c.execution_id) ON true`,
+);

@@ -1,0 +1,72 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { OpenChannel } from '#channels';
+import { TRACER, type Tracer } from '#tracing';
+import { CallMetrics } from './call.metrics.js';
+import { type CallOutcome, SkillCaller } from './skill-caller.js';
+import type { SkillCall } from './skill-request.js';
+import { CallCancelledError } from './try-error.js';
+import { ChannelCalls } from './channel-calls.js';
+import { CallStatistics } from '../executions/call-statistics.js';
+import { ExecutionJournal } from '../executions/execution-journal.js';
+import { RunningCalls } from '../executions/running-calls.js';
+
+/** A call that is in the books as running. */
+export interface ClaimedCall extends Omit<SkillCall, 'signal' | 'channel'> {
+  channel: OpenChannel | undefined;
+  startedAt: Date;
+}
+
+/** What became of it, and when that was written down. */
+export interface FinishedCall {
+  outcome: CallOutcome;
+  completedAt: Date;
+}
+
+/** Makes calls that are claimed, and writes down what became of them. Call it under ExecutionJournal.guard. */
+@Injectable()
+export class CallRunner {
+  constructor(
+    private readonly skills: SkillCaller,
+    private readonly journal: ExecutionJournal,
+    private readonly running: RunningCalls,
+    private readonly channels: ChannelCalls,
+    private readonly statistics: CallStatistics,
+    private readonly metrics: CallMetrics,
+    @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
+  ) {}
+
+  /**
+   * Undefined when it was cancelled, or put off: by `postpone`, which asynchronous calls bring, and which returns whether
+   * it has done so. Their results are kept whole.
+   */
+  async run(
+    call: ClaimedCall,
+    postpone?: (outcome: CallOutcome) => Promise<boolean>,
+  ): Promise<FinishedCall | undefined> {
+    this.tracer?.annotate({
+      'ooder.execution.id': call.executionId,
+      'ooder.skill.id': call.targets[0].skillId,
+      'ooder.capability.id': call.targets[0].capability.capabilityId,
+    });
+    const outcome = await this.running.run(call.executionId, (signal) => this.attempt(call, signal));
+    if (outcome && !outcome.answered && (await postpone?.(outcome))) return undefined;
+    if (outcome && call.channel) await this.channels.record(call.channel, outcome);
+    const isAsync = postpone !== undefined;
+    const completedAt = outcome && (await this.journal.finish(call.executionId, outcome, isAsync));
+    const served = outcome?.route?.target ?? call.targets[0];
+    if (outcome?.sent) this.statistics.add(served.skillId, outcome.status === 'failed');
+    const took = Date.now() - call.startedAt.getTime();
+    this.metrics.finished(served, completedAt ? outcome.status : 'cancelled', took);
+    return completedAt && { outcome, completedAt };
+  }
+
+  /** Undefined when it was cancelled. */
+  private async attempt(call: ClaimedCall, signal: AbortSignal): Promise<CallOutcome | undefined> {
+    try {
+      return await this.skills.call({ ...call, signal });
+    } catch (error) {
+      if (error instanceof CallCancelledError) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { BadParameterError, type Fault } from '#common';
+import type { OpenChannel } from '#channels';
+import type { CommandsSettings } from '#config';
+import { validRange } from 'semver';
+import type { ExecuteCommandBody } from '../command.dto.js';
+import type { Wanted } from '../targets/target-resolver.js';
+
+/** What a body asks for, once its parts agree with each other. */
+export interface CommandRequest {
+  wanted: Wanted;
+  timeoutMs: number;
+  /** Of all that the body says but for its name. */
+  hash: string;
+}
+
+interface NamedSkill {
+  name: string;
+  range: string;
+}
+
+/** @throws BadParameterError (1001) with every fault */
+export function commandRequestOf(
+  body: ExecuteCommandBody,
+  settings: CommandsSettings,
+  channel?: Pick<OpenChannel, 'skillId' | 'capabilityId'>,
+): CommandRequest {
+  const faults: Fault[] = [];
+  const { skill_id, skill, capability_id, capability, timeout = settings.timeout } = body;
+  if (channel) faults.push(...disagreements(body, channel));
+  if (skill_id !== undefined && skill !== undefined) faults.push(fault('skill', 'must not be given with skill_id'));
+  if (capability_id !== undefined && capability !== undefined) {
+    faults.push(fault('capability', 'must not be given with capability_id'));
+  }
+  const wantedCapability = channel?.capabilityId ?? capability_id ?? capability;
+  if (wantedCapability === undefined) faults.push(fault('capability_id', 'is required, or capability'));
+  if (!channel && capability_id !== undefined && skill_id === undefined && skill === undefined) {
+    faults.push(fault('skill_id', 'is required with capability_id, or skill'));
+  }
+  const named = skill === undefined ? undefined : nameAndRange(skill);
+  if (named?.name === '') faults.push(fault('skill', 'must begin with a name'));
+  if (named && validRange(named.range) === null) {
+    faults.push(fault('skill', 'must end with a range of versions, such as @^1.2'));
+  }
+  if (timeout > settings.maxTimeout) faults.push(fault('timeout', `must not be over ${settings.maxTimeout}`));
+  if (faults.length > 0 || wantedCapability === undefined) throw new BadParameterError(faults);
+  const { command_id: _name, ...content } = body;
+  return {
+    wanted: wantedOf(channel?.skillId ?? skill_id, named, wantedCapability),
+    timeoutMs: timeout,
+    hash: createHash('sha256')
+      .update(JSON.stringify(sorted(content)))
+      .digest('hex'),
+  };
+}
+
+function wantedOf(skillId: string | undefined, skill: NamedSkill | undefined, capability: string): Wanted {
+  if (skillId !== undefined) return { by: 'id', skillId, capability };
+  return skill ? { by: 'name', ...skill, capability } : { by: 'capability', capability };
+}
+
+/** A channel says it all; what the body says besides must be the same. */
+function disagreements(body: ExecuteCommandBody, channel: Pick<OpenChannel, 'skillId' | 'capabilityId'>): Fault[] {
+  const { skill_id, skill, capability_id, capability } = body;
+  return [
+    ...(skill_id !== undefined && skill_id !== channel.skillId
+      ? [fault('skill_id', 'is not that of the channel')]
+      : []),
+    ...(capability_id !== undefined && capability_id.toLowerCase() !== channel.capabilityId
+      ? [fault('capability_id', 'is not that of the channel')]
+      : []),
+    ...(skill === undefined ? [] : [fault('skill', 'must not be given with channel_id')]),
+    ...(capability === undefined ? [] : [fault('capability', 'must not be given with channel_id')]),
+  ];
+}
+
+/** `name` or `name@range`; a name may hold an @ itself, at its beginning as packages do. */
+function nameAndRange(skill: string): NamedSkill {
+  const at = skill.lastIndexOf('@');
+  return at > 0 ? { name: skill.slice(0, at), range: skill.slice(at + 1) } : { name: skill, range: '*' };
+}
+
+/** Its own fields in one order; what is below them comes as it came before when a client sends it again. */
+function sorted(content: object): [string, unknown][] {
+  return Object.entries(content)
+    .filter(([, value]) => value !== undefined)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function fault(field: string, reason: string): Fault {
+  return { field, reason };
+}

@@ -1,0 +1,40 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type CommandsSettings, commandsSettings } from '#config';
+import { OutboundClient } from '#outbound';
+import { answerOf } from '../skill-answer.js';
+import type { SkillCall } from '../skill-request.js';
+import type { CapableTarget } from '../../targets/target.js';
+import type { Attempt, AttemptAnswer, Transport } from '../transport.js';
+
+/** Calls http and https endpoints. */
+@Injectable()
+export class HttpTransport implements Transport {
+  constructor(
+    private readonly outbound: OutboundClient,
+    @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
+  ) {}
+
+  async send(
+    _call: SkillCall,
+    { skillId }: CapableTarget,
+    { options, body, headers, timeoutMs, signal }: Attempt,
+  ): Promise<AttemptAnswer> {
+    const { authorization } = options;
+    const answer = await this.outbound.request({
+      method: options.method,
+      url: options.url,
+      share: skillId,
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        accept: 'application/json',
+        ...(authorization !== undefined && { authorization }),
+      },
+      body,
+      timeoutMs,
+      maxResponseBytes: this.settings.maxResponseBytes,
+      signal,
+    });
+    return { answer: answerOf(answer.status, answer.body), bytes: answer.body.length };
+  }
+}

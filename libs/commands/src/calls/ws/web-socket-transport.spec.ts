@@ -1,0 +1,226 @@
+import { createServer } from 'node:http';
+import { AiBridgeSettings, CommandsSettings } from '#config';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { endOutbound, faultOf, listen, outboundClient } from '../../../../../test/support/outbound.js';
+import type { CapableTarget } from '../../targets/target.js';
+import type { Attempt } from '../transport.js';
+import type { SkillCall } from '../skill-request.js';
+import { WebSocketTransport } from './web-socket-transport.js';
+
+interface Message {
+  id: string;
+  command: string;
+  params: { params: { n: number } };
+}
+
+const TARGET: CapableTarget = {
+  skillId: 'skill-1',
+  skillName: 'weather',
+  skillVersion: '1.0.0',
+  skillStatus: 'active',
+  owner: 'me',
+  spaceId: null,
+  capability: { capabilityId: 'cap-1', name: 'forecast', version: '1.0.0', status: 'enabled', parameters: [] },
+  endpoints: [],
+};
+
+describe('WebSocketTransport', () => {
+  let transport: WebSocketTransport;
+  let sockets: WebSocket[];
+  let messages: Message[];
+  let headers: unknown[];
+  let url: string;
+  /** What the Skill does with a message. */
+  let onMessage: (message: Message, socket: WebSocket) => void;
+
+  beforeEach(async () => {
+    [sockets, messages, headers] = [[], [], []];
+    onMessage = (message, socket) => {
+      reply(socket, message, { status: 'success', result: { n: message.params.params.n } });
+    };
+    const server = createServer();
+    new WebSocketServer({ server }).on('connection', (socket, request) => {
+      sockets.push(socket);
+      headers.push(request.headers.authorization);
+      socket.on('message', (data: Buffer) => {
+        const message = JSON.parse(data.toString()) as Message;
+        messages.push(message);
+        onMessage(message, socket);
+      });
+    });
+    url = `ws://127.0.0.1:${await listen(server)}/skill`;
+    const { client } = outboundClient();
+    transport = new WebSocketTransport(client, new CommandsSettings(), new AiBridgeSettings());
+  });
+  afterEach(() => {
+    transport.onApplicationShutdown();
+    endOutbound();
+  });
+
+  const reply = (socket: WebSocket, { id }: Message, answer: object) => {
+    socket.send(JSON.stringify({ version: '0.6.0', id, timestamp: 0, type: 'response', ...answer }));
+  };
+  const send = (
+    executionId: string,
+    n = 0,
+    overrides: Partial<Attempt> = {},
+    authorization?: string,
+    target = TARGET,
+  ) => {
+    const call: SkillCall = {
+      executionId,
+      commandId: `command-of-${executionId}`,
+      caller: { clientId: 'agent-1' },
+      parameters: { n },
+      metadata: { m: 1 },
+      timeoutMs: 1_000,
+      channel: undefined,
+      targets: [TARGET],
+      traceparent: '',
+      signal: new AbortController().signal,
+    };
+    const attempt: Attempt = {
+      options: { url, method: 'POST', timeoutMs: undefined, authorization },
+      body: '',
+      headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
+      timeoutMs: 1_000,
+      signal: call.signal,
+      ...overrides,
+    };
+    return transport.send(call, target, attempt);
+  };
+
+  it('says skill.invoke, with the id of the execution, and all that an http endpoint is told', async () => {
+    const { answer, bytes } = await send('e-1', 7, {}, 'Bearer of-the-skill');
+    expect(answer).toEqual({ status: 'success', result: { n: 7 } });
+    expect(bytes).toBeGreaterThan(50);
+    expect(messages).toEqual([
+      {
+        version: '0.6.0',
+        id: 'e-1',
+        timestamp: expect.any(Number),
+        type: 'request',
+        command: 'skill.invoke',
+        params: { skill_id: 'skill-1', capability_id: 'cap-1', params: { n: 7 } },
+        metadata: { sender_id: 'agent-1', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', timeout: 1_000 },
+        extension: {
+          vendor: 'ooder',
+          schema_version: '1',
+          command_id: 'command-of-e-1',
+          execution_id: 'e-1',
+          capability: 'forecast',
+          metadata: { m: 1 },
+          headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
+        },
+      },
+    ]);
+    expect(headers).toEqual(['Bearer of-the-skill']);
+  });
+
+  it('carries many calls over one connection, whose answers come in any order', async () => {
+    const held: (() => void)[] = [];
+    onMessage = (message, socket) => {
+      held.push(() => {
+        reply(socket, message, { status: 'success', result: message.params.params.n });
+      });
+      if (held.length === 50) for (const answer of held.toReversed()) answer();
+    };
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => send(`e-${n}`, n)));
+    expect(answers.map(({ answer }) => answer.result)).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    expect(sockets).toHaveLength(1);
+    held.length = 0;
+    onMessage = (message, socket) => {
+      reply(socket, message, { status: 'success' });
+    };
+    await send('again', 1, {}, 'another credential');
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('passes on an error, and a result with output and context', async () => {
+    onMessage = (message, socket) => {
+      const error = { code: '3001', message: 'No such city', details: 1 };
+      const whole = { result: 1, output: 'one', context: { a: 'b', c: null } };
+      reply(socket, message, message.id === 'bad' ? { status: 'failed', error } : { status: 'success', result: whole });
+    };
+    expect((await send('bad')).answer).toEqual({
+      status: 'failed',
+      error: { code: '3001', message: 'No such city', details: 1 },
+    });
+    expect((await send('good')).answer).toEqual({
+      status: 'success',
+      result: 1,
+      output: 'one',
+      context: { a: 'b', c: null },
+    });
+  });
+
+  it('fails a call whose answer is too deep, without a time-out, and no other call', async () => {
+    const deep = '['.repeat(5_000) + ']'.repeat(5_000);
+    onMessage = (message, socket) => {
+      if (message.id === 'fine') return;
+      socket.send(`{"type":"response","id":"${message.id}","status":"success","result":${deep}}`);
+      socket.send(`{"type":"response","id":"of nobody","status":"success","result":${deep}}`);
+    };
+    const fine = send('fine');
+    const { answer } = await send('deep');
+    expect(answer).toEqual({ status: 'failed', error: { code: 5000, message: expect.stringContaining('100 levels') } });
+    const socket = sockets[0];
+    if (socket) reply(socket, { id: 'fine' } as Message, { status: 'success', result: 1 });
+    expect((await fine).answer).toEqual({ status: 'success', result: 1 });
+  });
+
+  it('leaves alone what answers nobody, and runs into the time-out', async () => {
+    onMessage = (_, socket) => {
+      socket.send('nonsense');
+      socket.send(Buffer.from('{"id":"e-1"}'), { binary: true });
+      reply(socket, { id: 'of nobody' } as Message, { status: 'success' });
+    };
+    await expect(send('e-1', 0, { timeoutMs: 50 })).rejects.toMatchObject({ fault: 'timeout', sent: true });
+    onMessage = (message, socket) => {
+      reply(socket, message, { status: 'success' });
+    };
+    expect((await send('e-2')).answer.status).toBe('success');
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('fails the calls under way when the connection ends, and opens another for the next', async () => {
+    onMessage = (_, socket) => {
+      socket.terminate();
+    };
+    const both = [send('e-1'), send('e-2')].map((answer) => faultOf(answer));
+    expect(await Promise.all(both)).toMatchObject([
+      { kind: 'reset-before-answer', sent: true },
+      { kind: 'reset-before-answer', sent: true },
+    ]);
+    onMessage = (message, socket) => {
+      reply(socket, message, { status: 'success' });
+    };
+    expect((await send('e-3')).answer.status).toBe('success');
+  });
+
+  it('has a connection for each Skill, also where two name the same url', async () => {
+    await Promise.all([send('e-1'), send('e-2', 0, {}, undefined, { ...TARGET, skillId: 'skill-2' })]);
+    expect(sockets).toHaveLength(2);
+    sockets[0]?.terminate();
+    expect(await send('e-3', 3, {}, undefined, { ...TARGET, skillId: 'skill-2' })).toMatchObject({
+      answer: { result: { n: 3 } },
+    });
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('is refused where nobody listens, and where it may not go', async () => {
+    url = 'ws://127.0.0.1:9/';
+    expect(await faultOf(send('e-1'))).toMatchObject({ kind: 'refused', sent: false });
+    url = 'ws://10.0.0.1/';
+    expect(await faultOf(send('e-2'))).toMatchObject({ kind: 'forbidden', sent: false });
+  });
+
+  it('is taken back', async () => {
+    onMessage = () => undefined;
+    const abort = new AbortController();
+    const call = send('e-1', 0, { signal: abort.signal });
+    while (messages.length === 0) await new Promise(setImmediate);
+    abort.abort();
+    await expect(call).rejects.toThrow('cancelled');
+  });
+});

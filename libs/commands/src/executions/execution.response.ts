@@ -1,0 +1,246 @@
+import { ApiProperty, OmitType } from '@nestjs/swagger';
+import type { NewExecution } from './executions.repository.js';
+import { CALLBACK_STATUSES, type CallbackStatus } from '../callbacks/callback.entity.js';
+import type { CallbackRecord, ExecutionRecord, ToldExecution } from './execution-record.js';
+import { EXECUTION_STATUSES, type ExecutionError, type ExecutionStatus } from './execution.entity.js';
+
+class ExecutionErrorResponse implements ExecutionError {
+  @ApiProperty({
+    oneOf: [{ type: 'integer' }, { type: 'string' }],
+    description: "The Skill's own code, or one of ours",
+  })
+  code: number | string;
+
+  @ApiProperty({ example: 'Unknown city' })
+  message: string;
+
+  @ApiProperty({ required: false, description: 'Whatever the Skill says besides' })
+  details?: unknown;
+}
+
+/** What became of a call. */
+export class ExecutionResponse {
+  @ApiProperty({ format: 'uuid' })
+  execution_id: string;
+
+  @ApiProperty({ example: 'cmd-20260118-0001' })
+  command_id: string;
+
+  @ApiProperty({ format: 'uuid' })
+  skill_id: string;
+
+  @ApiProperty({ format: 'uuid' })
+  capability_id: string;
+
+  @ApiProperty({ enum: EXECUTION_STATUSES, enumName: 'ExecutionStatus', example: 'success' })
+  status: ExecutionStatus;
+
+  @ApiProperty({
+    nullable: true,
+    oneOf: [
+      { type: 'object' },
+      { type: 'array', items: {} },
+      { type: 'string' },
+      { type: 'number' },
+      { type: 'boolean' },
+    ],
+    description: 'What the Skill gave; null when nothing, or when it was too long to be kept (`result_kept`)',
+  })
+  result: unknown;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Text for people' })
+  output: string | null;
+
+  @ApiProperty({ type: () => ExecutionErrorResponse, nullable: true })
+  error: ExecutionError | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  started_at: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  completed_at: string | null;
+}
+
+/** How the callback of an execution goes. */
+class CallbackResponse {
+  @ApiProperty({ example: 'https://agent.example.com/callbacks', description: 'Without its query' })
+  url: string;
+
+  @ApiProperty({ enum: CALLBACK_STATUSES, enumName: 'CallbackStatus', example: 'delivered' })
+  status: CallbackStatus;
+
+  @ApiProperty({ example: 1 })
+  attempts: number;
+
+  @ApiProperty({ type: String, nullable: true, example: 'the receiver answered 500' })
+  last_error: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 500, description: 'HTTP status of the last answer' })
+  last_status: number | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Null: the execution is not finished, or there will be none',
+  })
+  next_attempt_at: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  delivered_at: string | null;
+}
+
+/** An execution as it was recorded. */
+export class ExecutionDetailsResponse extends ExecutionResponse {
+  @ApiProperty({ example: 'weather-agent', description: 'Who called' })
+  client_id: string;
+
+  @ApiProperty({ example: 'weather-skill' })
+  skill: string;
+
+  @ApiProperty({ example: '1.0.0' })
+  skill_version: string;
+
+  @ApiProperty({ example: 'forecast' })
+  capability: string;
+
+  @ApiProperty({ enum: ['sync', 'async'] })
+  mode: 'sync' | 'async';
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  channel_id: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'http://localhost:8001', description: 'Tried last' })
+  endpoint_url: string | null;
+
+  @ApiProperty({ example: 1, description: 'Endpoints that were tried' })
+  tries: number;
+
+  @ApiProperty({ type: 'integer', nullable: true })
+  request_bytes: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true })
+  response_bytes: number | null;
+
+  @ApiProperty({ description: 'False: the result was too long to be kept, and went to the caller alone' })
+  result_kept: boolean;
+
+  @ApiProperty({ type: String, nullable: true })
+  trace_id: string | null;
+
+  @ApiProperty({ type: () => CallbackResponse, nullable: true, description: 'Null: none was asked for' })
+  callback: CallbackResponse | null;
+
+  @ApiProperty({ format: 'date-time' })
+  created_at: string;
+}
+
+/** Without what may be long. */
+export class ExecutionSummaryResponse extends OmitType(ExecutionDetailsResponse, ['result', 'output'] as const) {}
+
+export class ExecutionPageResponse {
+  @ApiProperty({ example: 1 })
+  total: number;
+
+  @ApiProperty({ example: 1 })
+  page: number;
+
+  @ApiProperty({ example: 10 })
+  page_size: number;
+
+  @ApiProperty({ type: () => ExecutionSummaryResponse, isArray: true })
+  executions: ExecutionSummaryResponse[];
+}
+
+/** One call of a batch: what became of it, or why it was not made. */
+export class BatchItemResponse {
+  @ApiProperty({ example: 0, description: 'Place in the batch' })
+  index: number;
+
+  @ApiProperty({ type: () => ExecutionResponse, required: false })
+  execution?: ExecutionResponse;
+
+  @ApiProperty({ required: false, example: 1001, description: 'Error code of the protocol' })
+  code?: number;
+
+  @ApiProperty({ required: false, example: 'Bad parameter; parameters.city is required' })
+  message?: string;
+}
+
+export class BatchResponse {
+  @ApiProperty({ type: () => BatchItemResponse, isArray: true, description: 'In the order of the commands' })
+  results: BatchItemResponse[];
+}
+
+/** One that has just been accepted. */
+export function pendingOf({ id, command_id, skill_id, capability_id }: NewExecution): ExecutionResponse {
+  return {
+    execution_id: id,
+    command_id,
+    skill_id,
+    capability_id,
+    status: 'pending',
+    result: null,
+    output: null,
+    error: null,
+    started_at: null,
+    completed_at: null,
+  };
+}
+
+/** What an execution tells its caller, in answers and in callbacks. */
+export function executionOf(record: ToldExecution): ExecutionResponse {
+  const { id, command_id, skill_id, capability_id, status, result, output, error, started_at, completed_at } = record;
+  return {
+    execution_id: id,
+    command_id,
+    skill_id,
+    capability_id,
+    status,
+    result,
+    output,
+    error,
+    started_at: started_at?.toISOString() ?? null,
+    completed_at: completed_at?.toISOString() ?? null,
+  };
+}
+
+export function detailsOf(record: ExecutionRecord): ExecutionDetailsResponse {
+  return {
+    ...executionOf(record),
+    client_id: record.client_id,
+    skill: record.skill_name,
+    skill_version: record.skill_version,
+    capability: record.capability_name,
+    mode: record.mode,
+    channel_id: record.channel_id,
+    endpoint_url: record.endpoint_url,
+    tries: record.tries,
+    request_bytes: record.request_bytes,
+    response_bytes: record.response_bytes,
+    result_kept: record.result_kept,
+    trace_id: record.trace_id,
+    callback: record.callback && callbackOf(record.callback),
+    created_at: record.created_at.toISOString(),
+  };
+}
+
+/** A query may hold what is nobody else's business. */
+function callbackOf({ url, next_attempt_at, delivered_at, ...callback }: CallbackRecord): CallbackResponse {
+  const { origin, pathname } = new URL(url);
+  return {
+    url: origin + pathname,
+    ...callback,
+    next_attempt_at: timeOf(next_attempt_at),
+    delivered_at: timeOf(delivered_at),
+  };
+}
+
+function timeOf(text: string | null): string | null {
+  return text === null ? null : new Date(text).toISOString();
+}
+
+export function summaryOf(record: ExecutionRecord): ExecutionSummaryResponse {
+  const { result: _result, output: _output, ...summary } = detailsOf(record);
+  return summary;
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog, type Caller } from '#auth';
+import { ConflictError, NotFoundError, sliceOf } from '#common';
+import { Transactions } from '#database';
+import type { ListExecutionsQuery } from '../command.dto.js';
+import {
+  detailsOf,
+  type ExecutionDetailsResponse,
+  type ExecutionPageResponse,
+  summaryOf,
+} from './execution.response.js';
+import { ExecutionsQuery } from './executions.query.js';
+import { ExecutionsRepository } from './executions.repository.js';
+import { CallbackDeliveries } from '../callbacks/callback-deliveries.js';
+import { CallbacksRepository } from '../callbacks/callbacks.repository.js';
+import { RunningCalls } from './running-calls.js';
+
+/** Executions as resources. A client sees its own; who manages all Skills sees all. */
+@Injectable()
+export class ExecutionsService {
+  constructor(
+    private readonly repository: ExecutionsRepository,
+    private readonly query: ExecutionsQuery,
+    private readonly running: RunningCalls,
+    private readonly callbacks: CallbacksRepository,
+    private readonly deliveries: CallbackDeliveries,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async list(caller: Caller, query: ListExecutionsQuery): Promise<ExecutionPageResponse> {
+    const filter = { ...query, clientId: ownerSeenBy(caller), spaces: caller.spaces };
+    const { total, items } = await this.query.page(filter, sliceOf(query));
+    return { total, page: query.page, page_size: query.page_size, executions: items.map(summaryOf) };
+  }
+
+  /** @throws NotFoundError (1010) */
+  async get(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
+    const record = await this.repository.find(id, ownerSeenBy(caller), caller.spaces);
+    if (!record) throw new NotFoundError('No such execution');
+    return detailsOf(record);
+  }
+
+  /** One that is finished stays as it is. @throws NotFoundError (1010) */
+  async cancel(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
+    await this.get(caller, id);
+    if (await this.repository.cancel(id)) {
+      this.running.cancel(id);
+      this.deliveries.wake();
+    }
+    return this.get(caller, id);
+  }
+
+  /**
+   * Delivers a callback again that is dead, or delivered; one that is on its way stays so.
+   * @throws NotFoundError (1010), also when none was asked for; ConflictError (1006) while the execution is not finished
+   */
+  async callBack(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
+    const { callback, completed_at } = await this.get(caller, id);
+    if (!callback) throw new NotFoundError('This execution has no callback');
+    if (completed_at === null) {
+      throw new ConflictError('This execution is not finished', [{ field: 'execution_id', reason: 'is not finished' }]);
+    }
+    await this.transactions.run(async (tx) => {
+      const before = await this.callbacks.again(tx, id);
+      if (before === undefined) return;
+      const change = { before: { status: before }, after: { status: 'pending' } };
+      await this.audit.record(tx, caller, [{ action: 'callback.redeliver', target: `execution:${id}`, ...change }]);
+    });
+    this.deliveries.wake();
+    return this.get(caller, id);
+  }
+}
+
+/** The client whose executions alone this caller sees; undefined: those of all. */
+function ownerSeenBy(caller: Caller): string | undefined {
+  return caller.may('skill:manage') && caller.boundTo === undefined ? undefined : caller.clientId;
+}

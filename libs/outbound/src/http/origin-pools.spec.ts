@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { endOutbound, faultOf, outboundClient, serve, serveTcp } from '../../../../test/support/outbound.js';
+import { until } from '../../../../test/support/until.js';
+
+describe('OutboundClient and its connections', () => {
+  afterEach(endOutbound);
+
+  it('goes on after a server has closed its idle connections', async () => {
+    const { url, server, connections } = await serve((_, response) => response.end('x'));
+    const { call, valueOf } = outboundClient();
+    await call(url);
+    server.closeIdleConnections();
+    await until(async () => (await valueOf('outbound_connections_open{protocol="http"}')) === 0, 2_000);
+    expect((await call(url)).reused).toBe(false);
+    expect(connections).toHaveLength(2);
+  });
+
+  it('goes on after answers that end their connection', async () => {
+    const { url, connections } = await serve((_, response) => response.setHeader('connection', 'close').end('x'));
+    const { call } = outboundClient({ maxConnections: 2 });
+    for (let round = 0; round < 3; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 4 }, () => call(url)));
+      expect(answers.map(({ reused }) => reused)).toEqual([false, false, false, false]);
+    }
+    expect(connections).toHaveLength(12);
+  });
+
+  it('serves those who wait though connections fail', async () => {
+    const { url } = await serveTcp((socket, connection) => {
+      if (connection % 2 === 1) socket.destroy();
+      else socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx');
+    });
+    const { call } = outboundClient({ maxConnections: 1 });
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => call(url)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+  });
+
+  it('lets no more wait than it can serve', async () => {
+    const { url } = await serve(() => undefined);
+    const { call } = outboundClient({ maxConnections: 1 });
+    const calls = Array.from({ length: 34 }, () => faultOf(call(url, { timeoutMs: 300 })));
+    const kinds = (await Promise.all(calls)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'refused')).toHaveLength(1);
+    expect(kinds.filter((kind) => kind === 'timeout')).toHaveLength(33);
+  });
+
+  it('closes idle connections of other origins when there are too many, and none in use', async () => {
+    const hanging = await serve(() => undefined);
+    const first = await serve((_, response) => response.end('x'));
+    const second = await serve((_, response) => response.end('x'));
+    const { call } = outboundClient({ maxOrigins: 2 });
+    const inUse = faultOf(call(hanging.url, { timeoutMs: 500 }));
+    await call(first.url);
+    await call(second.url);
+    await until(() => first.connections.every(({ destroyed }) => destroyed), 2_000);
+    expect(second.connections[0]?.destroyed).toBe(false);
+    const more = faultOf(call(hanging.url.replace('127.0.0.1', 'localhost'), { timeoutMs: 300 }));
+    expect(await faultOf(call(first.url))).toMatchObject({ kind: 'refused', sent: false });
+    await Promise.all([inUse, more]);
+    expect((await call(first.url)).status).toBe(200);
+  });
+
+  it.each([1, 4])(
+    'keeps what hangs in one share from no other at the same origin, with %i connections',
+    async (most) => {
+      const { url, connections } = await serve((request, response) => {
+        if (request.url !== '/hanging') response.end('x');
+      });
+      const { call } = outboundClient({ maxConnections: most });
+      const hanging = Array.from({ length: most * 2 }, () =>
+        faultOf(call(`${url}/hanging`, { share: 'one', timeoutMs: 1_000 })),
+      );
+      await until(() => connections.length === most);
+      expect((await faultOf(call(url, { share: 'one', timeoutMs: 50 }))).kind).toBe('timeout');
+      const others = await Promise.all(
+        Array.from({ length: 8 }, () => call(url, { share: 'another', timeoutMs: 900 })),
+      );
+      expect(others.map(({ status }) => status)).toEqual(Array(8).fill(200));
+      expect(connections).toHaveLength(2 * most);
+      for (const fault of await Promise.all(hanging)) expect(fault.kind).toBe('timeout');
+    },
+  );
+
+  it('ends with the service: idle connections, calls in flight, those who wait; no new ones', async () => {
+    const { url, connections } = await serve((request, response) => {
+      if (request.url === '/quick') response.end();
+    });
+    const { call, client } = outboundClient({ maxConnections: 2 });
+    await call(`${url}/quick`);
+    const calls = [0, 1, 2].map(() => faultOf(call(url)));
+    await until(() => connections.length === 2);
+    await delay(20);
+    client.onApplicationShutdown();
+    for (const fault of await Promise.all(calls)) expect(fault.kind).toBe('cancelled');
+    await until(() => connections.every(({ destroyed }) => destroyed), 2_000);
+    expect(await faultOf(call(url))).toMatchObject({ kind: 'cancelled', sent: false });
+    expect(connections).toHaveLength(2);
+  });
+});

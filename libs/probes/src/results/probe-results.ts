@@ -1,0 +1,97 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Batcher } from '#common';
+import { type ProbesSettings, probesSettings } from '#config';
+import { Transactions } from '#database';
+import { type ChangedEndpoint, EndpointHealthWriter, EndpointTransitions } from '#skills';
+import { healthAfter } from './hysteresis.js';
+import type { Probed } from '../calls/probe-caller.js';
+import { type Outcome, ProbeResultsRepository } from './probe-results.repository.js';
+
+/** Who changed it, in the history. */
+const ACTOR = 'prober';
+const MAX_BATCH = 200;
+/** Pauses before a result is tried again whose Skill somebody else changes. */
+const PAUSES_MS = [20, 100, 500];
+
+/**
+ * Writes what probes found, many at a time. Most change nothing but their own row; only where the health changes is the
+ * Skill held, as by a heartbeat or a sweep. Whoever has taken the endpoint over meanwhile, by a lease, decides.
+ */
+@Injectable()
+export class ProbeResults {
+  private readonly logger = new Logger('probes');
+  private readonly batcher = new Batcher<Outcome, boolean>((outcomes) => this.writeAll(outcomes), {
+    maxBatch: MAX_BATCH,
+    // Two batches would find the Skills that they share held by each other.
+    lanes: 1,
+  });
+
+  constructor(
+    private readonly repository: ProbeResultsRepository,
+    private readonly transactions: Transactions,
+    private readonly writer: EndpointHealthWriter,
+    private readonly transitions: EndpointTransitions,
+    @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
+  ) {}
+
+  /** When it returns, the result is written, or counts for nothing. Rejects when PostgreSQL is out of reach. */
+  async record(probed: Probed): Promise<void> {
+    const { claim, result } = probed;
+    const after = claim.leased
+      ? { health: claim.health, failures: 0, successes: 0 }
+      : healthAfter(claim, result, this.settings);
+    for (const pause of PAUSES_MS) {
+      if (await this.batcher.add({ probed, after })) return;
+      await delay(pause);
+    }
+  }
+
+  /** Whether each was written. */
+  private async writeAll(outcomes: readonly Outcome[]): Promise<boolean[]> {
+    const isQuiet = ({ probed, after }: Outcome): boolean => probed.claim.health === after.health;
+    const written = await this.writeQuiet(outcomes.filter(isQuiet));
+    const { written: changing, changed } = await this.writeChanges(outcomes.filter((outcome) => !isQuiet(outcome)));
+    await this.transitions.changed(changed);
+    const down = changed.filter(({ health }) => health === 'unhealthy').length;
+    if (down > 0) this.logger.log(`${down} endpoints are unhealthy: their probes fail`);
+    return outcomes.map((outcome) => [written, changing].some((ids) => ids.has(endpointIdOf(outcome))));
+  }
+
+  private async writeQuiet(outcomes: readonly Outcome[]): Promise<Set<string>> {
+    if (outcomes.length === 0) return new Set();
+    return this.transactions.run(async (tx) => {
+      const held = new Set((await this.repository.hold(tx, outcomes)).map(({ endpointId }) => endpointId));
+      await this.repository.write(
+        tx,
+        outcomes.filter((outcome) => held.has(endpointIdOf(outcome))),
+      );
+      return held;
+    });
+  }
+
+  private async writeChanges(
+    outcomes: readonly Outcome[],
+  ): Promise<{ written: Set<string>; changed: ChangedEndpoint[] }> {
+    if (outcomes.length === 0) return { written: new Set(), changed: [] };
+    return this.transactions.run(async (tx) => {
+      const busy = await this.writer.tryLock(tx, outcomes.map(endpointIdOf));
+      const free = outcomes.filter((outcome) => !busy.has(endpointIdOf(outcome)));
+      const held = await this.repository.hold(tx, free);
+      const leased = new Map(held.map((row) => [row.endpointId, row.leased]));
+      const ours = free.filter((outcome) => leased.has(endpointIdOf(outcome)));
+      const changed = await this.writer.change(
+        tx,
+        ours
+          .filter((outcome) => leased.get(endpointIdOf(outcome)) === false)
+          .map(({ probed, after }) => ({ endpointId: probed.claim.endpointId, health: after.health, actor: ACTOR })),
+      );
+      await this.repository.write(tx, ours);
+      return { written: new Set(ours.map(endpointIdOf)), changed };
+    });
+  }
+}
+
+function endpointIdOf({ probed }: Outcome): string {
+  return probed.claim.endpointId;
+}

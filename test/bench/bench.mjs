@@ -1,5 +1,5 @@
 /*
- * What the service costs, beside what a bare server would: docs/performance.md says how to read it.
+ * What the service costs, beside what a bare server would: docs/maintainers/benchmarks.md explains the table.
  *
  *   npm run bench [-- --json file] [-- --profile folder]
  *   npm run bench:quick

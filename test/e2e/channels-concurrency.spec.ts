@@ -135,14 +135,14 @@ describe('channels, many at once', () => {
       return texts.reduce((sum, text) => sum + Number(line.exec(text)?.[1]), 0);
     };
     const expired = /^channels_closed_total\{reason="expired"\} (\d+)$/m;
-    await app.app.get(ChannelExpiry, { strict: false }).run();
+    await app.app.get(ChannelExpiry, { strict: false }).runAnew();
     const before = await metric(expired);
     await app.database.query(`UPDATE channels SET expiry_time = now() - interval '1 second' WHERE id = ANY($1)`, [ids]);
     const racing = each(30, (n) => put(ids[n] ?? '', { late: 'yes' }, n));
-    await Promise.all([app, replica].map(({ app: one }) => one.get(ChannelExpiry, { strict: false }).run()));
+    await Promise.all([app, replica].map(({ app: one }) => one.get(ChannelExpiry, { strict: false }).runAnew()));
     for (const answer of await racing) expectError(answer, 409, 1006);
     // What a late write held is passed over.
-    await app.app.get(ChannelExpiry, { strict: false }).run();
+    await app.app.get(ChannelExpiry, { strict: false }).runAnew();
     const rows = await app.database.query(
       `SELECT FROM channels WHERE id = ANY($1) AND status = 'closed'
       AND closed_at = expiry_time`,
@@ -168,8 +168,8 @@ describe('channels, many at once', () => {
     await app.database.query(`UPDATE channels SET closed_at = now() - interval '61 seconds' WHERE id = $1`, [closed]);
     await app.database.query(`UPDATE channels SET closed_at = now() - interval '50 seconds' WHERE id = $1`, [kept]);
     await expire(app, expired, 61);
-    await Promise.all([app, replica].map(({ app: one }) => one.get(ChannelExpiry, { strict: false }).run()));
-    await app.app.get(ChannelExpiry, { strict: false }).run();
+    await Promise.all([app, replica].map(({ app: one }) => one.get(ChannelExpiry, { strict: false }).runAnew()));
+    await app.app.get(ChannelExpiry, { strict: false }).runAnew();
     for (const id of [closed, expired]) expectError(await agent().get(`/channels/${id}`), 404, 1010);
     for (const id of [kept, open]) expect(await contextOf(agent(), id)).toEqual({ city: 'Berlin' });
   });

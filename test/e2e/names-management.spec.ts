@@ -241,7 +241,7 @@ describe('names of Skills are managed', () => {
        SELECT gen_random_uuid(), $1, 'former', now() FROM generate_series(1, 2500)`,
       [free],
     );
-    await app.app.get(NamesUpkeep).run();
+    await app.app.get(NamesUpkeep).runAnew();
     expect(await app.database.query('SELECT FROM freed_skill_ids WHERE name = $1', [free])).toEqual([]);
     expect(await app.database.query('SELECT FROM freed_skill_ids WHERE name = $1', [gone])).toHaveLength(1);
   });

@@ -220,7 +220,7 @@ describe('quotas', () => {
     expect(await usedBy(api)).toMatchObject({ events: 14 });
     const upkeep = site.app.app.get(SkillHistoryUpkeep, { strict: false });
     while (!site.app.app.get(LeaderElection, { strict: false }).isLeader) await delay(20);
-    await upkeep.run();
+    await upkeep.runAnew();
     const left = await history();
     expect(left.map(({ event }) => event)).toEqual([...Array<string>(9).fill('updated'), 'unregistered']);
     expect(left.at(-1)?.actor).not.toBe(clientId);

@@ -1,7 +1,7 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type ProbesSettings, probesSettings } from '#config';
-import type { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
 import { probeJob } from './probe-job.js';
 
@@ -18,30 +18,19 @@ const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
  * again every minute.
  */
 @Injectable()
-export class Enrolment implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Enrolment extends PeriodicService {
   private after = BEFORE_ALL;
   private anewAt = performance.now() + ANEW_AFTER_MS;
 
-  private readonly job: PeriodicJob;
-
   constructor(
     private readonly claims: ProbeClaimsRepository,
-    @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
+    @Inject(probesSettings.KEY) settings: ProbesSettings,
     scheduler: SchedulerRegistry,
   ) {
-    const options = { name: 'probe-enrolment', subject: 'Finding endpoints to probe' };
-    this.job = probeJob(scheduler, settings, options, () => this.step());
+    super(scheduler, probeJob(settings, { name: 'probe-enrolment', subject: 'Finding endpoints to probe' }));
   }
 
-  onApplicationBootstrap(): void {
-    if (this.settings.interval > 0) this.job.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
-  }
-
-  private async step(): Promise<void> {
+  protected async work(): Promise<void> {
     for (let page = 0; page < PAGES; page += 1) {
       const ids = await this.claims.enrolPage(this.after, PAGE);
       if (ids.length < PAGE) {

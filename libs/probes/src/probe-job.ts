@@ -1,18 +1,12 @@
-import type { SchedulerRegistry } from '@nestjs/schedule';
 import type { ProbesSettings } from '#config';
-import { PeriodicJob } from '#scheduling';
+import type { PeriodicJobOptions } from '#scheduling';
 
 const LONGEST_TICK_MS = 1_000;
 /** Ticks in an interval at least. */
 const TICKS = 4;
 
-/** A job of this room, several times in every interval; none of them keeps the others waiting. */
-export function probeJob(
-  scheduler: SchedulerRegistry,
-  { interval }: ProbesSettings,
-  { name, subject }: { name: string; subject: string },
-  work: () => Promise<void>,
-): PeriodicJob {
+/** Of a job of this room: it runs several times in every interval, and never where probes are switched off. */
+export function probeJob({ interval }: ProbesSettings, job: { name: string; subject: string }): PeriodicJobOptions {
   const everyMs = Math.min(LONGEST_TICK_MS, (interval * 1000) / TICKS);
-  return new PeriodicJob(scheduler, { name, everyMs, context: 'probes', subject }, work);
+  return { ...job, everyMs, context: 'probes' };
 }

@@ -1,8 +1,8 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { slicesOf } from '#common';
 import { type ProbesSettings, probesSettings } from '#config';
-import type { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import type { ProbeResult } from '#skills';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
 import { probeJob } from './probe-job.js';
@@ -28,10 +28,9 @@ export type ProbeListener = (endpointId: string, result: ProbeResult) => void;
  * the answer is read from PostgreSQL, and one probe answers all replicas that ask.
  */
 @Injectable()
-export class ProbeRequests implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class ProbeRequests extends PeriodicService {
   private readonly requests = new Map<string, Request>();
   private readonly listeners: ProbeListener[] = [];
-  private readonly job: PeriodicJob;
 
   constructor(
     private readonly claims: ProbeClaimsRepository,
@@ -39,16 +38,7 @@ export class ProbeRequests implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
     scheduler: SchedulerRegistry,
   ) {
-    const options = { name: 'probe-requests', subject: 'Asking for probes' };
-    this.job = probeJob(scheduler, settings, options, () => this.step());
-  }
-
-  onApplicationBootstrap(): void {
-    if (this.isOn) this.job.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
+    super(scheduler, probeJob(settings, { name: 'probe-requests', subject: 'Asking for probes' }));
   }
 
   /** Whether anybody probes at all. */
@@ -68,7 +58,7 @@ export class ProbeRequests implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   /** Passes on what is due, and tells of what was found. */
-  private async step(): Promise<void> {
+  protected async work(): Promise<void> {
     const now = performance.now();
     const due = [...this.requests].filter(([, { dueAt, at }]) => at === undefined && dueAt <= now);
     for (const some of slicesOf(due, BATCH)) {

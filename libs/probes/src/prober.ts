@@ -1,14 +1,8 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type ProbesSettings, probesSettings } from '#config';
 import { OutageLog } from '#logging';
-import type { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { ProbeCaller, type Probed } from './calls/probe-caller.js';
 import type { ProbeClaim } from './probe-claim.js';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
@@ -24,12 +18,11 @@ const MAX_WRITING = 8;
  * are probed at a time, and a free place is filled as long as anything is due.
  */
 @Injectable()
-export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Prober extends PeriodicService {
   private readonly outage = new OutageLog(new Logger('probes'), 'The outcome of probes');
   private readonly stop = new AbortController();
   private readonly probing = new Set<Promise<void>>();
   private readonly writing = new Set<Promise<void>>();
-  private readonly job: PeriodicJob;
 
   constructor(
     private readonly claims: ProbeClaimsRepository,
@@ -39,23 +32,19 @@ export class Prober implements OnApplicationBootstrap, BeforeApplicationShutdown
     @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
     scheduler: SchedulerRegistry,
   ) {
-    this.job = probeJob(scheduler, settings, { name: 'prober', subject: 'Probing' }, () => this.fill());
-  }
-
-  onApplicationBootstrap(): void {
-    if (this.settings.interval > 0) this.job.start();
+    super(scheduler, probeJob(settings, { name: 'prober', subject: 'Probing' }));
   }
 
   /** Probes under way are broken off, and say nothing about their endpoints. */
-  async beforeApplicationShutdown(): Promise<void> {
+  override async beforeApplicationShutdown(): Promise<void> {
     this.stop.abort();
-    await this.job.stop();
+    await super.beforeApplicationShutdown();
     await Promise.all(this.probing);
     await Promise.all(this.writing);
   }
 
   /** Until nothing is due. */
-  private async fill(): Promise<void> {
+  protected async work(): Promise<void> {
     while (!this.stop.signal.aborted) {
       if (this.writing.size > this.settings.concurrency * MAX_WRITING) await Promise.race(this.writing);
       const free = this.settings.concurrency - this.probing.size;

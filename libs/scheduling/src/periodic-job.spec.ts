@@ -91,4 +91,35 @@ describe('PeriodicJob', () => {
     expect([runsDone, warn.mock.calls.length, log.mock.calls.length]).toEqual([2, 1, 1]);
     jest.restoreAllMocks();
   });
+
+  it.each([
+    [5, Infinity, [2, 2, 2]],
+    [4, Infinity, [2, 2, 2]],
+    [0, Infinity, [2]],
+    [9, 5, [2, 2, 1]],
+    [9, 0, []],
+  ])('works through %d rows, of %d at most, in portions', async (rows, total, limits) => {
+    const one = job(100);
+    const seen: number[] = [];
+    let left = rows;
+    const step = (limit: number): Promise<number> => {
+      seen.push(limit);
+      const done = Math.min(limit, left);
+      left -= done;
+      return Promise.resolve(done);
+    };
+    await one.inPortions(2, step, total);
+    expect(seen).toEqual(limits);
+    await one.stop();
+    await one.inPortions(2, step, total);
+    expect(seen).toEqual(limits);
+  });
+
+  it('never runs by itself every 0 ms', async () => {
+    const one = job(0);
+    one.start();
+    await jest.advanceTimersByTimeAsync(10);
+    expect([runs, scheduler.getIntervals()]).toEqual([[], []]);
+    await one.stop();
+  });
 });

@@ -6,7 +6,7 @@ import { OutageLog } from '#logging';
 export interface PeriodicJobOptions {
   /** Of the job, for the scheduler: one of this name in the service. */
   name: string;
-  /** Milliseconds between two starts. */
+  /** Milliseconds between two starts. 0: it never runs by itself. */
   everyMs: number;
   /** Of the log: the room. */
   context: string;
@@ -38,9 +38,21 @@ export class PeriodicJob {
     return this.stopping;
   }
 
+  /**
+   * For long work, which then holds no rows for long: repeats `step`, with `size` or the rest of `total` as its limit,
+   * until it returns less than the limit or the job stops.
+   */
+  async inPortions(size: number, step: (limit: number) => Promise<number>, total = Infinity): Promise<void> {
+    for (let left = total; left > 0 && !this.stopping; left -= size) {
+      const limit = Math.min(size, left);
+      if ((await step(limit)) < limit) return;
+    }
+  }
+
   /** In `onApplicationBootstrap`. */
   start(): void {
     const { name, everyMs } = this.options;
+    if (everyMs === 0) return;
     this.scheduler.addInterval(
       name,
       setInterval(() => void this.run(), everyMs),

@@ -1,9 +1,9 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { AuditLog, systemActor } from '#auth';
 import { type ChannelSettings, channelSettings } from '#config';
 import { Transactions } from '#database';
-import { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { ChannelExpiryRepository } from './channel-expiry.repository.js';
 import { ChannelMetrics } from '../channels.metrics.js';
 
@@ -17,9 +17,7 @@ const ACTOR = 'channel-expiry';
  * CHANNEL_RETENTION seconds ago. Every replica does so: they pass over what another holds.
  */
 @Injectable()
-export class ChannelExpiry implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly job: PeriodicJob;
-
+export class ChannelExpiry extends PeriodicService {
   constructor(
     private readonly repository: ChannelExpiryRepository,
     private readonly transactions: Transactions,
@@ -28,31 +26,17 @@ export class ChannelExpiry implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(channelSettings.KEY) private readonly settings: ChannelSettings,
     scheduler: SchedulerRegistry,
   ) {
-    const options = { name: ACTOR, everyMs: EVERY_MS, context: 'channels', subject: 'The end of channels' };
-    this.job = new PeriodicJob(scheduler, options, () => this.work());
+    super(scheduler, { name: ACTOR, everyMs: EVERY_MS, context: 'channels', subject: 'The end of channels' });
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
+  protected async work(): Promise<void> {
+    await this.job.inPortions(BATCH, (limit) => this.closeSome(limit));
+    await this.job.inPortions(BATCH, (limit) => this.deleteSome(limit));
   }
 
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
-  }
-
-  /** One at a time; never rejects. */
-  run(): Promise<void> {
-    return this.job.run();
-  }
-
-  private async work(): Promise<void> {
-    while (!this.job.isStopping && (await this.closeSome()) === BATCH);
-    while (!this.job.isStopping && (await this.deleteSome()) === BATCH);
-  }
-
-  private async closeSome(): Promise<number> {
+  private async closeSome(limit: number): Promise<number> {
     const closed = await this.transactions.run(async (tx) => {
-      const expired = await this.repository.closeExpired(tx, BATCH);
+      const expired = await this.repository.closeExpired(tx, limit);
       const changes = expired.map(({ id, space_id }) => ({
         action: 'channel.close',
         target: `channel:${id}`,
@@ -67,7 +51,7 @@ export class ChannelExpiry implements OnApplicationBootstrap, BeforeApplicationS
     return closed;
   }
 
-  private deleteSome(): Promise<number> {
-    return this.transactions.run((tx) => this.repository.deleteEnded(tx, this.settings.retention, BATCH));
+  private deleteSome(limit: number): Promise<number> {
+    return this.transactions.run((tx) => this.repository.deleteEnded(tx, this.settings.retention, limit));
   }
 }

@@ -1,8 +1,8 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { slicesOf } from '#common';
-import { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { DataSource } from 'typeorm';
 
 const FLUSH_EVERY_MS = 2_000;
@@ -16,29 +16,23 @@ interface Counts {
 
 /** Counts the calls of each Skill in skill_status: written every two seconds and at shutdown, so that a call waits for none of it. */
 @Injectable()
-export class CallStatistics implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class CallStatistics extends PeriodicService {
   private counts = new Map<string, Counts>();
-  private readonly job: PeriodicJob;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     scheduler: SchedulerRegistry,
   ) {
-    const options = {
+    super(scheduler, {
       name: 'call-statistics',
       everyMs: FLUSH_EVERY_MS,
       context: 'commands',
       subject: 'Counting calls',
-    };
-    this.job = new PeriodicJob(scheduler, options, () => this.write());
+    });
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.job.stop();
+  override async beforeApplicationShutdown(): Promise<void> {
+    await super.beforeApplicationShutdown();
     await this.flush();
   }
 
@@ -51,7 +45,7 @@ export class CallStatistics implements OnApplicationBootstrap, BeforeApplication
     return this.job.runAnew();
   }
 
-  private async write(): Promise<void> {
+  protected async work(): Promise<void> {
     const left = this.counts;
     this.counts = new Map();
     try {

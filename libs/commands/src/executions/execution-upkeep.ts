@@ -1,7 +1,7 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { ExecutionsRepository } from './executions.repository.js';
 
 const EVERY_MS = 5_000;
@@ -10,33 +10,22 @@ const BATCH = 1_000;
 
 /** Ends what a replica that died has left, and deletes what is old. Every replica may do so at any time. */
 @Injectable()
-export class ExecutionUpkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly job: PeriodicJob;
-
+export class ExecutionUpkeep extends PeriodicService {
   constructor(
     private readonly repository: ExecutionsRepository,
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
     scheduler: SchedulerRegistry,
   ) {
-    const options = {
+    super(scheduler, {
       name: 'execution-upkeep',
       everyMs: EVERY_MS,
       context: 'commands',
       subject: 'The upkeep of executions',
-    };
-    this.job = new PeriodicJob(scheduler, options, () => this.work());
+    });
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
-  }
-
-  private async work(): Promise<void> {
-    while (!this.job.isStopping && (await this.repository.failInterrupted(BATCH)) === BATCH);
-    while (!this.job.isStopping && (await this.repository.purge(this.settings.retention, BATCH)) === BATCH);
+  protected async work(): Promise<void> {
+    await this.job.inPortions(BATCH, (limit) => this.repository.failInterrupted(limit));
+    await this.job.inPortions(BATCH, (limit) => this.repository.purge(this.settings.retention, limit));
   }
 }

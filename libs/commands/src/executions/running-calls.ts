@@ -1,7 +1,7 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { InFlight } from '#common';
-import { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { ExecutionsRepository } from './executions.repository.js';
 
 /** Between two looks for calls that another replica was told to cancel; shorter ones are over by then. */
@@ -15,29 +15,19 @@ interface Running {
 
 /** The calls that this replica makes now, so that they can be taken back: here, or by way of another replica. */
 @Injectable()
-export class RunningCalls implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class RunningCalls extends PeriodicService {
   private readonly running = new InFlight<Running>();
-  private readonly job: PeriodicJob;
 
   constructor(
     private readonly repository: ExecutionsRepository,
     scheduler: SchedulerRegistry,
   ) {
-    const options = {
+    super(scheduler, {
       name: 'cancelled-calls',
       everyMs: LOOK_EVERY_MS,
       context: 'commands',
       subject: 'Looking for cancelled calls',
-    };
-    this.job = new PeriodicJob(scheduler, options, () => this.look());
-  }
-
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
+    });
   }
 
   /** Makes a call that can be cancelled. */
@@ -57,7 +47,7 @@ export class RunningCalls implements OnApplicationBootstrap, BeforeApplicationSh
     for (const call of this.running) if (call.executionId === executionId) call.abort.abort();
   }
 
-  private async look(): Promise<void> {
+  protected async work(): Promise<void> {
     const before = performance.now() - LOOK_EVERY_MS;
     const ids = [...this.running].filter(({ since }) => since < before).map(({ executionId }) => executionId);
     if (ids.length === 0) return;

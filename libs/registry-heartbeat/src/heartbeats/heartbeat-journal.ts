@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { MetricsService } from '#metrics';
-import { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { LeaseTerms } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { HealthReports } from './health-reports.js';
@@ -40,10 +40,9 @@ const MAX_WAITING = 200_000;
  * has heard of within two intervals, whatever the lease store says.
  */
 @Injectable()
-export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class HeartbeatJournal extends PeriodicService {
   private endpoints = new Map<string, EndpointEntry>();
   private skills = new Map<string, SkillEntry>();
-  private readonly job: PeriodicJob;
   private readonly wayMs: number;
   private readonly hurry = new AbortController();
 
@@ -55,17 +54,14 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
     private readonly terms: LeaseTerms,
     metrics: MetricsService,
   ) {
-    this.wayMs = Math.min(LONGEST_WAY_MS, terms.interval / 3);
-    this.job = new PeriodicJob(
-      scheduler,
-      {
-        name: 'heartbeat-journal',
-        everyMs: GATHERING * this.wayMs,
-        context: 'heartbeats',
-        subject: 'Writing heartbeats',
-      },
-      () => this.write(),
-    );
+    const wayMs = Math.min(LONGEST_WAY_MS, terms.interval / 3);
+    super(scheduler, {
+      name: 'heartbeat-journal',
+      everyMs: GATHERING * wayMs,
+      context: 'heartbeats',
+      subject: 'Writing heartbeats',
+    });
+    this.wayMs = wayMs;
     metrics.gauge({
       name: 'registry_journal_entries',
       help: 'Heartbeats that wait to be written.',
@@ -75,14 +71,10 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
     });
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
   /** Requests have ended by now: what is written here is all there is. */
-  async beforeApplicationShutdown(): Promise<void> {
+  override async beforeApplicationShutdown(): Promise<void> {
     this.hurry.abort();
-    await this.job.stop();
+    await super.beforeApplicationShutdown();
     await this.flush();
   }
 
@@ -112,7 +104,7 @@ export class HeartbeatJournal implements OnApplicationBootstrap, BeforeApplicati
     return this.job.runAnew();
   }
 
-  private async write(): Promise<void> {
+  protected async work(): Promise<void> {
     const endpoints = chunksOf([...this.endpoints.values()]);
     const skills = [...this.skills.values()];
     this.endpoints = new Map();

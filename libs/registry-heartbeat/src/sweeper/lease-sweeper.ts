@@ -1,7 +1,7 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { LeaderElection, type Transaction } from '#database';
-import { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { LeaseTerms } from '#skills';
 import { LeaseStore, type SweepState } from '../leases/lease-store.js';
 import { LeaseAudit } from './lease-audit.js';
@@ -19,10 +19,9 @@ const CLAMP_BATCH = 1_000;
  * of the lease store's data, or a clock that was set (docs/heartbeats.md).
  */
 @Injectable()
-export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class LeaseSweeper extends PeriodicService {
   private readonly logger = new Logger('leases');
   private readonly sweepTerms: SweepTerms;
-  private readonly job: PeriodicJob;
   private wasLeading = false;
   private failingSince: number | undefined;
   private yieldingUntil = 0;
@@ -36,23 +35,14 @@ export class LeaseSweeper implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly terms: LeaseTerms,
     scheduler: SchedulerRegistry,
   ) {
-    this.sweepTerms = sweepTerms(terms);
-    const options = {
-      name: 'lease-sweeper',
-      everyMs: this.sweepTerms.tick,
-      context: 'leases',
-      subject: 'Sweeping',
-    };
-    this.job = new PeriodicJob(scheduler, options, () => this.leader.exclusively(() => this.campaign()));
+    const timing = sweepTerms(terms);
+    // The lead is given up in `onApplicationShutdown`: this has stopped by then.
+    super(scheduler, { name: 'lease-sweeper', everyMs: timing.tick, context: 'leases', subject: 'Sweeping' });
+    this.sweepTerms = timing;
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  /** The lead is given up later, in `onApplicationShutdown`: by then nothing of this is under way. */
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
+  protected work(): Promise<void> {
+    return this.leader.exclusively(() => this.campaign());
   }
 
   /** One at a time; never rejects. */

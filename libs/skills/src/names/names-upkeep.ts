@@ -1,18 +1,18 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Transactions } from '#database';
-import { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { NamesRepository } from './names.repository.js';
 
 const EVERY_MS = 60_000;
-/** Names, or ids, in one transaction, and transactions of each in one run: 600,000 an hour, as many as leave within the limits of requests. */
+/** Names, or ids, in one transaction. */
 const BATCH = 1_000;
-const MAX_BATCHES = 10;
+/** Of each in one run: 600,000 an hour, as many as clients can free within their rate limits. */
+const MAX_ROWS = 10_000;
 
 /** Deletes names and ids that are free again, some at a time. Every replica may do so at any time. */
 @Injectable()
-export class NamesUpkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly job: PeriodicJob;
+export class NamesUpkeep extends PeriodicService {
   private after = '';
 
   constructor(
@@ -20,36 +20,22 @@ export class NamesUpkeep implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly transactions: Transactions,
     scheduler: SchedulerRegistry,
   ) {
-    const options = { name: 'names-upkeep', everyMs: EVERY_MS, context: 'skills', subject: 'The upkeep of names' };
-    this.job = new PeriodicJob(scheduler, options, () => this.run());
+    super(scheduler, { name: 'names-upkeep', everyMs: EVERY_MS, context: 'skills', subject: 'The upkeep of names' });
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
+  protected async work(): Promise<void> {
+    await this.job.inPortions(BATCH, (limit) => this.purgeIds(limit), MAX_ROWS);
+    await this.job.inPortions(BATCH, (limit) => this.purgeNames(limit), MAX_ROWS);
   }
 
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
+  private purgeIds(limit: number): Promise<number> {
+    return this.transactions.run((tx) => this.repository.purgeIds(tx, limit));
   }
 
-  /** Once, now. */
-  async run(): Promise<void> {
-    await this.purgeIds();
-    await this.purgeNames();
-  }
-
-  private async purgeIds(): Promise<void> {
-    for (let batch = 0; batch < MAX_BATCHES && !this.job.isStopping; batch += 1) {
-      if ((await this.transactions.run((tx) => this.repository.purgeIds(tx, BATCH))) < BATCH) return;
-    }
-  }
-
-  /** Goes on where the last run has stopped, and from the beginning after the last name. */
-  private async purgeNames(): Promise<void> {
-    for (let batch = 0; batch < MAX_BATCHES && !this.job.isStopping; batch += 1) {
-      const last = await this.transactions.run((tx) => this.repository.purge(tx, this.after, BATCH));
-      this.after = last ?? '';
-      if (last === undefined) return;
-    }
+  /** Continues where the last run stopped; after the last name, from the beginning. */
+  private async purgeNames(limit: number): Promise<number> {
+    const last = await this.transactions.run((tx) => this.repository.purge(tx, this.after, limit));
+    this.after = last ?? '';
+    return last === undefined ? 0 : limit;
   }
 }

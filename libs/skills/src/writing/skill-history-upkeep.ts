@@ -1,8 +1,8 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { LeaderElection } from '#database';
 import { Quotas } from '#quotas';
-import { PeriodicJob } from '#scheduling';
+import { PeriodicService } from '#scheduling';
 import { SkillHistory } from './skill-history.js';
 
 const EVERY_MS = 3600 * 1000;
@@ -13,53 +13,32 @@ const PORTION = 5_000;
 
 /** Deletes old entries of the history, and the oldest of owners that have more than `QUOTA_EVENTS`. The leader does so. */
 @Injectable()
-export class SkillHistoryUpkeep implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly job: PeriodicJob;
-
+export class SkillHistoryUpkeep extends PeriodicService {
   constructor(
     private readonly history: SkillHistory,
     private readonly quotas: Quotas,
     leader: LeaderElection,
     scheduler: SchedulerRegistry,
   ) {
-    // Nothing is refused, so that nobody asks how fast it grows.
-    quotas.register('events', { count: 'SELECT count(*) FROM skill_events WHERE owner = $1', perSecond: 0 });
-    const options = {
-      ...{ name: 'skill-history', everyMs: EVERY_MS, context: 'skills' },
+    super(scheduler, {
+      name: 'skill-history',
+      everyMs: EVERY_MS,
+      context: 'skills',
       subject: 'Deleting old history of Skills',
       isDue: () => leader.isLeader,
-    };
-    this.job = new PeriodicJob(scheduler, options, () => this.work());
+    });
+    // Nothing is refused, so that nobody asks how fast it grows.
+    quotas.register('events', { count: 'SELECT count(*) FROM skill_events WHERE owner = $1', perSecond: 0 });
   }
 
-  onApplicationBootstrap(): void {
-    this.job.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.job.stop();
-  }
-
-  /** Now, on the leader. */
-  run(): Promise<void> {
-    return this.job.runAnew();
-  }
-
-  private async work(): Promise<void> {
-    await this.inPortions(Infinity, (limit) => this.history.deleteOld(RETENTION_S, limit));
+  protected async work(): Promise<void> {
+    await this.job.inPortions(PORTION, (limit) => this.history.deleteOld(RETENTION_S, limit));
     let owner = await this.history.ownerAfter('');
     while (owner !== undefined && !this.job.isStopping) {
       const current = owner;
       const excess = await this.quotas.excessOf('events', current);
-      await this.inPortions(excess, (limit) => this.history.deleteOldest(current, limit));
+      await this.job.inPortions(PORTION, (limit) => this.history.deleteOldest(current, limit), excess);
       owner = await this.history.ownerAfter(current);
-    }
-  }
-
-  private async inPortions(total: number, remove: (limit: number) => Promise<number>): Promise<void> {
-    for (let left = total; left > 0 && !this.job.isStopping; left -= PORTION) {
-      const limit = Math.min(PORTION, left);
-      if ((await remove(limit)) < limit) return;
     }
   }
 }

@@ -1,5 +1,5 @@
 /*
- * The fault suite: what the service promises, and what becomes of it when things break. docs/reliability.md tells more.
+ * The fault suite: what the service promises, and what becomes of it when things break. See docs/maintainers/faults-and-soak.md.
  *
  *   npm run test:faults [-- --only name] [-- --json file]
  *

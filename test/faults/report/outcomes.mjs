@@ -8,7 +8,7 @@ export function outcomesIn(folder) {
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
 }
 
-/** In Markdown, as docs/reliability.md has it. */
+/** In Markdown, as in docs/maintainers/faults-and-soak.md. */
 export function tableOf(outcomes) {
   const rows = outcomes.map(({ name, promise, fault, result, figures, notes, seconds }) => {
     const shown = Object.entries(figures).map(([figure, value]) => `${figure}: ${Number(value.toFixed(2))}`);

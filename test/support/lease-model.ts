@@ -6,9 +6,9 @@ export type Call =
   | { method: 'renew'; beats: Beat[] }
   | { method: 'forget'; skillIds: string[] }
   | { method: 'remaining'; skillId: string }
-  | { method: 'census' | 'takeLate' | 'expired'; ago: number }
-  | { method: 'settle' | 'reprieve'; which: readonly boolean[] }
-  | { method: 'returnLate'; which?: readonly boolean[] };
+  | { method: 'census' | 'claimExpired' | 'listEnding'; ago: number }
+  | { method: 'settle' | 'extend'; which: readonly boolean[] }
+  | { method: 'release'; which?: readonly boolean[] };
 
 /** A lease and the turn in which it was renewed. */
 export type Aged = [endpointId: string, turn: number];
@@ -51,21 +51,21 @@ export class LeaseModel {
           overdue: this.all('overdue').length,
           expiring: [...this.all('on time', turn - 1 - call.ago), ...this.all('overdue', turn - 1 - call.ago)].length,
         };
-      case 'takeLate':
+      case 'claimExpired':
         return this.all('on time', turn - 1 - call.ago)
           .map((lease) => Object.assign(lease, { state: 'overdue' as const }))
           .map(aged);
-      case 'expired':
+      case 'listEnding':
         // Copies: they stay as they were found.
         this.found = this.all('overdue', turn - 1 - call.ago).map((lease) => ({ ...lease }));
         return this.found.map(aged);
-      case 'returnLate':
+      case 'release':
         for (const lease of call.which ? this.chosen(call.which, false) : this.all('overdue')) lease.state = 'on time';
         return undefined;
       case 'settle':
         for (const lease of this.chosen(call.which, true)) lease.state = 'ended';
         return undefined;
-      case 'reprieve':
+      case 'extend':
         for (const lease of this.chosen(call.which, false)) Object.assign(lease, { state: 'on time', turn });
         return undefined;
     }

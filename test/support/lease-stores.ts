@@ -89,13 +89,13 @@ export class LeaseScene {
 
   /** Every lease that is on time becomes overdue. */
   async makeOverdue(): Promise<LeaseRef[]> {
-    return this.store.takeLate(await this.later(1.5), ALL);
+    return this.store.claimExpired(await this.later(1.5), ALL);
   }
 
   /** Every lease ends. */
   async makeEnded(): Promise<void> {
     await this.makeOverdue();
-    await this.store.settle(await this.store.expired(await this.later(3), ALL));
+    await this.store.settle(await this.store.listEnding(await this.later(3), ALL));
   }
 
   /** How many leases are on time, and how many overdue. */

@@ -6,20 +6,8 @@ import { PeriodicService } from '#scheduling';
 import { LeaseTerms } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { HealthReports } from './health-reports.js';
+import type { MemberMetrics, SentBeat } from './heartbeat.js';
 import { type EndpointEntry, JournalRepository, type SkillEntry } from './journal.repository.js';
-import type { SentBeat } from './renewals.js';
-
-/** What a member measured of itself. */
-export interface MemberMetrics {
-  /** Seconds. */
-  uptime?: number;
-  request_count?: number;
-  error_count?: number;
-  /** Percent. */
-  cpu_usage?: number;
-  /** Percent. */
-  memory_usage?: number;
-}
 
 /** Rows in one transaction. */
 const CHUNK = 500;

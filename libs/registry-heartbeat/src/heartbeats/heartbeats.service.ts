@@ -14,7 +14,8 @@ import {
 import { type LeaseResponse, LeaseTerms } from '#skills';
 import { HeartbeatBody, HeartbeatItem, type HeartbeatsBody } from './heartbeat.dto.js';
 import type { HeartbeatResponse, HeartbeatResult, HeartbeatsResponse, HeartbeatStatus } from './heartbeat.response.js';
-import { type Heartbeat, type Renewal, Renewals, type Renewed, type Waiter } from './renewals.js';
+import type { Heartbeat, Renewal, Renewed, Waiter } from './heartbeat.js';
+import { Renewals } from './renewals.js';
 
 /** Takes heartbeats: who beats, for what, and what becomes of it. */
 @Injectable()
@@ -40,7 +41,7 @@ export class HeartbeatsService {
     });
   }
 
-  /** The same, for who waits without a promise. */
+  /** Like `beat`, with a callback pair instead of a Promise. */
   beatFor(waiter: Waiter<HeartbeatResponse>, caller: Caller, skillId: string, body: HeartbeatBody): void {
     const resolve = (renewal: Renewal): void => {
       if (renewal.status === 'ok') waiter.resolve(this.responseTo(skillId, renewal));
@@ -52,7 +53,7 @@ export class HeartbeatsService {
     this.renewals.renewFor({ resolve, reject }, caller, heartbeatOf(skillId, body));
   }
 
-  /** The same at once; undefined: nothing was done, it has to wait for somebody. */
+  /** Renews at once. Returns undefined, with nothing done, if the renewal needs Redis or PostgreSQL. */
   beatSteady(caller: Caller, skillId: string, body: HeartbeatBody): HeartbeatResponse | undefined {
     const renewal = this.renewals.renewSteady(caller, heartbeatOf(skillId, body));
     return renewal && this.responseTo(skillId, renewal);

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { HeartbeatBody } from './heartbeat.dto.js';
 import type { HeartbeatResponse } from './heartbeat.response.js';
 import { HeartbeatsService } from './heartbeats.service.js';
-import type { Waiter } from './renewals.js';
+import type { Waiter } from './heartbeat.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

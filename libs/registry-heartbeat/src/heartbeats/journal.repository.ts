@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Transaction, Transactions } from '#database';
 import type { Health } from '#skills';
-import type { MemberMetrics } from './heartbeat-journal.js';
+import type { MemberMetrics } from './heartbeat.js';
 
 /** The last heartbeat of an endpoint. */
 export interface EndpointEntry {

@@ -4,7 +4,7 @@ import type { Health, ReportedHealth } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { type KnownEndpoint, type KnownSkill, LeaseRepository, leasesOf } from '../leases/lease.repository.js';
 import { HealthReports } from './health-reports.js';
-import type { Renewal, SentBeat } from './renewals.js';
+import type { Renewal, SentBeat } from './heartbeat.js';
 
 /** Skills read at once. */
 const MAX_SKILLS = 200;

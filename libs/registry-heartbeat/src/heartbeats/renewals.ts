@@ -2,50 +2,15 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { slicesOf } from '#common';
 import { OutageLog } from '#logging';
-import type { Health, ReportedHealth } from '#skills';
+import type { ReportedHealth } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { type Beat, LeaseStore, type RenewOutcome } from '../leases/lease-store.js';
 import { HealthReports } from './health-reports.js';
-import { HeartbeatJournal, type MemberMetrics } from './heartbeat-journal.js';
+import type { Heartbeat, MemberMetrics, Renewal, Renewed, SentBeat, Waiter } from './heartbeat.js';
+import { HeartbeatJournal } from './heartbeat-journal.js';
 import { HeartbeatMetrics } from './heartbeat.metrics.js';
 import { LeaseLookup } from './lease-lookup.js';
 import { SpaceLimits } from './space-limits.js';
-
-/** What a member says with one heartbeat. */
-export interface Heartbeat {
-  skillId: string;
-  /** One endpoint; all of the Skill when undefined. */
-  url: string | undefined;
-  generation: number | undefined;
-  health: Health;
-  metrics: MemberMetrics;
-}
-
-export interface Renewed {
-  status: 'ok';
-  generation: number;
-  endpointIds: readonly string[];
-}
-
-/**
- * - `ok`: renewed.
- * - `unknown`: no such Skill in the Spaces of the sender, or a registration that this registry knows nothing of: register again.
- * - `stale`: a newer registration has taken over.
- * - `foreign`: the Skill belongs to another client.
- * - `no-endpoint`: the Skill has no endpoint with that url.
- */
-export type Renewal = Renewed | { status: 'unknown' | 'stale' | 'foreign' | 'no-endpoint' };
-
-/** A heartbeat with who sent it, as it goes to the store. */
-export interface SentBeat extends Beat {
-  actor: string;
-}
-
-/** Who waits without a promise: for each of thousands a second one costs as much as the renewal does. */
-export interface Waiter<T> {
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
 
 interface Waiting {
   caller: Caller;
@@ -100,7 +65,7 @@ export class Renewals {
     });
   }
 
-  /** The same, for who waits without a promise. */
+  /** Like `renew`, with a callback pair instead of a Promise. */
   renewFor(waiter: Waiter<Renewal>, caller: Caller, heartbeat: Heartbeat): void {
     this.waiting.push({ caller, beat: beatOf(caller, heartbeat), metrics: heartbeat.metrics, waiter });
     this.schedule();

@@ -29,11 +29,11 @@ const named = <M extends Call['method']>(...methods: M[]) => fc.constantFrom(...
 const call: fc.Arbitrary<Call> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ method: named('open'), skills: fc.array(skill, { maxLength: 2 }) }) },
   { weight: 3, arbitrary: fc.record({ method: named('renew'), beats: fc.array(beat, { maxLength: 4 }) }) },
-  { weight: 5, arbitrary: fc.record({ method: named('takeLate', 'expired'), ago }) },
-  { weight: 4, arbitrary: fc.record({ method: named('settle', 'reprieve'), which }) },
+  { weight: 5, arbitrary: fc.record({ method: named('claimExpired', 'listEnding'), ago }) },
+  { weight: 4, arbitrary: fc.record({ method: named('settle', 'extend'), which }) },
   fc.record({ method: named('census'), ago }),
   fc.record({ method: named('remaining'), skillId }),
-  { weight: 2, arbitrary: fc.record({ method: named('returnLate'), which }, { requiredKeys: ['method'] }) },
+  { weight: 2, arbitrary: fc.record({ method: named('release'), which }, { requiredKeys: ['method'] }) },
   fc.record({ method: named('forget'), skillIds: fc.array(skillId, { maxLength: 1 }) }),
 );
 
@@ -66,17 +66,17 @@ class Player {
         return [...(await store.remaining(made.skillId)).keys()].toSorted();
       case 'census':
         return store.census(this.endOf(made.ago) + TERMS.ttl - TERMS.interval);
-      case 'takeLate':
-        return this.inOrder(await store.takeLate(this.endOf(made.ago) + TERMS.warnAfter, ALL)).map((lease) =>
+      case 'claimExpired':
+        return this.inOrder(await store.claimExpired(this.endOf(made.ago) + TERMS.warnAfter, ALL)).map((lease) =>
           this.aged(lease),
         );
-      case 'expired':
-        this.found = this.inOrder(await store.expired(this.endOf(made.ago) + TERMS.ttl, ALL));
+      case 'listEnding':
+        this.found = this.inOrder(await store.listEnding(this.endOf(made.ago) + TERMS.ttl, ALL));
         return this.found.map((lease) => this.aged(lease));
-      case 'returnLate':
-        return store.returnLate(made.which && this.chosen(made.which));
+      case 'release':
+        return store.release(made.which && this.chosen(made.which));
       case 'settle':
-      case 'reprieve':
+      case 'extend':
         return store[made.method](this.chosen(made.which));
     }
   }

@@ -43,7 +43,7 @@ describe.each(LEASE_STORES)('registrations at the lease store in %s', (kind) => 
     await delay(5);
     await scene.openAgain(skill, { generation: 2, reported: 'healthy' });
     // A full lease from now: a sweep that began before finds nothing late.
-    expect(await scene.store.takeLate(asOf, ALL)).toEqual([]);
+    expect(await scene.store.claimExpired(asOf, ALL)).toEqual([]);
     expect(await scene.counts()).toEqual([1, 0]);
     expect(await scene.beat(skillId, { generation: 1 })).toEqual({ status: 'stale' });
     const { endpointId } = first;
@@ -75,7 +75,7 @@ describe.each(LEASE_STORES)('registrations at the lease store in %s', (kind) => 
     const asOf = await scene.later(1.5);
     await delay(5);
     await scene.openAgain(skill, {});
-    expect(await scene.store.takeLate(asOf, ALL)).toHaveLength(1);
+    expect(await scene.store.claimExpired(asOf, ALL)).toHaveLength(1);
   });
 
   it('of an older generation change nothing: they come late', async () => {
@@ -156,12 +156,12 @@ describe.each(LEASE_STORES)('registrations at the lease store in %s', (kind) => 
     expect(await scene.store.remaining(randomUUID())).toEqual(new Map());
     await delay(310);
     const { now } = await scene.store.state();
-    await scene.store.takeLate(now, ALL);
+    await scene.store.claimExpired(now, ALL);
     await scene.beat(skillId, { url: second.url });
     const remaining = await scene.store.remaining(skillId);
     expect(remaining.get(first.endpointId)).toBeLessThan(0);
     expect(remaining.get(second.endpointId)).toBeGreaterThan(0);
-    await scene.store.settle(await scene.store.expired(now, ALL));
+    await scene.store.settle(await scene.store.listEnding(now, ALL));
     expect(await scene.held(skill)).toEqual([second.endpointId]);
   });
 });

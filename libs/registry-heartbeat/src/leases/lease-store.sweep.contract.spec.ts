@@ -66,7 +66,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
     it('from 1.5 intervals of silence on, once, with the time of their renewal', async () => {
       const { skillId, first } = await scene.opened({}, { live: false });
       const before = (await store.state()).now;
-      expect(await store.takeLate(before + TERMS.warnAfter - 5_000, ALL)).toEqual([]);
+      expect(await store.claimExpired(before + TERMS.warnAfter - 5_000, ALL)).toEqual([]);
       const [lease] = await scene.makeOverdue();
       expect(lease).toEqual({ skillId, endpointId: first.endpointId, renewedAt: expect.any(Number) });
       expect(lease?.renewedAt).toBeLessThanOrEqual(before);
@@ -77,46 +77,46 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
     it('within a millisecond, not before', async () => {
       const { skillId } = await scene.opened({});
       const renewedAt = (await scene.makeOverdue())[0]?.renewedAt ?? 0;
-      await store.returnLate();
-      expect(await store.takeLate(renewedAt + TERMS.warnAfter - 1, ALL)).toEqual([]);
-      expect(await store.takeLate(renewedAt + TERMS.warnAfter + 1, ALL)).toMatchObject([{ skillId, renewedAt }]);
-      expect(await store.expired(renewedAt + TERMS.ttl - 1, ALL)).toEqual([]);
-      expect(await store.expired(renewedAt + TERMS.ttl + 1, ALL)).toMatchObject([{ skillId, renewedAt }]);
+      await store.release();
+      expect(await store.claimExpired(renewedAt + TERMS.warnAfter - 1, ALL)).toEqual([]);
+      expect(await store.claimExpired(renewedAt + TERMS.warnAfter + 1, ALL)).toMatchObject([{ skillId, renewedAt }]);
+      expect(await store.listEnding(renewedAt + TERMS.ttl - 1, ALL)).toEqual([]);
+      expect(await store.listEnding(renewedAt + TERMS.ttl + 1, ALL)).toMatchObject([{ skillId, renewedAt }]);
     });
 
     it('longest silent first, up to a limit', async () => {
       const [a, b, c, d] = await openedInTurn(4);
       await scene.beat(a?.skillId ?? '');
       const asOf = await scene.later(1.5);
-      expect(idsOf(await store.takeLate(asOf, 2))).toEqual([b?.endpointId, c?.endpointId]);
-      expect(idsOf(await store.takeLate(asOf, 2))).toEqual([d?.endpointId, a?.endpointId]);
-      expect(await store.takeLate(asOf, 2)).toEqual([]);
+      expect(idsOf(await store.claimExpired(asOf, 2))).toEqual([b?.endpointId, c?.endpointId]);
+      expect(idsOf(await store.claimExpired(asOf, 2))).toEqual([d?.endpointId, a?.endpointId]);
+      expect(await store.claimExpired(asOf, 2)).toEqual([]);
     });
 
     it('again when the sweep before did not finish, as old as they were', async () => {
       await openedInTurn(3);
       const asOf = await scene.later(1.5);
-      const taken = await store.takeLate(asOf, 2);
-      await store.returnLate();
+      const taken = await store.claimExpired(asOf, 2);
+      await store.release();
       expect(await scene.counts()).toEqual([3, 0]);
-      const again = await store.takeLate(asOf, ALL);
+      const again = await store.claimExpired(asOf, ALL);
       expect(again).toHaveLength(3);
       expect(again.slice(0, 2)).toEqual(taken);
-      await store.returnLate();
-      await store.returnLate();
+      await store.release();
+      await store.release();
       expect(await scene.counts()).toEqual([3, 0]);
     });
 
     it('again of those that are put back, in their old order, and not of others', async () => {
       const [a, b, c, d] = await openedInTurn(4);
       const asOf = await scene.later(1.5);
-      const [first, second, third] = await store.takeLate(asOf, 3);
-      await store.returnLate([second, third].flatMap((lease) => lease ?? []));
+      const [first, second, third] = await store.claimExpired(asOf, 3);
+      await store.release([second, third].flatMap((lease) => lease ?? []));
       expect(await scene.counts()).toEqual([3, 1]);
-      await store.returnLate([first].flatMap((lease) => lease ?? []));
-      await store.returnLate([first].flatMap((lease) => lease ?? []));
+      await store.release([first].flatMap((lease) => lease ?? []));
+      await store.release([first].flatMap((lease) => lease ?? []));
       expect(await scene.counts()).toEqual([4, 0]);
-      const again = await store.takeLate(asOf, ALL);
+      const again = await store.claimExpired(asOf, ALL);
       expect(idsOf(again)).toEqual([a, b, c, d].map((endpoint) => endpoint?.endpointId));
       expect(again.slice(0, 3)).toEqual([first, second, third]);
     });
@@ -125,7 +125,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
       const [a, b] = await openedInTurn(2);
       await scene.makeOverdue();
       await scene.beat(a?.skillId ?? '');
-      await store.returnLate();
+      await store.release();
       expect(await scene.counts()).toEqual([2, 0]);
       expect(idsOf(await scene.makeOverdue())).toEqual([b?.endpointId, a?.endpointId]);
     });
@@ -135,20 +135,20 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
     it('among the overdue only, from 3 intervals on, as often as it looks, longest silent first', async () => {
       const [a, b, c] = await openedInTurn(3);
       const end = await scene.later(3);
-      expect(await store.expired(end, ALL)).toEqual([]);
+      expect(await store.listEnding(end, ALL)).toEqual([]);
       await scene.makeOverdue();
-      expect(await store.expired(await scene.later(2.9), ALL)).toEqual([]);
-      expect(idsOf(await store.expired(end, 2))).toEqual([a?.endpointId, b?.endpointId]);
-      expect(idsOf(await store.expired(end, ALL))).toEqual([a?.endpointId, b?.endpointId, c?.endpointId]);
+      expect(await store.listEnding(await scene.later(2.9), ALL)).toEqual([]);
+      expect(idsOf(await store.listEnding(end, 2))).toEqual([a?.endpointId, b?.endpointId]);
+      expect(idsOf(await store.listEnding(end, ALL))).toEqual([a?.endpointId, b?.endpointId, c?.endpointId]);
       expect(await scene.counts()).toEqual([0, 3]);
     });
 
     it('and settles them: they hold no lease any more', async () => {
       const [a, b] = await openedInTurn(2);
       await scene.makeOverdue();
-      const expired = await store.expired(await scene.later(3), ALL);
+      const expired = await store.listEnding(await scene.later(3), ALL);
       await store.settle(expired.slice(0, 1));
-      expect(idsOf(await store.expired(await scene.later(3), ALL))).toEqual([b?.endpointId]);
+      expect(idsOf(await store.listEnding(await scene.later(3), ALL))).toEqual([b?.endpointId]);
       await store.settle(expired);
       await store.settle(expired);
       expect(await scene.counts()).toEqual([0, 0]);
@@ -159,7 +159,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
     it('and settles none that was renewed since, though it be overdue again', async () => {
       const [a, b] = await openedInTurn(2);
       await scene.makeOverdue();
-      const expired = await store.expired(await scene.later(3), ALL);
+      const expired = await store.listEnding(await scene.later(3), ALL);
       await scene.beat(a?.skillId ?? '');
       await store.settle(expired.slice(0, 1));
       expect(await scene.counts()).toEqual([1, 1]);
@@ -174,25 +174,25 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
     it('and leaves alone what another sweeper has made on time again', async () => {
       await scene.opened({});
       await scene.makeOverdue();
-      const expired = await store.expired(await scene.later(3), ALL);
-      await store.returnLate();
+      const expired = await store.listEnding(await scene.later(3), ALL);
+      await store.release();
       await store.settle(expired);
       expect(await scene.counts()).toEqual([1, 0]);
     });
 
-    it('and reprieves those who were heard from elsewhere, from now, and no other', async () => {
+    it('and extends the leases of those who were heard from elsewhere, from now, and no other', async () => {
       const [a, b, c] = await openedInTurn(4);
       const taken = await scene.makeOverdue();
       await scene.beat(b?.skillId ?? '');
-      await store.settle((await store.expired(await scene.later(3), ALL)).slice(-1));
+      await store.settle((await store.listEnding(await scene.later(3), ALL)).slice(-1));
       await store.forget([c?.skillId ?? '']);
       const asOf = await scene.later(1.5);
       await delay(2);
-      await store.reprieve(taken);
+      await store.extend(taken);
       expect(await scene.counts()).toEqual([2, 0]);
-      expect(idsOf(await store.takeLate(asOf, ALL))).toEqual([b?.endpointId]);
+      expect(idsOf(await store.claimExpired(asOf, ALL))).toEqual([b?.endpointId]);
       expect(idsOf(await scene.makeOverdue())).toEqual([a?.endpointId]);
-      await store.reprieve([]);
+      await store.extend([]);
     });
   });
 
@@ -204,7 +204,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
     await scene.opened({}, {});
     expect(await store.census(asOf)).toEqual({ onTime: 4, overdue: 0, expiring: 2 });
     expect(await store.census(asOf - 5_000)).toEqual({ onTime: 4, overdue: 0, expiring: 0 });
-    await store.takeLate(asOf - 0.5 * TERMS.interval, 1);
+    await store.claimExpired(asOf - 0.5 * TERMS.interval, 1);
     expect(await store.census(asOf)).toEqual({ onTime: 3, overdue: 1, expiring: 2 });
     expect(await store.census(await scene.later(100))).toEqual({ onTime: 3, overdue: 1, expiring: 4 });
     await scene.beat(a?.skillId ?? '');

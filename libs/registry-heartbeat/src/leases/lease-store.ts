@@ -6,7 +6,7 @@ export interface LeasedEndpoint {
   url: string;
   /** Of the registration that this lease belongs to. */
   generation: number;
-  /** What its member last said of itself; `healthy` unless it said otherwise. */
+  /** The health that its member last reported; `healthy` by default. */
   reported: Health;
   /** False: its lease has ended, and PostgreSQL knows. */
   live: boolean;
@@ -18,7 +18,7 @@ export interface LeasedSkill {
   /** The client that registered it. */
   owner: string;
   endpoints: readonly LeasedEndpoint[];
-  /** These are all that the Skill has: others that are known are forgotten. */
+  /** `endpoints` lists all endpoints of the Skill: the store forgets the others that it knows. */
   isWhole?: boolean;
 }
 
@@ -40,14 +40,15 @@ export interface RenewedEndpoint {
   endpointId: string;
   /** Its lease was overdue or had ended: PostgreSQL may hold a worse health than it has now. */
   wasLate: boolean;
-  /** What its member reported before; differs from the beat's health when the member changed its mind. */
+  /** The health that its member reported before this heartbeat. */
   reportedBefore: Health;
 }
 
 /**
  * - `renewed`: by a full lease from now; `generation` is the highest of the endpoints renewed.
- * - `missing`: the store knows no such Skill, no such url, or an older generation than the beat's: ask PostgreSQL.
- * - `stale`: the endpoint, or an endpoint of the Skill while none is of the beat's generation, belongs to a newer registration. Nothing was renewed.
+ * - `missing`: the store knows no such Skill, no such url, or only an older generation: PostgreSQL decides.
+ * - `stale`: the endpoint belongs to a newer registration. Without a url: an endpoint of the Skill does, and none is of
+ *   the heartbeat's generation. Nothing was renewed.
  * - `foreign`: the Skill belongs to another client than `boundTo`. Nothing was renewed.
  */
 export type RenewOutcome =
@@ -56,7 +57,7 @@ export type RenewOutcome =
   | { status: 'stale' }
   | { status: 'foreign' };
 
-/** A renewal after which nothing is otherwise than before. */
+/** A renewal that changed nothing but the time. */
 export interface SteadyRenewal {
   generation: number;
   endpointIds: string[];
@@ -80,15 +81,15 @@ export interface LeaseCensus {
   expiring: number;
 }
 
-/** What sweepers leave for each other. Times are milliseconds of the store's own clock; 0 when never set. */
+/** State that sweepers share. Times are milliseconds of the store's own clock; 0 when never set. */
 export interface SweepMarks {
-  /** Nothing expires before. */
+  /** No lease ends before this time. */
   graceUntil: number;
-  /** Since when self-preservation finds that too many leases would end at once. */
+  /** Since this time self-preservation sees too many leases that would end at once. */
   threatenedSince: number;
   /** Self-preservation holds all leases. */
   frozen: boolean;
-  /** Every lease that PostgreSQL knows was told; false in a store that is new or has lost its data. */
+  /** The store has every lease that PostgreSQL knows; false in a store that is new or has lost its data. */
   complete: boolean;
 }
 
@@ -99,30 +100,30 @@ export interface SweepState extends SweepMarks {
 }
 
 /**
- * Where leases live: who was heard from, and when. Two implementations, Redis and in-process, that keep one contract
- * (lease-store.*.contract.spec.ts run against both). The terms (interval, warnAfter, ttl) are given to the constructor.
+ * Stores leases: when each endpoint was renewed last. There are two implementations, Redis and in-process, with one
+ * contract (lease-store.*.contract.spec.ts run against both). The constructor gets the terms (interval, warnAfter, ttl).
  *
- * All times are those of the store: the server time of Redis, the monotonic clock of the process. PostgreSQL stays the
- * truth of who is registered; what is lost here is rebuilt from it. Every method may reject when the store is out of
- * reach; nothing is then known of what it did.
+ * All times are of the store's clock: the server time of Redis, the monotonic clock of the process. PostgreSQL holds the
+ * registrations; the service rebuilds from it what the store loses. Every method may reject while the store is out of
+ * reach; the caller then does not know what the store did.
  *
- * A lease is on time, overdue (`takeLate`) or ended (`settle`); a heartbeat, or a newer registration, brings it back on
- * time from either. `asOf` is the time of `beginSweep`: a clock that is set in the middle of a sweep changes nothing.
+ * A lease is on time, overdue (`claimExpired`) or ended (`settle`). A heartbeat or a newer registration brings it back on
+ * time from either. `asOf` is the time of `beginSweep`, so that a clock that is set during a sweep changes nothing.
  */
 export abstract class LeaseStore {
-  /** Renews many at once: one round trip. The outcomes are in the order of the beats. */
+  /** Renews many leases in one round trip. The outcomes are in the order of the heartbeats. */
   abstract renew(beats: readonly Beat[]): Promise<RenewOutcome[]>;
 
   /**
-   * Renews at once what needs nobody to be asked or told: leases in this process, all on time, of members that say what
-   * they said before. Undefined: nothing was done, `renew` has to.
+   * Renews without waiting if the leases are in this process, all are on time, and no health changes. Returns undefined,
+   * with nothing done, otherwise: call `renew`.
    */
   renewSteady(_beat: Beat): SteadyRenewal | undefined {
     return undefined;
   }
 
   /**
-   * Makes leases known. An endpoint that is new here, or of a newer generation than the one known, gets a full lease
+   * Adds leases. An endpoint that is new here, or of a newer generation than the one known, gets a full lease
    * from now when it is `live`, and counts as ended otherwise; so does a known one of the same generation that is `live`
    * and holds no lease here. Any other is left as it is: a late call never undoes a newer one. Endpoints not named stay,
    * unless the Skill `isWhole`.
@@ -137,30 +138,33 @@ export abstract class LeaseStore {
 
   abstract census(asOf: number): Promise<LeaseCensus>;
 
-  /** Makes up to `limit` leases that have been silent for `warnAfter` overdue, longest silent first. */
-  abstract takeLate(asOf: number, limit: number): Promise<LeaseRef[]>;
+  /**
+   * Claims for this sweep up to `limit` leases that were not renewed for `warnAfter`, longest silent first. They are
+   * overdue from now on; no other call claims them again.
+   */
+  abstract claimExpired(asOf: number, limit: number): Promise<LeaseRef[]>;
 
-  /** Makes these that are overdue, or all, on time again, as old as they are, so that they are taken once more. */
-  abstract returnLate(leases?: readonly LeaseRef[]): Promise<void>;
+  /** Releases claimed leases, by default all of them: they count as on time, keep their age, and can be claimed again. */
+  abstract release(leases?: readonly LeaseRef[]): Promise<void>;
 
-  /** Up to `limit` overdue leases that have been silent for `ttl`, longest silent first. They stay until `settle`. */
-  abstract expired(asOf: number, limit: number): Promise<LeaseRef[]>;
+  /** Lists up to `limit` overdue leases that were not renewed for `ttl`, longest silent first. They stay until `settle`. */
+  abstract listEnding(asOf: number, limit: number): Promise<LeaseRef[]>;
 
-  /** These have ended: PostgreSQL knows. Any that was renewed since is left alone. */
+  /** Removes leases that have ended in PostgreSQL; leaves those that were renewed since. */
   abstract settle(leases: readonly LeaseRef[]): Promise<void>;
 
-  /** Gives overdue leases a full lease: their members were heard from elsewhere. */
-  abstract reprieve(leases: readonly LeaseRef[]): Promise<void>;
+  /** Extends overdue leases to a full lease from now: PostgreSQL has a newer heartbeat of these members. */
+  abstract extend(leases: readonly LeaseRef[]): Promise<void>;
 
-  /** Reads what the last sweep left and marks this one. */
+  /** Reads the shared state and records the time of this sweep. */
   abstract beginSweep(): Promise<SweepState>;
 
-  /** What the last sweep left, without marking one. */
+  /** Reads the shared state. */
   abstract state(): Promise<SweepState>;
 
-  /** Leaves something for the sweeps to come, of this replica or of another. */
+  /** Writes shared state for the next sweeps of all replicas. */
   abstract keep(marks: Partial<SweepMarks>): Promise<void>;
 
-  /** After the store's clock stepped back: up to `limit` leases renewed in the future are as if renewed now. Returns how many. */
+  /** After the store's clock stepped back: sets up to `limit` renewal times that lie in the future to now. Returns how many. */
   abstract clampToNow(limit: number): Promise<number>;
 }

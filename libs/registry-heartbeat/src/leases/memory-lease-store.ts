@@ -92,7 +92,7 @@ export class MemoryLeaseStore extends LeaseStore {
     });
   }
 
-  takeLate(asOf: number, limit: number): Promise<LeaseRef[]> {
+  claimExpired(asOf: number, limit: number): Promise<LeaseRef[]> {
     const late = firstUntil(this.onTime, asOf - this.terms.warnAfter, limit);
     for (const lease of late) {
       this.onTime.delete(lease);
@@ -101,7 +101,7 @@ export class MemoryLeaseStore extends LeaseStore {
     return Promise.resolve(late.map(refOf));
   }
 
-  returnLate(leases?: readonly LeaseRef[]): Promise<void> {
+  release(leases?: readonly LeaseRef[]): Promise<void> {
     const late = leases?.flatMap((ref) => this.find(ref) ?? []) ?? [...this.overdue];
     const returned = late.filter((lease) => this.overdue.delete(lease));
     // What was taken is older than what was left, but for what was returned before.
@@ -109,7 +109,7 @@ export class MemoryLeaseStore extends LeaseStore {
     return Promise.resolve();
   }
 
-  expired(asOf: number, limit: number): Promise<LeaseRef[]> {
+  listEnding(asOf: number, limit: number): Promise<LeaseRef[]> {
     return Promise.resolve(firstUntil(this.overdue, asOf - this.terms.ttl, limit).map(refOf));
   }
 
@@ -121,7 +121,7 @@ export class MemoryLeaseStore extends LeaseStore {
     return Promise.resolve();
   }
 
-  reprieve(leases: readonly LeaseRef[]): Promise<void> {
+  extend(leases: readonly LeaseRef[]): Promise<void> {
     for (const ref of leases) {
       const lease = this.find(ref);
       if (lease && this.overdue.has(lease)) this.hold(lease);

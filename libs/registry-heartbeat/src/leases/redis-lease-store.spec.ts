@@ -104,7 +104,7 @@ describe('RedisLeaseStore', () => {
       await delay(2);
       expect(await scene.store.clampToNow(ALL)).toBe(1);
       expect((await scene.store.remaining(skillId)).get(first.endpointId)).toBeLessThanOrEqual(TERMS.ttl);
-      expect(await scene.store.takeLate(before + TERMS.warnAfter, ALL)).toMatchObject([{ skillId: other.skillId }]);
+      expect(await scene.store.claimExpired(before + TERMS.warnAfter, ALL)).toMatchObject([{ skillId: other.skillId }]);
       expect(await scene.makeOverdue()).toMatchObject([{ skillId }]);
       expect(await scene.store.clampToNow(ALL)).toBe(0);
     });

@@ -85,17 +85,17 @@ export class RedisLeaseStore extends LeaseStore {
     return { onTime, overdue, expiring };
   }
 
-  async takeLate(asOf: number, limit: number): Promise<LeaseRef[]> {
-    return refsOf(await this.run(scripts.TAKE_LATE, [String(asOf - this.terms.warnAfter), String(limit)]));
+  async claimExpired(asOf: number, limit: number): Promise<LeaseRef[]> {
+    return refsOf(await this.run(scripts.CLAIM_EXPIRED, [String(asOf - this.terms.warnAfter), String(limit)]));
   }
 
-  async returnLate(leases?: readonly LeaseRef[]): Promise<void> {
-    if (leases === undefined) await this.run(scripts.RETURN_ALL_LATE, []);
-    else await this.run(scripts.RETURN_LATE, leases.map(memberOf));
+  async release(leases?: readonly LeaseRef[]): Promise<void> {
+    if (leases === undefined) await this.run(scripts.RELEASE_ALL, []);
+    else await this.run(scripts.RELEASE, leases.map(memberOf));
   }
 
-  async expired(asOf: number, limit: number): Promise<LeaseRef[]> {
-    return refsOf(await this.run(scripts.EXPIRED, [String(asOf - this.terms.ttl), String(limit)]));
+  async listEnding(asOf: number, limit: number): Promise<LeaseRef[]> {
+    return refsOf(await this.run(scripts.LIST_ENDING, [String(asOf - this.terms.ttl), String(limit)]));
   }
 
   async settle(leases: readonly LeaseRef[]): Promise<void> {
@@ -105,8 +105,8 @@ export class RedisLeaseStore extends LeaseStore {
     );
   }
 
-  async reprieve(leases: readonly LeaseRef[]): Promise<void> {
-    await this.run(scripts.REPRIEVE, leases.map(memberOf));
+  async extend(leases: readonly LeaseRef[]): Promise<void> {
+    await this.run(scripts.EXTEND, leases.map(memberOf));
   }
 
   async beginSweep(): Promise<SweepState> {

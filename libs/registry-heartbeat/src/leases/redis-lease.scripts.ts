@@ -168,7 +168,7 @@ return { redis.call('ZCARD', on_time), redis.call('ZCARD', overdue),
   redis.call('ZCOUNT', on_time, '-inf', ARGV[1]) + redis.call('ZCOUNT', overdue, '-inf', ARGV[1]) }`);
 
 /** ARGV: the time at or before which a late lease was renewed; limit. Answers members and scores in turn. */
-export const TAKE_LATE = script(`
+export const CLAIM_EXPIRED = script(`
 local found = redis.call('ZRANGEBYSCORE', on_time, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 for i = 1, #found, 2 do
   redis.call('ZREM', on_time, found[i])
@@ -177,7 +177,7 @@ end
 return found`);
 
 /** ARGV: members. */
-export const RETURN_LATE = script(`
+export const RELEASE = script(`
 for i = 1, #ARGV do
   local at = redis.call('ZSCORE', overdue, ARGV[i])
   if at then
@@ -186,12 +186,12 @@ for i = 1, #ARGV do
   end
 end`);
 
-export const RETURN_ALL_LATE = script(`
+export const RELEASE_ALL = script(`
 redis.call('ZUNIONSTORE', on_time, 2, on_time, overdue, 'AGGREGATE', 'MAX')
 redis.call('DEL', overdue)`);
 
-/** ARGV: as TAKE_LATE. */
-export const EXPIRED = script(`
+/** ARGV: as CLAIM_EXPIRED. */
+export const LIST_ENDING = script(`
 return redis.call('ZRANGEBYSCORE', overdue, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])`);
 
 /** ARGV: members and scores in turn. */
@@ -202,7 +202,7 @@ for i = 1, #ARGV, 2 do
 end`);
 
 /** ARGV: members. */
-export const REPRIEVE = script(`
+export const EXTEND = script(`
 for i = 1, #ARGV do
   if redis.call('ZREM', overdue, ARGV[i]) == 1 then redis.call('ZADD', on_time, now, ARGV[i]) end
 end`);

@@ -80,7 +80,7 @@ export class LeaseSweeper extends PeriodicService {
     else if (!this.wasLeading) {
       this.logger.log('this replica sweeps');
       // What a sweep that died half-way took, and may not have written.
-      await this.store.returnLate();
+      await this.store.release();
     }
     const graceUntil = await this.graceOf(state);
     if (state.now >= graceUntil) await this.expire(session, state, began);
@@ -118,7 +118,7 @@ export class LeaseSweeper extends PeriodicService {
     const isTime = (): boolean => performance.now() - began < this.sweepTerms.tick;
     let census = await this.store.census(now);
     if (isThreatened(census)) {
-      await this.sweep.reprieve(session, now, isTime);
+      await this.sweep.extendHeard(session, now, isTime);
       census = await this.store.census(now);
     }
     const after = preserve(state, census, now, this.sweepTerms.longestFreeze);

@@ -201,8 +201,8 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     ];
     await silence(3, '%/3');
     await app.database.query('DELETE FROM skills WHERE id = $1', [gone]);
-    await store.takeLate(await asOf(1.5), ALL);
-    await app.app.get(Sweep).reprieve(session(), await asOf(2), () => true);
+    await store.claimExpired(await asOf(1.5), ALL);
+    await app.app.get(Sweep).extendHeard(session(), await asOf(2), () => true);
     expect(await counts()).toEqual([1, 1]);
     expect(await store.remaining(gone)).toEqual(new Map());
     await endAfter(3);
@@ -264,7 +264,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     expect(await counts()).toEqual([1, 0]);
     await app.app.get(LeaseAudit).all(() => Promise.resolve());
     expect(await counts()).toEqual([3, 0]);
-    expect(await store.takeLate(await asOf(1.4), ALL)).toEqual([]);
+    expect(await store.claimExpired(await asOf(1.4), ALL)).toEqual([]);
     await silence(3);
     await warnAfter(1.5);
     await endAfter(3);

@@ -8,8 +8,8 @@ import { SweepRepository } from './sweep.repository.js';
 
 /** Leases in one transaction; small enough that other requests get their turn. */
 const BATCH = 200;
-/** Leases that one look at PostgreSQL may save. */
-const MAX_REPRIEVED = 5_000;
+/** Leases that one query to PostgreSQL may extend. */
+const MAX_EXTENDED = 5_000;
 
 /** The transitions of one sweep: healthy → warning → unhealthy → unregistered. Every step may be done twice. */
 @Injectable()
@@ -25,50 +25,50 @@ export class Sweep {
     @Inject(registrySettings.KEY) private readonly settings: RegistrySettings,
   ) {}
 
-  /** Leases that are overdue: a batch, and more while there is time. Returns how many it went through. */
+  /** Warns of overdue leases: one batch, and more while there is time. Returns how many it processed. */
   async warn(session: Transaction, asOf: number, isTime: () => boolean): Promise<number> {
     const passedOver: LeaseRef[] = [];
-    let late: LeaseRef[];
+    let claimed: LeaseRef[];
     let count = 0;
     do {
-      late = await this.store.takeLate(asOf, BATCH);
-      if (late.length > 0) {
-        const warned = await this.repository.warn(session, late);
+      claimed = await this.store.claimExpired(asOf, BATCH);
+      if (claimed.length > 0) {
+        const warned = await this.repository.warn(session, claimed);
         await this.transitions.changed(warned.changed);
         passedOver.push(...warned.passedOver);
       }
-      count += late.length;
-    } while (late.length === BATCH && isTime());
-    // Not before the last batch: they would be taken again at once.
-    await this.putBack(passedOver);
+      count += claimed.length;
+    } while (claimed.length === BATCH && isTime());
+    // After the last batch: the next batch would claim them again.
+    await this.release(passedOver);
     return count;
   }
 
   /**
-   * Finds out who of those that would end within one interval is only said to be silent, and gives them a full lease: a
-   * replica that cannot reach the lease store takes heartbeats all the same. Those that are no more are forgotten.
+   * Extends leases that would end within one interval if PostgreSQL has a newer heartbeat: a replica that cannot reach
+   * the lease store still takes heartbeats. Forgets the leases of endpoints that no longer exist.
    */
-  async reprieve(session: Transaction, asOf: number, isTime: () => boolean): Promise<void> {
+  async extendHeard(session: Transaction, asOf: number, isTime: () => boolean): Promise<void> {
     let expiring: LeaseRef[];
     let cleared: number;
     do {
-      expiring = await this.store.expired(asOf + this.terms.interval, MAX_REPRIEVED);
+      expiring = await this.store.listEnding(asOf + this.terms.interval, MAX_EXTENDED);
       const { heard, gone } = await this.repository.testimony(session, expiring);
-      for (const batch of slicesOf(heard, BATCH)) await this.store.reprieve(batch);
+      for (const batch of slicesOf(heard, BATCH)) await this.store.extend(batch);
       await this.forget(gone);
       cleared = heard.length + gone.length;
-    } while (expiring.length === MAX_REPRIEVED && cleared > 0 && isTime());
+    } while (expiring.length === MAX_EXTENDED && cleared > 0 && isTime());
   }
 
   /**
-   * Leases that end: a batch, even when warnings took all the time, and more while there is time. Returns those that it
-   * went through, longest silent first.
+   * Ends leases: one batch, even when warnings took all the time, and more while there is time. Returns the leases that
+   * it processed, longest silent first.
    */
   async end(session: Transaction, asOf: number, isTime: () => boolean): Promise<LeaseRef[]> {
     const all: LeaseRef[] = [];
     let expired: LeaseRef[];
     do {
-      expired = await this.store.expired(asOf, BATCH);
+      expired = await this.store.listEnding(asOf, BATCH);
       if (expired.length > 0) await this.endBatch(session, expired);
       all.push(...expired);
     } while (expired.length === BATCH && isTime());
@@ -79,22 +79,22 @@ export class Sweep {
     const { changed, ended, alive, gone, passedOver } = await this.repository.end(session, expired);
     await this.transitions.changed(changed);
     if (ended.length > 0) await this.store.settle(ended);
-    if (alive.length > 0) await this.store.reprieve(alive);
+    if (alive.length > 0) await this.store.extend(alive);
     await this.forget(gone);
-    await this.putBack(passedOver);
+    await this.release(passedOver);
     if (changed.length > 0) this.logger.log(`${changed.length} endpoints are unhealthy: their leases have ended`);
   }
 
-  /** For the next sweep, as old as they are. One that dies before this leaves it to the next, too: see `returnLate`. */
-  private async putBack(leases: readonly LeaseRef[]): Promise<void> {
-    if (leases.length > 0) await this.store.returnLate(leases);
+  /** The next sweep claims them again. After a crash before this, the next leader releases all leases. */
+  private async release(leases: readonly LeaseRef[]): Promise<void> {
+    if (leases.length > 0) await this.store.release(leases);
   }
 
   private async forget(gone: readonly LeaseRef[]): Promise<void> {
     if (gone.length > 0) await this.skills.changed([...new Set(gone.map(({ skillId }) => skillId))]);
   }
 
-  /** A batch of endpoints that stayed away for REGISTRY_DEREGISTER_AFTER. */
+  /** Removes a batch of endpoints without a heartbeat for REGISTRY_DEREGISTER_AFTER. */
   async unregister(session: Transaction): Promise<void> {
     const { deregisterAfter } = this.settings;
     if (deregisterAfter === 0) return;

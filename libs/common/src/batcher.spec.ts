@@ -36,6 +36,8 @@ describe('Batcher', () => {
     expect(batches).toEqual([[1]]);
     release.shift()?.();
     await answers[0];
+    // One turn that ends the first batch, and one that begins the second.
+    await turn();
     await turn();
     expect(batches).toEqual([[1], [2, 3]]);
     release.shift()?.();

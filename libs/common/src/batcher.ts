@@ -1,8 +1,6 @@
-export interface BatcherOptions {
-  /** Items in one batch at most. */
-  maxBatch: number;
-  /** Batches under way at the same time; what comes meanwhile waits, and makes the next batch larger. */
-  lanes: number;
+import { BatchQueue, type BatchQueueOptions } from './batch-queue.js';
+
+export interface BatcherOptions extends BatchQueueOptions {
   /**
    * Whether an error may be that of a single item, so that the others must not fail with it: the batch is then halved
    * until the item stands alone. Only for work that has done nothing when it rejects. Default: never.
@@ -17,45 +15,23 @@ interface Waiting<T, R> {
 }
 
 /**
- * Does for many what would cost a round trip for each: items that arrive in the same turn of the event loop, or while
- * earlier ones are under way, share one call of `work`. It answers in the order of the items; when it rejects, all of
- * its items do (see `isOfOneItem`). What waits is bounded by the requests that wait for it.
+ * Does many items in one call of `work`, where each by itself would cost a round trip. `work` returns the results in the
+ * order of the items; when it rejects, all of them reject (see `isOfOneItem`).
  */
 export class Batcher<T, R> {
-  private waiting: Waiting<T, R>[] = [];
-  private underWay = 0;
-  private isScheduled = false;
+  private readonly queue: BatchQueue<Waiting<T, R>>;
 
   constructor(
     private readonly work: (items: T[]) => Promise<readonly R[]>,
     private readonly options: BatcherOptions,
-  ) {}
+  ) {
+    this.queue = new BatchQueue((batch) => this.settle(batch), options);
+  }
 
   add(item: T): Promise<R> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
-      if (this.isScheduled) return;
-      this.isScheduled = true;
-      // After the I/O of this turn: every request that it read is in.
-      setImmediate(() => {
-        this.isScheduled = false;
-        this.start();
-      });
+      this.queue.add({ item, resolve, reject });
     });
-  }
-
-  private start(): void {
-    while (this.waiting.length > 0 && this.underWay < this.options.lanes) {
-      void this.run(this.waiting.splice(0, this.options.maxBatch));
-    }
-  }
-
-  /** Never rejects. */
-  private async run(batch: readonly Waiting<T, R>[]): Promise<void> {
-    this.underWay += 1;
-    await this.settle(batch);
-    this.underWay -= 1;
-    this.start();
   }
 
   /** Never rejects. */

@@ -1,6 +1,7 @@
 export { ApiExceptionFilter, bodyOf, errorCodeOf, type ErrorTranslator } from './api-exception.filter.js';
 export { CommonHeaders, headerLines } from './common-headers.js';
 export { type BackOffTerms, exponentialPause, jitteredPause } from './back-off.js';
+export { BatchQueue, type BatchQueueOptions } from './batch-queue.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { describeError } from './describe-error.js';
 export { type Envelope, envelopeSchema, envelopeTextOf, type ProtocolMethod, ProtocolRoute } from './envelope.js';

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { slicesOf } from '#common';
+import { BatchQueue } from '#common';
 import { OutageLog } from '#logging';
 import type { ReportedHealth } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
@@ -25,27 +25,19 @@ interface Unsettled {
   isGhost: boolean;
 }
 
-/** Beats in one round trip. */
-const MAX_BATCH = 500;
-const MIN_BATCH = 16;
-/** Round trips for what waits, one with each turn of the event loop: the store answers the first while the others are sent. */
-const PARTS = 2;
-/** Round trips at the same time. */
-const MAX_ASKING = 2 * PARTS;
+/** With one round trip for all of them the lease store and this process would wait for each other by turns. */
+const BATCHES = { maxBatch: 500, lanes: 4, parts: 2 };
 
 /**
- * Renews leases. Beats that arrive in the same turn of the event loop, or while the lease store is being asked as often
- * as may be, share some round trips to it: with one for all of them the store and this process would wait for each other
- * by turns. What the store does not know or holds for a ghost, and everything while it is out of reach, is asked
- * of PostgreSQL: a living member is never told that it is unknown because a store has lost its memory, or a ghost because
- * it remembers too much.
+ * Renews leases. Heartbeats that arrive together share round trips to the lease store. Where the store does not know a
+ * member, takes it for a ghost or is out of reach, PostgreSQL decides: no living member is refused because the store has
+ * lost its memory, or remembers too much.
  */
 @Injectable()
 export class Renewals {
-  private waiting: Waiting[] = [];
-  private isScheduled = false;
-  /** Questions to the store that are not answered yet. */
-  private asking = 0;
+  private readonly queue = new BatchQueue<Waiting>((batch) => this.renewBatch(batch), BATCHES);
+  /** Apart, for these need PostgreSQL, and others do not wait for that. */
+  private readonly limitedQueue = new BatchQueue<Waiting>((batch) => this.renewLimited(batch), BATCHES);
   private readonly outage = new OutageLog(new Logger('heartbeats'), 'The lease store');
 
   constructor(
@@ -67,8 +59,8 @@ export class Renewals {
 
   /** Like `renew`, with a callback pair instead of a Promise. */
   renewFor(waiter: Waiter<Renewal>, caller: Caller, heartbeat: Heartbeat): void {
-    this.waiting.push({ caller, beat: beatOf(caller, heartbeat), metrics: heartbeat.metrics, waiter });
-    this.schedule();
+    const queue = caller.identity.spaces === undefined ? this.queue : this.limitedQueue;
+    queue.add({ caller, beat: beatOf(caller, heartbeat), metrics: heartbeat.metrics, waiter });
   }
 
   /** The same at once, where nobody has to be asked or told (`LeaseStore.renewSteady`). Undefined: nothing was done. */
@@ -82,42 +74,26 @@ export class Renewals {
     return renewal;
   }
 
-  private schedule(): void {
-    if (this.isScheduled || this.asking >= MAX_ASKING || this.waiting.length === 0) return;
-    this.isScheduled = true;
-    // After the I/O of this turn: every request that it read is in.
-    setImmediate(() => {
-      this.isScheduled = false;
-      this.flush();
-      this.schedule();
-    });
-  }
-
-  private flush(): void {
-    const all = this.waiting.splice(0, Math.max(MIN_BATCH, Math.ceil(this.waiting.length / PARTS)));
-    // Others do not wait for what limited clients need PostgreSQL for.
-    const limited = all.filter(({ caller }) => caller.identity.spaces !== undefined);
-    const unlimited = limited.length > 0 ? all.filter(({ caller }) => caller.identity.spaces === undefined) : all;
-    this.inBatches(unlimited, (batch) => this.renewBatch(batch));
-    this.inBatches(limited, (batch) => this.renewLimited(batch));
-  }
-
-  private inBatches(all: readonly Waiting[], renew: (batch: readonly Waiting[]) => Promise<void>): void {
-    for (const batch of slicesOf(all, MAX_BATCH)) {
-      renew(batch).catch((error: unknown) => {
-        for (const { waiter } of batch) waiter.reject(error);
-      });
+  /** Never rejects. */
+  private async renewLimited(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const beyond = await this.limits.beyond(batch, ({ caller, beat }) => ({ caller, skillId: beat.skillId }));
+      for (const waiting of beyond) this.answer(waiting, { status: 'unknown' });
+      await this.renewBatch(batch.filter((waiting) => !beyond.has(waiting)));
+    } catch (error) {
+      reject(batch, error);
     }
   }
 
-  private async renewLimited(batch: readonly Waiting[]): Promise<void> {
-    const beyond = await this.limits.beyond(batch, ({ caller, beat }) => ({ caller, skillId: beat.skillId }));
-    for (const waiting of beyond) this.answer(waiting, { status: 'unknown' });
-    await this.renewBatch(batch.filter((waiting) => !beyond.has(waiting)));
-  }
-
+  /** Returns when the store has answered, before PostgreSQL has where that is needed. Never rejects. */
   private async renewBatch(batch: readonly Waiting[]): Promise<void> {
     const outcomes = await this.ask(batch.map(({ beat }) => beat));
+    this.conclude(batch, outcomes).catch((error: unknown) => {
+      reject(batch, error);
+    });
+  }
+
+  private async conclude(batch: readonly Waiting[], outcomes: readonly RenewOutcome[] | undefined): Promise<void> {
     const unsettled: Unsettled[] = [];
     const told: [Waiting, Renewal][] = [];
     const changes: ReportedHealth[] = [];
@@ -167,7 +143,6 @@ export class Renewals {
 
   /** Undefined while the store is out of reach, or answers with an error: Redis may be read-only, or out of memory. */
   private async ask(beats: readonly Beat[]): Promise<RenewOutcome[] | undefined> {
-    this.asking += 1;
     try {
       const outcomes = await this.store.renew(beats);
       this.outage.end();
@@ -175,11 +150,12 @@ export class Renewals {
     } catch (error) {
       this.outage.begin(`${String(error)}; heartbeats go to PostgreSQL`);
       return undefined;
-    } finally {
-      this.asking -= 1;
-      this.schedule();
     }
   }
+}
+
+function reject(batch: readonly Waiting[], error: unknown): void {
+  for (const { waiter } of batch) waiter.reject(error);
 }
 
 function beatOf(caller: Caller, { skillId, url, generation, health }: Heartbeat): SentBeat {

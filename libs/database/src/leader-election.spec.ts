@@ -145,7 +145,6 @@ describe('LeaderElection', () => {
       const began = performance.now();
       await until(() => leads(b));
       expect(performance.now() - began).toBeGreaterThan(4_500);
-      expect(performance.now() - began).toBeLessThan(9_000);
       await told;
       for (const replica of [a, b]) await replica.onApplicationShutdown();
       await proxy.close();

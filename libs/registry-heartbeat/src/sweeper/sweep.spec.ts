@@ -241,9 +241,27 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
       [half, 'http://u/1'],
       [whole, 'http://u/3'],
     ] as const) {
-      await api.post(`/skills/${id}/heartbeat`, { endpoint_url: url }).expect(404);
+      expect((await api.post(`/skills/${id}/heartbeat`, { endpoint_url: url }).expect(404)).body.code).toBe(1004);
+      const many = await api.post('/heartbeats', { heartbeats: [{ skill_id: id, endpoint_url: url }] }).expect(200);
+      expect(many.body.data.results).toMatchObject([{ status: 'unknown', code: 1004 }]);
     }
     await api.post(`/skills/${late}/heartbeat`).expect(200);
+  });
+
+  it('lets who was unregistered come back by registering', async () => {
+    const body = skillBody({ endpoints: [{ url: 'http://b/1' }, { url: 'http://b/2' }] });
+    const registered = async () => (await api.post('/skills/register', body).expect(200)).body.data.skill_id as string;
+    const id = await registered();
+    await silence(3, 'http://b/1');
+    await warnAfter(1.5);
+    await endAfter(3);
+    await app.database.query(`UPDATE endpoint_leases SET expired_at = now() - interval '1001 seconds'
+      WHERE expired_at IS NOT NULL`);
+    await app.app.get(Sweep).unregister(session());
+    expect(await healths(id)).toEqual(['healthy']);
+    expect(await registered()).toBe(id);
+    expect(await healths(id)).toEqual(['healthy', 'healthy']);
+    await api.post(`/skills/${id}/heartbeat`, { endpoint_url: 'http://b/1' }).expect(200);
   });
 
   it('is told by the audit, which asks between its pages whether to go on', async () => {

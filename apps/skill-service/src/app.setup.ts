@@ -17,7 +17,6 @@ import { AdminPort } from './admin-port.js';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
 import { openHotLane } from './hot-lane/hot-lane.js';
-import { compileRoutes } from './compiled-routes.js';
 import { registerBodyParsers } from './body-parsers.js';
 import { answerClientErrors } from './client-errors.js';
 import { limitConnections } from './connection-limit.js';
@@ -147,9 +146,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   limitBodies(fastify);
   setPrefix(app);
   app.useGlobalPipes(createValidationPipe());
-  const filter = new ApiExceptionFilter([translateDatabaseError]);
-  app.useGlobalFilters(filter);
-  compileRoutes(app, fastify, filter);
+  app.useGlobalFilters(new ApiExceptionFilter([translateDatabaseError]));
   serveOpenApi(app, settings.app);
   await app.init();
   await fastify.ready();

@@ -11,11 +11,10 @@ export {
   BEARER_SCHEME,
   OAUTH2_SCHEME,
   REQUIRED_PERMISSION,
-  requirementOf,
 } from './authenticated.decorator.js';
 export { Authenticator } from './authenticator.js';
 export { CallerAssertions } from './tokens/caller-assertions.js';
-export { Caller, callerOf, CurrentCaller, type Identity, markKnownClient } from './caller.js';
+export { Caller, CurrentCaller, type Identity, markKnownClient } from './caller.js';
 export { ClientBelongings } from './clients/client-belongings.js';
 export { ClientLookup } from './clients/client-lookup.js';
 export { AUTH_ENTITIES } from './auth.entities.js';

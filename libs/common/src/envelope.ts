@@ -10,20 +10,6 @@ import {
 } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { map, type Observable } from 'rxjs';
-import { AddRouteConfig } from './route-config.decorator.js';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The method of a route in the protocol style. */
-    protocolMethod?: ProtocolMethod;
-  }
-}
-
-/** A method of a controller that answers in the protocol style, and does nothing else with its answer. */
-export interface ProtocolMethod {
-  controller: Type<object>;
-  name: string | symbol;
-}
 
 /** The protocol style's answer (AI Bridge v0.6.0, Skill interface). */
 export interface Envelope<T> {
@@ -61,13 +47,6 @@ export function envelopeTextOf(data: unknown): string {
 export function ProtocolRoute(model: Type): MethodDecorator {
   return applyDecorators(
     UseInterceptors(EnvelopeInterceptor),
-    (target, name, descriptor) => {
-      AddRouteConfig({ protocolMethod: { controller: target.constructor as Type<object>, name } })(
-        target,
-        name,
-        descriptor,
-      );
-    },
     HttpCode(200),
     ApiExtraModels(model),
     ApiResponse({

@@ -4,7 +4,7 @@ export { type BackOffTerms, exponentialPause, jitteredPause } from './back-off.j
 export { BatchQueue, type BatchQueueOptions } from './batch-queue.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { describeError } from './describe-error.js';
-export { type Envelope, envelopeSchema, envelopeTextOf, type ProtocolMethod, ProtocolRoute } from './envelope.js';
+export { type Envelope, envelopeSchema, envelopeTextOf, ProtocolRoute } from './envelope.js';
 export {
   ApiError,
   AuthenticationError,

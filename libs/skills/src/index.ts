@@ -1,4 +1,4 @@
-export { HotAnswers, type ReadyAnswer } from './catalogue/index.js';
+export { CatalogueChanges, HotAnswers, type ReadyAnswer } from './catalogue/index.js';
 export {
   CapabilityEntity,
   type CapabilityStatus,
@@ -17,7 +17,6 @@ export {
 } from './model/endpoint.entity.js';
 export { type Health, HEALTHS } from './model/health.js';
 export { LeaseResponse, LeaseTerms } from './model/lease-terms.js';
-export { SKILL_CACHE } from './reading/skill.cache.js';
 export { SkillIdParam } from './model/skill.dto.js';
 export { SKILL_ENTITIES } from './model/skill.entities.js';
 export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './model/skill.entity.js';

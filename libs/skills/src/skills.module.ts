@@ -85,6 +85,14 @@ import { SkillsService } from './skills.service.js';
       useFactory: (settings: AiBridgeSettings) => new LeaseTerms(settings),
     },
   ],
-  exports: [HotAnswers, SkillObservers, SkillSecrets, EndpointHealthWriter, EndpointTransitions, LeaseTerms],
+  exports: [
+    CatalogueChanges,
+    HotAnswers,
+    SkillObservers,
+    SkillSecrets,
+    EndpointHealthWriter,
+    EndpointTransitions,
+    LeaseTerms,
+  ],
 })
 export class SkillsModule {}

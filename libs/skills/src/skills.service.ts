@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { CacheProvider } from '#cache';
 import { ConflictError, type Page, PermissionError, SkillNotFoundError, sliceOf, validateBody, newId } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
@@ -9,7 +8,7 @@ import { assertMatch } from './reading/etag.js';
 import { mergePatch } from './writing/merge-patch.js';
 import { toBody } from './model/skill-body.js';
 import { SkillQuotas } from './writing/skill-quotas.js';
-import { SKILL_CACHE } from './reading/skill.cache.js';
+import { CatalogueChanges } from './catalogue/catalogue-changes.js';
 import {
   type ChangeSkillStatusBody,
   type CreateSkillBody,
@@ -31,7 +30,7 @@ export class SkillsService {
     private readonly writer: SkillWriter,
     private readonly transactions: Transactions,
     private readonly idempotency: IdempotencyService,
-    private readonly cache: CacheProvider,
+    private readonly changes: CatalogueChanges,
     private readonly observers: SkillObservers,
     private readonly explainer: DiscoveryExplainer,
     private readonly quotas: SkillQuotas,
@@ -72,8 +71,7 @@ export class SkillsService {
       if (!(await this.writer.create(tx, id, caller, where))) throw new ConflictError();
       return this.read(tx, id);
     });
-    // Lists show it.
-    await this.cache.invalidate(SKILL_CACHE, created.skill.skill_id);
+    await this.changes.announce([created.skill.skill_id]);
     return created;
   }
 
@@ -106,7 +104,7 @@ export class SkillsService {
     await this.change(caller, skillId, ifMatch, (tx, skill) => this.writer.remove(tx, caller, skill, 'skill.delete'));
   }
 
-  /** Locks the Skill, checks who may and what was expected, changes it, and drops it from the cache once committed. */
+  /** Locks the Skill, checks who may and what was expected, changes it, and announces the change after the commit. */
   private async change<T>(
     caller: Caller,
     skillId: string,
@@ -120,7 +118,7 @@ export class SkillsService {
       assertMatch(ifMatch, skill.etag);
       return work(tx, skill);
     });
-    await this.cache.invalidate(SKILL_CACHE, skillId);
+    await this.changes.announce([skillId]);
     await this.observers.changed([skillId]);
     return result;
   }

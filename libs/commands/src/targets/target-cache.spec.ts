@@ -1,5 +1,7 @@
-import { CacheProvider, RedisConnection } from '#cache';
+import { RedisConnection } from '#cache';
 import { CommandsSettings, RedisSettings } from '#config';
+import { CatalogueChanges } from '#skills';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import type { Target } from './target.js';
 import { TargetCache } from './target-cache.js';
 
@@ -9,7 +11,7 @@ describe('TargetCache', () => {
 
   it('keeps a bounded number of endpoints, whatever ranges callers ask for, and forgets the oldest answers first', async () => {
     const cache = new TargetCache(
-      new CacheProvider(new RedisConnection(new RedisSettings())),
+      new CatalogueChanges(new RedisConnection(new RedisSettings()), new SchedulerRegistry()),
       Object.assign(new CommandsSettings(), { targetMaxAge: 30_000 }),
     );
     const loads: number[] = [];

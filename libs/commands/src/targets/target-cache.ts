@@ -1,7 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { CacheProvider } from '#cache';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { SKILL_CACHE } from '#skills';
+import { CatalogueChanges } from '#skills';
 import type { Target } from './target.js';
 
 /** Answers that are kept, and endpoints in them; those loaded longest ago go first. */
@@ -28,14 +27,13 @@ export class TargetCache implements OnModuleInit {
   private endpoints = 0;
 
   constructor(
-    private readonly cache: CacheProvider,
+    private readonly changes: CatalogueChanges,
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
   ) {}
 
   onModuleInit(): void {
-    this.cache.onInvalidated(SKILL_CACHE, (ids) => {
-      this.forget(new Set(ids));
-      return undefined;
+    this.changes.onAnnounced((skillIds) => {
+      this.forget(new Set(skillIds));
     });
   }
 

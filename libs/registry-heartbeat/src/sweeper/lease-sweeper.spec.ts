@@ -230,7 +230,7 @@ describe('the sweeper with leases in Redis, of which parts fail', () => {
       world.kill(FEW);
       await world.pass(2 * INTERVAL);
       // It has taken leases that are overdue, and dies before PostgreSQL knows of any.
-      await world.store.takeLate((await world.store.state()).now, FEW);
+      await world.store.claimExpired((await world.store.state()).now, FEW);
       await world.stopReplica(world.first);
       await world.pass(1);
       expect(leads()).toEqual([true]);

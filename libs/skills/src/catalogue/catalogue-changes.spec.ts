@@ -1,19 +1,15 @@
-import { CacheProvider, RedisConnection } from '#cache';
+import { RedisConnection } from '#cache';
 import { RedisSettings } from '#config';
 import { jest } from '@jest/globals';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { SKILL_CACHE } from '../reading/skill.cache.js';
 import { CatalogueChanges } from './catalogue-changes.js';
 
 describe('CatalogueChanges of the only replica', () => {
-  let cache: CacheProvider;
   let changes: CatalogueChanges;
   beforeEach(() => {
     jest.useFakeTimers();
     const redis = new RedisConnection(new RedisSettings());
-    cache = new CacheProvider(redis);
-    changes = new CatalogueChanges(cache, redis, new SchedulerRegistry());
-    changes.onModuleInit();
+    changes = new CatalogueChanges(redis, new SchedulerRegistry());
   });
   afterEach(() => {
     jest.useRealTimers();
@@ -22,7 +18,7 @@ describe('CatalogueChanges of the only replica', () => {
   it('know at once that something read holds no more', () => {
     const start = changes.start();
     expect([changes.holds(start), changes.holds(start, 'a'), changes.holds(start, 'b')]).toEqual([true, true, true]);
-    void cache.invalidate(SKILL_CACHE, 'a');
+    void changes.announce(['a']);
     expect([changes.holds(start), changes.holds(start, 'a'), changes.holds(start, 'b')]).toEqual([false, false, true]);
     expect(changes.counts).toEqual({ own: 1, heard: 0, missed: 0 });
   });

@@ -1,7 +1,6 @@
-import { CacheProvider, RedisConnection } from '#cache';
+import { RedisConnection } from '#cache';
 import { CatalogueSettings, RedisSettings } from '#config';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { SKILL_CACHE } from '../reading/skill.cache.js';
 import { CatalogueChanges } from './catalogue-changes.js';
 import { SharedReads } from './shared-reads.js';
 
@@ -21,14 +20,12 @@ class Load {
 }
 
 describe('SharedReads', () => {
-  let cache: CacheProvider;
+  let changes: CatalogueChanges;
   let reads: SharedReads;
   let load: Load;
   beforeEach(() => {
     const redis = new RedisConnection(new RedisSettings());
-    cache = new CacheProvider(redis);
-    const changes = new CatalogueChanges(cache, redis, new SchedulerRegistry());
-    changes.onModuleInit();
+    changes = new CatalogueChanges(redis, new SchedulerRegistry());
     reads = new SharedReads(changes, new CatalogueSettings());
     load = new Load();
   });
@@ -46,11 +43,11 @@ describe('SharedReads', () => {
   it('lets nobody join a read that began before a change', async () => {
     const list = reads.share('list', load.run);
     const skill = reads.share('skill', load.run, 'a');
-    await cache.invalidate(SKILL_CACHE, 'b');
+    await changes.announce(['b']);
     void reads.share('list', load.run);
     void reads.share('skill', load.run, 'a');
     expect(load.calls).toBe(3);
-    await cache.invalidate(SKILL_CACHE, 'a');
+    await changes.announce(['a']);
     void reads.share('skill', load.run, 'a');
     expect(load.calls).toBe(4);
     load.end(1);
@@ -73,13 +70,13 @@ describe('SharedReads', () => {
       return answer;
     };
     expect([await count(3), await count(4)]).toEqual([3, 3]);
-    await cache.invalidate(SKILL_CACHE, 'a');
+    await changes.announce(['a']);
     expect([await count(5), await count(6)]).toEqual([5, 5]);
   });
 
   it('forgets a count that a change has overtaken while it was made', async () => {
     const first = reads.count('all', load.run);
-    await cache.invalidate(SKILL_CACHE, 'a');
+    await changes.announce(['a']);
     load.end(3);
     expect(await first).toBe(3);
     const second = reads.count('all', load.run);

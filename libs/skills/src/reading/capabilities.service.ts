@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog, type Caller } from '#auth';
-import { CacheProvider } from '#cache';
 import { CapabilityNotFoundError } from '#common';
 import { Transactions } from '#database';
 import { CapabilitiesRepository } from './capabilities.repository.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
-import { SKILL_CACHE } from './skill.cache.js';
+import { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import type { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/skill.response.js';
 import { spacesOf } from './spaces.js';
@@ -18,7 +17,7 @@ export class CapabilitiesService {
     private readonly repository: CapabilitiesRepository,
     private readonly writer: SkillWriter,
     private readonly transactions: Transactions,
-    private readonly cache: CacheProvider,
+    private readonly changes: CatalogueChanges,
     private readonly audit: AuditLog,
   ) {}
 
@@ -48,7 +47,7 @@ export class CapabilitiesService {
       ]);
       return { skillId: skill.id, at: change.at };
     });
-    await this.cache.invalidate(SKILL_CACHE, skillId);
+    await this.changes.announce([skillId]);
     return { capability_id: capabilityId, status, updated_at: at.toISOString() };
   }
 }

@@ -1,6 +1,6 @@
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { AuditLog } from '#auth';
-import { CacheProvider, type RedisConnection } from '#cache';
+import type { RedisConnection } from '#cache';
 import { CatalogueSettings, RegistrySettings, type SecuritySettings } from '#config';
 import type { DataSource } from 'typeorm';
 import { CapabilitiesWriter } from '../writing/capabilities.writer.js';
@@ -32,9 +32,7 @@ export function skillImportersOf(
   redis: RedisConnection,
   settings: SecuritySettings,
 ): SkillImporters {
-  const cache = new CacheProvider(redis);
-  const changes = new CatalogueChanges(cache, redis, new SchedulerRegistry());
-  changes.onModuleInit();
+  const changes = new CatalogueChanges(redis, new SchedulerRegistry());
   const repository = new SkillsRepository(dataSource, new SharedReads(changes, new CatalogueSettings()));
   const secrets = new SkillSecrets(settings, dataSource);
   const history = new SkillHistory(dataSource);
@@ -46,5 +44,5 @@ export function skillImportersOf(
   const health = new EndpointHealthWriter(index, history, log, names);
   const writer = new SkillWriter(new NewSkillsWriter(secrets), parts, index, health, history, audit, names);
   const created = new NewSkillsImporter(parts, index, history, audit);
-  return { names: new NameImporter(log), skills: new SkillImporter(created, writer, secrets, cache, names) };
+  return { names: new NameImporter(log), skills: new SkillImporter(created, writer, secrets, changes, names) };
 }

@@ -1,11 +1,10 @@
 import type { AuditActor } from '#auth';
-import type { CacheProvider } from '#cache';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import type { SkillNames } from '../names/index.js';
 import { MASK, type SecretMap, type SkillSecrets } from '../secrets/index.js';
 import { keyOf } from '../model/skill-key.js';
 import type { LockedSkill, SkillWriter } from '../writing/skill-writer.js';
-import { SKILL_CACHE } from '../reading/skill.cache.js';
+import type { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 import type { ReplaceSkillBody } from '../model/skill.dto.js';
 import type { NewSkillsImporter } from './new-skills.importer.js';
 import type { SkillLine } from './skill.line.js';
@@ -40,7 +39,7 @@ export class SkillImporter {
     private readonly created: NewSkillsImporter,
     private readonly writer: SkillWriter,
     private readonly secrets: SkillSecrets,
-    private readonly cache: CacheProvider,
+    private readonly changes: CatalogueChanges,
     private readonly names: SkillNames,
   ) {}
 
@@ -77,7 +76,7 @@ export class SkillImporter {
 
   /** After the commit: running services learn of it as of any other change (docs/adr/0019). */
   async announce(skillIds: readonly string[]): Promise<void> {
-    await this.cache.invalidate(SKILL_CACHE, ...skillIds);
+    await this.changes.announce(skillIds);
   }
 
   private async replaceAll(

@@ -1,20 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { CacheProvider } from '#cache';
 import { MetricsService } from '#metrics';
 import type { ChangedEndpoint } from './endpoint-health.writer.js';
 import type { Health } from '../model/health.js';
-import { SKILL_CACHE } from '../reading/skill.cache.js';
+import { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 
 export type Transition = Health | 'unregistered';
 const TRANSITIONS: readonly Transition[] = ['healthy', 'warning', 'unhealthy', 'unregistered'];
 
-/** Tells of endpoints whose health changed, whoever changed it: counts them, and drops their Skills from the cache. */
+/** Counts endpoints whose health changed, and announces the change of their Skills. */
 @Injectable()
 export class EndpointTransitions {
   private readonly transitions;
 
   constructor(
-    private readonly cache: CacheProvider,
+    private readonly changes: CatalogueChanges,
     metrics: MetricsService,
   ) {
     this.transitions = metrics.counter({
@@ -25,15 +24,15 @@ export class EndpointTransitions {
     for (const to of TRANSITIONS) this.transitions.inc({ to }, 0);
   }
 
-  /** After the commit. */
+  /** Call it after the commit. */
   async changed(endpoints: readonly ChangedEndpoint[]): Promise<void> {
     for (const { health } of endpoints) this.transitions.inc({ to: health });
-    await this.cache.invalidate(SKILL_CACHE, ...new Set(endpoints.map(({ skillId }) => skillId)));
+    await this.changes.announce([...new Set(endpoints.map(({ skillId }) => skillId))]);
   }
 
-  /** After the commit: so many endpoints of these Skills. */
+  /** Call it after the commit. `endpoints`: how many of these Skills were unregistered. */
   async unregistered(skillIds: readonly string[], endpoints: number): Promise<void> {
     this.transitions.inc({ to: 'unregistered' }, endpoints);
-    await this.cache.invalidate(SKILL_CACHE, ...skillIds);
+    await this.changes.announce(skillIds);
   }
 }

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { CacheProvider } from '#cache';
 import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateEach } from '#common';
 import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { LeaseTerms } from '../model/lease-terms.js';
 import { SkillQuotas } from './skill-quotas.js';
 import { SkillSecrets } from '../secrets/index.js';
-import { SKILL_CACHE } from '../reading/skill.cache.js';
+import { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 import { type BatchRegisterBody, RegisterSkillBody } from '../model/skill.dto.js';
 import type {
   BatchRegisteredItemResponse,
@@ -30,7 +29,7 @@ export class RegistrationService {
   constructor(
     private readonly writer: SkillWriter,
     private readonly idempotency: IdempotencyService,
-    private readonly cache: CacheProvider,
+    private readonly changes: CatalogueChanges,
     private readonly observers: SkillObservers,
     private readonly terms: LeaseTerms,
     private readonly secrets: SkillSecrets,
@@ -90,7 +89,7 @@ export class RegistrationService {
       const at = await this.writer.remove(tx, caller, skill, 'skill.unregister');
       return { skill_id: skillId, status: 'unregistered', unregistered_at: at.toISOString() };
     });
-    await this.cache.invalidate(SKILL_CACHE, skillId);
+    await this.changes.announce([skillId]);
     await this.observers.changed([skillId]);
     return response;
   }
@@ -118,7 +117,7 @@ export class RegistrationService {
 
   /** After the commit; a repeated request that was answered as before has registered nothing. */
   private async announce(leases: readonly SkillLeases[]): Promise<void> {
-    await this.cache.invalidate(SKILL_CACHE, ...leases.map(({ skillId }) => skillId));
+    await this.changes.announce(leases.map(({ skillId }) => skillId));
     await this.observers.registered(leases);
   }
 

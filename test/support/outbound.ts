@@ -39,8 +39,8 @@ export function outboundClient(settings: Partial<OutboundSettings> = {}, lookup?
   };
 }
 
-/** The error of a call. */
-export async function faultOf(answer: Promise<unknown>): Promise<OutboundError> {
+/** The error that a promise rejects with. */
+export async function rejection(answer: Promise<unknown>): Promise<OutboundError> {
   return answer.then(
     () => {
       throw new Error('it was answered');
@@ -73,7 +73,7 @@ export async function serve(listener: RequestListener, host = '127.0.0.1', at = 
   return { server, connections, port, url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` };
 }
 
-/** What answers a request with whatever it likes; connections count from 1. */
+/** A TCP server that answers with any bytes; connections count from 1. */
 export async function serveTcp(onData: (socket: Socket, connection: number) => void) {
   let connections = 0;
   const server = createTcpServer((socket) => {

@@ -1,11 +1,14 @@
 import { OutboundError } from './outbound-error.js';
 
-/** A timer cannot be longer. */
+/** The longest delay of a Node.js timer, in milliseconds. */
 const MAX_MS = 2 ** 31 - 1;
 
-/** The end that a call must not outlive: its time-out, its caller's signal, the end of the service. */
+/**
+ * Ends one call: at its time-out, when its caller aborts, or when the service stops. Why not `AbortSignal.any`:
+ * docs/adr/0038.
+ */
 export class Deadline {
-  /** Set once it is over. */
+  /** Why the call ended; undefined while it may go on. */
   error: OutboundError | undefined;
   private listener: ((error: OutboundError) => void) | undefined;
   private readonly timer: NodeJS.Timeout;
@@ -13,25 +16,25 @@ export class Deadline {
 
   constructor(
     timeoutMs: number,
-    private readonly signal: AbortSignal | undefined,
+    private readonly signal?: AbortSignal,
   ) {
     this.timer = setTimeout(
       () => {
-        this.end(new OutboundError('timeout', `no whole answer within ${Math.round(timeoutMs)} ms`));
+        this.end(new OutboundError('timeout', `no complete response within ${Math.round(timeoutMs)} ms`));
       },
       Math.min(MAX_MS, timeoutMs),
     );
-    // Not assigned as it is made: docs/adr/0027.
+    // A constant first: docs/adr/0027.
     const cancel = (): void => {
-      this.end(new OutboundError('cancelled', 'the caller gave up'));
+      this.end(new OutboundError('cancelled', 'the caller cancelled the call'));
     };
     this.cancel = cancel;
     if (signal?.aborted) cancel();
     else signal?.addEventListener('abort', cancel);
   }
 
-  /** The listener of before is forgotten. */
-  watch(listener: (error: OutboundError) => void): void {
+  /** Sets the one listener, in place of the one before. It is called at once if the call has ended. */
+  onEnd(listener: (error: OutboundError) => void): void {
     this.listener = listener;
     if (this.error) listener(this.error);
   }
@@ -42,6 +45,7 @@ export class Deadline {
     this.listener?.(error);
   }
 
+  /** Call this when the call is over. */
   clear(): void {
     clearTimeout(this.timer);
     this.signal?.removeEventListener('abort', this.cancel);

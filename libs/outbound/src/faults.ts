@@ -1,57 +1,56 @@
 import { errors } from 'undici';
 import { OutboundError, type OutboundFault } from './outbound-error.js';
 
-/** Informational answers (1xx) to one request; they cost work, and nobody makes use of them. */
+/** Informational responses (1xx) that are taken for one request. */
 export const MAX_INFORMATIONAL = 16;
 
 export function tooManyInformational(origin: string): OutboundError {
-  return new OutboundError('malformed', `${origin} sends informational answers without an end`);
+  return new OutboundError('malformed', `more than ${MAX_INFORMATIONAL} informational responses from ${origin}`);
 }
 
-/** What is known of a request when it fails. */
+/** How far a request came before it failed. */
 export interface Progress {
   sent: boolean;
-  reused: boolean;
-  /** Whether a byte of the answer came. */
+  /** Whether a byte of the response came. */
   answered: boolean;
 }
 
-/** What the fault of a socket or of the HTTP parser means for the caller. */
-export function outboundErrorOf(cause: unknown, origin: string, { sent, reused, answered }: Progress): OutboundError {
+/** Translates an error of a socket or of the HTTP parser. */
+export function toOutboundError(cause: unknown, origin: string, { sent, answered }: Progress): OutboundError {
   if (cause instanceof OutboundError) {
     return sent
-      ? new OutboundError(cause.kind, cause.message, { cause: cause.cause, sent, reused, status: cause.status })
+      ? new OutboundError(cause.kind, cause.message, { cause: cause.cause, sent, status: cause.status })
       : cause;
   }
-  const reason = reasonOf(cause);
+  const reason = describeCause(cause);
   if (!sent) return new OutboundError('refused', `no connection to ${origin} (${reason})`, { cause });
-  const kind = kindOf(cause, answered);
-  return new OutboundError(kind, `${TOLD[kind]} ${origin} (${reason})`, { cause, sent, reused });
+  const kind = classify(cause, answered);
+  return new OutboundError(kind, `${MESSAGES[kind]} ${origin} (${reason})`, { cause, sent });
 }
 
 type Broken = Extract<OutboundFault, 'malformed' | 'broken-answer' | 'reset-before-answer'>;
 
-const TOLD: Record<Broken, string> = {
-  malformed: 'it is not HTTP what came from',
-  'broken-answer': 'the answer broke off of',
-  'reset-before-answer': 'no answer came, and the connection ended, of',
+const MESSAGES: Record<Broken, string> = {
+  malformed: 'invalid HTTP response from',
+  'broken-answer': 'incomplete response from',
+  'reset-before-answer': 'connection closed before a response from',
 };
 
-function kindOf(cause: unknown, answered: boolean): Broken {
+function classify(cause: unknown, answered: boolean): Broken {
   const { code = '', message } = cause as NodeJS.ErrnoException;
-  // To the parser, an end in the middle of a body of chunks is a fault as well.
+  // The parser also throws when the connection closes in the middle of a chunked body.
   if (cause instanceof errors.HTTPParserError) return message.includes('Invalid EOF') ? 'broken-answer' : 'malformed';
   if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_')) return 'malformed';
-  // A handshake that is none (Sec-WebSocket-Accept and the like).
+  // A failed WebSocket handshake, such as a wrong Sec-WebSocket-Accept.
   if (code === '' && answered) return 'malformed';
-  // An upgrade that nobody asked for, a second answer to one request.
+  // undici's words for an upgrade that was not asked for, and for a second response to one request.
   if (message === 'bad upgrade' || message === 'bad response') return 'malformed';
   return answered ? 'broken-answer' : 'reset-before-answer';
 }
 
-/** A code where there is one: messages may hold addresses that are nobody's business. */
-export function reasonOf(cause: unknown): string {
+/** Prefers the code to the message: a message may contain an internal address. */
+function describeCause(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === 'UND_ERR_SOCKET' || cause instanceof errors.HTTPParserError) return message;
-  return code ?? 'unknown fault';
+  return code ?? 'unknown error';
 }

@@ -4,15 +4,15 @@ import { OutboundSettings, outboundSettings } from '#config';
 import { MetricsService } from '#metrics';
 import { httpVerdict, traceCall, TRACER, type Tracer } from '#tracing';
 import type { WebSocket } from 'ws';
+import { Deadline } from './deadline.js';
 import { AddressGuard } from './guard/address-guard.js';
 import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './guard/address-lookup.js';
-import { Deadline } from './deadline.js';
 import { Dialer } from './guard/dialer.js';
+import { parseTarget } from './guard/target.js';
 import type { OutboundAnswer } from './http/exchange.js';
 import { OriginPools } from './http/origin-pools.js';
 import { OutboundError } from './outbound-error.js';
 import { OutboundMetrics } from './outbound.metrics.js';
-import { targetOf } from './guard/target.js';
 import { openWebSocket } from './ws/web-socket.js';
 
 export interface OutboundRequest {
@@ -20,22 +20,22 @@ export interface OutboundRequest {
   /** http or https, without credentials. */
   url: string;
   /**
-   * Whose connections it uses: a Skill's, a receiver's. Calls of one share wait for no connection of another, also at the
-   * same origin. By default that of all who name none.
+   * Whose connections to use: those of a Skill, or of a receiver of callbacks. Calls of one share never wait for a
+   * connection of another, even at the same origin. By default one share for all calls that name none.
    */
   share?: string;
-  /** Where its name leads, by `addressesOf`: connections go there, and nothing is looked up again. */
+  /** Addresses from `resolve`: connect to these, without another look-up. */
   addresses?: readonly string[];
-  /** By default none: no cookie and no credential is ever added. */
+  /** By default none. No cookie and no credential is added. */
   headers?: Readonly<Record<string, string>>;
   body?: string | Buffer;
-  /** Milliseconds for all of it: waiting for a connection, opening one, the request, the whole answer. */
+  /** Milliseconds for the whole call: waiting for a connection, connecting, the request, the complete response. */
   timeoutMs: number;
-  /** Milliseconds until a new connection must stand; by default OUTBOUND_CONNECT_TIMEOUT. */
+  /** Milliseconds to open a new connection; OUTBOUND_CONNECT_TIMEOUT by default. */
   connectTimeoutMs?: number;
-  /** The longest body that is taken. */
+  /** The longest response body, in bytes. */
   maxResponseBytes: number;
-  /** Its abort cancels the call. */
+  /** Cancels the call. */
   signal?: AbortSignal;
 }
 
@@ -43,22 +43,23 @@ export interface WebSocketOptions {
   headers?: Readonly<Record<string, string>>;
   /** Milliseconds until it must be open. */
   timeoutMs: number;
-  /** Bytes of the longest message that is taken; a longer one ends the connection. */
+  /** The longest message in bytes; a longer one closes the connection. */
   maxPayload: number;
-  /** Where its name leads, by `addressesOf`. */
+  /** Addresses from `resolve`: connect to one of these, without another look-up. */
   addresses?: readonly string[];
-  /** Its abort cancels the handshake. */
+  /** Cancels the handshake. */
   signal?: AbortSignal;
 }
 
+const HTTP = ['http:', 'https:'];
+const WEB_SOCKET = ['ws:', 'wss:'];
 const HANDSHAKE = { 'http.request.method': 'GET', 'network.protocol.name': 'websocket' };
-/** What becomes of the span of a call. */
-const VERDICT = httpVerdict<OutboundAnswer>(({ status }) => status, faultOf);
+const VERDICT = httpVerdict<OutboundAnswer>(({ status }) => status, errorType);
 
 /**
- * The only way in which this service calls addresses that others have registered. Addresses inside of the network are
- * refused as the connection is made (`AddressGuard`), connections are kept and bounded for each share and origin, redirects are
- * answers and not followed, nothing is tried again.
+ * The only way to call addresses that others have registered. Refuses addresses inside the network when it connects
+ * (`AddressGuard`). Connections are kept alive and bounded per share and origin. No redirect is followed, nothing is
+ * retried.
  */
 @Injectable()
 export class OutboundClient implements OnApplicationShutdown {
@@ -81,8 +82,8 @@ export class OutboundClient implements OnApplicationShutdown {
   }
 
   /**
-   * Any answer but an informational one. @throws OutboundError whose `kind` says what happened; TypeError for a method
-   * or header that HTTP does not know.
+   * Returns the response, whatever its status.
+   * @throws OutboundError, whose `kind` is the reason; TypeError for a method or a header that HTTP does not allow
    */
   request(request: OutboundRequest): Promise<OutboundAnswer> {
     if (this.tracer === undefined) return this.send(request);
@@ -91,25 +92,26 @@ export class OutboundClient implements OnApplicationShutdown {
     return traceCall(this.tracer, call, (traced) => this.send({ ...request, headers: traced }), VERDICT);
   }
 
-  /** An open WebSocket, which its owner closes. @throws OutboundError */
+  /** Returns an open WebSocket; the caller closes it. @throws OutboundError */
   webSocket(url: string, options: WebSocketOptions): Promise<WebSocket> {
     if (this.tracer === undefined) return this.open(url, options);
     const call = { name: 'GET', url, headers: options.headers ?? {}, attributes: HANDSHAKE };
-    return traceCall(this.tracer, call, (headers) => this.open(url, { ...options, headers }), { faultOf });
+    const verdict = { faultOf: errorType };
+    return traceCall(this.tracer, call, (headers) => this.open(url, { ...options, headers }), verdict);
   }
 
-  /** Which machines a URL leads to now: addresses that may be called, one at least. @throws OutboundError */
-  addressesOf(url: string, { timeoutMs, signal }: Pick<OutboundRequest, 'timeoutMs' | 'signal'>): Promise<string[]> {
+  /** Looks up the host of a URL. Returns the addresses that may be called, at least one. @throws OutboundError */
+  resolve(url: string, { timeoutMs, signal }: Pick<OutboundRequest, 'timeoutMs' | 'signal'>): Promise<string[]> {
     return this.within(timeoutMs, signal, (deadline) => {
-      const target = targetOf(url, ['http:', 'https:', 'ws:', 'wss:']);
+      const target = parseTarget(url, [...HTTP, ...WEB_SOCKET]);
       return new Promise((resolve, reject) => {
-        deadline.watch(reject);
-        this.dialer.addressesOf(target).then(resolve, reject);
+        deadline.onEnd(reject);
+        this.dialer.resolve(target).then(resolve, reject);
       });
     });
   }
 
-  /** The last of the hooks: who stops in `beforeApplicationShutdown` may still call there. Calls in flight fail. */
+  /** In the last shutdown hook: other rooms may still call in `beforeApplicationShutdown`. Calls in flight fail. */
   onApplicationShutdown(): void {
     this.isStopping = true;
     for (const deadline of this.calls) deadline.end(stopping());
@@ -126,12 +128,10 @@ export class OutboundClient implements OnApplicationShutdown {
     ...request
   }: OutboundRequest): Promise<OutboundAnswer> {
     return this.within(timeoutMs, signal, (deadline) => {
-      const target = { ...targetOf(url, ['http:', 'https:']), ...(addresses && { addresses }) };
-      this.dialer.check(target);
       const { method, headers = {}, body, maxResponseBytes } = request;
       const connectTimeoutMs = request.connectTimeoutMs ?? this.settings.connectTimeout;
-      const message = { method, path: target.path, headers, body, maxResponseBytes, connectTimeoutMs };
-      return this.pools.of(share, target).exchange(message, deadline);
+      const message = { method, headers, body, maxResponseBytes, connectTimeoutMs };
+      return this.pools.exchange(share, parseTarget(url, HTTP, addresses), message, deadline);
     });
   }
 
@@ -140,7 +140,7 @@ export class OutboundClient implements OnApplicationShutdown {
     { headers = {}, timeoutMs, maxPayload, signal, addresses }: WebSocketOptions,
   ): Promise<WebSocket> {
     const webSocket = await this.within(timeoutMs, signal, (deadline) => {
-      const target = { ...targetOf(url, ['ws:', 'wss:']), ...(addresses && { addresses }) };
+      const target = parseTarget(url, WEB_SOCKET, addresses);
       return openWebSocket({ url, headers, maxPayload }, target, this.dialer, deadline);
     });
     this.webSockets.add(webSocket);
@@ -168,7 +168,8 @@ export class OutboundClient implements OnApplicationShutdown {
   }
 }
 
-function faultOf(error: unknown): string {
+/** The attribute `error.type` of a span. */
+function errorType(error: unknown): string {
   return error instanceof OutboundError ? error.kind : 'invalid-request';
 }
 

@@ -11,7 +11,7 @@ describe('addresses that the settings name', () => {
     ...['127.0.0.1', '::1', '10.0.0.1', '172.16.5.5', '192.168.1.1', '100.64.0.1', 'fd12::1', '8.8.8.8'],
     ...['2606:4700::1111', '::ffff:10.0.0.1', '64:ff9b::8.8.8.8'],
   ])('may be called: %s', (address) => {
-    expect(guard.refusalOf(address)).toBeUndefined();
+    expect(guard.findRefusal(address)).toBeUndefined();
   });
 
   it.each([
@@ -29,7 +29,7 @@ describe('addresses that the settings name', () => {
       '::a9fe:a9fe',
     ],
   ])('are never called: %s', (address) => {
-    expect(guard.refusalOf(address)).toEqual(expect.any(String));
+    expect(guard.findRefusal(address)).toEqual(expect.any(String));
   });
 
   describe('when they are called', () => {

@@ -5,7 +5,7 @@ export interface ResolvedAddress {
   family: number;
 }
 
-/** Every address of a name, in the order of preference. Rejects when there is none. */
+/** Returns every address of a name, the preferred one first. Rejects if there is none. */
 export type AddressLookup = (hostname: string) => Promise<ResolvedAddress[]>;
 
 export const ADDRESS_LOOKUP = Symbol('address lookup');
@@ -13,8 +13,8 @@ export const ADDRESS_LOOKUP = Symbol('address lookup');
 const running = new Map<string, Promise<ResolvedAddress[]>>();
 
 /**
- * The system's resolver: /etc/hosts, search domains and all. Calls for one name at a time share one look-up, because
- * each takes a thread of four from file access and hashing, for as long as a DNS server does not answer.
+ * The resolver of the operating system, with /etc/hosts and search domains. Look-ups of the same name at the same time
+ * are shared: each one occupies one of the four libuv threads until the DNS server answers.
  */
 export const systemLookup: AddressLookup = (hostname) => {
   let answer = running.get(hostname);

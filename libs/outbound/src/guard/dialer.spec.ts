@@ -1,4 +1,4 @@
-import { endOutbound, faultOf, outboundClient, serve } from '../../../../test/support/outbound.js';
+import { endOutbound, rejection, outboundClient, serve } from '../../../../test/support/outbound.js';
 import { until } from '../../../../test/support/until.js';
 import type { AddressLookup } from './address-lookup.js';
 
@@ -21,11 +21,11 @@ describe('OutboundClient and addresses that others registered', () => {
   ])('refuses %s', async (host) => {
     const { port, connections } = await serve((_, response) => response.end('inside'), '::');
     const { call, client, valueOf } = outboundClient({ allowedCidrs: [] });
-    const fault = await faultOf(call(`http://${host}:${port}/?secret=1`));
+    const fault = await rejection(call(`http://${host}:${port}/?secret=1`));
     expect(fault).toMatchObject({ kind: 'forbidden', sent: false });
     expect(fault.message).not.toContain('secret');
     expect(
-      await faultOf(client.webSocket(`ws://${host}:${port}/`, { timeoutMs: 5_000, maxPayload: 1_000 })),
+      await rejection(client.webSocket(`ws://${host}:${port}/`, { timeoutMs: 5_000, maxPayload: 1_000 })),
     ).toMatchObject({ kind: 'forbidden', sent: false });
     expect(connections).toHaveLength(0);
     expect(await valueOf('outbound_refusals_total')).toBe(2);
@@ -34,7 +34,7 @@ describe('OutboundClient and addresses that others registered', () => {
   it.each(['ftp://example.com/', 'file:///etc/passwd', 'ws://example.com/', 'http://u:p@example.com/', 'http://', 'x'])(
     'refuses %s',
     async (url) => {
-      const fault = await faultOf(outboundClient().call(url));
+      const fault = await rejection(outboundClient().call(url));
       expect(fault).toMatchObject({ kind: 'forbidden', sent: false });
       expect(fault.message).not.toContain('u:p');
     },
@@ -43,7 +43,7 @@ describe('OutboundClient and addresses that others registered', () => {
   it('refuses a name that leads inside', async () => {
     const { port, connections } = await serve((_, response) => response.end('inside'));
     const { call } = outboundClient({ allowedCidrs: [] }, () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]));
-    const fault = await faultOf(call(`http://inside.test:${port}/`));
+    const fault = await rejection(call(`http://inside.test:${port}/`));
     expect(fault).toMatchObject({ kind: 'forbidden', sent: false });
     expect(fault.message).not.toContain('127.0.0.1');
     expect(connections).toHaveLength(0);
@@ -66,7 +66,7 @@ describe('OutboundClient and addresses that others registered', () => {
     expect((await call(url)).body.toString()).toBe('outside');
     outside.server.closeAllConnections();
     await until(async () => (await valueOf('outbound_connections_open{protocol="http"}')) === 0, 2_000);
-    expect(await faultOf(call(url))).toMatchObject({ kind: 'forbidden' });
+    expect(await rejection(call(url))).toMatchObject({ kind: 'forbidden' });
     expect(inside.connections).toHaveLength(0);
   });
 

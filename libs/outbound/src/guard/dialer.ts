@@ -1,15 +1,15 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { OutboundError } from '../outbound-error.js';
 import type { AddressPolicy } from './address-guard.js';
 import type { AddressLookup, ResolvedAddress } from './address-lookup.js';
-import { OutboundError } from '../outbound-error.js';
 import { isAddress, type Target } from './target.js';
 
 const HTTP_1 = ['http/1.1'];
 
 /**
- * Opens the sockets of all calls, and nothing else does. What is looked up is checked and then connected to, in one
- * step: there is no second look-up whose answer could differ.
+ * Opens the sockets of all outgoing calls. It looks a name up, checks the addresses, and connects to one of those: there
+ * is no second look-up that could give another address (DNS rebinding).
  */
 export class Dialer {
   constructor(
@@ -17,13 +17,13 @@ export class Dialer {
     private readonly lookup: AddressLookup,
   ) {}
 
-  /** @throws OutboundError `forbidden` for an IP address that must not be called. Names are looked at in `dial`. */
+  /** Checks a host that is an IP address; names are checked in `dial`. @throws OutboundError `forbidden` */
   check(target: Target): void {
-    const refusal = isAddress(target) ? this.guard.refusalOf(target.hostname) : undefined;
+    const refusal = isAddress(target) ? this.guard.findRefusal(target.hostname) : undefined;
     if (refusal !== undefined) throw this.forbidden(target.hostname, refusal);
   }
 
-  /** A socket that connects, with TLS if the target says so; `session` is one to resume. @throws as `check` does. */
+  /** Returns a connecting socket, with TLS if the target is secure. `session`: a TLS session to resume. @throws as `check` */
   dial(target: Target, session?: Buffer): Socket {
     this.check(target);
     const { hostname, port, isSecure } = target;
@@ -44,16 +44,16 @@ export class Dialer {
     });
   }
 
-  /** The addresses that a connection to it would choose from. @throws OutboundError `unresolved`, `forbidden` */
-  async addressesOf(target: Target): Promise<string[]> {
+  /** Returns the addresses that a connection may use, at least one. @throws OutboundError `unresolved`, `forbidden` */
+  async resolve(target: Target): Promise<string[]> {
     this.check(target);
     if (isAddress(target)) return [target.hostname];
-    return (await this.allowedAddressesOf(target)).map(({ address }) => address);
+    return (await this.resolveAllowed(target)).map(({ address }) => address);
   }
 
   private guardedLookup(target: Target): LookupFunction {
     return (_, { all }, callback) => {
-      this.allowedAddressesOf(target).then(
+      this.resolveAllowed(target).then(
         (addresses) => {
           const [first] = addresses;
           if (all === true) callback(null, addresses);
@@ -66,33 +66,32 @@ export class Dialer {
     };
   }
 
-  /** Those of a name that may be called. */
-  private async allowedAddressesOf({ hostname, addresses }: Target): Promise<[ResolvedAddress, ...ResolvedAddress[]]> {
+  private async resolveAllowed({ hostname, addresses }: Target): Promise<[ResolvedAddress, ...ResolvedAddress[]]> {
     const known = addresses?.map((address) => ({ address, family: isIP(address) }));
-    const resolved = known ?? (await this.resolve(hostname));
-    const refusals = resolved.map(({ address }) => this.guard.refusalOf(address));
+    const resolved = known ?? (await this.lookUp(hostname));
+    const refusals = resolved.map(({ address }) => this.guard.findRefusal(address));
     const [first, ...others] = resolved.filter((_, index) => refusals[index] === undefined);
     if (first === undefined) throw this.forbidden(hostname, refusals.find((refusal) => refusal !== undefined) ?? '');
     return [first, ...others];
   }
 
-  private async resolve(hostname: string): Promise<ResolvedAddress[]> {
+  private async lookUp(hostname: string): Promise<ResolvedAddress[]> {
     let resolved: ResolvedAddress[];
     try {
       resolved = await this.lookup(hostname);
     } catch (cause) {
-      const { code = 'unknown fault' } = cause as NodeJS.ErrnoException;
+      const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
       throw new OutboundError('unresolved', `${hostname} cannot be resolved (${code})`, { cause });
     }
     if (resolved.length === 0) throw new OutboundError('unresolved', `${hostname} has no address`);
     return resolved;
   }
 
-  /** The addresses that a name has inside are nobody's business. */
+  /** The message does not contain the address: the internal addresses of a name are not public. */
   private forbidden(hostname: string, refusal: string): OutboundError {
     return new OutboundError(
       'forbidden',
-      `${hostname} is, or leads to, an address that must not be called (${refusal}); ${this.guard.advice}`,
+      `${hostname} is, or resolves to, an address that must not be called (${refusal}); ${this.guard.advice}`,
     );
   }
 }

@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js';
-import { type AddressPolicy, meantBy } from './address-guard.js';
+import { type AddressPolicy, effectiveAddress } from './address-guard.js';
 
-/** Where an operator's own servers are. */
+/** Ranges in which an operator's own servers may be. */
 const ALLOWED = new Set(['unicast', 'private', 'loopback', 'uniqueLocal', 'carrierGradeNat']);
-/** IPv6 addresses of `unicast` that are part of no network yet. */
+/** ipaddr.js calls IPv6 addresses outside of it `unicast` too, though they are not assigned. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3');
-/** What clouds answer virtual machines at, with credentials, outside of the link-local networks. */
+/** Metadata services of clouds, which give credentials, outside of the link-local networks. */
 const METADATA = [
   '168.63.129.16/32', // Azure
   '100.100.100.200/32', // Alibaba
@@ -14,14 +14,14 @@ const METADATA = [
 ].map((network) => ipaddr.parseCIDR(network));
 
 /**
- * Which IP addresses may be called because a setting names them, or a name that leads to them: public and private ones
- * and the loopback. Never link-local ones and the metadata services of clouds, whatever DNS says.
+ * The policy for servers that a setting names, by address or by host name: public, private and loopback addresses.
+ * Never link-local addresses and metadata services of clouds, whatever DNS says.
  */
 export class SettingsGuard implements AddressPolicy {
   readonly advice = 'no setting can allow it';
 
-  refusalOf(text: string): string | undefined {
-    const address = meantBy(text);
+  findRefusal(text: string): string | undefined {
+    const address = effectiveAddress(text);
     const range: string = address.range();
     if (METADATA.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits))) {
       return 'metadata';

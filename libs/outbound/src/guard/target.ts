@@ -5,27 +5,27 @@ import { OutboundError } from '../outbound-error.js';
 export interface Target {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** A name, or an IP address without brackets. */
+  /** A host name, or an IP address without brackets. */
   readonly hostname: string;
   readonly port: number;
   readonly isSecure: boolean;
   /** Path and query. */
   readonly path: string;
-  /** Where its name leads, by a look-up that was made for it; left out: each connection looks it up. */
+  /** The addresses to connect to, from an earlier look-up. Without them each new connection looks the name up. */
   readonly addresses?: readonly string[];
 }
 
 /**
- * Reads a URL. The parser writes IPv4 addresses of every notation (2130706433, 0x7f.1, 0177.0.0.1) as four numbers.
- * @throws OutboundError `forbidden` for another scheme, for credentials, and for what is no URL.
+ * Parses a URL. The parser turns every notation of an IPv4 address (2130706433, 0x7f.1, 0177.0.0.1) into four numbers.
+ * @throws OutboundError `forbidden` for an invalid URL, another scheme, and credentials in the URL
  */
-export function targetOf(url: string, schemes: readonly string[]): Target {
-  if (!URL.canParse(url)) throw new OutboundError('forbidden', 'the URL cannot be read');
+export function parseTarget(url: string, schemes: readonly string[], addresses?: readonly string[]): Target {
+  if (!URL.canParse(url)) throw new OutboundError('forbidden', 'the URL is invalid');
   const { protocol, username, password, origin, host, hostname, port, pathname, search } = new URL(url);
   if (!schemes.includes(protocol)) {
-    throw new OutboundError('forbidden', `URLs of the scheme ${protocol.slice(0, 32)} are not called`);
+    throw new OutboundError('forbidden', `the scheme ${protocol.slice(0, 32)} is not allowed`);
   }
-  if (username !== '' || password !== '') throw new OutboundError('forbidden', 'URLs with credentials are not called');
+  if (username !== '' || password !== '') throw new OutboundError('forbidden', 'a URL must not contain credentials');
   const isSecure = protocol === 'https:' || protocol === 'wss:';
   return {
     origin: origin === 'null' ? `${protocol}//${host}` : origin,
@@ -33,9 +33,11 @@ export function targetOf(url: string, schemes: readonly string[]): Target {
     port: port === '' ? (isSecure ? 443 : 80) : Number(port),
     isSecure,
     path: pathname + search,
+    ...(addresses && { addresses }),
   };
 }
 
+/** Whether the host is an IP address, not a name. */
 export function isAddress({ hostname }: Target): boolean {
   return isIP(hostname) !== 0;
 }

@@ -1,8 +1,8 @@
 const FIRST_BYTES = 4096;
 
 /**
- * Collects a body in one growing buffer. A list of chunks would cost an object for each, and the other side decides how
- * many there are: one byte each, if it wants.
+ * Collects a response body in one growing buffer. A list of chunks would cost an object per chunk, and the server decides
+ * how small the chunks are.
  */
 export class AnswerBody {
   private bytes = Buffer.alloc(0);
@@ -10,7 +10,7 @@ export class AnswerBody {
 
   constructor(private readonly maxBytes: number) {}
 
-  /** Returns false, and keeps nothing, when the body would be longer than allowed. */
+  /** Returns false, and keeps nothing, if the body would be longer than `maxBytes`. */
   append(chunk: Buffer): boolean {
     const length = this.length + chunk.length;
     if (length > this.maxBytes) return false;

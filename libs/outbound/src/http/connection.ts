@@ -3,46 +3,47 @@ import { TLSSocket } from 'node:tls';
 import { type buildConnector, Client } from 'undici';
 import type { Deadline } from '../deadline.js';
 import type { Dialer } from '../guard/dialer.js';
-import { type Carrier, Exchange, type OutboundAnswer } from './exchange.js';
-import { OutboundError } from '../outbound-error.js';
 import type { Target } from '../guard/target.js';
+import { OutboundError } from '../outbound-error.js';
+import { Exchange, type OutboundAnswer } from './exchange.js';
 
-/** What is sent. */
+/** One request. */
 export interface Message {
   method: string;
-  path: string;
   headers: Readonly<Record<string, string>>;
   body: string | Buffer | undefined;
+  /** The longest response body, in bytes. */
   maxResponseBytes: number;
+  /** Milliseconds for opening a new connection: look-up, TCP and TLS. */
   connectTimeoutMs: number;
 }
 
-/** Milliseconds that an idle connection is kept, less than most servers do; and what a server may talk us into. */
+/** Milliseconds that an idle connection is kept: shorter than most servers do. A server's `Keep-Alive` may ask for more. */
 const KEEP_ALIVE_MS = 4_000;
 const KEEP_ALIVE_MAX_MS = 60_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Bytes on the wire for each byte of a body that is taken, and for all else: chunks of a few bytes, headers, trailers. */
+/** Bytes on the wire per byte of the longest body, and for headers and trailers: bounds tiny chunks and chunk extensions. */
 const WIRE_BYTES_PER_BYTE = 8;
 const WIRE_BYTES = 64 * 1024;
 
-/** TLS sessions to resume, which all connections to one origin share. */
+/** The TLS session to resume; all connections of a pool share it. */
 export interface Sessions {
   session?: Buffer;
 }
 
-/** One HTTP/1.1 connection, one request at a time: it dials with the first one, and again if it was closed since. */
-export class Connection implements Carrier {
-  served = 0;
+/** One HTTP/1.1 connection, one request at a time. Connects with the first request, and again after the server closed it. */
+export class Connection {
   isOpen = false;
   private readonly client: Client;
   private socket: Socket | undefined;
   private dialing: Socket | undefined;
   private connectTimeoutMs = 0;
-  /** What `bytesRead` must not exceed. */
-  private mostBytes = Infinity;
   private wireBytes = Infinity;
+  /** The most that `bytesRead` may reach during the current request. */
+  private maxBytesRead = Infinity;
   private isBusy = false;
 
+  /** `onIdleEnd` is called when the connection closes while no request uses it. */
   constructor(
     private readonly target: Target,
     private readonly dialer: Dialer,
@@ -54,7 +55,7 @@ export class Connection implements Carrier {
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // The deadline of the call covers both, and more.
+      // The deadline of the call covers both.
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (_, callback) => {
@@ -74,29 +75,29 @@ export class Connection implements Carrier {
     return this.target.origin;
   }
 
+  /** Bytes received on the current socket. */
   get bytesRead(): number {
     return this.socket?.bytesRead ?? 0;
   }
 
-  /** After a failure the connection is of no use. @throws OutboundError */
-  async exchange(message: Message, deadline: Deadline): Promise<OutboundAnswer> {
-    const { method, path, headers, body, maxResponseBytes, connectTimeoutMs } = message;
+  /** Sends a request. Destroy the connection after a failure. @throws OutboundError */
+  async exchange(message: Message, path: string, deadline: Deadline): Promise<OutboundAnswer> {
+    const { method, headers, body, maxResponseBytes, connectTimeoutMs } = message;
     this.isBusy = true;
     this.connectTimeoutMs = connectTimeoutMs;
     this.wireBytes = WIRE_BYTES + WIRE_BYTES_PER_BYTE * maxResponseBytes;
-    this.mostBytes = this.bytesRead + this.wireBytes;
-    // The answer to HEAD says how long the body would be, and has none.
+    this.maxBytesRead = this.bytesRead + this.wireBytes;
+    // A response to HEAD has a content-length, but no body.
     const maxBytes = method === 'HEAD' ? Infinity : maxResponseBytes;
     const exchange = new Exchange(this, maxBytes, deadline);
     if (!deadline.error) this.client.dispatch({ method, path, headers, body }, exchange);
     const answer = await exchange.answer;
-    this.served += 1;
     this.isBusy = false;
     return answer;
   }
 
   destroy(): void {
-    const error = new OutboundError('cancelled', 'the connection was given up');
+    const error = new OutboundError('cancelled', 'the connection was closed by this service');
     this.isOpen = false;
     void this.client.destroy(error);
     this.dialing?.destroy(error);
@@ -104,16 +105,17 @@ export class Connection implements Carrier {
 
   private dial(callback: buildConnector.Callback): void {
     const { target, sessions, connectTimeoutMs } = this;
-    // A refusal that is thrown here reaches the request in the same way as one that is emitted.
+    // undici passes what this throws to the request, like an error of the socket.
     const socket = this.dialer.dial(target, sessions.session);
     this.socket = socket;
     this.dialing = socket;
-    this.served = 0;
-    this.mostBytes = this.wireBytes;
-    // The parser counts neither extensions of chunks nor what has no end at all.
+    this.maxBytesRead = this.wireBytes;
+    // undici bounds neither chunk extensions nor trailers.
     socket.on('readable', () => {
-      if (socket.bytesRead <= this.mostBytes) return;
-      socket.destroy(new OutboundError('too-large', `more than ${this.wireBytes} bytes came on the wire`));
+      if (socket.bytesRead <= this.maxBytesRead) return;
+      socket.destroy(
+        new OutboundError('too-large', `the response takes more than ${this.wireBytes} bytes on the wire`),
+      );
     });
     if (socket instanceof TLSSocket) socket.on('session', (session) => (sessions.session = session));
     const timer = setTimeout(() => {

@@ -1,30 +1,26 @@
 import type { Dispatcher } from 'undici';
-import { AnswerBody } from './answer-body.js';
 import type { Deadline } from '../deadline.js';
-import { MAX_INFORMATIONAL, outboundErrorOf, tooManyInformational } from '../faults.js';
+import { MAX_INFORMATIONAL, tooManyInformational, toOutboundError } from '../faults.js';
 import { OutboundError } from '../outbound-error.js';
+import { AnswerBody } from './answer-body.js';
 
-/** A whole answer, whatever its status; redirects are answers. */
+/** A complete response of any status. Redirects are returned, not followed. */
 export interface OutboundAnswer {
   status: number;
-  /** By lower-case name; those that come several times are lists. */
+  /** By lower-case name. A header that came several times is a list. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** As it came: nothing is decompressed. */
+  /** As received: not decompressed. */
   body: Buffer;
-  /** Whether the connection had served a request before. */
-  reused: boolean;
 }
 
-/** The connection as one exchange sees it. */
-export interface Carrier {
+/** What an exchange needs to know of its connection. */
+interface Carrier {
   readonly origin: string;
-  /** Requests that the socket has served. */
-  readonly served: number;
-  /** Bytes that have come on the socket. */
+  /** Bytes received on the socket. */
   readonly bytesRead: number;
 }
 
-/** One request and its answer on a connection. Settles once. */
+/** One request and its response on a connection. `answer` settles once, with an OutboundError on failure. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly answer: Promise<OutboundAnswer>;
   private resolve!: (answer: OutboundAnswer) => void;
@@ -32,12 +28,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private readonly body: AnswerBody;
   private head: Pick<OutboundAnswer, 'status' | 'headers'> | undefined;
   private controller: Dispatcher.DispatchController | undefined;
-  private reused = false;
   private bytesBefore = 0;
   private informational = 0;
 
   constructor(
-    private readonly carrier: Carrier,
+    private readonly connection: Carrier,
     private readonly maxResponseBytes: number,
     private readonly deadline: Deadline,
   ) {
@@ -46,27 +41,26 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.resolve = resolve;
       this.reject = reject;
     });
-    deadline.watch((error) => {
+    deadline.onEnd((error) => {
       if (this.controller) this.controller.abort(error);
       else this.reject(error);
     });
   }
 
-  /** The connection stands, and the next thing that happens is the first byte on it. */
+  /** Called when the connection is open, just before the request is written. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.deadline.error) {
       controller.abort(this.deadline.error);
       return;
     }
     this.controller = controller;
-    this.reused = this.carrier.served > 0;
-    this.bytesBefore = this.carrier.bytesRead;
+    this.bytesBefore = this.connection.bytesRead;
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: OutboundAnswer['headers']): void {
     if (status < 200) {
       this.informational += 1;
-      if (this.informational > MAX_INFORMATIONAL) controller.abort(tooManyInformational(this.carrier.origin));
+      if (this.informational > MAX_INFORMATIONAL) controller.abort(tooManyInformational(this.connection.origin));
       return;
     }
     this.head = { status, headers };
@@ -78,26 +72,26 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.head) this.resolve({ ...this.head, body: this.body.toBuffer(), reused: this.reused });
+    if (this.head) this.resolve({ ...this.head, body: this.body.toBuffer() });
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (isFaultOfCaller(error)) {
+    if (isInvalidRequest(error)) {
       this.reject(new TypeError(error.message));
       return;
     }
     const sent = this.controller !== undefined;
-    const answered = sent && this.carrier.bytesRead > this.bytesBefore;
-    this.reject(outboundErrorOf(error, this.carrier.origin, { sent, reused: this.reused, answered }));
+    const answered = sent && this.connection.bytesRead > this.bytesBefore;
+    this.reject(toOutboundError(error, this.connection.origin, { sent, answered }));
   }
 
   private tooLarge(): OutboundError {
-    const text = `the answer is longer than ${this.maxResponseBytes} bytes`;
+    const text = `the response is longer than ${this.maxResponseBytes} bytes`;
     return new OutboundError('too-large', text, { status: this.head?.status });
   }
 }
 
-/** A method or a header that HTTP does not know; nothing was sent. */
-function isFaultOfCaller({ code }: NodeJS.ErrnoException): boolean {
+/** Whether undici refused to send the request: a method or a header that HTTP does not allow. */
+function isInvalidRequest({ code }: NodeJS.ErrnoException): boolean {
   return code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED';
 }

@@ -1,42 +1,46 @@
-import { Connection, type Message, type Sessions } from './connection.js';
 import type { Deadline } from '../deadline.js';
 import type { Dialer } from '../guard/dialer.js';
-import type { OutboundAnswer } from './exchange.js';
-import { OutboundError } from '../outbound-error.js';
 import type { Target } from '../guard/target.js';
+import { OutboundError } from '../outbound-error.js';
+import { Connection, type Message, type Sessions } from './connection.js';
+import type { OutboundAnswer } from './exchange.js';
 
-/** Calls that may wait for a connection, for each that there can be. */
-const WAITING_PER_CONNECTION = 32;
+/** Calls that may wait, per connection of the pool. */
+const MAX_WAITING_PER_CONNECTION = 32;
 
-/** The connections of one share to one origin. A call takes the one that was used last; if all are in use, it waits its turn. */
+/**
+ * A bounded pool of connections of one share to one origin. A call takes the connection that was used last; when all are
+ * in use, it waits its turn. Why not undici's Pool: docs/adr/0038.
+ */
 export class OriginPool {
   private readonly connections = new Set<Connection>();
   private readonly idle: Connection[] = [];
   private readonly waiting = new Set<(connection: Connection) => void>();
   private readonly sessions: Sessions = {};
 
+  /** `onEmpty` is called when the last connection has closed. */
   constructor(
     private readonly target: Target,
     private readonly dialer: Dialer,
     private readonly maxConnections: number,
-    /** Its last connection has ended. */
     private readonly onEmpty: () => void,
   ) {}
 
-  /** Whether nobody uses a connection, or waits for one. */
+  /** Whether no call uses a connection or waits for one. */
   get isIdle(): boolean {
     return this.idle.length === this.connections.size;
   }
 
+  /** The number of open connections. */
   get open(): number {
     return [...this.connections].filter(({ isOpen }) => isOpen).length;
   }
 
-  /** @throws OutboundError */
-  async exchange(message: Message, deadline: Deadline): Promise<OutboundAnswer> {
+  /** @throws OutboundError; `refused` when too many calls wait */
+  async exchange(message: Message, path: string, deadline: Deadline): Promise<OutboundAnswer> {
     const connection = await this.acquire(deadline);
     try {
-      const answer = await connection.exchange(message, deadline);
+      const answer = await connection.exchange(message, path, deadline);
       this.release(connection);
       return answer;
     } catch (error) {
@@ -45,7 +49,7 @@ export class OriginPool {
     }
   }
 
-  /** Every call in flight fails. */
+  /** Closes all connections: calls in flight fail. */
   destroy(): void {
     for (const connection of this.connections) connection.destroy();
   }
@@ -53,12 +57,12 @@ export class OriginPool {
   private acquire(deadline: Deadline): Promise<Connection> {
     const connection = this.idle.pop() ?? this.openAnother();
     if (connection) return Promise.resolve(connection);
-    if (this.waiting.size >= this.maxConnections * WAITING_PER_CONNECTION) {
+    if (this.waiting.size >= this.maxConnections * MAX_WAITING_PER_CONNECTION) {
       throw new OutboundError('refused', `too many calls wait for a connection to ${this.target.origin}`);
     }
     return new Promise((resolve, reject) => {
       this.waiting.add(resolve);
-      deadline.watch((error) => {
+      deadline.onEnd((error) => {
         if (this.waiting.delete(resolve)) reject(error);
       });
     });
@@ -74,7 +78,7 @@ export class OriginPool {
   }
 
   private release(connection: Connection): void {
-    if (!this.handOn(connection)) this.idle.push(connection);
+    if (!this.passOn(connection)) this.idle.push(connection);
   }
 
   private discard(connection: Connection): void {
@@ -82,12 +86,12 @@ export class OriginPool {
     connection.destroy();
     const index = this.idle.indexOf(connection);
     if (index >= 0) this.idle.splice(index, 1);
-    if (this.waiting.size > 0) this.handOn(this.openAnother());
+    if (this.waiting.size > 0) this.passOn(this.openAnother());
     if (this.connections.size === 0) this.onEmpty();
   }
 
-  /** To the one who waits longest. */
-  private handOn(connection: Connection | undefined): boolean {
+  /** Gives the connection to the call that has waited longest. Returns false if none waits. */
+  private passOn(connection: Connection | undefined): boolean {
     const [first] = this.waiting;
     if (!first || !connection) return false;
     this.waiting.delete(first);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { endOutbound, faultOf, outboundClient, serve, serveTcp } from '../../../../test/support/outbound.js';
+import { endOutbound, rejection, outboundClient, serve, serveTcp } from '../../../../test/support/outbound.js';
 import { until } from '../../../../test/support/until.js';
+import type { OutboundError } from '../outbound-error.js';
 
 describe('OutboundClient and its connections', () => {
   afterEach(endOutbound);
@@ -11,7 +12,7 @@ describe('OutboundClient and its connections', () => {
     await call(url);
     server.closeIdleConnections();
     await until(async () => (await valueOf('outbound_connections_open{protocol="http"}')) === 0, 2_000);
-    expect((await call(url)).reused).toBe(false);
+    expect((await call(url)).status).toBe(200);
     expect(connections).toHaveLength(2);
   });
 
@@ -20,7 +21,7 @@ describe('OutboundClient and its connections', () => {
     const { call } = outboundClient({ maxConnections: 2 });
     for (let round = 0; round < 3; round += 1) {
       const answers = await Promise.all(Array.from({ length: 4 }, () => call(url)));
-      expect(answers.map(({ reused }) => reused)).toEqual([false, false, false, false]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     }
     expect(connections).toHaveLength(12);
   });
@@ -35,10 +36,30 @@ describe('OutboundClient and its connections', () => {
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
   });
 
+  it('opens no more connections than allowed while each of them fails', async () => {
+    let opening = 0;
+    let most = 0;
+    const lookup = async () => {
+      opening += 1;
+      most = Math.max(most, opening);
+      await delay(5);
+      opening -= 1;
+      throw Object.assign(new Error('away'), { code: 'EAI_AGAIN' });
+    };
+    const { call } = outboundClient({ maxConnections: 4 }, lookup);
+    const calls: Promise<OutboundError>[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      for (let index = 0; index < 6; index += 1) calls.push(rejection(call('http://away.test/')));
+      await delay(1);
+    }
+    for (const error of await Promise.all(calls)) expect(error.kind).toBe('unresolved');
+    expect(most).toBe(4);
+  });
+
   it('lets no more wait than it can serve', async () => {
     const { url } = await serve(() => undefined);
     const { call } = outboundClient({ maxConnections: 1 });
-    const calls = Array.from({ length: 34 }, () => faultOf(call(url, { timeoutMs: 300 })));
+    const calls = Array.from({ length: 34 }, () => rejection(call(url, { timeoutMs: 300 })));
     const kinds = (await Promise.all(calls)).map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === 'refused')).toHaveLength(1);
     expect(kinds.filter((kind) => kind === 'timeout')).toHaveLength(33);
@@ -49,13 +70,13 @@ describe('OutboundClient and its connections', () => {
     const first = await serve((_, response) => response.end('x'));
     const second = await serve((_, response) => response.end('x'));
     const { call } = outboundClient({ maxOrigins: 2 });
-    const inUse = faultOf(call(hanging.url, { timeoutMs: 500 }));
+    const inUse = rejection(call(hanging.url, { timeoutMs: 500 }));
     await call(first.url);
     await call(second.url);
     await until(() => first.connections.every(({ destroyed }) => destroyed), 2_000);
     expect(second.connections[0]?.destroyed).toBe(false);
-    const more = faultOf(call(hanging.url.replace('127.0.0.1', 'localhost'), { timeoutMs: 300 }));
-    expect(await faultOf(call(first.url))).toMatchObject({ kind: 'refused', sent: false });
+    const more = rejection(call(hanging.url.replace('127.0.0.1', 'localhost'), { timeoutMs: 300 }));
+    expect(await rejection(call(first.url))).toMatchObject({ kind: 'refused', sent: false });
     await Promise.all([inUse, more]);
     expect((await call(first.url)).status).toBe(200);
   });
@@ -68,10 +89,10 @@ describe('OutboundClient and its connections', () => {
       });
       const { call } = outboundClient({ maxConnections: most });
       const hanging = Array.from({ length: most * 2 }, () =>
-        faultOf(call(`${url}/hanging`, { share: 'one', timeoutMs: 1_000 })),
+        rejection(call(`${url}/hanging`, { share: 'one', timeoutMs: 1_000 })),
       );
       await until(() => connections.length === most);
-      expect((await faultOf(call(url, { share: 'one', timeoutMs: 50 }))).kind).toBe('timeout');
+      expect((await rejection(call(url, { share: 'one', timeoutMs: 50 }))).kind).toBe('timeout');
       const others = await Promise.all(
         Array.from({ length: 8 }, () => call(url, { share: 'another', timeoutMs: 900 })),
       );
@@ -87,13 +108,13 @@ describe('OutboundClient and its connections', () => {
     });
     const { call, client } = outboundClient({ maxConnections: 2 });
     await call(`${url}/quick`);
-    const calls = [0, 1, 2].map(() => faultOf(call(url)));
+    const calls = [0, 1, 2].map(() => rejection(call(url)));
     await until(() => connections.length === 2);
     await delay(20);
     client.onApplicationShutdown();
     for (const fault of await Promise.all(calls)) expect(fault.kind).toBe('cancelled');
     await until(() => connections.every(({ destroyed }) => destroyed), 2_000);
-    expect(await faultOf(call(url))).toMatchObject({ kind: 'cancelled', sent: false });
+    expect(await rejection(call(url))).toMatchObject({ kind: 'cancelled', sent: false });
     expect(connections).toHaveLength(2);
   });
 });

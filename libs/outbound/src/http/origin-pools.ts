@@ -1,12 +1,12 @@
+import type { Deadline } from '../deadline.js';
 import type { Dialer } from '../guard/dialer.js';
-import { OriginPool } from './origin-pool.js';
-import { OutboundError } from '../outbound-error.js';
 import type { Target } from '../guard/target.js';
+import { OutboundError } from '../outbound-error.js';
+import type { Message } from './connection.js';
+import type { OutboundAnswer } from './exchange.js';
+import { OriginPool } from './origin-pool.js';
 
-/**
- * A pool of connections for each share and origin, so that what hangs in one share keeps no connection from another: as
- * many as are allowed, and none for long that is not used.
- */
+/** A pool of connections for each share and origin: calls of one share that hang take no connection from another share. */
 export class OriginPools {
   private readonly pools = new Map<string, OriginPool>();
 
@@ -15,16 +15,28 @@ export class OriginPools {
     private readonly limits: { maxOrigins: number; maxConnections: number },
   ) {}
 
+  /** The number of open connections. */
   get open(): number {
     return [...this.pools.values()].reduce((sum, pool) => sum + pool.open, 0);
   }
 
-  /** @throws OutboundError `refused` when the most pools that there may be are in use. */
-  of(share: string, target: Target): OriginPool {
+  /** @throws OutboundError; `refused` when `maxOrigins` pools are in use */
+  exchange(share: string, target: Target, message: Message, deadline: Deadline): Promise<OutboundAnswer> {
+    this.dialer.check(target);
+    return this.getPool(share, target).exchange(message, target.path, deadline);
+  }
+
+  /** Closes all connections: calls in flight fail. */
+  destroy(): void {
+    for (const pool of this.pools.values()) pool.destroy();
+    this.pools.clear();
+  }
+
+  private getPool(share: string, target: Target): OriginPool {
     const key = [target.origin, share, ...(target.addresses ?? [])].join(' ');
     const present = this.pools.get(key);
     if (present) return present;
-    if (this.pools.size >= this.limits.maxOrigins) this.makeRoom();
+    if (this.pools.size >= this.limits.maxOrigins) this.removeIdlePool();
     const pool = new OriginPool(target, this.dialer, this.limits.maxConnections, () => {
       if (this.pools.get(key) === pool) this.pools.delete(key);
     });
@@ -32,21 +44,13 @@ export class OriginPools {
     return pool;
   }
 
-  destroy(): void {
-    for (const pool of this.pools.values()) pool.destroy();
-    this.pools.clear();
-  }
-
-  private makeRoom(): void {
+  private removeIdlePool(): void {
     for (const [key, pool] of this.pools) {
       if (!pool.isIdle) continue;
       this.pools.delete(key);
       pool.destroy();
       return;
     }
-    throw new OutboundError(
-      'refused',
-      `calls over ${this.limits.maxOrigins} pools of connections are in flight already`,
-    );
+    throw new OutboundError('refused', `all ${this.limits.maxOrigins} connection pools are in use`);
   }
 }

@@ -1,25 +1,25 @@
 import type { WebSocket } from 'ws';
-import { Allowance } from './allowance.js';
+import { TokenBucket } from './token-bucket.js';
 
-/** Messages that nobody asked for: at once, and a second. */
+/** Unsolicited messages: at once, and per second. */
 const MESSAGES = [100, 1] as const;
-/** Bytes of them. */
+/** Bytes of unsolicited messages: at once, and per second. */
 const BYTES = [256 * 1024, 16 * 1024] as const;
-/** Pings that are answered; the first number is what may come together, after a time in which nothing was read. */
+/** Pings that are answered: at once (after a time in which nothing was read), and per second. */
 const PINGS = [50, 5] as const;
 
 /**
- * Ends a WebSocket whose far end sends more than it was asked for: messages, pings beyond a few a second, pongs without a
- * ping, or a message in thousands of pieces. Its owner says which messages those are.
+ * Cuts a WebSocket whose other end floods it: unsolicited messages, too many pings, pongs without a ping, or a message in
+ * thousands of fragments. The owner reports unsolicited messages. Limits and reasons: docs/adr/0030.
  */
 export class FloodGuard {
   isFlooded = false;
-  private readonly messages = new Allowance(...MESSAGES);
-  private readonly bytes = new Allowance(...BYTES);
-  private readonly pings = new Allowance(...PINGS);
-  private pongsDue = 0;
+  private readonly messages = new TokenBucket(...MESSAGES);
+  private readonly bytes = new TokenBucket(...BYTES);
+  private readonly pings = new TokenBucket(...PINGS);
+  private pendingPongs = 0;
 
-  /** `onFlood` is called once, after the connection was cut; its 'close' may come much later. */
+  /** `onFlood` is called once, after the connection was cut. The 'close' event may come much later. */
   constructor(
     private readonly socket: WebSocket,
     private readonly onFlood: () => void,
@@ -27,31 +27,31 @@ export class FloodGuard {
     socket.on('ping', (data: Buffer) => {
       if (this.isFlooded) return;
       if (this.pings.take(1)) socket.pong(data);
-      else this.unasked(data.length);
+      else this.unsolicited(data.length);
     });
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
-      // Of one message, in more pieces than are kept.
-      if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS' && !this.isFlooded) this.end();
+      // One message in more fragments than are kept.
+      if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS' && !this.isFlooded) this.cut();
     });
     socket.on('pong', (data: Buffer) => {
       if (this.isFlooded) return;
-      if (this.pongsDue > 0) this.pongsDue -= 1;
-      else this.unasked(data.length);
+      if (this.pendingPongs > 0) this.pendingPongs -= 1;
+      else this.unsolicited(data.length);
     });
   }
 
-  /** Asks for a sign of life: a 'pong' of the socket. */
+  /** Sends a ping; the socket emits 'pong' when the answer comes. */
   ping(): void {
-    this.pongsDue += 1;
+    this.pendingPongs += 1;
     this.socket.ping();
   }
 
-  /** A message of so many bytes came that nobody waits for. */
-  unasked(bytes: number): void {
-    if (!this.isFlooded && !(this.messages.take(1) && this.bytes.take(bytes))) this.end();
+  /** Counts a message that no call waits for. */
+  unsolicited(bytes: number): void {
+    if (!this.isFlooded && !(this.messages.take(1) && this.bytes.take(bytes))) this.cut();
   }
 
-  private end(): void {
+  private cut(): void {
     this.isFlooded = true;
     this.socket.terminate();
     this.onFlood();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { endOutbound, faultOf, outboundClient, serve, serveTcp } from '../../../../test/support/outbound.js';
+import { endOutbound, rejection, outboundClient, serve, serveTcp } from '../../../../test/support/outbound.js';
 import { until } from '../../../../test/support/until.js';
 
 describe('OutboundClient opens WebSockets', () => {
@@ -51,7 +51,7 @@ describe('OutboundClient opens WebSockets', () => {
     client.onApplicationShutdown();
     await once(webSocket, 'close');
     await until(() => echo.clients.size === 0, 2_000);
-    expect(await faultOf(client.webSocket(url, limits))).toMatchObject({ kind: 'cancelled' });
+    expect(await rejection(client.webSocket(url, limits))).toMatchObject({ kind: 'cancelled' });
   });
 
   it('on checked addresses of a name only', async () => {
@@ -59,7 +59,7 @@ describe('OutboundClient opens WebSockets', () => {
     const lookup = (address: string) => () => Promise.resolve([{ address, family: 4 }]);
     const url = `ws://name.test:${port}/`;
     const inside = outboundClient({ allowedCidrs: [] }, lookup('127.0.0.1')).client;
-    expect(await faultOf(inside.webSocket(url, limits))).toMatchObject({ kind: 'forbidden', sent: false });
+    expect(await rejection(inside.webSocket(url, limits))).toMatchObject({ kind: 'forbidden', sent: false });
     expect(echo.clients.size).toBe(0);
     const allowed = outboundClient({}, lookup('127.0.0.1')).client;
     const webSocket = await allowed.webSocket(url, limits);
@@ -73,7 +73,7 @@ describe('OutboundClient opens WebSockets', () => {
       paths.push(request.url);
       socket.end('HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n');
     });
-    const fault = await faultOf(outboundClient().client.webSocket(`ws://127.0.0.1:${port}/a?secret=1`, limits));
+    const fault = await rejection(outboundClient().client.webSocket(`ws://127.0.0.1:${port}/a?secret=1`, limits));
     expect(fault).toMatchObject({ kind: 'malformed', sent: true, status: 302 });
     expect(fault.message).not.toContain('secret');
     expect(paths).toEqual(['/a?secret=1']);
@@ -89,7 +89,7 @@ describe('OutboundClient opens WebSockets', () => {
       socket.write('SSH-2.0-OpenSSH_9.6\r\n');
     });
     const kindOf = async (port: number, timeoutMs = 2_000) =>
-      faultOf(client.webSocket(`ws://127.0.0.1:${port}/`, { ...limits, timeoutMs }));
+      rejection(client.webSocket(`ws://127.0.0.1:${port}/`, { ...limits, timeoutMs }));
     expect(await kindOf(hanging.port, 100)).toMatchObject({ kind: 'timeout', sent: true });
     expect(await kindOf(resetting.port)).toMatchObject({ kind: 'reset-before-answer', sent: true });
     expect(await kindOf(talking.port)).toMatchObject({ kind: 'malformed', sent: true });

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { Deadline } from '../deadline.js';
+import { MAX_INFORMATIONAL, tooManyInformational, toOutboundError } from '../faults.js';
 import type { Dialer } from '../guard/dialer.js';
-import { MAX_INFORMATIONAL, outboundErrorOf, tooManyInformational } from '../faults.js';
-import { OutboundError } from '../outbound-error.js';
 import type { Target } from '../guard/target.js';
+import { OutboundError } from '../outbound-error.js';
 
 export interface Handshake {
   url: string;
@@ -12,16 +12,16 @@ export interface Handshake {
   maxPayload: number;
 }
 
-/** Pieces of one message: so many, or those that have so many bytes on average in the longest one. */
-const LEAST_PIECES = 1_024;
+/** Fragments of one message: at least this many are allowed, or as many as the longest message has at these mean sizes. */
+const MIN_FRAGMENTS = 1_024;
 const FRAGMENT_BYTES = 1_024;
 const CHUNK_BYTES = 256;
-/** Bytes that are read of what comes after the end of the connection was said, by either side. */
-const MAX_AFTER_END = 256 * 1024;
+/** Bytes that are read after either side has closed the connection. */
+const MAX_BYTES_AFTER_CLOSE = 256 * 1024;
 
 /**
- * A WebSocket on a socket of the dialer's, open. Pings are not answered, and nothing bounds how much comes: its owner has
- * a `FloodGuard` for it, or ends it. @throws OutboundError
+ * Opens a WebSocket on a socket of the dialer. It does not answer pings, and does not bound what it receives: its owner
+ * wraps it in a `FloodGuard`, or closes it. @throws OutboundError
  */
 export function openWebSocket(
   { url, headers, maxPayload }: Handshake,
@@ -37,13 +37,13 @@ export function openWebSocket(
       headers,
       maxPayload,
       followRedirects: false,
-      // A small message may become a large one.
+      // A small message may inflate into a large one.
       perMessageDeflate: false,
-      // One message each turn of the event loop: thousands may come in one piece, and others must be served between them.
+      // One message per turn of the event loop: one packet may hold thousands, and other work must run between them.
       allowSynchronousEvents: false,
       autoPong: false,
-      maxFragments: Math.max(LEAST_PIECES, Math.ceil(maxPayload / FRAGMENT_BYTES)),
-      maxBufferedChunks: Math.max(LEAST_PIECES, Math.ceil(maxPayload / CHUNK_BYTES)),
+      maxFragments: Math.max(MIN_FRAGMENTS, Math.ceil(maxPayload / FRAGMENT_BYTES)),
+      maxBufferedChunks: Math.max(MIN_FRAGMENTS, Math.ceil(maxPayload / CHUNK_BYTES)),
       finishRequest: (request) => {
         let informational = 0;
         request.on('information', () => {
@@ -60,22 +60,22 @@ export function openWebSocket(
     });
     const fail = (cause: unknown): void => {
       const answered = (socket?.bytesRead ?? 0) > 0;
-      reject(outboundErrorOf(cause, target.origin, { sent, reused: false, answered }));
+      reject(toOutboundError(cause, target.origin, { sent, answered }));
       webSocket.terminate();
     };
-    // It stays: an error that comes after the handshake is followed by the end, which its owner listens to.
+    // The listener stays after the handshake: an error without a listener would end the process. 'close' follows it.
     webSocket.on('error', fail);
     webSocket.once('unexpected-response', (_, { statusCode: status }) => {
-      fail(new OutboundError('malformed', `${target.origin} answers ${status} to an upgrade`, { status }));
+      fail(new OutboundError('malformed', `${target.origin} answered ${status} to the WebSocket upgrade`, { status }));
     });
-    deadline.watch(fail);
+    deadline.onEnd(fail);
     webSocket.once('open', () => {
-      // ws reads, and throws away, whatever comes until the far end closes.
-      let afterEnd = 0;
+      // ws goes on reading after it sent a close frame, without a bound of its own.
+      let bytes = 0;
       socket?.on('data', ({ length }: Buffer) => {
         if (webSocket.readyState === webSocket.OPEN) return;
-        afterEnd += length;
-        if (afterEnd > MAX_AFTER_END) socket?.destroy();
+        bytes += length;
+        if (bytes > MAX_BYTES_AFTER_CLOSE) socket?.destroy();
       });
       resolve(webSocket);
     });

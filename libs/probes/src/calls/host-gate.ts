@@ -1,4 +1,4 @@
-import { meantBy } from '#outbound';
+import { effectiveAddress } from '#outbound';
 
 /** Hosts that are kept track of; those that nobody probes make room. */
 const CAPACITY = 10_000;
@@ -74,6 +74,6 @@ export class HostGate {
 
 /** However the address is written. An IPv6 network of 64 bits is one host: it can have as many addresses as its owner likes. */
 function hostOf(text: string): string {
-  const address = meantBy(text);
+  const address = effectiveAddress(text);
   return address.kind() === 'ipv4' ? address.toString() : address.toNormalizedString().split(':', 4).join(':');
 }

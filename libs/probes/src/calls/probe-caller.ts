@@ -42,7 +42,7 @@ export class ProbeCaller {
     let began = performance.now();
     let verdict: Verdict | undefined;
     try {
-      const addresses = await this.outbound.addressesOf(claim.url, this.withinTime(signal));
+      const addresses = await this.outbound.resolve(claim.url, this.withinTime(signal));
       const leave = await this.enter(addresses, patienceMs, signal);
       if (leave === undefined) return undefined;
       began = performance.now();
@@ -121,7 +121,7 @@ export class ProbeCaller {
     });
     const guard = new FloodGuard(webSocket, () => undefined);
     webSocket.on('message', (data: Buffer) => {
-      guard.unasked(data.length);
+      guard.unsolicited(data.length);
     });
     webSocket.close(1000);
     return { result: 'healthy', reason: null };

@@ -28,10 +28,10 @@ describe('UpstreamClient', () => {
     always('hang');
     const began = performance.now();
     expect((await failureOf(upstreamClient(upstream, { timeoutMs: 100 }).register({ name: 'a' }))).message).toBe(
-      'no whole answer within 100 ms',
+      'no complete response within 100 ms',
     );
     expect((await failureOf(upstreamClient(upstream).unregister('up-1', 50))).message).toBe(
-      'no whole answer within 50 ms',
+      'no complete response within 50 ms',
     );
     expect(performance.now() - began).toBeLessThan(900);
   });

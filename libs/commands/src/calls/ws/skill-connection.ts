@@ -35,7 +35,7 @@ interface Asked {
 
 /**
  * One connection to an endpoint, over which many calls go at the same time: answers come in any order. Nothing is read while
- * no call waits. What answers no call counts as unasked (`FloodGuard`), but for one late answer of each call.
+ * no call waits. What answers no call counts as unsolicited (`FloodGuard`), but for one late answer of each call.
  */
 export class SkillConnection {
   private readonly asked = new Map<string, Asked>();
@@ -49,7 +49,7 @@ export class SkillConnection {
   private closed = false;
   private isAlive = true;
 
-  /** `onFlood` is called when the endpoint sent so much unasked that the connection was cut. */
+  /** `onFlood` is called when the endpoint sent so much unsolicited that the connection was cut. */
   constructor(
     outbound: OutboundClient,
     url: string,
@@ -160,7 +160,7 @@ export class SkillConnection {
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (guard.isFlooded) return;
       this.isAlive = true;
-      if (isBinary || !this.answered(data)) guard.unasked(data.length);
+      if (isBinary || !this.answered(data)) guard.unsolicited(data.length);
     });
     // 'close' follows, and tells of it.
     socket.on('error', () => undefined);

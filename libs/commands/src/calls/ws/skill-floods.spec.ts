@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import type { Socket } from 'node:net';
 import { AiBridgeSettings, CommandsSettings } from '#config';
 import { FloodGuard } from '#outbound';
-import { endOutbound, faultOf, outboundClient } from '../../../../../test/support/outbound.js';
+import { endOutbound, rejection, outboundClient } from '../../../../../test/support/outbound.js';
 import {
   answerTo,
   BINARY,
@@ -29,25 +29,25 @@ const TARGET: CapableTarget = {
   endpoints: [],
 };
 const MIB = 1024 * 1024;
-/** What a connection takes unasked at once (flood-guard.ts), and what a busy machine adds to that in some seconds. */
-const MOST_UNASKED = 100 + 20;
+/** What a connection takes unsolicited at once (flood-guard.ts), and what a busy machine adds to that in some seconds. */
+const MOST_UNSOLICITED = 100 + 20;
 const MOST_PINGS = 50 + 100;
 
 describe('a ws Skill that sends what nobody asked for', () => {
   let transport: WebSocketTransport;
   let skill: SocketSkill;
-  /** What was handled unasked, answered and parsed, and the turns of the event loop meanwhile. */
-  const counted = { unasked: 0, pongs: 0, parsed: 0, turns: 0 };
+  /** What was handled unsolicited, answered and parsed, and the turns of the event loop meanwhile. */
+  const counted = { unsolicited: 0, pongs: 0, parsed: 0, turns: 0 };
   let counting: NodeJS.Immediate;
 
   beforeEach(async () => {
     skill = await SocketSkill.start();
     transport = new WebSocketTransport(outboundClient().client, new CommandsSettings(), new AiBridgeSettings());
-    Object.assign(counted, { unasked: 0, pongs: 0, parsed: 0, turns: 0 });
-    const unasked = jest.spyOn(FloodGuard.prototype, 'unasked');
+    Object.assign(counted, { unsolicited: 0, pongs: 0, parsed: 0, turns: 0 });
+    const unsolicited = jest.spyOn(FloodGuard.prototype, 'unsolicited');
     const parse = jest.spyOn(JSON, 'parse');
     const turn = () => {
-      Object.assign(counted, { unasked: unasked.mock.calls.length, parsed: parse.mock.calls.length });
+      Object.assign(counted, { unsolicited: unsolicited.mock.calls.length, parsed: parse.mock.calls.length });
       counted.turns += 1;
       counting = setImmediate(turn);
     };
@@ -95,12 +95,12 @@ describe('a ws Skill that sends what nobody asked for', () => {
       stream.on('error', () => undefined);
       flooding.push(flood(stream, part(id)));
     };
-    expect(['bad-answer', 'reset-before-answer']).toContain(kindOf(await faultOf(send('e-1'))));
+    expect(['bad-answer', 'reset-before-answer']).toContain(kindOf(await rejection(send('e-1'))));
     const written = await Promise.all(flooding);
-    expect(counted.unasked).toBeLessThanOrEqual(MOST_UNASKED);
+    expect(counted.unsolicited).toBeLessThanOrEqual(MOST_UNSOLICITED);
     // The Skill of the test parses the call, too.
-    expect(counted.parsed).toBeLessThanOrEqual(MOST_UNASKED + 1);
-    expect(counted.turns).toBeGreaterThanOrEqual(counted.unasked);
+    expect(counted.parsed).toBeLessThanOrEqual(MOST_UNSOLICITED + 1);
+    expect(counted.turns).toBeGreaterThanOrEqual(counted.unsolicited);
     // Buffers of the network hold some megabytes that nobody reads.
     expect(Math.max(...written)).toBeLessThan(64 * MIB);
     expect(skill.sockets).toHaveLength(1);
@@ -113,10 +113,10 @@ describe('a ws Skill that sends what nobody asked for', () => {
     };
     expect((await send('e-1')).answer.status).toBe('success');
     // The next call finds the flood, unless what came with the answer was one.
-    const faults = [await faultOf(send('e-2')), await faultOf(send('e-3'))].map(kindOf);
+    const faults = [await rejection(send('e-2')), await rejection(send('e-3'))].map(kindOf);
     expect(faults.at(-1)).toBe('unreachable');
     await until(() => skill.sockets.every(isCut), 10_000);
-    expect(counted.unasked).toBeLessThanOrEqual(MOST_UNASKED);
+    expect(counted.unsolicited).toBeLessThanOrEqual(MOST_UNSOLICITED);
     expect(skill.sockets).toHaveLength(1);
   });
 
@@ -125,7 +125,7 @@ describe('a ws Skill that sends what nobody asked for', () => {
     const [socket] = skill.sockets;
     for (let n = 0; n < 60; n += 1) socket?.webSocket.send('an aside');
     await turns(200);
-    expect(counted.unasked).toBe(0);
+    expect(counted.unsolicited).toBe(0);
     expect((await send('e-2')).answer.status).toBe('success');
     expect(skill.sockets).toHaveLength(1);
   });
@@ -133,12 +133,12 @@ describe('a ws Skill that sends what nobody asked for', () => {
   it('may answer late, once for each call', async () => {
     const late: string[] = [];
     skill.onInvocation = ({ id }) => late.push(id);
-    await Promise.all(Array.from({ length: 300 }, (_, n) => faultOf(send(`e-${n}`, 200))));
+    await Promise.all(Array.from({ length: 300 }, (_, n) => rejection(send(`e-${n}`, 200))));
     skill.onInvocation = ({ id }, webSocket) => {
       for (const each of [...late, id]) webSocket.send(answerTo(each, 'x'.repeat(2_000)));
     };
     expect((await send('e-301')).answer.status).toBe('success');
-    expect([late.length, counted.unasked]).toEqual([300, 0]);
+    expect([late.length, counted.unsolicited]).toEqual([300, 0]);
     expect(skill.sockets).toHaveLength(1);
   });
 
@@ -150,10 +150,10 @@ describe('a ws Skill that sends what nobody asked for', () => {
         webSocket.send(answerTo(id));
       }, 100);
     };
-    await faultOf(send('e-1'));
+    await rejection(send('e-1'));
     expect(counted.pongs).toBeGreaterThan(4);
     expect(counted.pongs).toBeLessThanOrEqual(MOST_PINGS);
-    expect(counted.unasked).toBeLessThanOrEqual(MOST_UNASKED);
+    expect(counted.unsolicited).toBeLessThanOrEqual(MOST_UNSOLICITED);
   });
 
   it('is called over another connection when it has gone away meanwhile', async () => {
@@ -168,9 +168,9 @@ describe('a ws Skill that sends what nobody asked for', () => {
 
   it('gets no further call while it reads nothing', async () => {
     skill.onInvocation = (_, __, stream) => stream.pause();
-    const many = Array.from({ length: 400 }, (_, n) => faultOf(send(`${n}-${'x'.repeat(100_000)}`, 300)));
+    const many = Array.from({ length: 400 }, (_, n) => rejection(send(`${n}-${'x'.repeat(100_000)}`, 300)));
     await Promise.all(many);
-    expect(kindOf(await faultOf(send('one more', 300)))).toBe('unreachable');
+    expect(kindOf(await rejection(send('one more', 300)))).toBe('unreachable');
   });
 });
 

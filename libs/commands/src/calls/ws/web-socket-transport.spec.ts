@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { AiBridgeSettings, CommandsSettings } from '#config';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { endOutbound, faultOf, listen, outboundClient } from '../../../../../test/support/outbound.js';
+import { endOutbound, rejection, listen, outboundClient } from '../../../../../test/support/outbound.js';
 import type { CapableTarget } from '../../targets/target.js';
 import type { Attempt } from '../transport.js';
 import type { SkillCall } from '../skill-request.js';
@@ -187,7 +187,7 @@ describe('WebSocketTransport', () => {
     onMessage = (_, socket) => {
       socket.terminate();
     };
-    const both = [send('e-1'), send('e-2')].map((answer) => faultOf(answer));
+    const both = [send('e-1'), send('e-2')].map((answer) => rejection(answer));
     expect(await Promise.all(both)).toMatchObject([
       { kind: 'reset-before-answer', sent: true },
       { kind: 'reset-before-answer', sent: true },
@@ -210,9 +210,9 @@ describe('WebSocketTransport', () => {
 
   it('is refused where nobody listens, and where it may not go', async () => {
     url = 'ws://127.0.0.1:9/';
-    expect(await faultOf(send('e-1'))).toMatchObject({ kind: 'refused', sent: false });
+    expect(await rejection(send('e-1'))).toMatchObject({ kind: 'refused', sent: false });
     url = 'ws://10.0.0.1/';
-    expect(await faultOf(send('e-2'))).toMatchObject({ kind: 'forbidden', sent: false });
+    expect(await rejection(send('e-2'))).toMatchObject({ kind: 'forbidden', sent: false });
   });
 
   it('is taken back', async () => {

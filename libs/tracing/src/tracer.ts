@@ -26,5 +26,22 @@ export interface Tracer {
   annotate(attributes: Attributes): void;
 }
 
+/** Spans since the start of the process. */
+export interface SpanCounts {
+  readonly exported: number;
+  /** Refused by the collector, or not answered in time. */
+  readonly failed: number;
+  /** Not sent, because the queue was full. */
+  readonly dropped: number;
+}
+
+/** Tracing that is on. */
+export interface Tracing {
+  readonly tracer: Tracer;
+  readonly counts: SpanCounts;
+  /** Sends what waits, within so many milliseconds; spans that end later are lost. */
+  stop(withinMs: number): Promise<void>;
+}
+
 /** Injects `Tracer | undefined`. */
 export const TRACER = Symbol('tracer');

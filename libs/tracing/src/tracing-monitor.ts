@@ -1,6 +1,6 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { MetricsService } from '#metrics';
-import type { SpanCounts, Tracing } from './tracing.js';
+import type { SpanCounts, Tracing } from './tracer.js';
 
 /** Milliseconds that the last spans get at shutdown; pools and the embedded server have to stop after them. */
 const STOP_WITHIN_MS = 2_000;

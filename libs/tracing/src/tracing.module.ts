@@ -1,7 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { MetricsService } from '#metrics';
-import { TRACER } from './tracer.js';
-import type { Tracing } from './tracing.js';
+import { TRACER, type Tracing } from './tracer.js';
 import { TracingMonitor } from './tracing-monitor.js';
 
 /** Puts the tracer, if there is one, within reach of every room: inject `TRACER`, with `@Optional()`. */

@@ -5,9 +5,9 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import { runJob, traced } from '../traced.js';
 import { traceCall } from '../outgoing-call.js';
 import { startTracing } from '../tracing.js';
-import { samplerOf } from './sampler-of.js';
+import { createSampler } from './create-sampler.js';
 import { SdkTracer } from './sdk-tracer.js';
-import { ToldIds } from './told-ids.js';
+import { SentIds } from './sent-ids.js';
 
 const REMOTE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7';
 const callerOf = (flags: string): TraceContext => startSpan(parseTraceparent(`${REMOTE}-${flags}`));
@@ -17,9 +17,9 @@ describe('SdkTracer', () => {
 
   function tracerOf(settings: Partial<TracingSettings> = {}): SdkTracer {
     exporter = new InMemorySpanExporter();
-    const ids = new ToldIds();
+    const ids = new SentIds();
     const provider = new TracerProvider({
-      sampler: samplerOf(Object.assign(new TracingSettings(), settings)),
+      sampler: createSampler(Object.assign(new TracingSettings(), settings)),
       idGenerator: ids,
       spanProcessors: [new SimpleSpanProcessor({ exporter })],
     });

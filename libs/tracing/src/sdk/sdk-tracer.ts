@@ -10,7 +10,7 @@ import {
   type Tracer as OpenTelemetryTracer,
 } from '@opentelemetry/api';
 import type { Attributes, Span, SpanKind, Tracer } from '../tracer.js';
-import type { ToldIds } from './told-ids.js';
+import type { SentIds } from './sent-ids.js';
 
 const KINDS = {
   server: SdkSpanKind.SERVER,
@@ -31,7 +31,7 @@ export class SdkTracer implements Tracer {
 
   constructor(
     private readonly tracer: OpenTelemetryTracer,
-    private readonly ids: ToldIds,
+    private readonly ids: SentIds,
   ) {}
 
   begin(kind: SpanKind, name: string, trace: TraceContext, attributes?: Attributes): Span {

@@ -3,12 +3,13 @@ import { type AppSettings, pairsOf, type TracingSettings } from '#config';
 import { newId } from '#common';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
-import type { AgentOf, Tracing } from '../tracing.js';
-import { exporterOf } from './exporter-of.js';
-import { samplerOf } from './sampler-of.js';
+import type { Tracing } from '../tracer.js';
+import { CountingExporter } from './counting-exporter.js';
+import { createExporter, type OpenAgent } from './create-exporter.js';
+import { createSampler } from './create-sampler.js';
 import { SdkTracer } from './sdk-tracer.js';
-import { SpanQueue } from './span-queue.js';
-import { ToldIds } from './told-ids.js';
+import { SpanBatches } from './span-batches.js';
+import { SentIds } from './sent-ids.js';
 
 /** Characters of an attribute. */
 const MAX_TEXT = 4_096;
@@ -18,10 +19,10 @@ export async function startSdk(
   url: string,
   settings: TracingSettings,
   app: Pick<AppSettings, 'name' | 'version'>,
-  agentOf: AgentOf,
+  openAgent: OpenAgent,
 ): Promise<Tracing> {
-  const ids = new ToldIds();
-  const queue = new SpanQueue(await exporterOf(url, settings, agentOf), settings);
+  const ids = new SentIds();
+  const exporter = new CountingExporter(await createExporter(url, settings, openAgent));
   const provider = new TracerProvider({
     resource: defaultResource().merge(
       resourceFromAttributes({
@@ -32,16 +33,16 @@ export async function startSdk(
         ...(settings.serviceName !== undefined && { 'service.name': settings.serviceName }),
       }),
     ),
-    sampler: samplerOf(settings),
+    sampler: createSampler(settings),
     idGenerator: ids,
     spanLimits: { attributeValueLengthLimit: MAX_TEXT },
-    spanProcessors: [queue],
+    spanProcessors: [new SpanBatches(exporter, settings)],
   });
   return {
     tracer: new SdkTracer(provider.getTracer('ooder-skill', app.version), ids),
-    counts: queue.counts,
+    counts: exporter.counts,
     stop: async (withinMs) => {
-      // What cannot be sent has been told of by the queue.
+      // The exporter has logged why.
       const stopped = provider.shutdown().catch(() => undefined);
       await Promise.race([stopped, delay(withinMs, undefined, { ref: false })]);
     },

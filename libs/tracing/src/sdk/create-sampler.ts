@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 
 /** OTEL_TRACES_SAMPLER; with `parentbased_`, what a caller has decided holds. */
-export function samplerOf({ sampler, samplerRatio }: Pick<TracingSettings, 'sampler' | 'samplerRatio'>): Sampler {
+export function createSampler({ sampler, samplerRatio }: Pick<TracingSettings, 'sampler' | 'samplerRatio'>): Sampler {
   switch (sampler) {
     case 'always_on':
       return new AlwaysOnSampler();

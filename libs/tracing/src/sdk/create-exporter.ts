@@ -1,14 +1,17 @@
+import type { Agent } from 'node:http';
 import { pairsOf, type TracingSettings } from '#config';
-import type { AgentOf } from '../tracing.js';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 
-/** The exporter of OTEL_EXPORTER_OTLP_PROTOCOL. Everything that we have a setting for is told to it, not left to it. */
-export async function exporterOf(
+/** Opens the connections to the collector. This room stands below the one that knows which addresses may be called. */
+export type OpenAgent = (url: string) => Agent;
+
+/** The exporter of OTEL_EXPORTER_OTLP_PROTOCOL. All settings are passed: it reads no environment variable itself. */
+export async function createExporter(
   url: string,
   { protocol, headers, timeout }: Pick<TracingSettings, 'protocol' | 'headers' | 'timeout'>,
-  agentOf: AgentOf,
+  openAgent: OpenAgent,
 ): Promise<SpanExporter> {
-  const options = { url, headers: pairsOf(headers), timeoutMillis: timeout, httpAgentOptions: () => agentOf(url) };
+  const options = { url, headers: pairsOf(headers), timeoutMillis: timeout, httpAgentOptions: () => openAgent(url) };
   if (protocol === 'http/json') {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
     return new OTLPTraceExporter(options);

@@ -5,7 +5,7 @@ import type { IdGenerator } from '@opentelemetry/sdk-trace';
  * The ids of the span that is about to be made. They come from the trace context (`#logging`), so that the log, the
  * headers and the span name the same; the SDK would draw its own.
  */
-export class ToldIds implements IdGenerator {
+export class SentIds implements IdGenerator {
   private next: TraceContext | undefined;
 
   /** `make` makes one span, at once. */

@@ -1,6 +1,6 @@
 import { CITIES, cityOf, weatherOf } from './weather.js';
 
-/** One parameter as the registry knows it, which checks it before a call comes here. */
+/** One parameter. The registry checks the type before it sends a call. */
 interface ParameterDeclaration {
   type: 'string' | 'number' | 'boolean' | 'object' | 'array';
   required?: boolean;
@@ -13,7 +13,7 @@ export interface ParameterFault {
   reason: string;
 }
 
-/** The parameters of a call are not what the capability takes. */
+/** The parameters of a call are not valid. */
 export class ParameterError extends Error {
   constructor(readonly faults: readonly ParameterFault[]) {
     super('The parameters are not valid');
@@ -32,7 +32,7 @@ export interface Capability {
 const MAX_DAYS = 14;
 const CITY: ParameterDeclaration = { type: 'string', required: true, description: `One of ${CITIES.join(', ')}` };
 
-/** What this Skill can do. Callers may come past the registry, so that each looks at its parameters itself. */
+/** What this Skill can do. Each capability checks its parameters, because callers can bypass the registry. */
 export const CAPABILITIES: readonly Capability[] = [
   {
     name: 'weather.current',
@@ -46,7 +46,7 @@ export const CAPABILITIES: readonly Capability[] = [
   },
   {
     name: 'weather.forecast',
-    description: 'The weather in a city on the days to come',
+    description: 'The weather in a city on the next days',
     category: 'weather',
     parameters: { city: CITY, days: { type: 'number', default: 3, description: `1 to ${MAX_DAYS}` } },
     run: (parameters) => {

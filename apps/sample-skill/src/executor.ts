@@ -1,32 +1,32 @@
 import { CAPABILITIES, type Capability, ParameterError } from './capabilities.js';
 
-/** What a registry sends (protocol.md sections 6 and 11). */
+/** A call of the registry (protocol.md sections 6 and 11). */
 export interface Command {
   command_id: string;
-  /** The id that the registry gave the capability, or its name. */
+  /** The registry's id of the capability, or its name. */
   capability_id?: string;
   /** The name of the capability. */
   capability?: string;
   parameters: Record<string, unknown>;
 }
 
-/** The `data` of the answer. A failure that is the caller's, or ours, is an answer as well. */
+/** The `data` of the answer. A failure is an answer too. */
 export type Outcome =
   | { status: 'success'; result: unknown }
   | { status: 'failed'; error: { code: number; message: string; details: unknown[] } };
 
-/** Outcomes that are remembered, the latest ones. */
+/** How many outcomes are remembered; the oldest is forgotten first. */
 const REMEMBERED = 1_000;
 
 /**
- * Runs commands, each once: registries may send a command again whose answer was lost, with the same `command_id`, and
- * get the outcome of before.
+ * Runs each command once. A registry sends a command again, with the same `command_id`, if the answer was lost; it then gets
+ * the first outcome.
  */
 export class Executor {
-  /** Commands that were run, repetitions not counted. */
+  /** Commands that were run, without repetitions. */
   executions = 0;
   failures = 0;
-  /** The registry's ids of the capabilities, and their names. */
+  /** Names of the capabilities by the registry's ids. */
   capabilityNames: ReadonlyMap<string, string> = new Map();
   private readonly outcomes = new Map<string, Outcome>();
 

@@ -3,7 +3,7 @@ import type { Command, Executor } from './executor.js';
 
 const MAX_BODY_BYTES = 1_048_576;
 
-/** A request that is answered with an error in the protocol's shape. */
+/** Answered as an error in the form of the protocol. */
 class RequestError extends Error {
   constructor(
     readonly status: number,
@@ -15,7 +15,7 @@ class RequestError extends Error {
   }
 }
 
-/** The two calls that a Skill serves: it runs commands, and says how it is (protocol.md section 6). */
+/** The two routes of a Skill: calls and the health check (protocol.md section 6). */
 export function createSkillServer(executor: Executor, version: string): Server {
   const started = performance.now();
   const health = () => ({
@@ -30,7 +30,7 @@ export function createSkillServer(executor: Executor, version: string): Server {
     if (path === '/api/v1/commands/execute' && request.method === 'POST') {
       return { code: 0, message: 'success', data: executor.execute(commandOf(await bodyOf(request))) };
     }
-    throw new RequestError(404, 1010, 'There is no such call');
+    throw new RequestError(404, 1010, 'There is no such route');
   };
   return createServer((request, response) => {
     answer(request)
@@ -58,7 +58,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** Fields that are not known are left alone: a registry may say more than this Skill makes use of. */
+/** Ignores unknown fields: a registry may send more than this Skill uses. @throws RequestError with every fault */
 function commandOf(body: unknown): Command {
   const { command_id, capability_id, capability, parameters = {} } = isObject(body) ? body : {};
   const faults = [];
@@ -82,7 +82,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  // First: what cannot be written as JSON must not leave half an answer.
+  // Before the headers: if this fails, nothing has been sent yet.
   const text = JSON.stringify(body);
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(text);
 }
@@ -90,7 +90,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 function sendError(response: ServerResponse, error: unknown): void {
   const known = error instanceof RequestError ? error : new RequestError(500, 1007, 'Internal error');
   const { status, code, message, details } = known;
-  // The rest of a body that nobody reads would hold up the connection.
+  // The rest of the body is not read, so the connection cannot be used again.
   if (status === 413) response.setHeader('connection', 'close');
   send(response, status, { code, message, details, timestamp: new Date().toISOString() });
 }

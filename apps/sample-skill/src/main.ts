@@ -4,7 +4,7 @@ import { loadOptions, SettingError } from './settings.js';
 
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
 
-// It serves on when nobody reads what it says.
+// The Skill goes on if its output cannot be written.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 function fail(error: unknown): never {
@@ -25,13 +25,13 @@ async function main(): Promise<void> {
   const skill = await startSampleSkill({ ...loadOptions(), log });
   let isStopping = false;
   stop = () => {
-    // Ctrl-C reaches a child of npm twice.
+    // A child process of npm gets Ctrl-C twice.
     if (isStopping) return;
     isStopping = true;
     skill.stop().then(() => process.exit(0), fail);
   };
   log('ready; Ctrl-C unregisters and stops');
-  if (!(await skill.ended)) throw new RegistryRefusal('a newer registration of this endpoint has taken over: stopped');
+  if (!(await skill.ended)) throw new RegistryRefusal('a newer registration has replaced this one: stopped');
 }
 
 main().catch(fail);

@@ -6,9 +6,9 @@ import { type Registration, type RegistryClient, RegistryRefusal } from './regis
 export interface Description {
   name: string;
   version: string;
-  /** Where this process is called. */
+  /** URL of this process for the registry. */
   url: string;
-  /** Its share of the calls. */
+  /** Share of the calls, relative to other endpoints. */
   weight: number;
 }
 
@@ -18,7 +18,7 @@ const LONGEST_RETRY_MS = 10_000;
 /** Keeps the Skill in the registry (docs/heartbeats.md, "What a member does"). */
 export class Membership {
   registration: Registration | undefined;
-  /** Heartbeats that the registry took. */
+  /** Heartbeats that the registry has accepted. */
   beats = 0;
   private readonly started = performance.now();
   private readonly stopping = new AbortController();
@@ -31,7 +31,7 @@ export class Membership {
     private readonly log: (line: string) => void,
   ) {}
 
-  /** Registers, and tries again while the registry is away. @throws RegistryRefusal */
+  /** Registers; retries with back-off while the registry is away. @throws RegistryRefusal */
   async join(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       try {
@@ -44,7 +44,10 @@ export class Membership {
     }
   }
 
-  /** Beats until `leave`. Returns earlier, with false, when a newer registration has taken over. @throws RegistryRefusal */
+  /**
+   * Sends heartbeats until `leave`, and then returns true. Returns false when a newer registration has replaced this one.
+   * @throws RegistryRefusal
+   */
   async stay(): Promise<boolean> {
     let wait = this.untilBeat(this.registration?.interval ?? 1);
     while (await this.pause(wait)) {
@@ -60,7 +63,7 @@ export class Membership {
     return true;
   }
 
-  /** No more calls, please: unregisters, or where others serve the same Skill, says that this endpoint does no longer. */
+  /** Unregisters the Skill. If other endpoints serve it, only reports this endpoint as unhealthy, so that it gets no more calls. */
   async leave(): Promise<void> {
     this.abandon();
     if (!this.registration) return;
@@ -73,11 +76,11 @@ export class Membership {
       await this.registry.unregister(skillId);
       this.log(`unregistered ${name} ${version}`);
     } catch (error) {
-      this.log(`not unregistered: ${told(error)}; its lease will end by itself`);
+      this.log(`not unregistered: ${reasonOf(error)}; its lease will end by itself`);
     }
   }
 
-  /** No more heartbeats. */
+  /** Stops the heartbeats without unregistering. */
   abandon(): void {
     this.stopping.abort();
   }
@@ -98,7 +101,7 @@ export class Membership {
     this.log(`registered ${name} ${version} at ${url} as ${registration.skillId}`);
   }
 
-  /** Seconds until the next one. */
+  /** Returns the seconds until the next heartbeat. */
   private async beat(): Promise<number | 'replaced'> {
     if (!this.registration) return this.registeredAnew();
     const { skillId, generation } = this.registration;
@@ -123,26 +126,26 @@ export class Membership {
     return 1;
   }
 
-  /** Milliseconds; a little early, so that a heartbeat that takes its time is not late. */
+  /** Milliseconds until the next heartbeat: a little early, so that a slow one is not late. */
   private untilBeat(interval: number): number {
     return Math.max(200, interval * 1000 * (0.9 + Math.random() * 0.1));
   }
 
   private retryAfter(error: unknown): number {
-    if (this.failures === 0) this.log(`the registry is out of reach (${told(error)}); trying again`);
+    if (this.failures === 0) this.log(`the registry is out of reach (${reasonOf(error)}); trying again`);
     this.failures += 1;
     return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.failures, 10)) * (0.5 + Math.random() / 2);
   }
 
-  /** Returns whether to go on. */
+  /** Returns false if `leave` or `abandon` was called. */
   private async pause(ms: number): Promise<boolean> {
     await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     return !this.stopping.signal.aborted;
   }
 }
 
-/** `fetch` hides the fault in its cause. */
-function told(error: unknown): string {
+/** The error of `fetch` has the reason in its cause. */
+function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
 }

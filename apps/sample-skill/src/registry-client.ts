@@ -1,11 +1,11 @@
-/** Who this Skill is to the registry. */
+/** How this Skill signs in to the registry. */
 export type Credentials =
   | { token: string }
   | { apiKey: string }
-  /** `secret` is asked for when a token is needed: in development, the registry writes it at its first start. */
+  /** `secret` is read when a token is needed: in development the registry writes it at its first start. */
   | { clientId: string; secret: () => string };
 
-/** The registry refuses, and would do so again. */
+/** The registry refuses, and a retry would not help. */
 export class RegistryRefusal extends Error {}
 
 export interface Registration {
@@ -15,17 +15,17 @@ export interface Registration {
   interval: number;
 }
 
-/** A Skill as the registry knows it, as far as it is of interest here. */
+/** The part of a registered Skill that is used here. */
 export interface RegisteredSkill {
   capabilities: { capability_id: string; name: string }[];
   endpoints: { url: string; health: string }[];
 }
 
-/** What became of a heartbeat: seconds until the next one, or what to do instead. */
+/** Answer to a heartbeat: seconds until the next one, `unknown` (register again) or `replaced` (stop). */
 export type Beat = { interval: number } | 'unknown' | 'replaced';
 
 const TIMEOUT_MS = 5_000;
-/** The registry will say the same again: not a matter of waiting. */
+/** Statuses for which a retry does not help. */
 const REFUSALS = new Set([400, 401, 403, 409, 413, 422]);
 
 interface Reply {
@@ -33,7 +33,7 @@ interface Reply {
   body: Record<string, unknown>;
 }
 
-/** The calls of a registry that a Skill needs. All of them throw when it does not answer, or not as it should. */
+/** The routes of a registry that a Skill needs. All methods throw if there is no valid answer within `TIMEOUT_MS`. */
 export class RegistryClient {
   private token: string | undefined;
 
@@ -51,14 +51,14 @@ export class RegistryClient {
 
   async read(skillId: string): Promise<RegisteredSkill> {
     const { status, body } = await this.call('GET', `/skills/${skillId}`);
-    if (status !== 200) throw new Error(`the registry answers ${status} to the question for this Skill`);
+    if (status !== 200) throw new Error(`the registry answers ${status} for this Skill`);
     return body as Record<string, unknown> & RegisteredSkill;
   }
 
   async beat(skillId: string, body: object): Promise<Beat> {
     const reply = await this.call('POST', `/skills/${skillId}/heartbeat`, body);
     if (reply.status === 409) return 'replaced';
-    // 404: it does not know the Skill; 400: nor this endpoint of it.
+    // 404: the registry does not know the Skill; 400: it does not know this endpoint.
     if (reply.status === 404 || reply.status === 400) return 'unknown';
     return { interval: secondsOf(dataOf(reply).interval) };
   }
@@ -68,7 +68,7 @@ export class RegistryClient {
     if (status !== 200 && status !== 404) throw new Error(`the registry answers ${status}`);
   }
 
-  /** Tokens end: one that is refused is replaced once. */
+  /** Gets a new token once if the old one is refused, because tokens expire. */
   private async call(method: string, path: string, body?: object): Promise<Reply> {
     const first = await this.send(method, path, body);
     if (first.status !== 401 || !('clientId' in this.credentials)) return first;
@@ -106,21 +106,21 @@ export class RegistryClient {
     headers: Record<string, string>,
   ): Promise<Reply> {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    // A redirect would carry the credentials to somebody else.
+    // A redirect would send the credentials to another server.
     const response = await fetch(this.url + path, { method, body, headers, signal, redirect: 'error' });
     const text = await response.text();
     return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
   }
 }
 
-/** Of the protocol's envelope. */
+/** `data` of the envelope. */
 function dataOf({ status, body }: Reply): Record<string, unknown> {
   if (status === 200) return body.data as Record<string, unknown>;
-  const told = `the registry answers ${status}: ${String(body.message)}`;
-  throw REFUSALS.has(status) ? new RegistryRefusal(told) : new Error(told);
+  const message = `the registry answers ${status}: ${String(body.message)}`;
+  throw REFUSALS.has(status) ? new RegistryRefusal(message) : new Error(message);
 }
 
-/** The protocol's interval where the registry asks for none. */
+/** The default interval of the protocol, if the registry names none. */
 function secondsOf(interval: unknown): number {
   return typeof interval === 'number' && interval > 0 ? interval : 30;
 }

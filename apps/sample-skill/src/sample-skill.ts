@@ -14,7 +14,7 @@ export interface SampleSkillOptions {
   /** 0: a free one. */
   port: number;
   host?: string;
-  /** What the registry is told; by default made of host and port. */
+  /** URL for the registry; by default made of host and port. */
   publicUrl?: string;
   name?: string;
   version?: string;
@@ -22,25 +22,25 @@ export interface SampleSkillOptions {
   log?: (line: string) => void;
 }
 
-/** A Skill that runs. */
+/** A running Skill. */
 export interface SampleSkill {
   url: string;
   readonly skillId: string;
   /** The registry's ids of the capabilities by name. */
   readonly capabilityIds: ReadonlyMap<string, string>;
-  /** Commands that were run; one that came again is not counted. */
+  /** Commands that were run, without repetitions. */
   readonly executions: number;
-  /** Heartbeats that the registry took. */
+  /** Heartbeats that the registry has accepted. */
   readonly beats: number;
-  /** True after `stop` or `kill`, false when a newer registration has taken over; rejects when the registry refuses. */
+  /** True after `stop` or `kill`, false if a newer registration has replaced this one; rejects if the registry refuses. */
   ended: Promise<boolean>;
-  /** Unregisters, ends the requests in flight, and the server. */
+  /** Unregisters, finishes the requests in flight, and closes the server. */
   stop: () => Promise<void>;
-  /** Ends as a process does that is killed: without a word. */
+  /** Ends like a killed process: does not unregister. */
   kill: () => Promise<void>;
 }
 
-/** Serves and registers; resolves when both are done. @throws RegistryRefusal */
+/** Starts the server and registers the Skill. @throws RegistryRefusal */
 export async function startSampleSkill(options: SampleSkillOptions): Promise<SampleSkill> {
   const { host = '127.0.0.1', name = 'weather', version = '1.0.0', weight = 1, log = () => undefined } = options;
   const executor = new Executor();
@@ -64,7 +64,7 @@ export async function startSampleSkill(options: SampleSkillOptions): Promise<Sam
     throw error;
   }
   const ended = membership.stay();
-  // Who does not look at it must not be ended by it.
+  // A caller that ignores `ended` must not end with an unhandled rejection.
   ended.catch(() => undefined);
   return {
     url,

@@ -8,12 +8,12 @@ import type { SampleSkillOptions } from './sample-skill.js';
 export class SettingError extends Error {}
 
 /**
- * From the environment, which wins over `.env`:
+ * Reads the environment, which wins over `.env`:
  * - `SKILL_REGISTRY_URL` (http://localhost:8000/api/v1)
  * - `SKILL_REGISTRY_API_KEY`, or `SKILL_REGISTRY_CLIENT_ID` and `SKILL_REGISTRY_CLIENT_SECRET`: of a client with the role
- *   publisher. Without either, the registry's admin is used, whose secret is in its `DATA_DIR` (.data): for development.
- * - `SAMPLE_SKILL_PORT` (8100; 0: a free one), `SAMPLE_SKILL_HOST` (127.0.0.1), and `SAMPLE_SKILL_URL` where others reach
- *   it by another address
+ *   publisher. Without them the admin client is used, with the secret in `DATA_DIR` (.data): for development only.
+ * - `SAMPLE_SKILL_PORT` (8100; 0: a free one), `SAMPLE_SKILL_HOST` (127.0.0.1), and `SAMPLE_SKILL_URL`, if the registry must
+ *   use another address
  */
 export function loadOptions(): SampleSkillOptions {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
@@ -46,7 +46,8 @@ function credentialsOf(env: Record<string, string | undefined>): Credentials {
     clientId: env.SECURITY_ADMIN_CLIENT_ID ?? 'admin',
     secret: () => {
       if (env.SECURITY_ADMIN_CLIENT_SECRET !== undefined) return env.SECURITY_ADMIN_CLIENT_SECRET;
-      if (!existsSync(path)) throw new Error(`no ${path} yet: npm start makes it, in the same folder`);
+      if (!existsSync(path))
+        throw new Error(`${path} is missing: start the registry first (npm start, in the same folder)`);
       return readFileSync(path, 'utf8').trim();
     },
   };

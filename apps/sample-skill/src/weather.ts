@@ -1,4 +1,4 @@
-/** What the weather of a city swings around, and by how much, in degrees Celsius. */
+/** Mean temperature of a city and the deviation from it, in degrees Celsius. */
 interface Climate {
   mean: number;
   swing: number;
@@ -32,14 +32,14 @@ export interface Weather {
 
 export const CITIES: readonly string[] = [...CLIMATES.keys()];
 
-/** The name of a city as the table has it, however it is written. */
+/** Finds a city by its name, in upper or lower case. */
 export function cityOf(name: string): string | undefined {
   const wanted = name.trim().toLowerCase();
   return CITIES.find((city) => city.toLowerCase() === wanted);
 }
 
 /**
- * The weather of a city on a day, 0 being today: a formula, so that who calls twice gets the same twice.
+ * The weather of a city on a day (0 is today). It is a formula, so the same call always gets the same answer.
  * @throws RangeError for a city that is not in the table.
  */
 export function weatherOf(city: string, day: number): Weather {

@@ -19,6 +19,8 @@ const REGISTER_AT_ONCE = 1000;
 const CONNECTIONS = 64;
 const PERCENT = 100;
 const MIB = 2 ** 20;
+/** Of the lag of the event loop as prom-client measures it. */
+const SAMPLING_MS = 10;
 
 const { values } = parseArgs({
   options: {
@@ -118,7 +120,7 @@ function report({ before, after, elapsed, latencies, failures, waiting }) {
   const percentile = (share) => `${quantile(latencies, share).toFixed(1)} ms`;
   const sweeps = grown('registry_sweep_duration_seconds_count');
   const delayOf = (name) =>
-    `${(1000 * (after.metrics.get(`nodejs_eventloop_lag_${name}_seconds`) ?? 0)).toFixed(1)} ms`;
+    `${(1000 * (after.metrics.get(`nodejs_eventloop_lag_${name}_seconds`) ?? 0) - SAMPLING_MS).toFixed(1)} ms`;
   const beats = grown('registry_heartbeats_total{result="ok"}');
   const rows = {
     leases: `${values.redis ? 'Redis' : 'in-process'}, ${members} members, every ${interval} s, ${batch} in a request`,

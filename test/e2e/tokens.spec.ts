@@ -10,7 +10,7 @@ const CLAIMS = {
   scope: 'skill:read skill:register',
   jti: 'a-token',
   iat: NOW,
-  exp: NOW + 60,
+  exp: NOW + 3600,
 };
 const SCOPE = { iss: 'ooder-skill', aud: 'ooder-skill' };
 const key = (secret: string) => new TextEncoder().encode(secret);

@@ -1,0 +1,3 @@
+import { importBundle } from './bundle.js';
+
+await importBundle(import.meta.url);

@@ -16,8 +16,9 @@ const POSTGRES_STOPS_WITHIN = 30_000;
 
 const args = process.argv.slice(2);
 const { _: paths } = await buildArgv(args);
+const root = `^${process.cwd().replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}/`;
 const alone = JSON.parse(readFileSync(new URL('../test/bundles/alone.json', import.meta.url), 'utf8'));
-const wholeRun = ['\\.bundle\\.ts$', ...alone.map((path) => `/${path}.*\\.spec\\.ts$`)];
+const wholeRun = [`${root}test/bundles/.*\\.bundle\\.ts$`, ...alone.map((path) => `${root}${path}.*\\.spec\\.ts$`)];
 const jest = spawn(
   process.execPath,
   [

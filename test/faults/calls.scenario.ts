@@ -9,7 +9,7 @@ import { scenario } from './scenario.js';
 
 const LEVELS = 5_000;
 const CALLS = 50;
-/** Fewer than one Skill may have at the same time, so that each attempt is that of all. */
+/** Fewer than one Skill may have at the same time, so that each attempt makes all calls. */
 const HANGING = 4;
 const ATTEMPTS = 2;
 const LEASE_MS = 1_000;
@@ -81,7 +81,7 @@ scenario(
     const [goodId] = await skillOf(BEHAVIOURS.echo);
     await accept(hangingId, HANGING);
     let longest = 0;
-    // Each attempt ends with its replica; what is due in between is made beside what has lapsed.
+    // Each attempt ends with its replica. Calls that are due are made beside calls whose lease has ended.
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       await until(() => hanging.calls.length >= attempt * HANGING);
       service.kill('SIGKILL');

@@ -8,7 +8,7 @@ const HOUR_S = 3_600;
 scenario(
   {
     name: 'clock-stepped',
-    promise: 'no request fails, no lease ends for it, and the dead are found',
+    promise: 'no request fails, no lease ends early, and dead members are found',
     fault: 'the wall clock of the service and of Redis is set an hour forward, then two hours back',
     withinS: 120,
   },

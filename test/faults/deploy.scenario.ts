@@ -3,7 +3,7 @@ import { scenario } from './scenario.js';
 import { FaultSite } from './site/fault-site.js';
 
 const IN_WITHIN_MS = 20_000;
-/** Seconds; the balancer looks every 250 ms, and waits for a second. */
+/** Seconds. The balancer checks every 250 ms, with a time-out of one second. */
 const DRAIN_DELAY = 2;
 
 scenario(

@@ -4,14 +4,15 @@ import { scenario } from './scenario.js';
 import { FaultSite } from './site/fault-site.js';
 import { SmallDisk } from './site/small-disk.js';
 
-/** A cluster and a database take 60 MiB, two replicas' writes some more. */
+/** MiB: a cluster and a database need 60, the writes of two replicas some more. */
 const DISK_MIB = 160;
 const FULL_MS = 15_000;
 
 scenario(
   {
     name: 'postgres-disk-full',
-    promise: 'no acknowledged write is lost; reads go on or say 503; it serves again by itself once there is room',
+    promise:
+      'no acknowledged write is lost; reads work or get 503; the service works again by itself when there is room',
     fault: 'the disk of PostgreSQL is full for 15 s',
     withinS: 180,
   },
@@ -26,7 +27,7 @@ scenario(
     const filled = disk.fill();
     await delay(FULL_MS);
     const failed = site.traffic.failed - before;
-    // A fault that nobody felt says nothing.
+    // A fault without effect proves nothing.
     if (failed === 0) throw new Error('The disk is full, and no write failed');
     disk.free();
     findings.figures({ 'MiB filled': filled / 2 ** 20, 'recovery s': (await site.recovered()) / 1000 });

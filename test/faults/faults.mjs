@@ -1,9 +1,9 @@
 /*
- * The fault suite: what the service promises, and what becomes of it when things break. See docs/maintainers/faults-and-soak.md.
+ * The fault suite: checks what the service promises while parts fail. See docs/maintainers/faults-and-soak.md.
  *
  *   npm run test:faults [-- --only name] [-- --json file]
  *
- * Starts all that it needs on free ports of the loopback. Ends with 1 when a promise is broken, or nothing was run.
+ * Starts all servers on free ports of the loopback. Exits with 1 if a promise is broken, or nothing was run.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

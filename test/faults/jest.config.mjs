@@ -1,6 +1,6 @@
 import common from '../../jest.config.mjs';
 
-/** The scenarios alone, which are no specs: `npm test` leaves them out. */
+/** Runs only the scenarios; they are not specs, so `npm test` does not run them. */
 export default {
   ...common,
   rootDir: '../..',

@@ -7,7 +7,7 @@ const TIMES = 3;
 scenario(
   {
     name: 'kill',
-    promise: 'what was acknowledged is there, whole, after the next start; nobody who beats is evicted',
+    promise: 'acknowledged writes are complete after the next start; no living member is evicted',
     fault: `kill -9 of the only replica under writes, ${TIMES} times`,
     withinS: 150,
   },

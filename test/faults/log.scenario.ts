@@ -11,7 +11,7 @@ import { SmallDisk } from './site/small-disk.js';
 const BROKEN_MS = 10_000;
 const DISK_MIB = 8;
 const FULL_MS = 10_000;
-/** What a log that nobody takes may cost: the lines that wait (16 MiB in each file), and the garbage of their making. */
+/** Memory that a log without a reader may cost: the waiting lines (16 MiB for each file), and garbage. */
 const GROWTH_MIB = 100;
 const STOPPED_WITHIN_MS = 15_000;
 
@@ -22,7 +22,7 @@ async function counted({ url }: ServiceProcess, name: string): Promise<number> {
 
 const memory = (service: ServiceProcess): Promise<number> => counted(service, 'process_resident_memory_bytes');
 
-/** Each replica has counted what it lost, is no larger than it may be, and ends as ever when it is told to. */
+/** Checks that each replica has counted its lost lines, uses no more memory than allowed, and stops normally. */
 async function checkServices(findings: Findings, site: FaultSite, before: readonly number[], counter: string) {
   let [total, growth, stopped] = [0, 0, 0];
   for (const [index, service] of site.services.entries()) {
@@ -46,8 +46,8 @@ scenario(
   {
     name: 'log-pipe-broken',
     promise:
-      'nothing fails because of the log; it serves again by itself; SIGTERM ends it with 0; lost lines are counted',
-    fault: 'nobody reads standard output and standard error any more, and PostgreSQL is killed at the same time',
+      'nothing fails because of the log; the service works again by itself; SIGTERM ends it with 0; lost lines are counted',
+    fault: 'the readers of standard output and standard error end, and PostgreSQL is killed at the same time',
     withinS: 150,
   },
   async (findings) => {
@@ -67,7 +67,7 @@ scenario(
 scenario(
   {
     name: 'log-disk-full',
-    promise: 'no request fails; the log goes on by itself once there is room, and lacks no line',
+    promise: 'no request fails; the log works again by itself when there is room, and no line is missing',
     fault: `the disk of LOG_FILE and LOG_ERROR_FILE is full for ${FULL_MS / 1000} s`,
     withinS: 120,
   },

@@ -9,12 +9,12 @@ const PAUSE_MS = 20_000;
 const KILLS = 8;
 const KILL_EVERY_MS = 700;
 const HELD_MS = 12_000;
-/** Of the settings of that scenario, in milliseconds. */
+/** Time-out of statements in that scenario, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** For a busy machine. */
+/** Reserve for a busy machine, in milliseconds. */
 const AIR_MS = 3_000;
-/** Waiting for a connection (5 s), and a statement (15 s). */
+/** Wait for a connection (5 s), and a statement (15 s). */
 const ANSWERED_WITHIN_MS = 20_000 + AIR_MS;
 
 async function start(findings: Findings, env: Record<string, string> = {}): Promise<[FaultSite, OwnPostgres]> {
@@ -29,7 +29,7 @@ for (const [name, signal, how] of [
   scenario(
     {
       name,
-      promise: 'no acknowledged write is lost; it serves again by itself; no lease ends for it',
+      promise: 'no acknowledged write is lost; the service works again by itself; no lease ends early',
       fault: `PostgreSQL ${how}, twice`,
       withinS: 150,
     },
@@ -50,7 +50,7 @@ for (const [name, signal, how] of [
 scenario(
   {
     name: 'postgres-paused',
-    promise: 'requests are answered in bounded time; it serves again by itself; no lease ends for it',
+    promise: 'requests are answered in bounded time; the service works again by itself; no lease ends early',
     fault: 'PostgreSQL stands still for 20 s (SIGSTOP of all its processes)',
     withinS: 150,
   },
@@ -71,7 +71,7 @@ scenario(
 scenario(
   {
     name: 'postgres-connections-killed',
-    promise: 'what was under way fails or is done, never by halves; the next request has a new connection',
+    promise: 'requests in flight fail or are done, never half done; the next request has a new connection',
     fault: `pg_terminate_backend of all sessions, ${KILLS} times`,
     withinS: 120,
   },
@@ -90,8 +90,8 @@ scenario(
 scenario(
   {
     name: 'postgres-pool-exhausted',
-    promise: 'requests are answered in bounded time, and heartbeats at once; it serves again by itself',
-    fault: 'somebody locks the Skills for 12 s, with a pool of 3 connections; statements may take 5 s',
+    promise: 'requests are answered in bounded time, and heartbeats at once; the service works again by itself',
+    fault: 'the table of Skills is locked for 12 s, with a pool of 3 connections; statements may take 5 s',
     withinS: 150,
   },
   async (findings) => {

@@ -12,7 +12,7 @@ const OPTIONS = { replicas: 2 };
 scenario(
   {
     name: 'redis-paused',
-    promise: 'no request fails; leases are kept through PostgreSQL; who died meanwhile is found',
+    promise: 'no request fails; leases are kept through PostgreSQL; members that die in this time are found',
     fault: 'Redis stands still for 30 s (SIGSTOP)',
     withinS: 150,
   },
@@ -36,8 +36,8 @@ scenario(
 scenario(
   {
     name: 'redis-emptied',
-    promise: 'no request fails; every lease is known again from PostgreSQL; who died meanwhile is found',
-    fault: 'Redis is killed, and is back empty after 3 s',
+    promise: 'no request fails; every lease is known again from PostgreSQL; members that die in this time are found',
+    fault: 'Redis is killed, and comes back empty after 3 s',
     withinS: 120,
   },
   async (findings) => {
@@ -57,7 +57,7 @@ scenario(
   {
     name: 'redis-reset',
     promise: 'no request fails',
-    fault: `all connections to Redis are ended, ${RESETS} times`,
+    fault: `all connections to Redis are cut, ${RESETS} times`,
     withinS: 120,
   },
   async (findings) => {

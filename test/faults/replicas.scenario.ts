@@ -5,15 +5,15 @@ import { scenario } from './scenario.js';
 import { FaultSite } from './site/fault-site.js';
 
 const WITHOUT_MS = 8_000;
-/** Longer than a lease, and than PostgreSQL bears the silence of a leader. */
+/** Longer than a lease, and longer than PostgreSQL keeps the session of a silent leader. */
 const FROZEN_MS = 15_000;
-/** A check of the balancer that gets no answer (1 s), its turn, and time for a busy machine. */
+/** A check of the balancer without an answer (1 s), the wait for it, and a reserve for a busy machine. */
 const NOTICED_WITHIN_MS = 5_000;
 
 scenario(
   {
     name: 'replica-killed',
-    promise: 'the others go on at once: only requests that the dead one was answering fail',
+    promise: 'the others go on at once: only requests in flight at the dead one fail',
     fault: 'kill -9 of the leader of three replicas behind a balancer; back after 8 s',
     withinS: 120,
   },
@@ -35,7 +35,7 @@ scenario(
 scenario(
   {
     name: 'replica-frozen',
-    promise: 'the others go on; what the frozen one does when it awakes undoes nothing',
+    promise: 'the others go on; the frozen one undoes nothing when it wakes up',
     fault: 'SIGSTOP of the leader of three replicas for 15 s, then SIGCONT',
     withinS: 150,
   },

@@ -3,27 +3,27 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Violations } from './history/violations.js';
 
-/** What the service promises, and what is done to it. */
+/** A promise of the service, and the fault that tests it. */
 export interface Terms {
   name: string;
   promise: string;
   fault: string;
-  /** Seconds; what takes longer has broken its promise. */
+  /** Seconds; a scenario that takes longer has broken its promise. */
   withinS: number;
 }
 
 export interface Outcome extends Terms {
   result: 'kept' | 'broken' | 'not run';
   figures: Record<string, number>;
-  /** Why it was not run; what broke; what else is to be said. */
+  /** Why it was not run, what broke, and other remarks. */
   notes: string[];
   seconds: number;
 }
 
-/** This machine cannot do it: nothing is known of the promise. */
+/** This machine cannot run the scenario, so the promise was not tested. */
 export class NotRunError extends Error {}
 
-/** What one scenario finds out, and what it leaves to be closed. */
+/** The results of one scenario, and what it must close at its end. */
 export class Findings {
   readonly violations = new Violations();
   readonly figured: Record<string, number> = {};
@@ -38,7 +38,7 @@ export class Findings {
     this.notes.push(text);
   }
 
-  /** Done when the scenario ends, however it does; what was started last, first. */
+  /** Runs when the scenario ends, with or without an error; the last one first. */
   atEnd(close: () => unknown): void {
     this.closers.unshift(close);
   }
@@ -48,10 +48,10 @@ export class Findings {
   }
 }
 
-/** Milliseconds beyond its bound for a scenario to put its servers away. */
+/** Milliseconds after the time limit in which a scenario stops its servers. */
 const CLOSE_WITHIN_MS = 60_000;
 
-/** One fault: a test, whose outcome is printed, and left for the table in the folder FAULTS_OUTCOMES. */
+/** Defines a test for one fault. Its outcome is printed, and stored for the table in the folder FAULTS_OUTCOMES. */
 export function scenario(terms: Terms, run: (findings: Findings) => Promise<void>): void {
   it(
     terms.name,

@@ -7,19 +7,19 @@ import { FaultSite } from './site/fault-site.js';
 
 const CALM_MS = 4_000;
 const FLOOD_MS = 20_000;
-/** Milliseconds between two calls of each Skill: more than the one a minute that would keep a flood going. */
+/** Milliseconds between two calls of each Skill: more often than once a minute, which would be enough to keep a flood going. */
 const CALL_EVERY_MS = 500;
 const READ_EVERY_MS = 20;
-/** Others wait no longer than so many times as long, of what is longer than a busy machine's own doing. */
+/** How many times longer others may wait, beyond the waits of a busy machine. */
 const MOST_RATIO = 4;
 const LEAST_MS = 10;
-/** Buffers of the network for what is sent and never read. */
+/** Network buffers for data that is sent and never read, in bytes. */
 const MOST_MIB = 32;
 
-/** One until it is left alone; where only the end comes, until the circuit opens, and one with each try of it. */
+/** Connections: one until the Skill gets no calls; if only the close comes, until the circuit opens, and one with each try of it. */
 const MOST_CONNECTIONS = 10;
 
-/** What each Skill sends without end when it is called. */
+/** What each Skill sends endlessly when it is called. */
 const FLOODS: Record<string, (id: string) => Buffer> = {
   messages: () => frame(TEXT, 'x'),
   binary: () => frame(BINARY, 'x'),
@@ -41,8 +41,8 @@ const FLOODS: Record<string, (id: string) => Buffer> = {
 scenario(
   {
     name: 'skill-floods',
-    promise: `each is cut off after a bounded number of bytes and then left alone, and reads of others take at most ${MOST_RATIO} times as long`,
-    fault: `${Object.keys(FLOODS).length} ws Skills send without an end when they are called, every ${CALL_EVERY_MS} ms: messages of a byte, large JSON, pings, fragments, answers again and again`,
+    promise: `each is cut off after a bounded number of bytes and then gets no calls, and reads of others take at most ${MOST_RATIO} times as long`,
+    fault: `${Object.keys(FLOODS).length} WebSocket Skills send endlessly when they are called, every ${CALL_EVERY_MS} ms: messages of a byte, large JSON, pings, fragments, answers again and again`,
     withinS: 150,
   },
   async (findings) => {
@@ -114,7 +114,7 @@ scenario(
   },
 );
 
-/** Milliseconds that /livez and a read take together, the median and beyond. */
+/** Milliseconds that /livez and a read take together: median, p95 and p99. */
 async function readFor(client: Client, ms: number): Promise<{ median: number; p95: number; p99: number }> {
   const took: number[] = [];
   const end = performance.now() + ms;

@@ -6,14 +6,14 @@ import { SlowClients } from './site/slow-clients.js';
 const IDLE = 1_000;
 const SLOW = 50;
 const REQUEST_TIMEOUT_S = 12;
-/** The time-out, the intervals in which connections are looked at (5 s), and time for a busy machine. */
+/** The time-out, the interval in which connections are checked (5 s), and a reserve for a busy machine. */
 const CUT_WITHIN_MS = (REQUEST_TIMEOUT_S + 15) * 1000;
 
 scenario(
   {
     name: 'slow-clients',
-    promise: `no request of others fails; a request that is not whole after APP_REQUEST_TIMEOUT (here ${REQUEST_TIMEOUT_S} s) is cut off`,
-    fault: `${IDLE} idle connections, ${SLOW} that send headers and ${SLOW} that send a body a byte at a time`,
+    promise: `no request of others fails; a request that is not complete after APP_REQUEST_TIMEOUT (here ${REQUEST_TIMEOUT_S} s) is cut off`,
+    fault: `${IDLE} idle connections, ${SLOW} that send headers and ${SLOW} that send a body byte by byte`,
     withinS: 150,
   },
   async (findings) => {

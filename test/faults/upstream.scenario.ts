@@ -7,7 +7,7 @@ import { scenario } from './scenario.js';
 import { FaultSite } from './site/fault-site.js';
 
 const PHASE_MS = 3_000;
-/** Its back-off at most, and a turn of the sweeper. */
+/** Its longest back-off, and a turn of the sweeper. */
 const KNOWN_WITHIN_MS = 60_000;
 const FAULTS: [string, () => UpstreamAnswer | 'hang' | undefined][] = [
   ['fails', () => ({ status: 500, body: {} })],
@@ -22,7 +22,7 @@ scenario(
   {
     name: 'upstream-flapping',
     promise: 'no request fails, /health stays 200, and afterwards the upstream knows every Skill again',
-    fault: `the upstream registry fails, serves, hangs, serves, has forgotten everybody, babbles, is away, ${PHASE_MS / 1000} s each`,
+    fault: `the upstream registry fails, serves, hangs, serves, has forgotten everything, sends garbage, is away, ${PHASE_MS / 1000} s each`,
     withinS: 180,
   },
   async (findings) => {
@@ -57,7 +57,7 @@ scenario(
     findings.figures({ 'recovery s': (performance.now() - moment) / 1000, 'known at once': back.skills.size });
     site.expectNothingFailed();
     await site.check();
-    // Nothing changes any more: what is here is there, and nothing else.
+    // Nothing changes any more: both registries must have the same Skills.
     const rows = await site.lease.database.query<{ name: string }>('SELECT name FROM skills');
     const here = [...rows.map(({ name }) => name), 'ooder-skill'].sort();
     const differing = (): string[] => {

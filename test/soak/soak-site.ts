@@ -14,7 +14,7 @@ import { Sampler } from './measure/sampler.js';
 import { Tally } from './measure/tally.js';
 
 const LANES = 6;
-/** As in production, but for what is kept: it must be full, or come and go, within minutes for a size to be steady. */
+/** As in production, except for how long data is kept: sizes must become steady within minutes. */
 const ENV = {
   RATE_LIMIT_READS: '0',
   RATE_LIMIT_WRITES: '0',
@@ -26,7 +26,7 @@ const ENV = {
   SECURITY_REFRESH_EXPIRY: '120',
 };
 
-/** One service with its servers, a Skill that is called, and the clients. */
+/** One service with its servers, a Skill, and the clients. */
 export class SoakSite {
   private constructor(
     readonly service: ServiceProcess,
@@ -38,10 +38,10 @@ export class SoakSite {
     private readonly closers: readonly (() => unknown)[],
   ) {}
 
-  /** Executions whose callback has come. */
+  /** Executions whose callback has arrived. */
   readonly delivered = new Set<string>();
 
-  /** What the Skill and the receiver of callbacks remember must not fill the machine. */
+  /** Limits what the Skill and the receiver of callbacks remember. */
   forgetCalls(): void {
     this.skill.calls.length = 0;
     for (const { body } of this.callbacks.received.splice(0)) this.delivered.add(body.execution_id);

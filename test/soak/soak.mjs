@@ -1,10 +1,10 @@
 /*
- * The soak: a mixed load for some time, and whether memory, handles and connections stay as they are. docs/reliability.md
- * tells more.
+ * The soak test: runs a mixed load for some time, and checks that memory, handles and connections do not grow.
+ * See docs/maintainers/faults-and-soak.md.
  *
  *   npm run test:soak [-- --minutes 10] [-- --json file]
  *
- * Starts all that it needs on free ports of the loopback. Ends with 1 when something grows, or a request fails.
+ * Starts all servers on free ports of the loopback. Exits with 1 if something grows, or a request fails.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

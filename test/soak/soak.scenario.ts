@@ -6,7 +6,7 @@ import { verdictOf } from './report/soak-report.js';
 import { SoakSite } from './soak-site.js';
 
 const MINUTE_MS = 60_000;
-/** Each look has the garbage collected, which halts the service for a tenth of a second. */
+/** Each sample forces a garbage collection, which stops the service for a tenth of a second. */
 const LOOK_EVERY_MS = 5_000;
 const DELIVERED_WITHIN_MS = 60_000;
 const minutes = Number(process.env.SOAK_MINUTES);

@@ -5,8 +5,8 @@ import { until } from '../../support/until.js';
 import type { Violations } from './violations.js';
 
 /**
- * Some fall silent now; these are found within so many milliseconds, and nobody else ever was: not before, not now. Answers
- * the milliseconds that it took.
+ * Stops the heartbeats of some members. Checks that they are found within `withinMs`, and that no other member was evicted, now
+ * or before. Returns the milliseconds until they were found.
  */
 export async function checkHeartbeats(
   { database, members }: LeaseSite,

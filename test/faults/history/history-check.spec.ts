@@ -14,7 +14,7 @@ describe('the check of a history', () => {
   });
   afterAll(() => app.close());
 
-  /** A Skill that was created and changed once, and its record. */
+  /** A Skill that was created and changed once, with its record. */
   async function changed(): Promise<SkillRecord> {
     number += 1;
     const record = new SkillRecord(`history-spec-${number}`);
@@ -41,11 +41,11 @@ describe('the check of a history', () => {
     return violations.told;
   }
 
-  it('finds nothing where all is as it was acknowledged', async () => {
+  it('finds nothing if everything was stored as acknowledged', async () => {
     expect(await violationsOf(await changed())).toEqual([]);
   });
 
-  it('takes either for good where nobody knows', async () => {
+  it('accepts both outcomes of a write without an answer', async () => {
     const record = await changed();
     record.attempts.push(attempt(3, 'unknown'));
     expect(await violationsOf(record)).toEqual([]);
@@ -53,7 +53,7 @@ describe('the check of a history', () => {
     expect(await violationsOf(record)).toEqual([]);
   });
 
-  it('finds a change, a Skill and a deletion that were lost', async () => {
+  it('finds a lost change, a lost Skill and a lost deletion', async () => {
     const record = await changed();
     record.attempts.push(attempt(3));
     expect(await violationsOf(record)).toContainEqual(expect.stringMatching(/^lost: .+ has 2, and 3/));
@@ -65,7 +65,7 @@ describe('the check of a history', () => {
     expect(await violationsOf(deleted)).toContainEqual(expect.stringMatching(/^lost: .+ though it was deleted/));
   });
 
-  it('finds a change that was refused, and is there', async () => {
+  it('finds a change that was refused but is stored', async () => {
     const record = await changed();
     record.attempts.splice(1, 1, attempt(2, 'refused'));
     expect(await violationsOf(record)).toContainEqual(expect.stringMatching(/^refused, and there/));

@@ -6,13 +6,13 @@ import { changeOf, GONE, type Shown } from './stamped-skill.js';
 import { auditedChanges, orphans, type StoredSkill, storedSkills } from './stored-skills.js';
 import type { Violations } from './violations.js';
 
-/** Milliseconds until all replicas answer what is stored: the age of what they know (25 s), and some air. */
+/** Milliseconds until all replicas answer what is stored: the largest age of their data (25 s), and a reserve. */
 const AGREED_WITHIN_MS = 28_000;
 const ANSWERED_AT_ONCE = 8;
 
 /**
- * Compares what was acknowledged with what is stored, and what is stored with what every replica answers: nothing lost, nothing
- * half-done, nothing that was refused, no change without its entry in the audit log, and no entry without its change.
+ * Compares acknowledged writes with the stored data, and the stored data with the answers of every replica: nothing lost, nothing
+ * half done, nothing that was refused, no change without its entry in the audit log, and no entry without its change.
  */
 export async function checkHistory(
   records: readonly SkillRecord[],
@@ -47,7 +47,7 @@ function checkPresent(record: SkillRecord, skill: StoredSkill, violations: Viola
   if (record.acknowledged() === GONE) violations.add('lost', `${record.name} is there, though it was deleted`);
 }
 
-/** As many changes as were committed: at least those that were acknowledged, at most those of which nobody knows as well. */
+/** Number of committed changes: at least the acknowledged ones, at most these and the unknown ones. */
 function checkAudit(
   record: SkillRecord,
   skill: StoredSkill | undefined,

@@ -1,6 +1,6 @@
 import { GONE } from './stamped-skill.js';
 
-/** What its answer says of a write: done (2xx); not done (4xx); nobody knows (5xx, or no answer). */
+/** What the answer to a write means: done (2xx), not done (4xx), unknown (5xx, or no answer). */
 export type Verdict = 'acknowledged' | 'refused' | 'unknown';
 
 export interface Attempt {
@@ -9,18 +9,18 @@ export interface Attempt {
   verdict: Verdict;
   /** The replica that answered. */
   by: string | undefined;
-  /** When the answer was there, by `performance.now()`. */
+  /** Time of the answer, by `performance.now()`. */
   answeredAt: number;
 }
 
-/** All writes of one Skill, which one client makes one after the other, each on the ETag that it has read. */
+/** All writes of one Skill. One client makes them one after the other, each with the ETag that it has read. */
 export class SkillRecord {
   id: string | undefined;
   readonly attempts: Attempt[] = [];
 
   constructor(readonly name: string) {}
 
-  /** The last change that was acknowledged, by this replica if one is named, and until then; 0: none. */
+  /** The last change that was acknowledged until then, by this replica if one is named; 0: none. */
   acknowledged({ by, until = Infinity }: { by?: string; until?: number } = {}): number {
     const found = this.attempts.findLast(
       (attempt) =>
@@ -29,13 +29,13 @@ export class SkillRecord {
     return found?.change ?? 0;
   }
 
-  /** Whether it may show this change: the last that was acknowledged, or one after it of which nobody knows. */
+  /** Whether the Skill may show this change: the last acknowledged one, or a later unknown one. */
   mayShow(change: number): boolean {
     const last = this.acknowledged();
     return change === last || (change > last && this.isPossible(change));
   }
 
-  /** Whether this change may have come about at all; one that was refused may not. */
+  /** Whether this change may have been made; a refused one may not. */
   isPossible(change: number): boolean {
     return this.attempts.some((attempt) => attempt.change === change && attempt.verdict !== 'refused');
   }
@@ -44,7 +44,7 @@ export class SkillRecord {
     return this.attempts.filter((attempt) => attempt.verdict === verdict).length;
   }
 
-  /** Whether its deletion was tried, whatever became of that. */
+  /** Whether its deletion was tried, with any result. */
   get mayBeGone(): boolean {
     return this.isPossible(GONE);
   }

@@ -1,13 +1,13 @@
 import { skillBody } from '../../support/skill.factory.js';
 import type { RegisterSkillBody } from '../../../libs/skills/src/model/skill.dto.js';
 
-/** Of a Skill that is gone: later than every change. */
+/** The number of a deletion: later than every change. */
 export const GONE = Number.MAX_SAFE_INTEGER;
 
 const ENDPOINTS = [1, 2, 3];
 const CAPABILITIES = ['one', 'two', 'three', 'four'];
 
-/** As much of a Skill as both the API and the tables show. */
+/** The parts of a Skill that both the API and the tables show. */
 export interface Shown {
   description: string;
   endpoints: { url: string }[];
@@ -15,7 +15,7 @@ export interface Shown {
   metadata: Record<string, string>;
 }
 
-/** A Skill in all of whose parts, in five tables, the number of the change stands. */
+/** A Skill with the number of the change in all its parts, in five tables. */
 export function stampedSkill(name: string, change: number): RegisterSkillBody {
   const stamp = String(change);
   return skillBody({
@@ -37,7 +37,7 @@ export function stampedSkill(name: string, change: number): RegisterSkillBody {
   });
 }
 
-/** The change that it shows; undefined when its parts are not of one change, or some are missing. */
+/** Returns the change that the Skill shows; undefined if its parts are of different changes, or some are missing. */
 export function changeOf({ description, endpoints, capabilities, metadata }: Shown): number | undefined {
   const isWhole =
     endpoints.length === ENDPOINTS.length &&

@@ -1,17 +1,17 @@
 import type { TestDatabase } from '../../support/test-database.js';
 import type { Shown } from './stamped-skill.js';
 
-/** A Skill as the tables have it. */
+/** A Skill as it is stored. */
 export interface StoredSkill extends Shown {
   id: string;
   name: string;
   /** Rises by one with each change. */
   revision: number;
-  /** Whether the free text search finds it by the number of its change. */
+  /** Whether the full-text search finds it by the number of its change. */
   is_searchable: boolean;
 }
 
-/** Those of the writers. */
+/** Returns the Skills of the writers. */
 export function storedSkills(database: TestDatabase): Promise<StoredSkill[]> {
   return database.query<StoredSkill>(
     `SELECT s.id, s.name, s.description, s.revision,
@@ -26,7 +26,7 @@ export function storedSkills(database: TestDatabase): Promise<StoredSkill[]> {
   );
 }
 
-/** How many changes of each Skill the audit log tells of, by its id. */
+/** Number of changes of each Skill in the audit log, by its id. */
 export async function auditedChanges(database: TestDatabase): Promise<Map<string, number>> {
   const rows = await database.query<{ target: string; count: number }>(
     `SELECT target, count(*)::int AS count FROM audit_entries
@@ -35,7 +35,7 @@ export async function auditedChanges(database: TestDatabase): Promise<Map<string
   return new Map(rows.map(({ target, count }) => [target.replace('skill:', ''), count]));
 }
 
-/** Parts whose Skill is not there. */
+/** Number of parts without their Skill. */
 export async function orphans(database: TestDatabase): Promise<number> {
   const tables = ['skill_endpoints', 'capabilities', 'skill_metadata', 'skill_search', 'skill_status'];
   const counts = tables.map(

@@ -5,7 +5,7 @@ interface Sent {
   failure?: string;
 }
 
-/** All requests of clients, as these saw them: what failed, and for how long nothing went. */
+/** All requests of the clients, as these saw them: failures and outages. */
 export class Traffic {
   private readonly all: Sent[] = [];
 
@@ -21,12 +21,12 @@ export class Traffic {
     return this.all.filter(({ failure }) => failure !== undefined).length;
   }
 
-  /** Those that failed in this way. */
+  /** Number of requests that failed in this way. */
   countOf(wanted: string): number {
     return this.all.filter(({ failure }) => failure === wanted).length;
   }
 
-  /** How often each failure was, the most frequent first. */
+  /** Number of each failure, the most frequent first. */
   get failures(): string {
     const counts = new Map<string, number>();
     for (const { failure } of this.all) if (failure !== undefined) counts.set(failure, (counts.get(failure) ?? 0) + 1);
@@ -36,12 +36,12 @@ export class Traffic {
       .join(', ');
   }
 
-  /** Milliseconds that somebody waited for an answer, at most. */
+  /** The longest wait for an answer, in milliseconds. */
   get slowest(): number {
     return this.all.reduce((slowest, { began, ended }) => Math.max(slowest, ended - began), 0);
   }
 
-  /** Milliseconds in which no answer was a success, at most. */
+  /** The longest time without a success, in milliseconds. */
   get longestOutage(): number {
     const times = this.all
       .flatMap(({ failure, ended }) => (failure === undefined ? [ended] : []))
@@ -49,7 +49,7 @@ export class Traffic {
     return times.slice(1).reduce((longest, time, index) => Math.max(longest, time - (times[index] ?? time)), 0);
   }
 
-  /** Milliseconds from then until the last failure; until the first success where none failed after it. */
+  /** Milliseconds from `moment` to the last failure, or to the first success if nothing failed after it. */
   recoveryAfter(moment: number): number {
     const lastFailure = Math.max(
       ...this.all.flatMap(({ failure, ended }) => (failure !== undefined && ended > moment ? [ended] : [])),
@@ -61,7 +61,7 @@ export class Traffic {
     return firstSuccess - moment;
   }
 
-  /** Whether anything that was begun after then succeeded. */
+  /** Whether a request that was sent after `moment` succeeded. */
   hasSuccessSince(moment: number): boolean {
     return this.all.some(({ failure, began }) => failure === undefined && began > moment);
   }

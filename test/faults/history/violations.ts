@@ -1,7 +1,7 @@
-/** Of one kind in a report; more are counted. */
+/** Violations of one kind that a report shows; more are only counted. */
 const TOLD = 5;
 
-/** What the history shows that must not be, by its kind. */
+/** Collects violations in the history, by kind. */
 export class Violations {
   private readonly kinds = new Map<string, string[]>();
 

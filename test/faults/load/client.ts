@@ -3,20 +3,20 @@ import { SERVED_BY } from '../../support/balancer.js';
 import { type Answer, call, type CallOptions } from '../../support/service-api.js';
 import type { Traffic } from '../history/traffic.js';
 
-/** Milliseconds that a client waits. Longer than the service may take for any answer. */
+/** Time-out of a client in milliseconds: longer than any answer of the service may take. */
 const PATIENCE_MS = 25_000;
 
-/** Where requests go, with what; each is entered into the traffic. */
+/** Target and headers of requests; each request is recorded in the traffic. */
 export class Client {
   constructor(
-    /** Of the service, or of what stands before it. */
+    /** URL of the service, or of the balancer. */
     public base: string,
     private readonly token: string,
     private readonly agent: Agent,
     private readonly traffic?: Traffic,
   ) {}
 
-  /** Undefined when there was no answer. */
+  /** Undefined if there was no answer. */
   async ask<T>(path: string, options: CallOptions = {}): Promise<Answer<T> | undefined> {
     const { token, agent } = this;
     const began = performance.now();

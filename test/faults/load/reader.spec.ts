@@ -7,7 +7,7 @@ import { Violations } from '../history/violations.js';
 import { Client } from './client.js';
 import { Reader } from './reader.js';
 
-/** A registry that answers one Skill, of the change it is told to. */
+/** A registry that answers one Skill with the change that the test sets. */
 describe('a reader', () => {
   let server: Server;
   let base: string;
@@ -32,7 +32,7 @@ describe('a reader', () => {
     for (const change of changes) {
       const before = reader.checked;
       shown = change;
-      // The one under way may have got the last.
+      // The request in flight may have read the last change.
       await until(() => reader.checked >= before + 2);
     }
     await reader.stop();
@@ -42,7 +42,7 @@ describe('a reader', () => {
   const now = (): number => performance.now();
   const [first, second] = [stampedSkill('history-read', 1), stampedSkill('history-read', 2)] as [object, object];
 
-  it('bears what another replica has acknowledged just now, and not what is old', async () => {
+  it('accepts a write that another replica has just acknowledged, and no old data', async () => {
     expect(await violationsWhen([first, second], now(), 'another')).toEqual([]);
     expect(await violationsWhen([first], now() - 26_000, 'another')).toEqual(['older than 25 s']);
   });

@@ -5,14 +5,14 @@ import type { Violations } from '../history/violations.js';
 import type { Client } from './client.js';
 
 const PACE_MS = 25;
-/** Nothing that a replica answers is older, whatever it can hear of (ADR 0019). */
+/** Largest age of an answer of a replica, with or without messages of others (ADR 0019). */
 const OLDEST_MS = 25_000;
-/** Of the Skills that were made last, so many are looked at by turns. */
+/** How many of the newest Skills are read in turn. */
 const RECENT = 12;
 
 /**
- * Reads Skills at one replica, again and again: it never goes back in time, shows what it has acknowledged itself, nothing by
- * halves, nothing that was refused, and nothing older than 25 s.
+ * Reads Skills at one replica again and again. Checks that it never goes back in time, and shows its own acknowledged writes, nothing
+ * half done, nothing that was refused, and nothing older than 25 s.
  */
 export class Reader {
   private isStopped = false;
@@ -58,7 +58,7 @@ export class Reader {
     }
     const before = this.seen.get(record) ?? 0;
     this.seen.set(record, change);
-    // When it was read its write may not have had its answer yet: an attempt is noted with its answer.
+    // At the time of the read, the write may have had no answer yet: an attempt is recorded with its answer.
     if (change < before) this.violations.add('went back', `${where}: ${change} after ${before}`);
     const own = record.acknowledged({ by: this.client.base, until: began });
     if (change < own) this.violations.add('own write not seen', `${where}: ${change} after ${own}`);

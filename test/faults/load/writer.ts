@@ -4,16 +4,16 @@ import { SkillRecord, type Verdict } from '../history/skill-record.js';
 import { changeOf, GONE, type Shown, stampedSkill } from '../history/stamped-skill.js';
 import type { Client } from './client.js';
 
-/** Milliseconds between two writes: the load is to find faults, not the machine's limits. */
+/** Milliseconds between two writes: the load is to find faults, not the limits of the machine. */
 const PACE_MS = 40;
-/** Milliseconds until what failed is tried again. */
+/** Milliseconds until a failed request is tried again. */
 const AGAIN_MS = 150;
-/** Of one Skill; every other one is deleted after them. */
+/** Changes of one Skill; every other Skill is deleted after them. */
 const CHANGES = 6;
 
 /**
- * Creates Skills, replaces each some times and deletes every other one, as a careful client does: what got no clear answer is
- * created again with the same key; every change is made on the ETag that was read, and read anew when its fate is unknown.
+ * Creates Skills, replaces each several times and deletes every other one, as a careful client does: a creation without a clear answer is
+ * sent again with the same key; every change uses the ETag that was read, which is read again if the result is unknown.
  */
 export class Writer {
   private isStopped = false;
@@ -28,7 +28,7 @@ export class Writer {
     this.work = this.write();
   }
 
-  /** Returns when the last write has its answer. */
+  /** Resolves when the last write has its answer. */
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.work;
@@ -48,7 +48,7 @@ export class Writer {
     }
   }
 
-  /** The ETag; undefined when it was stopped before there was an answer. */
+  /** Returns the ETag; undefined if the writer was stopped before there was an answer. */
   private async create(record: SkillRecord): Promise<string | undefined> {
     const options = { body: stampedSkill(record.name, 1), headers: { 'idempotency-key': record.name } };
     for (;;) {
@@ -76,7 +76,7 @@ export class Writer {
     await this.change(record, GONE, { method: 'DELETE' }, etag);
   }
 
-  /** The next ETag; undefined when it is gone, or the writer is stopped. */
+  /** Returns the next ETag; undefined if the Skill is gone, or the writer was stopped. */
   private async change(
     record: SkillRecord,
     change: number,
@@ -91,7 +91,7 @@ export class Writer {
     return this.read(record);
   }
 
-  /** The ETag as somebody reads it who wants to write. */
+  /** Reads the ETag before a write. */
   private async read(record: SkillRecord): Promise<string | undefined> {
     while (!this.isStopped) {
       const answer = await this.client.ask<Shown>(`skills/${record.id}`);

@@ -1,4 +1,4 @@
-/** Tells of files that could not be run at all: of everything else the scenarios tell themselves. */
+/** Reports files that could not be run. The scenarios report everything else themselves. */
 export default class LoadFailures {
   onTestFileResult(_test, { testExecError, failureMessage, testFilePath }) {
     if (testExecError) process.stderr.write(`${testFilePath}: ${failureMessage ?? testExecError.message}\n`);

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the scenarios left in this folder, in the order in which they ended is not kept: by name. */
+/** Reads the outcomes in this folder, sorted by name. */
 export function outcomesIn(folder) {
   return readdirSync(folder)
     .sort()
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
 }
 
-/** In Markdown, as in docs/maintainers/faults-and-soak.md. */
+/** A Markdown table, as in docs/maintainers/faults-and-soak.md. */
 export function tableOf(outcomes) {
   const rows = outcomes.map(({ name, promise, fault, result, figures, notes, seconds }) => {
     const shown = Object.entries(figures).map(([figure, value]) => `${figure}: ${Number(value.toFixed(2))}`);

@@ -19,11 +19,11 @@ import type { Findings } from '../scenario.js';
 /** Seconds between heartbeats, and milliseconds of a lease. */
 const INTERVAL_S = 2;
 export const LEASE_MS = 3 * INTERVAL_S * 1000;
-/** Until sweeping counts as resumed, a lease in which nothing ends, a lease, and time for a busy machine. */
+/** The pause after which a grace period starts, the grace period, a lease, and a reserve for a busy machine. */
 const FOUND_WITHIN_MS = 3 * LEASE_MS + 10_000;
-/** The requirement: by itself, within 60 s (NREQ-006). */
+/** The service must recover by itself within 60 s (NREQ-006). */
 const RECOVERED_WITHIN_MS = 60_000;
-/** Without a failure after the first success. */
+/** Milliseconds without a failure after the first success. */
 const SETTLED_MS = 2_000;
 const MEMBERS = 60;
 const FEW = 3;
@@ -32,7 +32,7 @@ const UNLIMITED = '0';
 
 export type FaultSiteOptions = Partial<Omit<LeaseSiteOptions, 'members' | 'interval'>>;
 
-/** Replicas behind a balancer, with clients that write and read and members that beat, all of it recorded. */
+/** Replicas behind a balancer, with clients that write and read and members that send heartbeats. Everything is recorded. */
 export class FaultSite {
   readonly traffic = new Traffic();
   readonly records: SkillRecord[] = [];
@@ -49,7 +49,7 @@ export class FaultSite {
     this.ports = lease.replicas.map(({ url }) => Number(new URL(url).port));
   }
 
-  /** Closed with the scenario. */
+  /** The scenario closes it. */
   static async start(findings: Findings, options: FaultSiteOptions = {}): Promise<FaultSite> {
     const lease = await LeaseSite.start({
       ...options,
@@ -68,7 +68,7 @@ export class FaultSite {
     const site = new FaultSite(lease, balancer, findings);
     findings.atEnd(() => site.stopLoad());
     site.startLoad();
-    // What goes wrong must not be the start.
+    // Failures must not come from the start.
     await until(() => site.traffic.hasSuccessSince(0), 30_000);
     await delay(1_000);
     return site;
@@ -84,7 +84,7 @@ export class FaultSite {
     return redis;
   }
 
-  /** Milliseconds from then until the last request failed, or the first went well. */
+  /** Milliseconds from then until the last request failed, or the first one succeeded. */
   recoverySince(moment: number): number {
     return this.traffic.recoveryAfter(moment);
   }
@@ -94,7 +94,7 @@ export class FaultSite {
     if (failed > 0) this.findings.violations.add('requests failed', failures);
   }
 
-  /** No request had to wait longer for its answer, whatever that was. */
+  /** Checks that no request waited longer for its answer. */
   expectAnsweredWithin(ms: number): void {
     const { slowest } = this.traffic;
     if (slowest > ms) this.findings.violations.add('answered late', `after ${slowest.toFixed(0)} ms`);
@@ -105,7 +105,7 @@ export class FaultSite {
     return new Client(base, this.lease.token, this.agent);
   }
 
-  /** In the place of a replica that ended, on its port. */
+  /** Starts a replica on the port of one that has ended. */
   async replace(service: ServiceProcess): Promise<ServiceProcess> {
     const at = this.services.indexOf(service);
     const next = await this.lease.startReplica({ APP_PORT: String(this.ports[at]) });
@@ -113,7 +113,7 @@ export class FaultSite {
     return next;
   }
 
-  /** Waits until a write that was begun after now has gone well. Answers how long that took since `moment`. */
+  /** Waits until a write that starts after now succeeds. Returns the milliseconds since `moment`. */
   async recovered(moment = performance.now()): Promise<number> {
     await until(
       () => this.traffic.hasSuccessSince(moment),
@@ -122,14 +122,14 @@ export class FaultSite {
     );
     const running = this.services.filter(({ isRunning }) => isRunning);
     await Promise.all(running.map(({ url }) => untilReady(url, RECOVERED_WITHIN_MS)));
-    // What still fails after the first success is part of the outage.
+    // Failures after the first success are part of the outage.
     await delay(SETTLED_MS);
     const recovery = this.traffic.recoveryAfter(moment);
     if (recovery > RECOVERED_WITHIN_MS) this.findings.violations.add('recovered late', `after ${recovery} ms`);
     return recovery;
   }
 
-  /** More members die, the load ends, and the history is checked. `killed`: those that died before. */
+  /** Stops more members and the load, and checks the history. `killed`: members that were stopped before. */
   async check(killed: readonly Member[] = []): Promise<void> {
     const { findings, lease, traffic, records } = this;
     const { violations } = findings;
@@ -156,7 +156,7 @@ export class FaultSite {
     if (traffic.failed > 0) findings.note(`failed: ${traffic.failures}`);
   }
 
-  /** No fault of the parts below is one of the service: its answer is 503, never 500. */
+  /** A fault below the service must be answered with 503, never 500. */
   private checkErrors(): void {
     const count = this.traffic.countOf('500');
     if (count === 0) return;

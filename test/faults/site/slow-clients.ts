@@ -3,10 +3,10 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const BYTE_EVERY_MS = 500;
-/** Connections that are opened at a time. */
+/** Connections that are opened at the same time. */
 const STEP = 100;
 
-/** Connections that do nothing, or next to nothing. */
+/** Connections that send nothing, or almost nothing. */
 export class SlowClients {
   private readonly sockets: Socket[] = [];
   private readonly cutAfterMs: number[] = [];
@@ -14,14 +14,14 @@ export class SlowClients {
 
   constructor(private readonly url: URL) {}
 
-  /** So many that never send a byte. */
+  /** Opens connections that never send a byte. */
   async idle(count: number): Promise<void> {
     for (let opened = 0; opened < count; opened += STEP) {
       await Promise.all(Array.from({ length: Math.min(STEP, count - opened) }, () => this.open()));
     }
   }
 
-  /** So many that send the headers, or the body, of a request a byte at a time. */
+  /** Opens connections that send the headers, or the body, of a request byte by byte. */
   async slow(count: number, part: 'headers' | 'body'): Promise<void> {
     await Promise.all(
       Array.from({ length: count }, async () => {
@@ -37,12 +37,12 @@ export class SlowClients {
     );
   }
 
-  /** Those that stand. */
+  /** Number of open connections. */
   get standing(): number {
     return this.sockets.filter(({ destroyed }) => !destroyed).length;
   }
 
-  /** Milliseconds that the slow ones were borne, at most; undefined as long as some still are. */
+  /** The longest life of a slow connection in milliseconds; undefined while some are open. */
   async cutOffWithin(count: number, withinMs: number): Promise<number | undefined> {
     const end = performance.now() + withinMs;
     while (this.cutAfterMs.length < count && performance.now() < end) await delay(100);

@@ -6,11 +6,11 @@ import { NotRunError } from '../scenario.js';
 
 const CHUNK = Buffer.alloc(64 * 1024);
 
-/** A file system of its own, in memory, that can be filled. */
+/** A small file system in memory that can be filled. */
 export class SmallDisk {
   private constructor(private readonly mountPoint: string) {}
 
-  /** @throws NotRunError where nobody may mount */
+  /** @throws NotRunError if this user may not mount */
   static mount(mebibytes: number): SmallDisk {
     const folder = mkdtempSync(join(tmpdir(), 'ooder-disk-'));
     const { status, stderr, error } = spawnSync(
@@ -29,7 +29,7 @@ export class SmallDisk {
     return path;
   }
 
-  /** Until nothing goes in any more. Answers the bytes that it took. */
+  /** Fills it completely. Returns the number of bytes. */
   fill(): number {
     const file = openSync(this.ballast, 'w');
     let written = 0;

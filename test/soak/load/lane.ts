@@ -4,9 +4,9 @@ import { call, type CallOptions } from '../../support/service-api.js';
 import { skillBody } from '../../support/skill.factory.js';
 import type { Tally } from '../measure/tally.js';
 
-/** Milliseconds between two requests of a lane. */
+/** Milliseconds between two requests of a client. */
 const PACE_MS = 20;
-/** Skills of a lane: a new one takes the place of the oldest, so that the registry keeps its size. */
+/** Skills of a client: a new one replaces the oldest, so that the registry keeps its size. */
 const SKILLS = 60;
 const WORDS = ['weather', 'forecast', 'translate', 'city', 'route', 'summary', 'vision', 'speech'];
 
@@ -30,7 +30,7 @@ interface Tokens {
   refresh_token: string;
 }
 
-/** One client that does by turns all that clients do, with Skills of its own, so that nobody is in its way. */
+/** One client that does in turn all that clients do, with its own Skills, so that clients do not disturb each other. */
 export class Lane {
   private readonly own: string[] = [];
   private tokens: Tokens | undefined;
@@ -143,7 +143,7 @@ export class Lane {
     await this.ask('channel', `${path}/close`, { method: 'POST' });
   }
 
-  /** The body of a success; anything else is a fault. */
+  /** Returns the body of a success; records anything else as a fault. */
   private async ask<T>(kind: string, path: string, options: CallOptions = {}): Promise<T | undefined> {
     const { base, agent, tally } = this.options;
     try {

@@ -4,16 +4,16 @@ import WebSocket from 'ws';
 
 const ADDRESS = /ws:\/\/127\.0\.0\.1:\d+\/[\w-]+/;
 
-/** For the environment of a service whose garbage is to be collected: its inspector listens on a free port of the loopback. */
+/** Environment of a service with an inspector on a free port of the loopback, to force garbage collections. */
 export const INSPECTED = { NODE_OPTIONS: '--inspect=127.0.0.1:0' };
 
-/** Has the service collect its garbage, so that what is left is what it holds. */
+/** Forces garbage collections in the service, so that only live memory is measured. */
 export class Collector {
   private id = 0;
 
   private constructor(private readonly socket: WebSocket) {}
 
-  /** @throws Error when the inspector does not listen */
+  /** @throws Error if the inspector does not listen */
   static async of(service: ServiceProcess): Promise<Collector> {
     const [address] = ADDRESS.exec(service.output) ?? [];
     if (address === undefined) throw new Error('The inspector of the service does not listen');
@@ -22,7 +22,7 @@ export class Collector {
     return new Collector(socket);
   }
 
-  /** Returns when it is done. */
+  /** Resolves when the collection is done. */
   async collect(): Promise<void> {
     this.id += 1;
     const answered = once(this.socket, 'message');

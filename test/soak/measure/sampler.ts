@@ -7,21 +7,21 @@ import type { TestDatabase } from '../../support/test-database.js';
 
 const MIB = 2 ** 20;
 
-/** What one look found. */
+/** One sample. */
 export interface Sample {
-  /** Hours since the beginning. */
+  /** Hours since the start. */
   at: number;
-  /** Mebibytes, after the garbage is collected. */
+  /** Mebibytes, after a garbage collection. */
   rss: number;
   heap: number;
-  /** Of Node's buffers, which are beside the heap. */
+  /** Buffers of Node, which are outside of the heap. */
   external: number;
-  /** The answers that the catalogue keeps, as it counts them: bounded by CATALOGUE_MAX_BYTES, most of them buffers. */
+  /** Answers in the catalogue, as it counts them: limited by CATALOGUE_MAX_BYTES, mostly buffers. */
   catalogue: number;
   redis: number;
-  /** Files and sockets that the process has open. */
+  /** Open files and sockets of the process. */
   handles: number;
-  /** Sessions of the service. */
+  /** Database sessions of the service. */
   connections: number;
 }
 
@@ -32,7 +32,7 @@ export interface TableSize {
   dead: number;
 }
 
-/** Looks at the service from outside, and at what it uses. */
+/** Measures the service and its servers from outside. */
 export class Sampler {
   readonly samples: Sample[] = [];
   private readonly began = performance.now();
@@ -71,7 +71,7 @@ export class Sampler {
     return sample;
   }
 
-  /** Those that take the most, the largest first. */
+  /** The largest tables, the largest first. */
   async tables(limit: number): Promise<TableSize[]> {
     return this.database.query<TableSize>(
       `SELECT relname AS name, round(pg_total_relation_size(relid) / 1048576.0, 2)::float8 AS mib,
@@ -82,7 +82,7 @@ export class Sampler {
   }
 }
 
-/** @throws Error when it is not there */
+/** @throws Error if the value is missing */
 function numberIn(pattern: RegExp, text: string): number {
   const [, number] = pattern.exec(text) ?? [];
   if (number === undefined) throw new Error(`No ${pattern.source} in ${text.slice(0, 200)}`);

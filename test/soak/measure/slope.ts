@@ -4,7 +4,7 @@ export interface Point {
   value: number;
 }
 
-/** Least squares, per hour: what the whole of it does, spikes included. */
+/** Slope per hour by least squares: spikes count. */
 export function leastSquares(points: readonly Point[]): number {
   const meanAt = mean(points.map(({ at }) => at));
   const meanValue = mean(points.map(({ value }) => value));
@@ -12,7 +12,7 @@ export function leastSquares(points: readonly Point[]): number {
   return spread === 0 ? 0 : sum(points.map(({ at, value }) => (at - meanAt) * (value - meanValue))) / spread;
 }
 
-/** Theil and Sen, per hour: the median of the slopes of all pairs, which no spike moves. */
+/** Slope per hour by Theil and Sen: the median of the slopes of all pairs, which spikes do not move. */
 export function theilSen(points: readonly Point[]): number {
   const slopes = points.flatMap((one, index) =>
     points
@@ -22,7 +22,7 @@ export function theilSen(points: readonly Point[]): number {
   return quantile(slopes, 0.5);
 }
 
-/** The least of each window of so many points: what is left after the collector has been there. */
+/** The smallest value of each window: memory after a garbage collection. */
 export function floors(points: readonly Point[], window: number): Point[] {
   return Array.from({ length: Math.floor(points.length / window) }, (_, index) => {
     const part = points.slice(index * window, (index + 1) * window);
@@ -30,7 +30,7 @@ export function floors(points: readonly Point[], window: number): Point[] {
   });
 }
 
-/** 0 of nothing. */
+/** Returns 0 for an empty list. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;

@@ -1,7 +1,7 @@
 import type { Answer } from '../../support/service-api.js';
 import { quantile } from './slope.js';
 
-/** Of one kind of request; older ones make room. */
+/** Times that are kept of one kind of request; older ones are dropped. */
 const KEPT = 20_000;
 const TOLD = 5;
 
@@ -10,11 +10,11 @@ interface Kind {
   times: number[];
 }
 
-/** What became of all requests, by what they are. */
+/** Results of all requests, by kind. */
 export class Tally {
   private readonly kinds = new Map<string, Kind>();
   private readonly statuses = new Map<string, number>();
-  /** The first of those that were not answered as they should be. */
+  /** The first wrong answers. */
   readonly faults: string[] = [];
   faulty = 0;
 

@@ -2,9 +2,9 @@ import type { Sample, TableSize } from '../measure/sampler.js';
 import { floors, leastSquares, type Point, quantile, theilSen } from '../measure/slope.js';
 import type { Tally } from '../measure/tally.js';
 
-/** The first part of a run, in which caches fill and the compiler is at work. */
+/** The first part of a run, in which caches fill and V8 compiles. */
 const WARM_UP = 0.3;
-/** Samples (20 s) of which the least counts; fewer in a short run, for some windows to be left. */
+/** Samples (20 s) of which the smallest counts; fewer in a short run, so that there are enough windows. */
 const WINDOW = 4;
 const WINDOWS = 8;
 
@@ -12,13 +12,13 @@ interface Bound {
   name: string;
   of: (sample: Sample) => number;
   unit: string;
-  /** Growth in an hour (Theil and Sen) that fails the run. */
+  /** The run fails if the growth in an hour (Theil and Sen) is above this. */
   perHour: number;
 }
 
 /**
- * What a leak of any note exceeds within a day. Short runs tell little: in ten minutes, seven of them after the warm-up, a
- * bound of 60 MiB/h is 7 MiB.
+ * Limits that a serious leak exceeds within a day. Short runs say little: in ten minutes, seven of them after the warm-up, a
+ * limit of 60 MiB/h is 7 MiB.
  */
 const BOUNDS: readonly Bound[] = [
   { name: 'resident memory', of: ({ rss }) => rss, unit: 'MiB', perHour: 120 },
@@ -32,7 +32,7 @@ const BOUNDS: readonly Bound[] = [
 
 export interface Circumstances {
   minutes: number;
-  /** Of the machine. */
+  /** Load of the machine. */
   loads: readonly number[];
   tables: readonly TableSize[];
   /** Asynchronous calls whose callback never came. */

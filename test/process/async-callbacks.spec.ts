@@ -1,61 +1,67 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExecutionsRepository } from '../../libs/commands/src/executions/executions.repository.js';
 import { CallQueueRepository } from '../../libs/commands/src/queue/call-queue.repository.js';
-import { BEHAVIOURS, type Behaviour } from '../support/skill-server.js';
+import { CallbackServer, receives, type Reception } from '../support/callback-server.js';
+import { BEHAVIOURS, type Behaviour, type SkillServer } from '../support/skill-server.js';
 import { startTestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
 import { apiOf, expectError } from '../e2e/api.js';
-import { ASYNC_ENV, AsyncSite, type Details } from '../e2e/async-calls.js';
+import { ASYNC_ENV, AsyncSite, type Details, SIGNING_SECRET } from '../e2e/async-calls.js';
+
+/** A callback that takes its time, while other tests go on. */
+interface Waiting {
+  id: string;
+  skill: SkillServer;
+  skillId: string;
+  receiver: CallbackServer;
+  /** Milliseconds between the attempts so far. */
+  pauses: () => number[];
+}
+
+const fails: Reception = (response) => response.writeHead(500).end();
 
 describe('callbacks of asynchronous calls', () => {
   let site: AsyncSite;
+  let failing: Waiting;
+  let silent: Waiting;
+  let busy: Waiting;
+  let hopeless: Waiting;
   beforeAll(async () => {
     site = await AsyncSite.start();
-  }, 300_000);
-  afterAll(() => site.stop());
-  afterEach(() => site.clear());
-
-  describe('to their receivers', () => {
-    it('are tried again after every kind of failure, the same and signed anew', async () => {
-      const { skill, skillId } = await site.registered();
-      site.receiver.next = [
-        (response) => response.writeHead(500).end(),
+    [failing, silent, busy, hopeless] = await Promise.all([
+      calledBack([
+        fails,
         (response) => response.socket?.resetAndDestroy(),
         (response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(),
-      ];
-      const id = await site.accept(skillId);
-      const { callback } = await site.untilCallback(id, 'delivered');
-      const received = site.receiver.of(id);
-      expect(callback).toMatchObject({ status: 'delivered', attempts: 4, last_error: null });
-      expect(received.map(({ isGenuine }) => isGenuine)).toEqual([true, true, true, true]);
-      expect(new Set(received.map(({ text }) => text)).size).toBe(1);
-      expect(new Set(received.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([id]));
-      const pauses = received.slice(1).map(({ at }, index) => at - (received[index]?.at ?? 0));
-      expect(pauses[0]).toBeGreaterThanOrEqual(490);
-      expect(pauses[1]).toBeGreaterThanOrEqual(990);
-      expect(skill.calls).toHaveLength(1);
-    });
+      ]),
+      calledBack([() => undefined]),
+      calledBack([(response) => response.writeHead(503, { 'retry-after': '3' }).end()]),
+      calledBack([], fails),
+    ]);
+    await site.calls.stopSkills();
+  }, 300_000);
+  afterAll(async () => {
+    await site.stop();
+    await Promise.all([failing, silent, busy, hopeless].map(({ receiver }) => receiver.stop()));
+  });
+  afterEach(() => site.clear());
 
-    it('are given up after 10 seconds without an answer, and tried again', async () => {
-      const { skillId } = await site.registered();
-      site.receiver.next = [() => undefined];
-      const id = await site.accept(skillId);
-      await until(async () => (await site.read(id)).callback?.attempts === 2, 20_000);
-      // An attempt counts before it is made.
-      await until(() => Promise.resolve(site.receiver.of(id).length === 2), 5_000);
-      const [first, second] = site.receiver.of(id);
-      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(9_900);
-    }, 30_000);
+  /** A call whose callback goes to a receiver of its own, which answers so. Returns when it was called back once. */
+  async function calledBack(next: Reception[], reception: Reception = receives): Promise<Waiting> {
+    const receiver = await CallbackServer.start(SIGNING_SECRET);
+    Object.assign(receiver, { next, reception });
+    const { skill, skillId } = await site.registered();
+    const id = await site.accept(skillId, { callback_url: receiver.url });
+    await until(() => receiver.of(id).length > 0);
+    const pauses = () =>
+      receiver
+        .of(id)
+        .map(({ at }, index, all) => at - (all[index - 1]?.at ?? at))
+        .slice(1);
+    return { id, skill, skillId, receiver, pauses };
+  }
 
-    it('wait for as long as Retry-After says', async () => {
-      const { skillId } = await site.registered();
-      site.receiver.next = [(response) => response.writeHead(503, { 'retry-after': '3' }).end()];
-      const id = await site.accept(skillId);
-      await site.untilCallback(id, 'delivered');
-      const [first, second] = site.receiver.of(id);
-      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2_950);
-    });
-
+  describe('to their receivers', () => {
     it('are delivered where the answer is long, and dead where the receiver is gone', async () => {
       const { skillId } = await site.registered();
       site.receiver.next = [(response) => response.writeHead(200).end('x'.repeat(200_000))];
@@ -78,44 +84,10 @@ describe('callbacks of asynchronous calls', () => {
       expect(callback).toMatchObject({ url: 'http://169.254.169.254/latest', status: 'pending', last_status: null });
     });
 
-    it('are dead when their time is over, are found by that, and delivered when somebody asks', async () => {
-      const { skillId } = await site.registered();
-      site.receiver.reception = (response) => response.writeHead(500).end();
-      const id = await site.accept(skillId);
-      const dead = await site.untilCallback(id, 'dead');
-      site.receiver.reception = (response) => response.writeHead(204).end();
-      expect(dead.callback).toMatchObject({
-        last_error: 'the receiver answered 500',
-        last_status: 500,
-        next_attempt_at: null,
-      });
-      expect(dead.callback?.attempts).toBeGreaterThanOrEqual(4);
-      const list = async (query: string) =>
-        (await site.calls.agent.get(`/commands/executions?skill_id=${skillId}&${query}`).expect(200)).body.data as {
-          total: number;
-          executions: Details[];
-        };
-      expect(await list('callback_status=dead')).toMatchObject({ total: 1, executions: [{ execution_id: id }] });
-      expect(await list('callback_status=pending')).toMatchObject({ total: 0 });
-      expectError(await site.calls.agent.get('/commands/executions?callback_status=lost'), 400, 1001);
-      const path = `/commands/executions/${id}/callback`;
-      const stranger = apiOf(site.calls.app, (await site.calls.app.client('agent')).token);
-      expectError(await stranger.post(path), 404, 1010);
-      expect((await site.calls.agent.post(path).expect(200)).body.data.execution_id).toBe(id);
-      await site.untilCallback(id, 'delivered');
-      // And once more, by somebody who manages Skills.
-      const before = site.receiver.of(id).length;
-      await site.calls.admin.post(path).expect(200);
-      await until(() => site.receiver.of(id).length === before + 1);
-      await site.untilCallback(id, 'delivered');
-      const entries = await site.calls.admin.get(`/audit?action=callback.redeliver&target=execution:${id}`).expect(200);
-      expect(entries.body.data.entries).toMatchObject([{ actor: 'admin' }, { actor: site.calls.agentId }]);
-    });
-
     it('keep their execution until they are delivered', async () => {
       const { skillId } = await site.registered();
       const executions = site.calls.app.app.get(ExecutionsRepository);
-      site.receiver.next = [(response) => response.writeHead(500).end()];
+      site.receiver.next = [fails];
       const id = await site.accept(skillId);
       await until(async () => (await site.read(id)).callback?.last_status === 500);
       const left = async () => (await site.calls.agent.get(`/commands/executions/${id}`)).status;
@@ -225,5 +197,62 @@ describe('callbacks of asynchronous calls', () => {
       ]);
       await Promise.all(left.map((id) => site.calls.agent.post(`/commands/executions/${id}/cancel`)));
     }, 60_000);
+  });
+
+  describe('that are tried again', () => {
+    it('after every kind of failure are the same, and signed anew', async () => {
+      const { id, receiver, skill, pauses } = failing;
+      const { callback } = await site.untilCallback(id, 'delivered');
+      const received = receiver.of(id);
+      expect(callback).toMatchObject({ status: 'delivered', attempts: 4, last_error: null });
+      expect(received.map(({ isGenuine }) => isGenuine)).toEqual([true, true, true, true]);
+      expect(new Set(received.map(({ text }) => text)).size).toBe(1);
+      expect(new Set(received.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([id]));
+      expect(pauses()[0]).toBeGreaterThanOrEqual(490);
+      expect(pauses()[1]).toBeGreaterThanOrEqual(990);
+      expect(skill.calls).toHaveLength(1);
+    });
+
+    it('wait for as long as Retry-After says', async () => {
+      await site.untilCallback(busy.id, 'delivered');
+      expect(busy.pauses()[0]).toBeGreaterThanOrEqual(2_950);
+    });
+
+    it('were given up after 10 seconds without an answer', async () => {
+      await until(() => silent.receiver.of(silent.id).length === 2, 30_000);
+      expect(silent.pauses()[0]).toBeGreaterThan(9_900);
+    });
+
+    it('are dead when their time is over, are found by that, and delivered when somebody asks', async () => {
+      const { id, skillId, receiver } = hopeless;
+      const dead = await site.untilCallback(id, 'dead');
+      receiver.reception = receives;
+      expect(dead.callback).toMatchObject({
+        last_error: 'the receiver answered 500',
+        last_status: 500,
+        next_attempt_at: null,
+      });
+      expect(dead.callback?.attempts).toBeGreaterThanOrEqual(4);
+      const list = async (query: string) =>
+        (await site.calls.agent.get(`/commands/executions?skill_id=${skillId}&${query}`).expect(200)).body.data as {
+          total: number;
+          executions: Details[];
+        };
+      expect(await list('callback_status=dead')).toMatchObject({ total: 1, executions: [{ execution_id: id }] });
+      expect(await list('callback_status=pending')).toMatchObject({ total: 0 });
+      expectError(await site.calls.agent.get('/commands/executions?callback_status=lost'), 400, 1001);
+      const path = `/commands/executions/${id}/callback`;
+      const stranger = apiOf(site.calls.app, (await site.calls.app.client('agent')).token);
+      expectError(await stranger.post(path), 404, 1010);
+      expect((await site.calls.agent.post(path).expect(200)).body.data.execution_id).toBe(id);
+      await site.untilCallback(id, 'delivered');
+      // And once more, by somebody who manages Skills.
+      const before = receiver.of(id).length;
+      await site.calls.admin.post(path).expect(200);
+      await until(() => receiver.of(id).length === before + 1);
+      await site.untilCallback(id, 'delivered');
+      const entries = await site.calls.admin.get(`/audit?action=callback.redeliver&target=execution:${id}`).expect(200);
+      expect(entries.body.data.entries).toMatchObject([{ actor: 'admin' }, { actor: site.calls.agentId }]);
+    });
   });
 });

@@ -1,7 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { endServices, type ServiceProcess, spawnService, startService } from '../support/service-process.js';
+import {
+  endServices,
+  newFolderWithDatabase,
+  type ServiceProcess,
+  spawnService,
+  startService,
+} from '../support/service-process.js';
 import { ensureBinary } from '../support/system-package.js';
 import { until } from '../support/until.js';
 import { signatureOf, signingKeyOf } from '../../libs/commands/src/callbacks/webhook-signature.js';
@@ -34,7 +40,7 @@ describe('the documents', () => {
 
   beforeAll(async () => {
     ensureBinary(['curl'], ['curl']);
-    service = await startService();
+    service = await startService({ cwd: newFolderWithDatabase() });
   });
 
   afterAll(async () => {
@@ -107,7 +113,7 @@ describe('the documents', () => {
       const now = Math.floor(Date.now() / 1000);
       const body = JSON.stringify({ execution_id: 'an-id', status: 'success', result: { text: 'ü' } });
       expect(await post(body, now)).toBe(204);
-      expect(output).toContain('an-id success');
+      await until(() => output.includes('an-id success'));
       expect(await post(body, now, '{}')).toBe(401);
       expect(await post(body, now - 3_600)).toBe(401);
       expect((await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body })).status).toBe(401);

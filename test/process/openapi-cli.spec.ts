@@ -5,31 +5,24 @@ import { endServices, newFolder, runService } from '../support/service-process.j
 describe('npm run openapi', () => {
   const committed = resolve(import.meta.dirname, '../../docs/openapi.json');
   const folder = newFolder();
-  const [first, second] = [join(folder, '1.json'), join(folder, '2.json')] as const;
+  const [written, stale] = [join(folder, '1.json'), join(folder, '2.json')] as const;
   const run = (...args: string[]) => runService({ program: 'openapi-cli.js', args, cwd: folder });
 
   afterAll(endServices);
 
-  it('writes the same document each time, and needs no database', async () => {
-    const exits = await Promise.all([run(first), run(second)]);
-    expect(exits).toMatchObject([{ code: 0 }, { code: 0 }]);
-    const document = readFileSync(first, 'utf8');
-    expect(readFileSync(second, 'utf8')).toBe(document);
-    expect(JSON.parse(document)).toMatchObject({ openapi: '3.1.0', paths: { '/api/v1/skills': {} } });
+  it('writes the document that is committed, needs no database, and tells a stale one', async () => {
+    const text = readFileSync(committed, 'utf8');
+    writeFileSync(stale, text.replace('ooder-skill', 'another'));
+    const [exit, fresh, other] = await Promise.all([run(written), run(committed, '--check'), run(stale, '--check')]);
+    expect(exit).toMatchObject({ code: 0 });
+    expect(readFileSync(written, 'utf8')).toBe(text);
+    expect(fresh).toMatchObject({ code: 0 });
+    expect(other).toMatchObject({ code: 1, output: expect.stringContaining('npm run openapi') });
   });
 
-  it('tells a stale document from a fresh one', async () => {
-    writeFileSync(second, readFileSync(first, 'utf8').replace('ooder-skill', 'another'));
-    expect(await run(first, '--check')).toMatchObject({ code: 0 });
-    expect(await run(second, '--check')).toMatchObject({ code: 1, output: expect.stringContaining('npm run openapi') });
-  });
-
-  it.each([['--help'], ['a.json', 'b.json']])('says how it is used, and writes nothing: %p', async (...args) => {
-    expect(await run(...args)).toMatchObject({ code: 2, output: 'usage: openapi-cli FILE [--check]\n' });
+  it('says how it is used, and writes nothing', async () => {
+    const exits = await Promise.all([run('--help'), run('a.json', 'b.json')]);
+    for (const exit of exits) expect(exit).toMatchObject({ code: 2, output: 'usage: openapi-cli FILE [--check]\n' });
     for (const name of ['--help', 'a.json', 'b.json']) expect(existsSync(join(folder, name))).toBe(false);
-  });
-
-  (existsSync(committed) ? it : it.skip)('finds the committed document fresh', async () => {
-    expect(await run(committed, '--check')).toMatchObject({ code: 0 });
   });
 });

@@ -58,7 +58,7 @@ describe('secrets', () => {
         AI_BRIDGE_CLIENT_ID: 'member',
         AI_BRIDGE_CLIENT_SECRET: SECRETS.upstream,
         AI_BRIDGE_HEARTBEAT_INTERVAL: '1',
-        RATE_LIMIT_TOKEN: '400',
+        RATE_LIMIT_TOKEN: '230',
         OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8',
         LOG_LEVEL: 'trace',
         APP_DEBUG: 'true',

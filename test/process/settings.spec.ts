@@ -16,6 +16,8 @@ describe('settings of a start', () => {
 
   it('tells every fault at once, and no value', async () => {
     const env = {
+      NODE_ENV: 'production',
+      SECURITY_JWT_SECRET: 'your_jwt_secret_key_change_in_production',
       APP_PORT: '99999',
       APP_DEBUG: 'perhaps',
       DATABASE_URL: 'postgresql://joe:hunter2#hunter2@db/skills',
@@ -26,22 +28,12 @@ describe('settings of a start', () => {
     };
     const { code, output } = await runService({ env });
     expect(code).toBe(1);
-    for (const variable of Object.keys(env)) expect(output).toMatch(new RegExp(`^ +${variable} must .+example: `, 'm'));
-    expect(output).toContain('7 setting(s)');
-    expect(output).not.toMatch(/hunter\d|^ +at /m);
+    for (const variable of Object.keys(env).slice(2))
+      expect(output).toMatch(new RegExp(`^ +${variable} must .+example: `, 'm'));
+    expect(output).toMatch(/SECURITY_JWT_SECRET .*openssl rand/);
+    expect(output).toContain('8 setting(s)');
+    expect(output).not.toMatch(/hunter\d|your_jwt|^ +at /m);
   });
-
-  it.each(['your_jwt_secret_key_change_in_production', ''])(
-    'refuses a production start with the secret "%s"',
-    async (secret) => {
-      const { code, output } = await runService({
-        env: { NODE_ENV: 'production', SECURITY_JWT_SECRET: secret, DATABASE_URL: database.url },
-      });
-      expect(code).toBe(1);
-      expect(output).toMatch(/SECURITY_JWT_SECRET .*openssl rand/);
-      if (secret.length > 5) expect(output).not.toContain(secret);
-    },
-  );
 
   it('starts in production with a good secret; .env is read, and the environment wins', async () => {
     const cwd = newFolder();

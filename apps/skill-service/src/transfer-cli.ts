@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { AUTH_ENTITIES, clientImporterOf } from '#auth';
 import { RedisConnection } from '#cache';
@@ -6,27 +5,15 @@ import { type DatabaseSettings, loadDatabaseSettings, loadTransferSettings, type
 import { DatabaseServer, dataSourceOptions, inSnapshot, migrate, schemaOf, Transactions } from '#database';
 import { surviveBrokenOutput } from '#logging';
 import { SKILL_ENTITIES, skillImportersOf } from '#skills';
-import {
-  CONFLICT_MODES,
-  type ConflictMode,
-  exportRegistry,
-  Import,
-  type ImportOptions,
-  type ImportReport,
-  kindsOf,
-  spooled,
-  writeWhole,
-} from '#transfer';
+import { exportRegistry, Import, type ImportOptions, type ImportReport, kindsOf, spooled, writeWhole } from '#transfer';
 import { DataSource } from 'typeorm';
 import { endWithError, endWithUsage } from './command-end.js';
+import { TRANSFER_USAGE, transferCommandOf } from './transfer-arguments.js';
 
 /** Milliseconds that a statement of an export may take: the first of them may have all Skills sorted. */
 const STATEMENT_TIMEOUT = 600_000;
 /** Reminders that are written out. */
 const MAX_SHOWN = 20;
-
-const USAGE = `transfer-cli export [--output FILE]
-       transfer-cli import FILE|- [--on-conflict fail|skip|replace] [--dry-run]`;
 
 /** What is said besides the file itself, which may go to standard output. */
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -36,38 +23,11 @@ const note = (line: string): void => void process.stderr.write(`${line}\n`);
  * where it is unset, also that of a service that runs. Ends with 1 when nothing, or not all, was done.
  */
 async function main(): Promise<void> {
-  const { positionals, values } = argumentsOf(process.argv.slice(2));
-  // What PostgreSQL says of itself is not for who waits for this command.
+  const asked = transferCommandOf(process.argv.slice(2)) ?? endWithUsage(TRANSFER_USAGE);
+  // Messages of PostgreSQL are not for the user of this command.
   Logger.overrideLogger(['fatal', 'error', 'warn']);
-  const [command, file] = positionals;
-  const onConflict = values['on-conflict'] as ConflictMode;
-  if (command === 'export' && file === undefined) await runExport(values.output);
-  else if (
-    command === 'import' &&
-    file !== undefined &&
-    positionals.length === 2 &&
-    CONFLICT_MODES.includes(onConflict)
-  )
-    await runImport(file, { onConflict, dryRun: values['dry-run'] });
-  else throw new UsageError();
-}
-
-class UsageError extends Error {}
-
-function argumentsOf(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        output: { type: 'string' },
-        'on-conflict': { type: 'string', default: 'fail' },
-        'dry-run': { type: 'boolean', default: false },
-      },
-    });
-  } catch {
-    throw new UsageError();
-  }
+  if (asked.command === 'export') await runExport(asked.output);
+  else await runImport(asked.file, asked.options);
 }
 
 async function runExport(output: string | undefined): Promise<void> {
@@ -150,7 +110,4 @@ process.stdout.on('error', (error: Error) => {
   note(`standard output: ${error.message}`);
   process.exit(1);
 });
-main().catch((error: unknown) => {
-  if (error instanceof UsageError) endWithUsage(USAGE);
-  endWithError(error);
-});
+main().catch(endWithError);

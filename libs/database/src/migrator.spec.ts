@@ -59,6 +59,44 @@ describe('a migration of tables in use', () => {
   });
 });
 
+describe('the migrations', () => {
+  it('can all be taken back, one after the other, and done again', async () => {
+    const tables = async () =>
+      (
+        await database.query<{ name: string }>(
+          `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`,
+        )
+      ).map(({ name }) => name);
+    const before = await tables();
+    const reverted: string[] = [];
+    for (let name = await revert(database.url, settings()); name; name = await revert(database.url, settings())) {
+      reverted.unshift(name);
+    }
+    expect(await tables()).toEqual(['migrations']);
+    expect(await migrate(database.url, settings())).toEqual(reverted);
+    expect((await tables()).toSorted()).toEqual(before.toSorted());
+  });
+
+  it('run with the rights that the deployment guide grants, which since PostgreSQL 15 end before "public"', async () => {
+    const empty = await createTestDatabase({ empty: true });
+    const url = new URL(empty.url);
+    const name = url.pathname.slice(1);
+    [url.username, url.password] = [name, 'your_secure_password'];
+    try {
+      await empty.query(`CREATE USER ${name} WITH PASSWORD 'your_secure_password'`);
+      const advice = `ALTER DATABASE "${name}" OWNER TO "${name}"`;
+      await expect(migrate(url.toString(), settings())).rejects.toThrow(advice);
+      await empty.query(`GRANT ALL PRIVILEGES ON DATABASE ${name} TO ${name}`);
+      expect((await migrate(url.toString(), settings())).length).toBeGreaterThan(10);
+      expect(await migrate(url.toString(), settings())).toEqual([]);
+    } finally {
+      await empty.query(`DROP OWNED BY ${name} CASCADE`);
+      await empty.query(`DROP ROLE ${name}`);
+      await empty.drop();
+    }
+  });
+});
+
 describe('a start on the schema', () => {
   it('of a later version leaves it alone, and does not take back what it does not know', async () => {
     await database.query(`INSERT INTO migrations (timestamp, name) VALUES (9000000000000, 'Later9000000000000')`);

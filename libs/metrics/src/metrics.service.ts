@@ -1,15 +1,24 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { EventLoopMonitor } from './event-loop-monitor.js';
+import { GarbageCollectionMonitor } from './garbage-collection-monitor.js';
 import { MetricRegistry } from './metric-registry.js';
-import { processMetrics } from './process-metrics.js';
+import { registerProcessMetrics } from './process-metrics.js';
 
-/** Metrics of the application, which features add once, in a constructor, and those of the process. */
+/** The metrics of the application: those of the process are here, and features add theirs, once, in a constructor. */
 @Injectable()
-export class MetricsService extends MetricRegistry implements OnApplicationBootstrap {
-  onApplicationBootstrap(): void {
-    processMetrics();
+export class MetricsService extends MetricRegistry implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly monitors = [new EventLoopMonitor(this), new GarbageCollectionMonitor(this)];
+
+  constructor() {
+    super();
+    registerProcessMetrics(this);
   }
 
-  override async render(): Promise<string> {
-    return `${await processMetrics().metrics()}\n${await super.render()}`;
+  onApplicationBootstrap(): void {
+    for (const monitor of this.monitors) monitor.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    for (const monitor of this.monitors) monitor.stop();
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AUTH_ENTITIES } from '#auth';
 import { DatabaseSettings } from '#config';
-import { dataSourceOptions, inSnapshot } from '#database';
+import { dataSourceOptions, inSnapshot, schemaOf } from '#database';
 import { SKILL_ENTITIES } from '#skills';
 import { DataSource } from 'typeorm';
 import { modeOf } from '../../../test/support/system-postgres.js';
@@ -74,5 +74,10 @@ describe('an export', () => {
   it('needs the schema of this release', async () => {
     await database.query(`INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Novelty9999999999999')`);
     await expect(exported()).rejects.toThrow('of another release (Novelty9999999999999)');
+    const empty = await createTestDatabase({ empty: true });
+    const unmigrated = await new DataSource(dataSourceOptions(empty.url, new DatabaseSettings(), [])).initialize();
+    await expect(inSnapshot(unmigrated, schemaOf)).rejects.toThrow('The database has no tables of this service.');
+    await unmigrated.destroy();
+    await empty.drop();
   });
 });

@@ -10,7 +10,7 @@ import {
 } from '../support/service-process.js';
 import { ensureBinary } from '../support/system-package.js';
 import { until } from '../support/until.js';
-import { signatureOf, signingKeyOf } from '../../libs/commands/src/callbacks/webhook-signature.js';
+import { signWebhook, parseSigningKey } from '../../libs/commands/src/callbacks/webhook-signature.js';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
@@ -106,7 +106,7 @@ describe('the documents', () => {
       await until(() => output.includes('listening on '));
       const port = /listening on (\d+)/.exec(output)?.[1] ?? '';
       const post = async (body: string, seconds: number, signed = body): Promise<number> => {
-        const signature = signatureOf(signingKeyOf(secret), 'an-id', seconds, signed);
+        const signature = signWebhook(parseSigningKey(secret), 'an-id', seconds, signed);
         const headers = { 'webhook-id': 'an-id', 'webhook-timestamp': String(seconds), 'webhook-signature': signature };
         return (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body })).status;
       };

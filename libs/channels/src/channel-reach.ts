@@ -9,7 +9,7 @@ export interface Reach {
 }
 
 /** A channel belongs to the client that created it, and the admin sees them all (protocol.md section 9). */
-export function reachOf(caller: Caller): Reach {
+export function callerReach(caller: Caller): Reach {
   return { clientId: caller.role === 'admin' ? undefined : caller.clientId, spaces: caller.spaces };
 }
 
@@ -20,6 +20,6 @@ export const EVERYWHERE: Reach = { clientId: undefined, spaces: undefined };
 export const REACHED = `c.id = $1 AND ($2::text IS NULL OR c.client_id = $2)
   AND ($3::text[] IS NULL OR EXISTS (SELECT FROM skills s WHERE s.id = c.skill_id AND s.space_id = ANY($3)))`;
 
-export function reachedBy(channelId: string, { clientId, spaces }: Reach): unknown[] {
+export function reachParameters(channelId: string, { clientId, spaces }: Reach): unknown[] {
   return [channelId, clientId ?? null, spaces ?? null];
 }

@@ -3,7 +3,7 @@ import type { Caller } from '#auth';
 import type { Transaction } from '#database';
 import { ChannelContextsRepository } from './contexts/channel-contexts.repository.js';
 import { assertOpen, ContextFullError } from './channel-errors.js';
-import { EVERYWHERE, reachOf } from './channel-reach.js';
+import { EVERYWHERE, callerReach } from './channel-reach.js';
 import { ChannelsRepository } from './channels.repository.js';
 import { assertContextChanges, type ContextChanges } from './contexts/context-changes.js';
 
@@ -37,7 +37,7 @@ export class ChannelUse {
    * @throws ChannelNotFoundError (1010) also when it belongs to somebody else; ChannelEndedError (1006)
    */
   async open(caller: Caller, channelId: string): Promise<OpenChannel> {
-    const channel = await this.channels.findWithContext(channelId, reachOf(caller));
+    const channel = await this.channels.findWithContext(channelId, callerReach(caller));
     assertOpen(channel);
     const { id, skill_id: skillId, capability_id: capabilityId, endpoint_id: endpointId, context } = channel;
     return { channelId: id, skillId, capabilityId, endpointId, context };

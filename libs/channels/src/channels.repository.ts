@@ -6,7 +6,7 @@ import { Conditions } from '#skills';
 import { DataSource } from 'typeorm';
 import type { ListChannelsQuery } from './channel.dto.js';
 import type { ChannelStatus } from './channel.entity.js';
-import { reachedBy, REACHED, type Reach } from './channel-reach.js';
+import { reachParameters, REACHED, type Reach } from './channel-reach.js';
 
 /** A channel as it is now: one that has expired is closed, whether or not the expiry job has come by. */
 export interface Channel {
@@ -74,7 +74,7 @@ export class ChannelsRepository {
   async find(channelId: string, reach: Reach, source: Pick<Transaction, 'query'> = this.dataSource) {
     const [channel] = await source.query<Channel[]>(
       `SELECT ${COLUMNS} FROM channels c WHERE ${REACHED}`,
-      reachedBy(channelId, reach),
+      reachParameters(channelId, reach),
     );
     return channel;
   }
@@ -85,7 +85,7 @@ export class ChannelsRepository {
       `SELECT ${COLUMNS}, COALESCE((SELECT json_object_agg(x.key, x.value ORDER BY x.key)
          FROM channel_contexts x WHERE x.channel_id = c.id), '{}'::json) AS context
        FROM channels c WHERE ${REACHED}`,
-      reachedBy(channelId, reach),
+      reachParameters(channelId, reach),
     );
     return channel;
   }
@@ -94,7 +94,7 @@ export class ChannelsRepository {
   async hold(tx: Transaction, channelId: string, reach: Reach): Promise<Channel | undefined> {
     const held = await tx.query<unknown[]>(
       `SELECT c.id FROM channels c WHERE ${REACHED} FOR NO KEY UPDATE OF c`,
-      reachedBy(channelId, reach),
+      reachParameters(channelId, reach),
     );
     // Only a statement after the wait sees what the one before has left.
     return held.length > 0 ? this.find(channelId, reach, tx) : undefined;

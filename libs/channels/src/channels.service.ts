@@ -7,7 +7,7 @@ import { IdempotencyService } from '#idempotency';
 import { type Demand, Quotas } from '#quotas';
 import type { CreateChannelBody, ListChannelsQuery } from './channel.dto.js';
 import { ChannelNotFoundError } from './channel-errors.js';
-import { reachOf } from './channel-reach.js';
+import { callerReach } from './channel-reach.js';
 import type { ChannelPageResponse, ChannelResponse } from './channel.response.js';
 import { ChannelTargetRepository } from './channel-target.repository.js';
 import { ChannelMetrics } from './channels.metrics.js';
@@ -37,13 +37,13 @@ export class ChannelsService implements OnModuleInit {
   }
 
   async list(caller: Caller, query: ListChannelsQuery): Promise<ChannelPageResponse> {
-    const { total, items } = await this.repository.page(query, reachOf(caller));
+    const { total, items } = await this.repository.page(query, callerReach(caller));
     return { total, page: query.page, page_size: query.page_size, channels: items.map(toChannel) };
   }
 
   /** @throws ChannelNotFoundError (1010) */
   async get(caller: Caller, channelId: string): Promise<ChannelResponse> {
-    const channel = await this.repository.find(channelId, reachOf(caller));
+    const channel = await this.repository.find(channelId, callerReach(caller));
     if (!channel) throw new ChannelNotFoundError();
     return toChannel(channel);
   }
@@ -64,7 +64,7 @@ export class ChannelsService implements OnModuleInit {
 
   /** One that has ended stays as it is. @throws ChannelNotFoundError (1010) */
   async close(caller: Caller, channelId: string): Promise<ChannelResponse> {
-    const reach = reachOf(caller);
+    const reach = callerReach(caller);
     const { channel, closed } = await this.transactions.run(async (tx) => {
       const held = await this.repository.hold(tx, channelId, reach);
       if (held?.status !== 'open') return { channel: held, closed: false };

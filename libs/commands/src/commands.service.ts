@@ -16,14 +16,14 @@ import { type BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
 import {
   type BatchItemResponse,
   type BatchResponse,
-  executionOf,
+  toExecutionResponse,
   type ExecutionResponse,
-  pendingOf,
+  toPendingResponse,
 } from './executions/execution.response.js';
 import { ExecutionJournal } from './executions/execution-journal.js';
 import { type ClaimedExecution, ExecutionsRepository, type NewExecution } from './executions/executions.repository.js';
 import { CallQueue } from './queue/call-queue.js';
-import { callerDataOf } from './queue/queued-call.js';
+import { serializeCaller } from './queue/queued-call.js';
 import type { CapableTarget } from './targets/target.js';
 
 /** Calls of one batch at the same time. */
@@ -55,14 +55,14 @@ export class CommandsService {
   async execute(caller: Caller, body: ExecuteCommandBody, respondAsync = false): Promise<ExecutedCommand> {
     const prepared = await this.preparation.prepare(caller, body);
     const trace = currentTrace() ?? startSpan();
-    const execution = newExecutionOf(caller, body, prepared, trace.traceId);
+    const execution = newExecution(caller, body, prepared, trace.traceId);
     const traceparent = formatTraceparent(trace);
     if (respondAsync || body.callback_url !== undefined) {
       const { callback_url: callbackUrl, ...asked } = body;
-      const request = { body: asked, caller: callerDataOf(caller), traceparent };
+      const request = { body: asked, caller: serializeCaller(caller), traceparent };
       const id = await this.queue.add({ ...execution, request, callbackUrl });
       if (id === undefined) return this.madeBefore(caller, body.command_id, execution.request_hash);
-      return { execution: pendingOf({ ...execution, id }), isUnderWay: true };
+      return { execution: toPendingResponse({ ...execution, id }), isUnderWay: true };
     }
     const claimed = await this.journal.claim(execution);
     if (claimed === undefined) return this.madeBefore(caller, body.command_id, execution.request_hash);
@@ -79,7 +79,7 @@ export class CommandsService {
     const finished = await this.journal.guard(claimed.id, () => this.runner.run(call));
     // Somebody took it back.
     if (!finished) return this.madeBefore(caller, body.command_id);
-    return { execution: answerOf(body.command_id, claimed, prepared.targets[0], finished), isUnderWay: false };
+    return { execution: toResponse(body.command_id, claimed, prepared.targets[0], finished), isUnderWay: false };
   }
 
   /** One result for each, in order; a call that fails stops no other. */
@@ -87,7 +87,7 @@ export class CommandsService {
     const results: BatchItemResponse[] = [];
     const waiting: [number, ExecuteCommandBody][] = [];
     for await (const [index, item] of validateEach(ExecuteCommandBody, commands)) {
-      if (item instanceof BadParameterError) results[index] = failureOf(index, item);
+      if (item instanceof BadParameterError) results[index] = toFailure(index, item);
       else waiting.push([index, item]);
     }
     const lane = async (): Promise<void> => {
@@ -105,7 +105,7 @@ export class CommandsService {
       return { index, execution: (await this.execute(caller, body)).execution };
     } catch (error) {
       const told = error instanceof ApiError ? error : translateDatabaseError(error);
-      if (told) return failureOf(index, told);
+      if (told) return toFailure(index, told);
       throw error;
     }
   }
@@ -119,11 +119,11 @@ export class CommandsService {
       throw new BadParameterError([{ field: 'command_id', reason: 'was used for a different request before' }]);
     }
     const isFinished = record.status !== 'pending' && record.status !== 'running';
-    return { execution: executionOf(record), isUnderWay: record.mode === 'async' && !isFinished };
+    return { execution: toExecutionResponse(record), isUnderWay: record.mode === 'async' && !isFinished };
   }
 }
 
-function newExecutionOf(
+function newExecution(
   { clientId }: Caller,
   { command_id }: ExecuteCommandBody,
   { request, channel, targets: [best] }: PreparedCall,
@@ -147,7 +147,7 @@ function newExecutionOf(
 }
 
 /** @throws SkillUnavailableError (2003), ExecutionTimeoutError (2006) when nobody served it */
-function answerOf(
+function toResponse(
   commandId: string,
   { id, startedAt }: ClaimedExecution,
   target: CapableTarget,
@@ -175,6 +175,6 @@ function answerOf(
   };
 }
 
-function failureOf(index: number, { code, summary }: ApiError): BatchItemResponse {
+function toFailure(index: number, { code, summary }: ApiError): BatchItemResponse {
   return { index, code, message: summary };
 }

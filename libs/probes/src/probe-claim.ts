@@ -29,7 +29,10 @@ export const PROBE_PARAMETERS = ['health_path', 'invoke_path', 'authorization'] 
 const HEALTH_PATH = '/health';
 
 /** @throws SecretUnreadableError */
-export function targetOf({ endpointId, url, protocol, parameters }: ProbeClaim, secrets: SkillSecrets): ProbeTarget {
+export function readProbeTarget(
+  { endpointId, url, protocol, parameters }: ProbeClaim,
+  secrets: SkillSecrets,
+): ProbeTarget {
   const values = secrets.revealed('endpoint_params', endpointId, parameters);
   const { health_path: path, invoke_path: called, authorization } = values;
   const isWebSocket = protocol === 'ws' || protocol === 'wss';

@@ -3,7 +3,7 @@ import { AuditLog, type Caller } from '#auth';
 import { Transactions } from '#database';
 import { ChannelContextsRepository } from './channel-contexts.repository.js';
 import { assertOpen, ChannelNotFoundError, ContextFullError } from '../channel-errors.js';
-import { reachOf } from '../channel-reach.js';
+import { callerReach } from '../channel-reach.js';
 import type { ChannelContextResponse } from '../channel.response.js';
 import { ChannelsRepository } from '../channels.repository.js';
 import type { ContextChanges } from './context-changes.js';
@@ -20,7 +20,7 @@ export class ChannelContextsService {
 
   /** Also of a channel that has ended, until it is deleted. @throws ChannelNotFoundError (1010) */
   async get(caller: Caller, channelId: string): Promise<ChannelContextResponse> {
-    const channel = await this.channels.findWithContext(channelId, reachOf(caller));
+    const channel = await this.channels.findWithContext(channelId, callerReach(caller));
     if (!channel) throw new ChannelNotFoundError();
     return { channel_id: channelId, context: channel.context };
   }
@@ -28,7 +28,7 @@ export class ChannelContextsService {
   /** @throws ChannelNotFoundError (1010), ChannelEndedError (1006), ContextFullError (1001) */
   put(caller: Caller, channelId: string, changes: ContextChanges): Promise<ChannelContextResponse> {
     return this.transactions.run(async (tx) => {
-      const channel = await this.channels.hold(tx, channelId, reachOf(caller));
+      const channel = await this.channels.hold(tx, channelId, callerReach(caller));
       assertOpen(channel);
       if (!(await this.contexts.merge(tx, channelId, changes))) throw new ContextFullError('body');
       // Not the values, nor their digests: a short one could be found by trying.

@@ -4,9 +4,9 @@ import { type CommandsSettings, commandsSettings } from '#config';
 import { formatTraceparent, startSpan, type TraceContext } from '#logging';
 import { type OutboundAnswer, OutboundClient, OutboundError } from '#outbound';
 import { runJob, TRACER, type Tracer } from '#tracing';
-import { executionOf } from '../executions/execution.response.js';
+import { toExecutionResponse } from '../executions/execution.response.js';
 import type { DueCallback, SettledCallback } from './callbacks.repository.js';
-import { signatureOf, signingKeyOf } from './webhook-signature.js';
+import { signWebhook, parseSigningKey } from './webhook-signature.js';
 
 const TIMEOUT_MS = 10_000;
 /** Nobody reads what is answered. */
@@ -27,7 +27,7 @@ export class CallbackSender {
     @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
   ) {
     if (callbackSigningSecret === undefined) throw new Error('CALLBACK_SIGNING_SECRET is not resolved');
-    this.key = signingKeyOf(callbackSigningSecret);
+    this.key = parseSigningKey(callbackSigningSecret);
   }
 
   /** Undefined when the signal took it back. */
@@ -52,7 +52,7 @@ export class CallbackSender {
   }
 
   private post(callback: DueCallback, trace: TraceContext, signal: AbortSignal): Promise<OutboundAnswer> {
-    const body = JSON.stringify(executionOf(callback));
+    const body = JSON.stringify(toExecutionResponse(callback));
     const timestamp = Math.floor(Date.now() / 1000);
     return this.outbound.request({
       method: 'POST',
@@ -64,7 +64,7 @@ export class CallbackSender {
         traceparent: formatTraceparent(trace),
         'webhook-id': callback.id,
         'webhook-timestamp': String(timestamp),
-        'webhook-signature': signatureOf(this.key, callback.id, timestamp, body),
+        'webhook-signature': signWebhook(this.key, callback.id, timestamp, body),
       },
       body,
       timeoutMs: TIMEOUT_MS,

@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
-import type { ExecutionRecord, ToldExecution } from '../executions/execution-record.js';
+import type { ExecutionRecord, PublicExecution } from '../executions/execution-record.js';
 import type { CallbackStatus } from './callback.entity.js';
 import { CLAIM_CALLBACKS } from './claim-callbacks.sql.js';
-import { type Claimed, claimedOf, type ClaimRow } from '../queue/claimed.js';
-import { busyOf } from '../queue/fair-share.sql.js';
+import { type Claimed, readClaim, type ClaimRow } from '../queue/claimed.js';
+import { countBusy } from '../queue/fair-share.sql.js';
 
 /** A callback that this replica delivers now, with what it tells; the id is that of the execution. */
-export interface DueCallback extends ToldExecution, Pick<ExecutionRecord, 'client_id' | 'trace_id'> {
+export interface DueCallback extends PublicExecution, Pick<ExecutionRecord, 'client_id' | 'trace_id'> {
   url: string;
   /** Host and port of it. */
   receiver: string;
@@ -51,11 +51,11 @@ export class CallbacksRepository {
    * client, and no receiver, is given all of them (`fairShare`).
    */
   async claim(limit: number, leaseMs: number, working: Iterable<DueCallback>): Promise<Claimed<DueCallback>> {
-    const busy = busyOf(working, ({ client_id, receiver }) => ({ client_id, target: receiver }));
+    const busy = countBusy(working, ({ client_id, receiver }) => ({ client_id, target: receiver }));
     const rows = await this.dataSource.query<ClaimRow<DueCallback>[]>(CLAIM_CALLBACKS, [
       ...[limit, leaseMs, JSON.stringify(busy), this.after],
     ]);
-    const claimed = claimedOf(rows);
+    const claimed = readClaim(rows);
     this.after = claimed.items.at(-1)?.receiver ?? '';
     return claimed;
   }

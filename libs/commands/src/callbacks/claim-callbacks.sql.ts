@@ -6,7 +6,7 @@ const RECEIVERS = 256;
 const CALLBACKS = 8;
 
 /** Host and port of a callback, as ix_callbacks_receiver has it. */
-const receiverOf = (callback: string): string => `lower(substring(${callback}.url from '^[^:]+://([^/?#]*)'))`;
+const receiverSql = (callback: string): string => `lower(substring(${callback}.url from '^[^:]+://([^/?#]*)'))`;
 
 /**
  * Takes callbacks. The parameters: free places, milliseconds of the lease, what is under way (`Busy`), and the receiver
@@ -15,20 +15,20 @@ const receiverOf = (callback: string): string => `lower(substring(${callback}.ur
 export const CLAIM_CALLBACKS = prepared(
   'callbacks.claim',
   `WITH RECURSIVE receivers AS (
-     (SELECT ${receiverOf('c')} AS receiver, 1 AS place FROM callbacks c
-       WHERE c.status = 'pending' AND ${receiverOf('c')} > $4::text ORDER BY ${receiverOf('c')} LIMIT 1)
+     (SELECT ${receiverSql('c')} AS receiver, 1 AS place FROM callbacks c
+       WHERE c.status = 'pending' AND ${receiverSql('c')} > $4::text ORDER BY ${receiverSql('c')} LIMIT 1)
      UNION ALL
      SELECT n.receiver, r.place + 1 FROM receivers r CROSS JOIN LATERAL (
-       SELECT ${receiverOf('c')} AS receiver FROM callbacks c
-       WHERE c.status = 'pending' AND ${receiverOf('c')} > r.receiver ORDER BY ${receiverOf('c')} LIMIT 1) n
+       SELECT ${receiverSql('c')} AS receiver FROM callbacks c
+       WHERE c.status = 'pending' AND ${receiverSql('c')} > r.receiver ORDER BY ${receiverSql('c')} LIMIT 1) n
      WHERE r.place < ${RECEIVERS}),
    due AS (
-     (SELECT c.execution_id, ${receiverOf('c')} AS receiver, c.next_attempt_at FROM callbacks c
+     (SELECT c.execution_id, ${receiverSql('c')} AS receiver, c.next_attempt_at FROM callbacks c
        WHERE c.status = 'pending' AND c.next_attempt_at <= now() ORDER BY c.next_attempt_at LIMIT $1)
      UNION
      SELECT d.* FROM receivers r CROSS JOIN LATERAL (
        SELECT c.execution_id, r.receiver, c.next_attempt_at FROM callbacks c
-       WHERE c.status = 'pending' AND ${receiverOf('c')} = r.receiver AND c.next_attempt_at <= now()
+       WHERE c.status = 'pending' AND ${receiverSql('c')} = r.receiver AND c.next_attempt_at <= now()
        ORDER BY c.next_attempt_at LIMIT ${CALLBACKS}) d),
    candidates AS (SELECT d.execution_id AS id, e.client_id, d.receiver AS target, d.next_attempt_at AS due_at,
        false AS lapsed
@@ -39,7 +39,7 @@ export const CLAIM_CALLBACKS = prepared(
    claimed AS (UPDATE callbacks c SET attempts = c.attempts + 1,
        next_attempt_at = now() + $2 * interval '1 millisecond', updated_at = now()
      FROM taken WHERE c.execution_id = taken.execution_id
-     RETURNING c.execution_id, c.url, c.attempts, c.failures, ${receiverOf('c')} AS receiver)
+     RETURNING c.execution_id, c.url, c.attempts, c.failures, ${receiverSql('c')} AS receiver)
    SELECT w.waiting, w.chosen, e.id, e.client_id, c.url, c.receiver, c.attempts, c.failures, e.command_id, e.skill_id,
      e.capability_id, e.status, e.result, e.output, e.error, e.started_at, e.completed_at, e.trace_id
    FROM (SELECT (SELECT count(*)::int FROM candidates) AS waiting, (SELECT count(*)::int FROM chosen) AS chosen) w

@@ -4,8 +4,8 @@ import type { OpenChannel } from '#channels';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { ChannelCalls } from './channel-calls.js';
 import type { ExecuteCommandBody } from '../command.dto.js';
-import { type CommandRequest, commandRequestOf } from './command-request.js';
-import { checkedParameters, type Parameters } from '../targets/parameters.js';
+import { type CommandRequest, parseCommandRequest } from './command-request.js';
+import { checkParameters, type Parameters } from '../targets/parameters.js';
 import type { CapableTarget } from '../targets/target.js';
 import { TargetResolver } from '../targets/target-resolver.js';
 
@@ -32,10 +32,10 @@ export class CallPreparation {
    */
   async prepare(caller: Caller, body: ExecuteCommandBody): Promise<PreparedCall> {
     const channel = await this.channels.open(caller, body.channel_id);
-    const request = commandRequestOf(body, this.settings, channel);
+    const request = parseCommandRequest(body, this.settings, channel);
     const [best, ...others] = await this.resolver.resolve(caller, request.wanted);
     const given = body.parameters ?? {};
-    const parameters = checkedParameters(given, best.capability.parameters);
+    const parameters = checkParameters(given, best.capability.parameters);
     const targets = [best, ...others.filter(({ capability }) => takes(capability, given))] as const;
     return { request, channel, parameters, targets };
   }
@@ -43,7 +43,7 @@ export class CallPreparation {
 
 function takes({ parameters }: CapableTarget['capability'], given: Parameters): boolean {
   try {
-    checkedParameters(given, parameters);
+    checkParameters(given, parameters);
     return true;
   } catch {
     return false;

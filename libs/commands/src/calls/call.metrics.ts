@@ -58,8 +58,8 @@ export class CallMetrics {
   finished({ skillName, capability, spaceId }: CapableTarget, status: ExecutionStatus, ms: number): void {
     this.calls.inc({ status });
     const hidden = this.placeholderFor(spaceId);
-    this.bySkill.inc({ skill: hidden ?? labelOf(skillName, this.skills), status });
-    this.durations.observe({ capability: hidden ?? labelOf(capability.name, this.capabilities) }, ms / 1000);
+    this.bySkill.inc({ skill: hidden ?? chooseLabel(skillName, this.skills), status });
+    this.durations.observe({ capability: hidden ?? chooseLabel(capability.name, this.capabilities) }, ms / 1000);
   }
 
   /** Undefined: the name may be told. */
@@ -70,7 +70,7 @@ export class CallMetrics {
   }
 }
 
-function labelOf(name: string, known: Set<string>): string {
+function chooseLabel(name: string, known: Set<string>): string {
   if (known.size < MAX_NAMES) known.add(name);
   return known.has(name) ? name : OTHER;
 }

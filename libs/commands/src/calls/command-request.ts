@@ -20,7 +20,7 @@ interface NamedSkill {
 }
 
 /** @throws BadParameterError (1001) with every fault */
-export function commandRequestOf(
+export function parseCommandRequest(
   body: ExecuteCommandBody,
   settings: CommandsSettings,
   channel?: Pick<OpenChannel, 'skillId' | 'capabilityId'>,
@@ -46,7 +46,7 @@ export function commandRequestOf(
   if (faults.length > 0 || wantedCapability === undefined) throw new BadParameterError(faults);
   const { command_id: _name, ...content } = body;
   return {
-    wanted: wantedOf(channel?.skillId ?? skill_id, named, wantedCapability),
+    wanted: toWanted(channel?.skillId ?? skill_id, named, wantedCapability),
     timeoutMs: timeout,
     hash: createHash('sha256')
       .update(JSON.stringify(sorted(content)))
@@ -54,7 +54,7 @@ export function commandRequestOf(
   };
 }
 
-function wantedOf(skillId: string | undefined, skill: NamedSkill | undefined, capability: string): Wanted {
+function toWanted(skillId: string | undefined, skill: NamedSkill | undefined, capability: string): Wanted {
   if (skillId !== undefined) return { by: 'id', skillId, capability };
   return skill ? { by: 'name', ...skill, capability } : { by: 'capability', capability };
 }

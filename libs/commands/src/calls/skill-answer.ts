@@ -28,27 +28,27 @@ const RETRYABLE = new Set([408, 425, 429]);
  * its caller is an answer; one that says no more than that this endpoint cannot serve is none.
  * @throws TryError
  */
-export function answerOf(status: number, body: Buffer): SkillAnswer {
+export function readAnswer(status: number, body: Buffer): SkillAnswer {
   const { value, tooLarge } = readForeignJson(body);
   const json = isObject(value) ? value : undefined;
   if (status >= 500 || RETRYABLE.has(status)) {
-    throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && errorOf(json));
+    throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && readError(json));
   }
-  if (status >= 400) return { status: 'failed', error: (json && errorOf(json)) ?? plainError(status) };
+  if (status >= 400) return { status: 'failed', error: (json && readError(json)) ?? plainError(status) };
   if (status < 200 || status >= 300) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
   if (tooLarge !== undefined) return tooLargeAnswer(tooLarge);
   if (json === undefined)
     throw new TryError('bad-answer', 'the endpoint answered something that is no JSON object', true);
   if (json.code !== 0) {
-    const error = errorOf(json);
+    const error = readError(json);
     if (error) return { status: 'failed', error };
     throw new TryError('bad-answer', 'the endpoint answered an envelope without a code', true);
   }
-  return executionOf(isObject(json.data) ? json.data : {});
+  return readExecution(isObject(json.data) ? json.data : {});
 }
 
 /** `{status, result?, output?, error?, context?}`. @throws TryError */
-export function executionOf({ status, result, output, error, context }: Json): SkillAnswer {
+export function readExecution({ status, result, output, error, context }: Json): SkillAnswer {
   if (status !== 'success' && status !== 'failed') {
     throw new TryError('bad-answer', 'the endpoint answered neither success nor failed', true);
   }
@@ -56,15 +56,15 @@ export function executionOf({ status, result, output, error, context }: Json): S
     status,
     ...(result !== undefined && { result }),
     ...(typeof output === 'string' && { output }),
-    ...(isObject(context) && { context: textsOf(context) }),
+    ...(isObject(context) && { context: readContext(context) }),
     ...(status === 'failed' && {
-      error: (isObject(error) ? errorOf(error) : undefined) ?? { code: 5000, message: 'The Skill gave no reason' },
+      error: (isObject(error) ? readError(error) : undefined) ?? { code: 5000, message: 'The Skill gave no reason' },
     }),
   };
 }
 
 /** `{code, message, details?}` of an envelope, or of an AI Bridge message. */
-function errorOf({ code, message, details }: Json): ExecutionError | undefined {
+function readError({ code, message, details }: Json): ExecutionError | undefined {
   // 1e400 is infinite once it is read, and JSON has no such number.
   if (!Number.isFinite(code) && typeof code !== 'string') return undefined;
   return {
@@ -78,7 +78,7 @@ function plainError(status: number): ExecutionError {
   return { code: status, message: `The Skill answered ${status}` };
 }
 
-function textsOf(context: Json): Record<string, string | null> {
+function readContext(context: Json): Record<string, string | null> {
   const entries = Object.entries(context).filter(
     (entry): entry is [string, string | null] => entry[1] === null || typeof entry[1] === 'string',
   );

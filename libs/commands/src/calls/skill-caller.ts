@@ -8,8 +8,8 @@ import { CallMetrics } from './call.metrics.js';
 import { EndpointOptionsReader } from './endpoint-options.js';
 import { HttpTransport } from './http/http-transport.js';
 import type { SkillAnswer } from './skill-answer.js';
-import { bodyOf, type SkillCall } from './skill-request.js';
-import { CallCancelledError, TryError, tryErrorOf } from './try-error.js';
+import { formatBody, type SkillCall } from './skill-request.js';
+import { CallCancelledError, TryError, toTryError } from './try-error.js';
 import type { AttemptAnswer } from './transport.js';
 import { WebSocketTransport } from './ws/web-socket-transport.js';
 
@@ -65,7 +65,7 @@ export class SkillCaller {
   async call(call: SkillCall): Promise<CallOutcome> {
     const plan = this.router.plan(call.targets, call.channel?.endpointId ?? undefined);
     const deadline = performance.now() + call.timeoutMs;
-    const budget = this.budgets.of(call.targets[0].skillId);
+    const budget = this.budgets.get(call.targets[0].skillId);
     budget.deposit();
     const outcome: CallOutcome = {
       ...failed(2003, 'Every endpoint of this Skill is failing or busy'),
@@ -92,7 +92,7 @@ export class SkillCaller {
         if (!(failure instanceof TryError)) throw failure;
         this.metrics.failedTry(failure.fault);
         outcome.sent ||= failure.sent;
-        Object.assign(outcome, failureOf(failure));
+        Object.assign(outcome, describeFailure(failure));
         if (performance.now() >= deadline) return { ...outcome, ...failed(2006, 'The Skill did not answer in time') };
       }
     }
@@ -110,7 +110,7 @@ export class SkillCaller {
     const left = Math.max(1, deadline - performance.now());
     const mayRetry = plan.hasNext && outcome.tries < this.settings.maxTries;
     const forOne = options.timeoutMs ?? (mayRetry ? this.settings.tryTimeout : left);
-    const body = bodyOf(call, target);
+    const body = formatBody(call, target);
     outcome.requestBytes = Buffer.byteLength(body);
     const headers = {
       traceparent: call.traceparent,
@@ -122,7 +122,7 @@ export class SkillCaller {
       if (call.signal.aborted) throw new CallCancelledError();
       const attempt = { options, body, headers, timeoutMs: Math.min(left, forOne), signal: call.signal };
       const answered = await transport.send(call, target, attempt).catch((error: unknown) => {
-        throw tryErrorOf(error);
+        throw toTryError(error);
       });
       if (answered.bytes >= LARGE_ANSWER) await nextTurn();
       return answered;
@@ -132,7 +132,7 @@ export class SkillCaller {
 
 type Failure = Required<Pick<CallOutcome, 'status' | 'error'>> & Pick<CallOutcome, 'fault'>;
 
-function failureOf({ fault, message, skillError }: TryError): Failure {
+function describeFailure({ fault, message, skillError }: TryError): Failure {
   if (skillError) return { status: 'failed', error: skillError, fault: undefined };
   return fault === 'timeout' ? failed(2006, 'The Skill did not answer in time') : failed(2003, message);
 }

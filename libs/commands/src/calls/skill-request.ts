@@ -21,7 +21,7 @@ export interface SkillCall {
 }
 
 /** The body of a Skill's `POST /api/v1/commands/execute` (protocol.md section 11). */
-export function bodyOf(call: SkillCall, { skillId, capability }: CapableTarget): string {
+export function formatBody(call: SkillCall, { skillId, capability }: CapableTarget): string {
   return JSON.stringify({
     command_id: call.commandId,
     execution_id: call.executionId,

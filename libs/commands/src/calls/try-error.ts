@@ -34,23 +34,23 @@ export class CallCancelledError extends Error {
 }
 
 /** A TryError; what is none of the outside world's faults stays what it is. */
-export function tryErrorOf(error: unknown): unknown {
+export function toTryError(error: unknown): unknown {
   if (!(error instanceof OutboundError)) return error;
   const { kind, message, sent } = error;
-  const faultOf = (fault: TryFault): TryError => new TryError(fault, message, sent, undefined, { cause: error });
+  const asTryError = (fault: TryFault): TryError => new TryError(fault, message, sent, undefined, { cause: error });
   switch (kind) {
     case 'cancelled':
       return new CallCancelledError();
     case 'timeout':
-      return faultOf('timeout');
+      return asTryError('timeout');
     case 'too-large':
     case 'broken-answer':
     case 'malformed':
-      return faultOf('bad-answer');
+      return asTryError('bad-answer');
     case 'forbidden':
     case 'unresolved':
     case 'refused':
     case 'reset-before-answer':
-      return faultOf('unreachable');
+      return asTryError('unreachable');
   }
 }

@@ -9,7 +9,7 @@ import {
   type ClaimedExecution,
   ExecutionsRepository,
   type FinishedExecution,
-  nameOf,
+  commandKey,
   type NewExecution,
 } from './executions.repository.js';
 
@@ -81,10 +81,11 @@ export class ExecutionJournal {
 
   private async claimAll(executions: readonly NewExecution[]): Promise<(ClaimedExecution | undefined)[]> {
     const first = new Map<string, NewExecution>();
-    for (const execution of executions) if (!first.has(nameOf(execution))) first.set(nameOf(execution), execution);
+    for (const execution of executions)
+      if (!first.has(commandKey(execution))) first.set(commandKey(execution), execution);
     const claimed = await this.repository.claim([...first.values()]);
     return executions.map((execution) => {
-      const name = nameOf(execution);
+      const name = commandKey(execution);
       return first.get(name) === execution ? claimed.get(name) : undefined;
     });
   }

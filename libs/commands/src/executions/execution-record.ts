@@ -42,7 +42,7 @@ export interface ExecutionRecord {
 }
 
 /** What of it its caller is told. */
-export type ToldExecution = Pick<
+export type PublicExecution = Pick<
   ExecutionRecord,
   | 'id'
   | 'command_id'

@@ -1,7 +1,7 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
 import type { NewExecution } from './executions.repository.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from '../callbacks/callback.entity.js';
-import type { CallbackRecord, ExecutionRecord, ToldExecution } from './execution-record.js';
+import type { CallbackRecord, ExecutionRecord, PublicExecution } from './execution-record.js';
 import { EXECUTION_STATUSES, type ExecutionError, type ExecutionStatus } from './execution.entity.js';
 
 class ExecutionErrorResponse implements ExecutionError {
@@ -173,7 +173,7 @@ export class BatchResponse {
 }
 
 /** One that has just been accepted. */
-export function pendingOf({ id, command_id, skill_id, capability_id }: NewExecution): ExecutionResponse {
+export function toPendingResponse({ id, command_id, skill_id, capability_id }: NewExecution): ExecutionResponse {
   return {
     execution_id: id,
     command_id,
@@ -189,7 +189,7 @@ export function pendingOf({ id, command_id, skill_id, capability_id }: NewExecut
 }
 
 /** What an execution tells its caller, in answers and in callbacks. */
-export function executionOf(record: ToldExecution): ExecutionResponse {
+export function toExecutionResponse(record: PublicExecution): ExecutionResponse {
   const { id, command_id, skill_id, capability_id, status, result, output, error, started_at, completed_at } = record;
   return {
     execution_id: id,
@@ -205,9 +205,9 @@ export function executionOf(record: ToldExecution): ExecutionResponse {
   };
 }
 
-export function detailsOf(record: ExecutionRecord): ExecutionDetailsResponse {
+export function toDetails(record: ExecutionRecord): ExecutionDetailsResponse {
   return {
-    ...executionOf(record),
+    ...toExecutionResponse(record),
     client_id: record.client_id,
     skill: record.skill_name,
     skill_version: record.skill_version,
@@ -220,27 +220,27 @@ export function detailsOf(record: ExecutionRecord): ExecutionDetailsResponse {
     response_bytes: record.response_bytes,
     result_kept: record.result_kept,
     trace_id: record.trace_id,
-    callback: record.callback && callbackOf(record.callback),
+    callback: record.callback && toCallback(record.callback),
     created_at: record.created_at.toISOString(),
   };
 }
 
 /** A query may hold what is nobody else's business. */
-function callbackOf({ url, next_attempt_at, delivered_at, ...callback }: CallbackRecord): CallbackResponse {
+function toCallback({ url, next_attempt_at, delivered_at, ...callback }: CallbackRecord): CallbackResponse {
   const { origin, pathname } = new URL(url);
   return {
     url: origin + pathname,
     ...callback,
-    next_attempt_at: timeOf(next_attempt_at),
-    delivered_at: timeOf(delivered_at),
+    next_attempt_at: toIsoTime(next_attempt_at),
+    delivered_at: toIsoTime(delivered_at),
   };
 }
 
-function timeOf(text: string | null): string | null {
+function toIsoTime(text: string | null): string | null {
   return text === null ? null : new Date(text).toISOString();
 }
 
-export function summaryOf(record: ExecutionRecord): ExecutionSummaryResponse {
-  const { result: _result, output: _output, ...summary } = detailsOf(record);
+export function toSummary(record: ExecutionRecord): ExecutionSummaryResponse {
+  const { result: _result, output: _output, ...summary } = toDetails(record);
   return summary;
 }

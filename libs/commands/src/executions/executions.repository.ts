@@ -100,7 +100,7 @@ export class ExecutionsRepository {
    */
   async claim(executions: readonly NewExecution[]): Promise<Map<string, ClaimedExecution>> {
     const rows = await this.dataSource.query<ClaimedRow[]>(CLAIM, [JSON.stringify(executions)]);
-    return new Map(rows.map((row) => [nameOf(row), { id: row.id, startedAt: new Date(row.started) }]));
+    return new Map(rows.map((row) => [commandKey(row), { id: row.id, startedAt: new Date(row.started) }]));
   }
 
   /** Returns when, by the id, for those that nobody has finished, or cancelled, before. */
@@ -192,6 +192,6 @@ function firstIdOf(time: number): string {
 }
 
 /** One string for what is unique together. */
-export function nameOf({ client_id, command_id }: Pick<NewExecution, 'client_id' | 'command_id'>): string {
+export function commandKey({ client_id, command_id }: Pick<NewExecution, 'client_id' | 'command_id'>): string {
   return JSON.stringify([client_id, command_id]);
 }

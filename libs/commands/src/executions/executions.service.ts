@@ -4,10 +4,10 @@ import { ConflictError, NotFoundError, sliceOf } from '#common';
 import { Transactions } from '#database';
 import type { ListExecutionsQuery } from '../command.dto.js';
 import {
-  detailsOf,
+  toDetails,
   type ExecutionDetailsResponse,
   type ExecutionPageResponse,
-  summaryOf,
+  toSummary,
 } from './execution.response.js';
 import { ExecutionsQuery } from './executions.query.js';
 import { ExecutionsRepository } from './executions.repository.js';
@@ -29,16 +29,16 @@ export class ExecutionsService {
   ) {}
 
   async list(caller: Caller, query: ListExecutionsQuery): Promise<ExecutionPageResponse> {
-    const filter = { ...query, clientId: ownerSeenBy(caller), spaces: caller.spaces };
+    const filter = { ...query, clientId: visibleOwner(caller), spaces: caller.spaces };
     const { total, items } = await this.query.page(filter, sliceOf(query));
-    return { total, page: query.page, page_size: query.page_size, executions: items.map(summaryOf) };
+    return { total, page: query.page, page_size: query.page_size, executions: items.map(toSummary) };
   }
 
   /** @throws NotFoundError (1010) */
   async get(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
-    const record = await this.repository.find(id, ownerSeenBy(caller), caller.spaces);
+    const record = await this.repository.find(id, visibleOwner(caller), caller.spaces);
     if (!record) throw new NotFoundError('No such execution');
-    return detailsOf(record);
+    return toDetails(record);
   }
 
   /** One that is finished stays as it is. @throws NotFoundError (1010) */
@@ -73,6 +73,6 @@ export class ExecutionsService {
 }
 
 /** The client whose executions alone this caller sees; undefined: those of all. */
-function ownerSeenBy(caller: Caller): string | undefined {
+function visibleOwner(caller: Caller): string | undefined {
   return caller.may('skill:manage') && caller.boundTo === undefined ? undefined : caller.clientId;
 }

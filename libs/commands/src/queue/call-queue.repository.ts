@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
-import { nameOf } from '../executions/executions.repository.js';
+import { commandKey } from '../executions/executions.repository.js';
 import { CLAIM_CALLS } from './claim-calls.sql.js';
-import { type Claimed, claimedOf, type ClaimRow } from './claimed.js';
-import { busyOf } from './fair-share.sql.js';
+import { type Claimed, readClaim, type ClaimRow } from './claimed.js';
+import { countBusy } from './fair-share.sql.js';
 import type { NewQueuedCall, QueuedCall } from './queued-call.js';
 
 const BEFORE_ALL = { client_id: '', skill_id: '00000000-0000-0000-0000-000000000000' };
@@ -69,7 +69,7 @@ export class CallQueueRepository {
        SELECT id, client_id, command_id FROM added`,
       [JSON.stringify(rows), calls.map(({ request }) => JSON.stringify(request))],
     );
-    return new Map(added.map((row) => [nameOf(row), row.id]));
+    return new Map(added.map((row) => [commandKey(row), row.id]));
   }
 
   /** Those of these calls that `add` leaves as they are. */
@@ -91,12 +91,12 @@ export class CallQueueRepository {
    * are left beside what is under way: no client, and no Skill, is given all of them (`fairShare`).
    */
   async claim(limit: number, leaseMs: number, working: Iterable<QueuedCall>): Promise<Claimed<QueuedCall>> {
-    const busy = busyOf(working, ({ client_id, skill_id }) => ({ client_id, target: skill_id }));
+    const busy = countBusy(working, ({ client_id, skill_id }) => ({ client_id, target: skill_id }));
     const rows = await this.dataSource.query<ClaimRow<QueuedCall>[]>(CLAIM_CALLS, [
       ...[limit, leaseMs, JSON.stringify(busy)],
       ...[this.after.client_id, this.after.skill_id],
     ]);
-    const claimed = claimedOf(rows);
+    const claimed = readClaim(rows);
     // From the first one again when there was nothing to take behind the last one.
     this.after = claimed.items.at(-1) ?? BEFORE_ALL;
     return claimed;
@@ -107,7 +107,7 @@ export class CallQueueRepository {
       `UPDATE executions e SET running_until = now() + $3 * interval '1 millisecond'
        FROM unnest($1::uuid[], $2::integer[]) AS x(id, attempts)
        WHERE e.id = x.id AND e.attempts = x.attempts AND e.status = 'running'`,
-      [...columnsOf(holds), leaseMs],
+      [...toColumns(holds), leaseMs],
     );
   }
 
@@ -121,7 +121,7 @@ export class CallQueueRepository {
          releases = e.releases + 1, updated_at = now()
        FROM unnest($1::uuid[], $2::integer[]) AS x(id, attempts)
        WHERE e.id = x.id AND e.attempts = x.attempts AND e.status = 'running'`,
-      columnsOf(holds),
+      toColumns(holds),
     );
   }
 
@@ -140,6 +140,6 @@ export class CallQueueRepository {
   }
 }
 
-function columnsOf(holds: readonly Hold[]): [string[], number[]] {
+function toColumns(holds: readonly Hold[]): [string[], number[]] {
   return [holds.map(({ id }) => id), holds.map(({ attempts }) => attempts)];
 }

@@ -3,7 +3,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { ApiError, Batcher } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { isDatabaseOutage } from '#database';
-import { nameOf } from '../executions/executions.repository.js';
+import { commandKey } from '../executions/executions.repository.js';
 import { RunningCalls } from '../executions/running-calls.js';
 import { CallQueueRepository } from './call-queue.repository.js';
 import { CallbackDeliveries } from '../callbacks/callback-deliveries.js';
@@ -84,10 +84,10 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
 
   private async addAll(calls: readonly NewQueuedCall[]): Promise<(string | ApiError | undefined)[]> {
     const first = new Map<string, NewQueuedCall>();
-    for (const call of calls) if (!first.has(nameOf(call))) first.set(nameOf(call), call);
+    for (const call of calls) if (!first.has(commandKey(call))) first.set(commandKey(call), call);
     const { ids, refused } = await this.quota.add([...first.values()]);
     return calls.map((call) => {
-      const name = nameOf(call);
+      const name = commandKey(call);
       return refused.get(name) ?? (first.get(name) === call ? ids.get(name) : undefined);
     });
   }

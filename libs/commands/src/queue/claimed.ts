@@ -10,7 +10,7 @@ export interface Claimed<T> {
 /** A row of a claim: counts of what was found, and an item unless nothing was taken. */
 export type ClaimRow<T> = { waiting: number; chosen: number } & (T | { id: null });
 
-export function claimedOf<T extends { id: string }>(rows: readonly ClaimRow<T>[]): Claimed<T> {
+export function readClaim<T extends { id: string }>(rows: readonly ClaimRow<T>[]): Claimed<T> {
   const items = rows.flatMap((row) => (row.id === null ? [] : [row as T]));
   const { waiting = 0, chosen = 0 } = rows[0] ?? {};
   return { items, isMore: waiting > items.length, isContested: chosen > items.length };

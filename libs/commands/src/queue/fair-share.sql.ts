@@ -6,7 +6,7 @@ export interface Busy {
 }
 
 /** Sums up what is under way. */
-export function busyOf<T>(working: Iterable<T>, keyOf: (item: T) => Omit<Busy, 'running'>): Busy[] {
+export function countBusy<T>(working: Iterable<T>, keyOf: (item: T) => Omit<Busy, 'running'>): Busy[] {
   const busy = new Map<string, Busy>();
   for (const item of working) {
     const key = keyOf(item);

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ApiError } from '#common';
 import { type Transaction, Transactions } from '#database';
 import { type Demand, type Growth, Quotas } from '#quotas';
-import { nameOf } from '../executions/executions.repository.js';
+import { commandKey } from '../executions/executions.repository.js';
 import { CallQueueRepository } from './call-queue.repository.js';
 import type { NewQueuedCall } from './queued-call.js';
 
@@ -28,14 +28,14 @@ export class PendingQuota implements OnModuleInit {
 
   /** Puts calls into the queue for which there is room. Ids are by name, and so are the refusals of others. */
   async add(calls: readonly NewQueuedCall[]): Promise<{ ids: Map<string, string>; refused: Map<string, ApiError> }> {
-    const demands = calls.map(demandsOf);
+    const demands = calls.map(listDemands);
     if (this.quotas.letsIn(demands.flat())) return { ids: await this.repository.add(calls), refused: new Map() };
     return this.transactions.run(async (tx) => {
-      const refusals = await this.quotas.admit(tx, demands, () => this.growthOf(tx, calls));
+      const refusals = await this.quotas.admit(tx, demands, () => this.measureGrowth(tx, calls));
       const refused = new Map<string, ApiError>();
       const allowed = calls.filter((call, place) => {
         const refusal = refusals[place];
-        if (refusal) refused.set(nameOf(call), refusal);
+        if (refusal) refused.set(commandKey(call), refusal);
         return refusal === undefined;
       });
       return { ids: allowed.length > 0 ? await this.repository.add(allowed, tx) : new Map<string, string>(), refused };
@@ -43,13 +43,13 @@ export class PendingQuota implements OnModuleInit {
   }
 
   /** A call that was made before, and is not made anew, adds nothing. */
-  private async growthOf(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Growth[]> {
-    const made = new Set((await this.repository.made(tx, calls)).map(nameOf));
-    return calls.map((call) => ({ demands: made.has(nameOf(call)) ? [] : demandsOf(call) }));
+  private async measureGrowth(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Growth[]> {
+    const made = new Set((await this.repository.made(tx, calls)).map(commandKey));
+    return calls.map((call) => ({ demands: made.has(commandKey(call)) ? [] : listDemands(call) }));
   }
 }
 
-function demandsOf({ client_id, space_id }: NewQueuedCall): Demand[] {
+function listDemands({ client_id, space_id }: NewQueuedCall): Demand[] {
   const demands: Demand[] = [{ quota: 'pending_executions', subject: client_id, amount: 1 }];
   if (space_id !== null) demands.push({ quota: 'space_pending_executions', subject: space_id, amount: 1 });
   return demands;

@@ -9,7 +9,7 @@ import { CallRunner } from '../calls/call-runner.js';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
 import { ExecutionJournal, keptError } from '../executions/execution-journal.js';
 import { CallQueueRepository, type PostponedCall } from './call-queue.repository.js';
-import { callerOf, type QueuedCall } from './queued-call.js';
+import { restoreCaller, type QueuedCall } from './queued-call.js';
 import { QueueMetrics } from './queue.metrics.js';
 
 /** No call waits for longer than a minute: a Skill that is back should not be idle. */
@@ -64,7 +64,7 @@ export class QueuedCallRunner {
       const prepared = await this.prepare(call, span.traceId);
       const postpone = (outcome: CallOutcome): Promise<boolean> => this.postpone(call, outcome, begun);
       if (prepared instanceof ApiError) {
-        const outcome = outcomeOf(prepared);
+        const outcome = toOutcome(prepared);
         if (!mayPass(prepared, call) || !(await postpone(outcome))) await this.journal.finish(call.id, outcome);
         return;
       }
@@ -90,7 +90,7 @@ export class QueuedCallRunner {
   private async prepare(call: QueuedCall, traceId: string): Promise<PreparedCall | ApiError> {
     if (call.client_disabled) return new PermissionError('The client is disabled');
     try {
-      return await this.preparation.prepare(callerOf(call, traceId), call.request.body);
+      return await this.preparation.prepare(restoreCaller(call, traceId), call.request.body);
     } catch (error) {
       const told = error instanceof ApiError ? error : translateDatabaseError(error);
       if (told) return told;
@@ -131,7 +131,7 @@ function mayPass({ code }: ApiError, { request: { body } }: QueuedCall): boolean
 }
 
 /** Of a call that was not made. */
-function outcomeOf(error: ApiError): CallOutcome {
+function toOutcome(error: ApiError): CallOutcome {
   const { code, summary, details } = error;
   return {
     status: 'failed',

@@ -37,13 +37,13 @@ export interface QueuedCall {
   client_spaces: string[] | null;
 }
 
-export function callerDataOf({ identity }: Caller): QueuedRequest['caller'] {
+export function serializeCaller({ identity }: Caller): QueuedRequest['caller'] {
   const { role, permissions, spaces } = identity;
   return { role, permissions: [...permissions], ...(spaces && { spaces: [...spaces] }) };
 }
 
 /** Who called, with no more than what it could see then and can see now. */
-export function callerOf({ client_id, request, client_spaces }: QueuedCall, traceId: string): Caller {
+export function restoreCaller({ client_id, request, client_spaces }: QueuedCall, traceId: string): Caller {
   const { role, permissions, spaces } = request.caller;
   const both = client_spaces && (spaces?.filter((space) => client_spaces.includes(space)) ?? client_spaces);
   const seen = both ?? spaces;

@@ -32,8 +32,6 @@ export class EndpointState {
   inFlight = 0;
   /** Of the smooth weighted round robin. */
   currentWeight = 0;
-  /** When it was asked for last, by `performance.now()`. */
-  usedAt = performance.now();
   private readonly breaker: CircuitBreakerPolicy;
   private openedAt = 0;
   private returnedAt = -Infinity;

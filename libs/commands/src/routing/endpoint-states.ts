@@ -1,30 +1,35 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { MetricsService } from '#metrics';
 import { ProbeRequests } from '#probes';
 import { EndpointState } from './endpoint-state.js';
 
-/** Endpoints that are remembered; those that were not asked for longest are forgotten. */
 const MAX_ENDPOINTS = 20_000;
-const IDLE_MS = 600_000;
+/** Milliseconds without a call until the state of an endpoint is forgotten: longer than the longest call. */
+const IDLE_MS = 2 * 3_600_000;
 
-/** The state of every endpoint that this replica has called lately. */
+/** The state of each endpoint that this replica has called lately. */
 @Injectable()
 export class EndpointStates {
-  /** Those asked for longest ago come first. */
-  private readonly states = new Map<string, EndpointState>();
+  private readonly states = new LRUCache<string, EndpointState>({
+    max: MAX_ENDPOINTS,
+    ttl: IDLE_MS,
+    updateAgeOnGet: true,
+  });
 
   constructor(
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
     metrics: MetricsService,
     private readonly probes: ProbeRequests,
   ) {
-    probes.subscribe((endpointId, result) => void this.states.get(endpointId)?.probed(result === 'healthy'));
+    probes.subscribe((endpointId, result) => void this.states.peek(endpointId)?.probed(result === 'healthy'));
     metrics.gauge({
       name: 'command_endpoints',
       help: 'Endpoints that this replica calls, by the state of their circuit.',
       labelNames: ['circuit'],
       collect: (gauge) => {
+        this.states.purgeStale();
         const open = [...this.states.values()].filter(({ isOpen }) => isOpen).length;
         gauge.set({ circuit: 'open' }, open);
         gauge.set({ circuit: 'closed' }, this.states.size - open);
@@ -39,12 +44,11 @@ export class EndpointStates {
     });
   }
 
-  of(endpointId: string): EndpointState {
-    const state = this.states.get(endpointId) ?? this.create(endpointId);
-    state.usedAt = performance.now();
-    this.states.delete(endpointId);
+  get(endpointId: string): EndpointState {
+    const known = this.states.get(endpointId);
+    if (known) return known;
+    const state = this.create(endpointId);
     this.states.set(endpointId, state);
-    this.forgetIdle();
     return state;
   }
 
@@ -53,13 +57,5 @@ export class EndpointStates {
     return new EndpointState(this.settings, () => {
       this.probes.ask(endpointId, this.settings.breakerPause);
     });
-  }
-
-  private forgetIdle(): void {
-    for (const [endpointId, state] of this.states) {
-      const isIdle = performance.now() - state.usedAt > IDLE_MS;
-      if (state.inFlight > 0 || !(isIdle || this.states.size > MAX_ENDPOINTS)) return;
-      this.states.delete(endpointId);
-    }
   }
 }

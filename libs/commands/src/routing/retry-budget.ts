@@ -33,7 +33,7 @@ export class RetryBudget {
 export class RetryBudgets {
   private readonly budgets = new LRUCache<string, RetryBudget>({ max: MAX_SKILLS });
 
-  of(skillId: string): RetryBudget {
+  get(skillId: string): RetryBudget {
     const known = this.budgets.get(skillId);
     if (known) return known;
     const budget = new RetryBudget();

@@ -34,7 +34,7 @@ export class Router {
   }
 
   private routeOf(target: CapableTarget, endpoint: TargetEndpoint): Route {
-    return { target, endpoint, weight: endpoint.weight, state: this.states.of(endpoint.endpointId) };
+    return { target, endpoint, weight: endpoint.weight, state: this.states.get(endpoint.endpointId) };
   }
 }
 

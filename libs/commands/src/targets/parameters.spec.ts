@@ -1,5 +1,5 @@
 import { BadParameterError } from '#common';
-import { checkedParameters } from './parameters.js';
+import { checkParameters } from './parameters.js';
 import type { DeclaredParameter } from './target.js';
 
 const declared = (name: string, overrides: Partial<DeclaredParameter> = {}): DeclaredParameter => ({
@@ -11,7 +11,7 @@ const declared = (name: string, overrides: Partial<DeclaredParameter> = {}): Dec
 });
 const faultsOf = (given: Record<string, unknown>, ...parameters: DeclaredParameter[]): string[] => {
   try {
-    checkedParameters(given, parameters);
+    checkParameters(given, parameters);
   } catch (error) {
     if (error instanceof BadParameterError) return error.details.map(({ field, reason }) => `${field} ${reason}`);
     throw error;
@@ -19,9 +19,9 @@ const faultsOf = (given: Record<string, unknown>, ...parameters: DeclaredParamet
   return [];
 };
 
-describe('checkedParameters', () => {
+describe('checkParameters', () => {
   it('takes anything for a capability that declares nothing', () => {
-    expect(checkedParameters({ a: [1, null] }, [])).toEqual({ a: [1, null] });
+    expect(checkParameters({ a: [1, null] }, [])).toEqual({ a: [1, null] });
   });
 
   it('fills in defaults where nothing was given, and nothing else', () => {
@@ -31,7 +31,7 @@ describe('checkedParameters', () => {
       declared('c', { type: 'boolean', defaultValue: 'true' }),
       declared('d'),
     ];
-    expect(checkedParameters({ c: false }, parameters)).toEqual({ a: 'x', b: [1], c: false });
+    expect(checkParameters({ c: false }, parameters)).toEqual({ a: 'x', b: [1], c: false });
   });
 
   it('tells of every fault at once', () => {

@@ -24,12 +24,12 @@ const ARTICLES: Readonly<Record<ParameterType, string>> = {
  * Checks the parameters of a call against those that the capability declares, and fills in defaults. A capability that
  * declares none takes any. @throws BadParameterError (1001) with every fault
  */
-export function checkedParameters(given: Parameters, declared: readonly DeclaredParameter[]): Parameters {
+export function checkParameters(given: Parameters, declared: readonly DeclaredParameter[]): Parameters {
   if (declared.length === 0) return given;
   const known = new Set(declared.map(({ name }) => name));
   const unknown = Object.keys(given).filter((name) => !known.has(name));
   const faults = [
-    ...declared.flatMap((parameter) => faultOf(given, parameter) ?? []),
+    ...declared.flatMap((parameter) => checkParameter(given, parameter) ?? []),
     ...unknown.map((name) => fault(name, 'is not a parameter of this capability')),
   ];
   if (faults.length > 0) throw faultError(faults);
@@ -40,7 +40,10 @@ export function checkedParameters(given: Parameters, declared: readonly Declared
   };
 }
 
-function faultOf(given: Parameters, { name, type, required, defaultValue }: DeclaredParameter): Fault | undefined {
+function checkParameter(
+  given: Parameters,
+  { name, type, required, defaultValue }: DeclaredParameter,
+): Fault | undefined {
   if (!Object.hasOwn(given, name)) {
     return required && defaultValue === null ? fault(name, 'is required') : undefined;
   }

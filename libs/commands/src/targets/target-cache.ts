@@ -1,35 +1,33 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { CatalogueChanges } from '#skills';
 import type { Target } from './target.js';
 
-/** Answers that are kept, and endpoints in them; those loaded longest ago go first. */
-const MAX_KEPT = 10_000;
+/** Answers that are kept, and endpoints in all of them: callers choose version ranges, and so how many answers share endpoints. */
+const MAX_ANSWERS = 10_000;
 const MAX_ENDPOINTS = 100_000;
 
-interface Kept {
+interface Answer {
   targets: Promise<readonly Target[]>;
-  until: number;
-  /** The one Skill that it is about; undefined: whichever have a name or a capability. */
+  /** The only Skill in it; undefined: any Skill may match. */
   skillId: string | undefined;
-  /** Known once it is loaded. */
-  endpoints: number;
 }
 
 /**
- * Keeps what is known of Skills for a second, so that a call costs no look-up: an endpoint that has died meanwhile is one
- * more that does not serve. What this replica changes counts at once.
+ * Keeps what is known of Skills for `COMMAND_TARGET_MAX_AGE` milliseconds, so that most calls need no look-up. Changes made
+ * by this replica count at once. An endpoint that dies meanwhile fails its call, which then tries another endpoint.
  */
 @Injectable()
 export class TargetCache implements OnModuleInit {
-  /** Those loaded first come first. */
-  private readonly kept = new Map<string, Kept>();
-  private endpoints = 0;
+  private readonly answers: LRUCache<string, Answer>;
 
   constructor(
     private readonly changes: CatalogueChanges,
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
-  ) {}
+  ) {
+    this.answers = new LRUCache({ max: MAX_ANSWERS, maxSize: MAX_ENDPOINTS, ttl: settings.targetMaxAge });
+  }
 
   onModuleInit(): void {
     this.changes.onAnnounced((skillIds) => {
@@ -37,7 +35,7 @@ export class TargetCache implements OnModuleInit {
     });
   }
 
-  /** Calls at the same time share one load. What is answered must not be changed. */
+  /** Simultaneous calls share one load; a failed load is not kept. Do not change what it returns. */
   get(
     key: readonly unknown[],
     skillId: string | undefined,
@@ -45,49 +43,27 @@ export class TargetCache implements OnModuleInit {
   ): Promise<readonly Target[]> {
     if (this.settings.targetMaxAge === 0) return load();
     const name = JSON.stringify(key);
-    const known = this.kept.get(name);
-    if (known && performance.now() < known.until) return known.targets;
-    this.drop(name);
-    const until = performance.now() + this.settings.targetMaxAge;
-    const kept: Kept = { targets: load(), until, skillId, endpoints: 0 };
-    this.kept.set(name, kept);
-    kept.targets.then(
+    const known = this.answers.get(name);
+    if (known) return known.targets;
+    const start = performance.now();
+    const answer: Answer = { targets: load(), skillId };
+    this.answers.set(name, answer, { size: 1, start });
+    answer.targets.then(
       (targets) => {
-        this.weigh(name, kept, targets);
+        const size = 1 + targets.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+        // A copy, because the cache counts the size of a new value only.
+        if (this.answers.peek(name) === answer) this.answers.set(name, { ...answer }, { size, start });
       },
-      // A failure is for those who wait for it, and for nobody after them.
       () => {
-        if (this.kept.get(name) === kept) this.drop(name);
+        if (this.answers.peek(name) === answer) this.answers.delete(name);
       },
     );
-    this.forgetOld();
-    return kept.targets;
+    return answer.targets;
   }
 
   private forget(skillIds: ReadonlySet<string>): void {
-    for (const [name, { skillId }] of this.kept) {
-      if (skillId === undefined || skillIds.has(skillId)) this.drop(name);
+    for (const [name, { skillId }] of this.answers.entries()) {
+      if (skillId === undefined || skillIds.has(skillId)) this.answers.delete(name);
     }
-  }
-
-  /** Callers choose ranges of versions, and so how many answers hold the same endpoints. */
-  private weigh(name: string, kept: Kept, targets: readonly Target[]): void {
-    if (this.kept.get(name) !== kept) return;
-    kept.endpoints = targets.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-    this.endpoints += kept.endpoints;
-    this.forgetOld();
-  }
-
-  private forgetOld(): void {
-    for (const [name, { until }] of this.kept) {
-      const fits = this.kept.size <= MAX_KEPT && this.endpoints <= MAX_ENDPOINTS;
-      if (fits && until > performance.now()) return;
-      this.drop(name);
-    }
-  }
-
-  private drop(name: string): void {
-    this.endpoints -= this.kept.get(name)?.endpoints ?? 0;
-    this.kept.delete(name);
   }
 }

@@ -33,19 +33,19 @@ export class TargetResolver {
    */
   async resolve(caller: Caller, wanted: Wanted): Promise<[CapableTarget, ...CapableTarget[]]> {
     const found = (await this.find(caller, wanted)).filter(({ spaceId }) => caller.maySee(spaceId));
-    const known = some(found, () =>
+    const known = requireAny(found, () =>
       wanted.by === 'capability' ? new CapabilityNotFoundError() : new SkillNotFoundError(),
     );
-    const capable = some(known.filter(isCapable), () => new CapabilityNotFoundError());
-    const enabled = some(
+    const capable = requireAny(known.filter(isCapable), () => new CapabilityNotFoundError());
+    const enabled = requireAny(
       capable.filter(({ capability }) => capability.status === 'enabled'),
       () => new CapabilityUnavailableError('This capability is disabled'),
     );
-    const active = some(
+    const active = requireAny(
       enabled.filter(({ skillStatus }) => skillStatus === 'active'),
       () => new SkillUnavailableError(`This Skill is ${enabled[0].skillStatus}`),
     );
-    const live = some(
+    const live = requireAny(
       active.filter(({ endpoints }) => endpoints.some(isLive)),
       () => new SkillUnavailableError('This Skill has no live endpoint'),
     );
@@ -80,7 +80,7 @@ function isCapable(target: Target): target is CapableTarget {
 }
 
 /** These, of which there is one at least. */
-function some<T>(items: readonly T[], otherwise: () => ApiError): [T, ...T[]] {
+function requireAny<T>(items: readonly T[], otherwise: () => ApiError): [T, ...T[]] {
   const [first, ...rest] = items;
   if (first === undefined) throw otherwise();
   return [first, ...rest];

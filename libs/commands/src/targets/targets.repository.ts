@@ -43,7 +43,7 @@ export class TargetsRepository {
   /** None or one. `capability`: an id or a name. */
   bySkill(skillId: string, capability: string): Promise<Target[]> {
     return this.dataSource.query(`SELECT ${COLUMNS} FROM skills s LEFT JOIN ${CAPABILITY} c ON true WHERE s.id = $3`, [
-      ...capabilityOf(capability),
+      ...toIdAndName(capability),
       skillId,
     ]);
   }
@@ -55,7 +55,7 @@ export class TargetsRepository {
    */
   byName(name: string, range: string, capability: string, spaces: readonly string[] | undefined): Promise<Target[]> {
     const where = new Conditions();
-    for (const value of capabilityOf(capability)) where.bind(value);
+    for (const value of toIdAndName(capability)) where.bind(value);
     const bound = where.bind(name);
     where.add(`s.name = ${bound}`);
     where.add(versionCondition(range, where));
@@ -102,6 +102,6 @@ export class TargetsRepository {
   }
 }
 
-function capabilityOf(capability: string): [string | null, string] {
+function toIdAndName(capability: string): [string | null, string] {
   return [UUID.test(capability) ? capability : null, capability];
 }

@@ -1,41 +1,41 @@
+import { LRUCache } from 'lru-cache';
 import { effectiveAddress } from '#outbound';
 
-/** Hosts that are kept track of; those that nobody probes make room. */
-const CAPACITY = 10_000;
+const MAX_HOSTS = 10_000;
 
 interface Host {
   running: number;
   /** Probes that may begin now. */
   tokens: number;
-  /** When they were counted, by `performance.now()`. */
+  /** When `tokens` was computed, by `performance.now()`. */
   at: number;
 }
 
 export interface HostLimits {
   /** Probes at a time, of all hosts. */
   concurrency: number;
-  /** Probes of one host that begin in a second; 0: as many as are due. */
+  /** Probes of one host that may begin in a second; 0: no limit. */
   perSecond: number;
 }
 
 /**
- * Bounds the probes of one host, whatever the number of Skills, ports and paths that name it: so many begin in a second,
- * and one host holds no more places than it leaves to others, so that one that hangs delays nobody else's probes.
+ * Limits the probes of one host, whatever the number of Skills, ports and paths on it: by a token bucket, and to as many at
+ * a time as it leaves free for other hosts. So a host that hangs does not delay the probes of others.
  */
 export class HostGate {
-  private readonly hosts = new Map<string, Host>();
+  private readonly hosts = new LRUCache<string, Host>({ max: MAX_HOSTS });
   private running = 0;
 
   constructor(private readonly limits: HostLimits) {}
 
-  /** Hosts that are kept track of. */
+  /** The number of hosts in memory. */
   get tracked(): number {
     return this.hosts.size;
   }
 
-  /** Begins a probe of what has these addresses. Returns how it ends; undefined: not now. */
+  /** Begins a probe of a host with these addresses. Returns a function to end it, or undefined if it must wait. */
   tryEnter(addresses: readonly string[], now = performance.now()): (() => void) | undefined {
-    const hosts = [...new Set(addresses.map(hostOf))].map((key) => this.of(key, now));
+    const hosts = [...new Set(addresses.map(hostKey))].map((key) => this.getHost(key, now));
     const { perSecond, concurrency } = this.limits;
     const places = Math.max(1, concurrency - this.running);
     if (hosts.some((host) => host.running >= places || (perSecond > 0 && host.tokens < 1))) return undefined;
@@ -50,30 +50,18 @@ export class HostGate {
     };
   }
 
-  private of(key: string, now: number): Host {
+  private getHost(key: string, now: number): Host {
     const { perSecond } = this.limits;
     const host = this.hosts.get(key) ?? { running: 0, tokens: perSecond, at: now };
     host.tokens = Math.min(perSecond, host.tokens + ((now - host.at) / 1000) * perSecond);
     host.at = now;
-    // The one that was asked about last stands last.
-    this.hosts.delete(key);
-    this.makeRoom();
     this.hosts.set(key, host);
     return host;
   }
-
-  private makeRoom(): void {
-    if (this.hosts.size < CAPACITY) return;
-    for (const [key, { running }] of this.hosts) {
-      if (running > 0) continue;
-      this.hosts.delete(key);
-      return;
-    }
-  }
 }
 
-/** However the address is written. An IPv6 network of 64 bits is one host: it can have as many addresses as its owner likes. */
-function hostOf(text: string): string {
+/** The same for every notation of an address. An IPv6 /64 network is one host: its owner has all of its addresses. */
+function hostKey(text: string): string {
   const address = effectiveAddress(text);
   return address.kind() === 'ipv4' ? address.toString() : address.toNormalizedString().split(':', 4).join(':');
 }

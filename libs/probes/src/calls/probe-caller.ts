@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ProbesSettings, probesSettings } from '#config';
 import { FloodGuard, OutboundClient, OutboundError, type OutboundRequest } from '#outbound';
 import { SecretUnreadableError, SkillSecrets } from '#skills';
-import { type ProbeClaim, type ProbeTarget, targetOf } from '../probe-claim.js';
+import { type ProbeClaim, type ProbeTarget, readProbeTarget } from '../probe-claim.js';
 import { HostGate } from './host-gate.js';
 import { ProbeMetrics } from '../probe.metrics.js';
-import { failure, MAX_ANSWER_BYTES, type Verdict, verdictOfAnswer, verdictOfError } from './verdict.js';
+import { failure, MAX_ANSWER_BYTES, type Verdict, judgeAnswer, judgeError } from './verdict.js';
 
 /** Milliseconds between two looks whether a host may be asked. */
 const LOOK_EVERY_MS = 20;
@@ -78,13 +78,13 @@ export class ProbeCaller {
     addresses: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Verdict> {
-    const target = targetOf(claim, this.secrets);
+    const target = readProbeTarget(claim, this.secrets);
     const where = { ...this.withinTime(signal), addresses };
     return target.isWebSocket ? this.open(target, where) : this.get(claim.endpointId, target, where);
   }
 
   private verdictOnFault(error: unknown): Verdict | undefined {
-    if (error instanceof OutboundError) return verdictOfError(error, this.settings.timeout);
+    if (error instanceof OutboundError) return judgeError(error, this.settings.timeout);
     // It is called with the same secrets, so that no call of it can succeed either.
     if (error instanceof SecretUnreadableError) return failure('its secret parameters cannot be decrypted');
     // A header that HTTP does not know; calls of it fail in the same way.
@@ -107,7 +107,7 @@ export class ProbeCaller {
       maxResponseBytes: MAX_ANSWER_BYTES,
       ...where,
     });
-    return verdictOfAnswer(status, body, isChosen);
+    return judgeAnswer(status, body, isChosen);
   }
 
   private async open({ url, headers }: ProbeTarget, where: Where): Promise<Verdict> {

@@ -1,7 +1,7 @@
 import { OUTBOUND_FAULTS, OutboundError } from '#outbound';
-import { verdictOfAnswer, verdictOfError } from './verdict.js';
+import { judgeAnswer, judgeError } from './verdict.js';
 
-const verdict = (body: string, status = 200, isChosen = true) => verdictOfAnswer(status, Buffer.from(body), isChosen);
+const verdict = (body: string, status = 200, isChosen = true) => judgeAnswer(status, Buffer.from(body), isChosen);
 const ofStatus = (status: unknown) => verdict(JSON.stringify({ status }));
 
 describe('the verdict of an answer', () => {
@@ -57,7 +57,7 @@ describe('the verdict of an answer', () => {
 describe('the verdict of a call without an answer', () => {
   it('is a failure with a reason of ours, but for what we broke off ourselves', () => {
     const reasons = OUTBOUND_FAULTS.map((kind) => {
-      const said = verdictOfError(new OutboundError(kind, 'internal.example is 10.0.0.1'), 3_000);
+      const said = judgeError(new OutboundError(kind, 'internal.example is 10.0.0.1'), 3_000);
       if (kind === 'cancelled') expect(said).toBeUndefined();
       else expect(said?.result).toBe('unhealthy');
       return said?.reason;

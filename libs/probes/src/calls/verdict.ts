@@ -19,7 +19,7 @@ const MEANINGS: ReadonlyMap<string, ProbeResult> = new Map([
 ]);
 
 /** `isChosen`: whether somebody said that health is asked for at this path. */
-export function verdictOfAnswer(status: number, body: Buffer, isChosen: boolean): Verdict {
+export function judgeAnswer(status: number, body: Buffer, isChosen: boolean): Verdict {
   if (status >= 200 && status < 300) return verdictOfBody(status, body);
   // A server that knows no such path answers, and nobody has promised that it knows one.
   if (!isChosen && (status === 404 || status === 405)) {
@@ -30,7 +30,7 @@ export function verdictOfAnswer(status: number, body: Buffer, isChosen: boolean)
 }
 
 /** Of a probe without an answer; undefined when that is nobody's fault but ours. */
-export function verdictOfError({ kind, status }: OutboundError, timeoutMs: number): Verdict | undefined {
+export function judgeError({ kind, status }: OutboundError, timeoutMs: number): Verdict | undefined {
   switch (kind) {
     case 'cancelled':
       return undefined;

@@ -38,7 +38,7 @@ export class ProbeResultsRepository {
       `SELECT p.endpoint_id AS "endpointId", EXISTS (SELECT FROM endpoint_leases l WHERE l.endpoint_id = p.endpoint_id) AS leased
        FROM endpoint_probes p JOIN ${ROWS} ON x.endpoint_id = p.endpoint_id AND x.token = p.claimed_until
        ORDER BY p.endpoint_id FOR NO KEY UPDATE OF p SKIP LOCKED`,
-      [rowsOf(outcomes)],
+      [toRows(outcomes)],
     );
   }
 
@@ -50,7 +50,7 @@ export class ProbeResultsRepository {
          last_result = x.result, reason = x.reason, latency_ms = x.latency_ms, probed_at = clock_timestamp(),
          updated_at = now()
        FROM ${ROWS} WHERE p.endpoint_id = x.endpoint_id`,
-      [rowsOf(outcomes)],
+      [toRows(outcomes)],
     );
   }
 
@@ -78,7 +78,7 @@ export class ProbeResultsRepository {
   }
 }
 
-function rowsOf(outcomes: readonly Outcome[]): string {
+function toRows(outcomes: readonly Outcome[]): string {
   return JSON.stringify(
     outcomes.map(({ probed: { claim, result, reason, latencyMs }, after }) => ({
       endpoint_id: claim.endpointId,

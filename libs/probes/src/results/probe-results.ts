@@ -55,7 +55,7 @@ export class ProbeResults {
     await this.transitions.changed(changed);
     const down = changed.filter(({ health }) => health === 'unhealthy').length;
     if (down > 0) this.logger.log(`${down} endpoints are unhealthy: their probes fail`);
-    return outcomes.map((outcome) => [written, changing].some((ids) => ids.has(endpointIdOf(outcome))));
+    return outcomes.map((outcome) => [written, changing].some((ids) => ids.has(getEndpointId(outcome))));
   }
 
   private async writeQuiet(outcomes: readonly Outcome[]): Promise<Set<string>> {
@@ -64,7 +64,7 @@ export class ProbeResults {
       const held = new Set((await this.repository.hold(tx, outcomes)).map(({ endpointId }) => endpointId));
       await this.repository.write(
         tx,
-        outcomes.filter((outcome) => held.has(endpointIdOf(outcome))),
+        outcomes.filter((outcome) => held.has(getEndpointId(outcome))),
       );
       return held;
     });
@@ -75,23 +75,23 @@ export class ProbeResults {
   ): Promise<{ written: Set<string>; changed: ChangedEndpoint[] }> {
     if (outcomes.length === 0) return { written: new Set(), changed: [] };
     return this.transactions.run(async (tx) => {
-      const busy = await this.writer.tryLock(tx, outcomes.map(endpointIdOf));
-      const free = outcomes.filter((outcome) => !busy.has(endpointIdOf(outcome)));
+      const busy = await this.writer.tryLock(tx, outcomes.map(getEndpointId));
+      const free = outcomes.filter((outcome) => !busy.has(getEndpointId(outcome)));
       const held = await this.repository.hold(tx, free);
       const leased = new Map(held.map((row) => [row.endpointId, row.leased]));
-      const ours = free.filter((outcome) => leased.has(endpointIdOf(outcome)));
+      const ours = free.filter((outcome) => leased.has(getEndpointId(outcome)));
       const changed = await this.writer.change(
         tx,
         ours
-          .filter((outcome) => leased.get(endpointIdOf(outcome)) === false)
+          .filter((outcome) => leased.get(getEndpointId(outcome)) === false)
           .map(({ probed, after }) => ({ endpointId: probed.claim.endpointId, health: after.health, actor: ACTOR })),
       );
       await this.repository.write(tx, ours);
-      return { written: new Set(ours.map(endpointIdOf)), changed };
+      return { written: new Set(ours.map(getEndpointId)), changed };
     });
   }
 }
 
-function endpointIdOf({ probed }: Outcome): string {
+function getEndpointId({ probed }: Outcome): string {
   return probed.claim.endpointId;
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { OutboundClient } from '#outbound';
-import { answerOf } from '../skill-answer.js';
+import { readAnswer } from '../skill-answer.js';
 import type { SkillCall } from '../skill-request.js';
 import type { CapableTarget } from '../../targets/target.js';
 import type { Attempt, AttemptAnswer, Transport } from '../transport.js';
@@ -35,6 +35,6 @@ export class HttpTransport implements Transport {
       maxResponseBytes: this.settings.maxResponseBytes,
       signal,
     });
-    return { answer: answerOf(answer.status, answer.body), bytes: answer.body.length };
+    return { answer: readAnswer(answer.status, answer.body), bytes: answer.body.length };
   }
 }

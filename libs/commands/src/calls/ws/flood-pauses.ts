@@ -1,29 +1,26 @@
+import { LRUCache } from 'lru-cache';
 import { jitteredPause } from '#common';
 
-/** Milliseconds for which an endpoint is left alone after a flood, longer after each. */
+/** Milliseconds for which an endpoint is not called after a flood; twice as long after each further one. */
 const PAUSE = { first: 120_000, longest: 1_800_000 };
-/** Milliseconds after a pause without another flood, when all is forgotten. */
+/** Milliseconds after the end of a pause until earlier floods are forgotten. */
 const FORGET_AFTER_MS = 3_600_000;
-/** Endpoints that are remembered; beyond, the one that flooded longest ago is forgotten. */
 const MAX_ENDPOINTS = 1_000;
 
-/** Endpoints that have flooded their connection. Each replica finds out for itself. */
+/** Endpoints that have flooded their connection, and are not called for a while. Each replica has its own list. */
 export class FloodPauses {
-  /** Those that flooded longest ago come first; `until` by `performance.now()`. */
-  private readonly floods = new Map<string, { count: number; until: number }>();
+  /** `until` is a time of `performance.now()`. */
+  private readonly floods = new LRUCache<string, { count: number; until: number }>({ max: MAX_ENDPOINTS });
 
-  note(key: string): void {
+  /** An endpoint has flooded its connection. */
+  begin(key: string): void {
     const now = performance.now();
-    const before = this.floods.get(key);
+    const before = this.floods.peek(key);
     const count = before && now - before.until < FORGET_AFTER_MS ? before.count + 1 : 1;
-    this.floods.delete(key);
     this.floods.set(key, { count, until: now + jitteredPause(count, PAUSE) });
-    const [first] = this.floods.keys();
-    if (this.floods.size > MAX_ENDPOINTS && first !== undefined) this.floods.delete(first);
   }
 
   isPaused(key: string): boolean {
-    const flood = this.floods.get(key);
-    return flood !== undefined && performance.now() < flood.until;
+    return performance.now() < (this.floods.peek(key)?.until ?? 0);
   }
 }

@@ -1,22 +1,22 @@
 import { readForeignJson } from '#common';
 import { FloodGuard, OutboundClient, OutboundError, type WebSocket } from '#outbound';
-import type { Attempt } from '../transport.js';
 import { tooLargeAnswer } from '../skill-answer.js';
+import type { Attempt } from '../transport.js';
 import { CallCancelledError, TryError } from '../try-error.js';
 
-/** Milliseconds between signs of life; a connection that answers none in that time is given up. */
+/** Milliseconds between pings. A connection without any message in that time is cut. */
 const PING_EVERY_MS = 20_000;
 /** Milliseconds for the closing handshake. */
 const CLOSE_WITHIN_MS = 1_000;
-/** Milliseconds without a call after which the far end may have gone away, and is listened to before the next one. */
+/** Milliseconds without a call after which `look` reads from the socket. */
 const LOOK_AFTER_MS = 1_000;
-/** Turns of the event loop in which what has come already is read, also through TLS. */
+/** Turns of the event loop in which `look` reads: enough for data that has arrived, with TLS too. */
 const LOOK_TURNS = 10;
-/** Calls without an answer whose answer may still come. */
+/** Calls that timed out, and whose answer may still come. */
 const MAX_LATE = 1_000;
-/** Bytes that wait to be sent, beyond which no further call is: the far end does not read them. */
+/** Bytes in the send buffer from which no further call is sent: the endpoint does not read. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
-/** Ids in a message that are looked at before it is parsed. */
+/** Ids that are looked for in a message before it is parsed. */
 const MAX_IDS = 1_000;
 const ID = /"id"\s*:\s*"([^"\\]*)"/g;
 
@@ -28,17 +28,17 @@ export interface BridgeAnswer {
   error?: unknown;
 }
 
-interface Asked {
+interface PendingCall {
   resolve: (answered: { answer: BridgeAnswer; bytes: number }) => void;
   reject: (error: Error) => void;
 }
 
 /**
- * One connection to an endpoint, over which many calls go at the same time: answers come in any order. Nothing is read while
- * no call waits. What answers no call counts as unsolicited (`FloodGuard`), but for one late answer of each call.
+ * One connection to an endpoint. Many calls share it, and answers come in any order. The socket is paused while no call
+ * waits. A message that answers no call is unsolicited (`FloodGuard`), except for one late answer of each call.
  */
 export class SkillConnection {
-  private readonly asked = new Map<string, Asked>();
+  private readonly pending = new Map<string, PendingCall>();
   /** Calls that were sent and ended without an answer. */
   private readonly late = new Set<string>();
   private readonly opening: Promise<WebSocket>;
@@ -49,7 +49,7 @@ export class SkillConnection {
   private closed = false;
   private isAlive = true;
 
-  /** `onFlood` is called when the endpoint sent so much unsolicited that the connection was cut. */
+  /** `onFlood` is called when the connection was cut because of too many unsolicited messages. */
   constructor(
     outbound: OutboundClient,
     url: string,
@@ -63,40 +63,37 @@ export class SkillConnection {
       (socket) => {
         this.opened(socket);
       },
-      // Whoever waits for it is told.
+      // The calls that wait for it get the error.
       () => (this.closed = true),
     );
   }
 
+  /** Whether no further call can use it. */
   get isClosed(): boolean {
     return this.closed;
   }
 
-  get isWaitedFor(): boolean {
-    return this.asked.size > 0;
-  }
-
-  get idleMs(): number {
-    return performance.now() - this.usedAt;
-  }
-
-  /** After some time without a call: reads what has come since, so that `isClosed` tells whether the far end has left. */
+  /**
+   * After a second without a call: reads from the paused socket, so that `isClosed` is right. The endpoint may have closed
+   * the connection meanwhile.
+   */
   async look(): Promise<void> {
-    if (this.socket && !this.isWaitedFor && this.idleMs > LOOK_AFTER_MS) this.looking ??= this.read(this.socket);
+    const idleMs = performance.now() - this.usedAt;
+    if (this.socket && !this.isInUse && idleMs > LOOK_AFTER_MS) this.looking ??= this.read(this.socket);
     await this.looking;
   }
 
-  /** The answer with this id. @throws OutboundError, TryError, CallCancelledError */
+  /** Sends a message and returns the answer with its id. @throws OutboundError, TryError, CallCancelledError */
   async ask(id: string, message: string, attempt: Attempt): Promise<{ answer: BridgeAnswer; bytes: number }> {
     const { timeoutMs, signal } = attempt;
     if (signal.aborted) throw new CallCancelledError();
     this.usedAt = performance.now();
-    // The same execution over the same connection: the first is still waited for.
-    if (this.asked.has(id)) throw new TryError('unreachable', 'this execution is under way here', true);
+    // An earlier try of this execution waits on the same connection.
+    if (this.pending.has(id)) throw new TryError('unreachable', 'this execution is under way here', true);
     if (this.socket && this.socket.bufferedAmount > MAX_UNSENT_BYTES) {
-      throw new TryError('unreachable', 'the endpoint does not read what it is sent', false);
+      throw new TryError('unreachable', 'the endpoint does not read from its connection', false);
     }
-    if (!this.isWaitedFor) this.isAlive = true;
+    if (!this.isInUse) this.isAlive = true;
     let sent = false;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -112,7 +109,7 @@ export class SkillConnection {
         if (error) reject(error);
       };
       signal.addEventListener('abort', onAbort);
-      this.asked.set(id, {
+      this.pending.set(id, {
         reject: end,
         resolve: (answered) => {
           end();
@@ -120,7 +117,7 @@ export class SkillConnection {
         },
       });
       this.opening.then((socket) => {
-        if (!this.asked.has(id)) return;
+        if (!this.pending.has(id)) return;
         sent = true;
         socket.resume();
         socket.send(message);
@@ -128,11 +125,54 @@ export class SkillConnection {
     });
   }
 
+  /** Takes no further call, and closes as soon as no call waits for an answer. */
   close(): void {
     this.closed = true;
+    if (!this.isInUse) this.closeSocket();
+  }
+
+  private get isInUse(): boolean {
+    return this.pending.size > 0;
+  }
+
+  private opened(socket: WebSocket): void {
+    this.socket = socket;
+    const guard = new FloodGuard(socket, () => {
+      this.fail(new TryError('bad-answer', 'the endpoint sent too many unsolicited messages', true));
+      this.onFlood();
+    });
+    socket.on('pong', () => (this.isAlive = true));
+    this.ping = setInterval(() => {
+      // A paused socket reads no pong.
+      if (!this.isInUse) return;
+      if (!this.isAlive) socket.terminate();
+      this.isAlive = false;
+      guard.ping();
+    }, PING_EVERY_MS).unref();
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (guard.isFlooded) return;
+      this.isAlive = true;
+      if (isBinary || !this.handle(data)) guard.unsolicited(data.length);
+    });
+    // 'close' follows.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.fail(new OutboundError('reset-before-answer', 'the connection closed before the answer', { sent: true }));
+    });
+    this.settle();
+  }
+
+  /** Without a call, a connection is paused, or closed if it takes no further call. */
+  private settle(): void {
+    if (this.isInUse) return;
+    if (this.closed) this.closeSocket();
+    else this.socket?.pause();
+  }
+
+  private closeSocket(): void {
     clearInterval(this.ping);
     const { socket } = this;
-    if (!socket) return;
+    if (!socket || socket.readyState === socket.CLOSED) return;
     socket.resume();
     socket.close();
     const cut = setTimeout(() => {
@@ -143,51 +183,22 @@ export class SkillConnection {
     });
   }
 
-  private opened(socket: WebSocket): void {
-    this.socket = socket;
-    const guard = new FloodGuard(socket, () => {
-      this.end(new TryError('bad-answer', 'the endpoint sends more than it is asked for', true));
-      this.onFlood();
-    });
-    socket.on('pong', () => (this.isAlive = true));
-    this.ping = setInterval(() => {
-      // Nothing is read otherwise, no pong either.
-      if (!this.isWaitedFor) return;
-      if (!this.isAlive) socket.terminate();
-      this.isAlive = false;
-      guard.ping();
-    }, PING_EVERY_MS).unref();
-    socket.on('message', (data: Buffer, isBinary: boolean) => {
-      if (guard.isFlooded) return;
-      this.isAlive = true;
-      if (isBinary || !this.answered(data)) guard.unsolicited(data.length);
-    });
-    // 'close' follows, and tells of it.
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.end(new OutboundError('reset-before-answer', 'the connection ended before the answer', { sent: true }));
-    });
-    if (this.closed) this.close();
-    else if (!this.isWaitedFor) socket.pause();
-  }
-
-  /** No call goes over it any more, and those under way fail. */
-  private end(error: Error): void {
+  /** The connection is lost: the calls that wait fail. */
+  private fail(error: Error): void {
     this.closed = true;
     clearInterval(this.ping);
-    for (const { reject } of [...this.asked.values()]) reject(error);
+    for (const { reject } of [...this.pending.values()]) reject(error);
   }
 
-  /** A call is over. */
   private ended(id: string, isUnanswered: boolean): void {
-    this.asked.delete(id);
+    this.pending.delete(id);
     this.usedAt = performance.now();
     if (isUnanswered) {
       this.late.add(id);
       const [first] = this.late;
       if (this.late.size > MAX_LATE && first !== undefined) this.late.delete(first);
     }
-    if (!this.isWaitedFor && !this.closed) this.socket?.pause();
+    this.settle();
   }
 
   private async read(socket: WebSocket): Promise<void> {
@@ -198,36 +209,36 @@ export class SkillConnection {
       this.closed = true;
       socket.terminate();
     }
-    if (!this.isWaitedFor && !this.closed) socket.pause();
+    this.settle();
   }
 
-  /** Returns whether it answers a call, or may have answered one that has ended. What names none of them is not parsed. */
-  private answered(data: Buffer): boolean {
-    if (this.asked.size + this.late.size === 0) return false;
+  /** Returns whether a message answers a call, or one that has timed out. A message with no known id is not parsed. */
+  private handle(data: Buffer): boolean {
+    if (this.pending.size + this.late.size === 0) return false;
     const bytes = data.length;
     const text = data.toString('utf8');
     if (!this.mayAnswer(text)) return false;
     const { value, tooLarge } = readForeignJson(data);
     if (tooLarge !== undefined) {
-      // Not parsed, so that all that is known is which ids it names; this Skill alone knows them.
-      const named = [...this.asked].filter(([id]) => text.includes(`"${id}"`));
+      // It is not parsed, so any id in its text counts. Only this Skill knows these ids.
+      const named = [...this.pending].filter(([id]) => text.includes(`"${id}"`));
       for (const [id, { resolve }] of named) resolve({ answer: { id, ...tooLargeAnswer(tooLarge) }, bytes });
       return named.length > 0;
     }
-    // What is no JSON answers nobody in particular: the call runs into its time-out.
+    // Invalid JSON answers no call: the call times out.
     const { type, ...answer } = (value ?? {}) as BridgeAnswer & { type?: unknown };
     if (type !== 'response') return false;
-    const call = this.asked.get(answer.id);
+    const call = this.pending.get(answer.id);
     call?.resolve({ answer, bytes });
     return call !== undefined || this.late.delete(answer.id);
   }
 
-  /** Whether it names a call, or more ids than are looked at. */
+  /** Whether a message contains the id of a call, or too many ids to tell. */
   private mayAnswer(text: string): boolean {
     let looked = 0;
     for (const [, id = ''] of text.matchAll(ID)) {
       looked += 1;
-      if (looked > MAX_IDS || this.asked.has(id) || this.late.has(id)) return true;
+      if (looked > MAX_IDS || this.pending.has(id) || this.late.has(id)) return true;
     }
     return false;
   }

@@ -167,6 +167,7 @@ describe('a ws Skill that sends what nobody asked for', () => {
   });
 
   it('gets no further call while it reads nothing', async () => {
+    await send('opens-the-connection');
     skill.onInvocation = (_, __, stream) => stream.pause();
     const many = Array.from({ length: 400 }, (_, n) => rejection(send(`${n}-${'x'.repeat(100_000)}`, 300)));
     await Promise.all(many);

@@ -1,32 +1,41 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, Optional } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { isObject } from '#common';
 import { type AiBridgeSettings, aiBridgeSettings, type CommandsSettings, commandsSettings } from '#config';
 import { OutboundClient } from '#outbound';
 import { traceCall, TRACER, type Tracer } from '#tracing';
 import type { CapableTarget } from '../../targets/target.js';
+import type { EndpointOptions } from '../endpoint-options.js';
+import { readExecution } from '../skill-answer.js';
+import type { SkillCall } from '../skill-request.js';
 import type { Attempt, AttemptAnswer, Transport } from '../transport.js';
-import { executionOf } from '../skill-answer.js';
+import { TryError } from '../try-error.js';
 import { FloodPauses } from './flood-pauses.js';
 import { SkillConnection } from './skill-connection.js';
-import type { SkillCall } from '../skill-request.js';
-import { TryError } from '../try-error.js';
 
-/** Connections that are kept; beyond, the one that was used longest ago is closed. */
+/** Connections that are kept; beyond, the one that was used longest ago closes. */
 const MAX_CONNECTIONS = 1_000;
+/** Milliseconds without a call until a connection closes. */
 const IDLE_MS = 60_000;
-const LOOK_EVERY_MS = 10_000;
+const CLOSE_IDLE_EVERY_MS = 10_000;
 
 const INVOKE = { name: 'skill.invoke', attributes: { 'network.protocol.name': 'websocket' } };
 
-/** Calls ws and wss endpoints by the AI Bridge message `skill.invoke` (protocol.md sections 6 and 7), over kept connections. */
+/** Calls ws and wss endpoints with the AI Bridge command `skill.invoke` (protocol.md sections 6 and 7). Keeps connections. */
 @Injectable()
 export class WebSocketTransport implements Transport, OnApplicationShutdown {
-  /** By Skill, url and credential: what one Skill's end of a connection does concerns no other. Those used longest ago come first. */
-  private readonly connections = new Map<string, SkillConnection>();
+  /** By Skill, url and credential: no Skill can disturb a connection of another one. */
+  private readonly connections = new LRUCache<string, SkillConnection>({
+    max: MAX_CONNECTIONS,
+    ttl: IDLE_MS,
+    updateAgeOnGet: true,
+    dispose: (connection) => {
+      connection.close();
+    },
+  });
   private readonly logger = new Logger('commands');
   private readonly floods = new FloodPauses();
-  private readonly watch = setInterval(() => {
-    this.closeIdle();
-  }, LOOK_EVERY_MS).unref();
+  private readonly closeIdle = setInterval(() => this.connections.purgeStale(), CLOSE_IDLE_EVERY_MS).unref();
 
   constructor(
     private readonly outbound: OutboundClient,
@@ -44,54 +53,51 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.watch);
-    for (const connection of this.connections.values()) connection.close();
+    clearInterval(this.closeIdle);
     this.connections.clear();
   }
 
   private async invoke(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer> {
-    const connection = await this.connectionTo(target.skillId, attempt);
-    const { answer, bytes } = await connection.ask(call.executionId, this.messageOf(call, target, attempt), attempt);
+    const { url, authorization } = attempt.options;
+    const key = JSON.stringify([target.skillId, url, authorization]);
+    await this.connections.get(key)?.look();
+    const connection = this.getConnection(key, attempt.options);
+    const { answer, bytes } = await connection.ask(
+      call.executionId,
+      this.formatMessage(call, target, attempt),
+      attempt,
+    );
     const { status, result, error } = answer;
-    return { answer: executionOf({ status, ...resultOf(result), error }), bytes };
+    return { answer: readExecution({ status, ...unwrapResult(result), error }), bytes };
   }
 
-  /** @throws TryError while an endpoint that has flooded its connection is left alone */
-  private async connectionTo(skillId: string, { options: { url, authorization } }: Attempt): Promise<SkillConnection> {
-    const key = JSON.stringify([skillId, url, authorization]);
-    await this.connections.get(key)?.look();
+  /** @throws TryError while the endpoint is not called because it flooded its connection */
+  private getConnection(key: string, options: EndpointOptions): SkillConnection {
     const known = this.connections.get(key);
-    const connection = known === undefined || known.isClosed ? this.connect(url, authorization) : known;
-    this.connections.delete(key);
+    if (known && !known.isClosed) return known;
+    const connection = this.connect(options);
     this.connections.set(key, connection);
-    if (this.connections.size > MAX_CONNECTIONS) this.closeIdle();
     return connection;
   }
 
-  private connect(url: string, authorization: string | undefined): SkillConnection {
-    // Whichever Skill names it: another one is no way around the pause.
+  private connect({ url, authorization }: EndpointOptions): SkillConnection {
+    // Without the Skill: another Skill with the same endpoint does not get around the pause.
     const key = JSON.stringify([url, authorization]);
     if (this.floods.isPaused(key)) {
-      throw new TryError('unreachable', 'the endpoint has sent more than it was asked for, and is left alone', false);
+      throw new TryError('unreachable', 'the endpoint sent too many unsolicited messages, and is paused', false);
     }
     return new SkillConnection(this.outbound, url, authorization, this.settings.maxResponseBytes, () => {
-      this.floods.note(key);
-      this.logger.warn(`a Skill at ${new URL(url).origin} sent more than it was asked for: its connection was cut`);
+      this.floods.begin(key);
+      this.logger.warn(`a Skill at ${new URL(url).origin} sent too many unsolicited messages: its connection was cut`);
     });
   }
 
-  /** Those that were not used lately, or are too many; never one that is waited for. */
-  private closeIdle(): void {
-    for (const [key, connection] of this.connections) {
-      const isOver = this.connections.size > MAX_CONNECTIONS || connection.idleMs > IDLE_MS || connection.isClosed;
-      if (connection.isWaitedFor || !isOver) continue;
-      connection.close();
-      this.connections.delete(key);
-    }
-  }
-
-  /** The execution's id is that of the message, at every try; the rest of what an http endpoint is told is in the extension. */
-  private messageOf(call: SkillCall, { skillId, capability }: CapableTarget, { headers, timeoutMs }: Attempt): string {
+  /** The message id is that of the execution, at every try. What an http endpoint gets besides is in the extension. */
+  private formatMessage(
+    call: SkillCall,
+    { skillId, capability }: CapableTarget,
+    { headers, timeoutMs }: Attempt,
+  ): string {
     return JSON.stringify({
       version: this.bridge.protocolVersion,
       id: call.executionId,
@@ -119,9 +125,9 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
 }
 
 /** A Skill may answer as over http, with `{result, output, context}`, or with the result alone. */
-function resultOf(result: unknown): Record<string, unknown> {
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) return { result };
+function unwrapResult(result: unknown): Record<string, unknown> {
+  if (!isObject(result)) return { result };
   const known = ['result', 'output', 'context'];
   const isWrapped = 'result' in result && Object.keys(result).every((key) => known.includes(key));
-  return isWrapped ? { ...result } : { result };
+  return isWrapped ? result : { result };
 }

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs or updates ooder-skill on Debian and Ubuntu, from a checkout, as a systemd service. Run again to update: settings
-# and data stay, and the version before stays in /opt/ooder-skill.previous.
+# Installs or updates ooder-skill from a checkout, as a systemd service. Run it again to update: settings
+# and data stay, and the old version is in /opt/ooder-skill.previous.
 #
-#   sudo sh deploy/install.sh                  installs, and starts once /etc/ooder-skill/env has a DATABASE_URL
-#   sudo sh deploy/install.sh --no-start       leaves systemd alone
-#   sh deploy/install.sh --root DIR            below DIR, for a package or a test: no account, no systemd
+#   sudo sh deploy/install.sh                  installs, and starts if /etc/ooder-skill/env has a DATABASE_URL
+#   sudo sh deploy/install.sh --no-start       does not use systemd
+#   sh deploy/install.sh --root DIR            installs below DIR, for a package or a test: no account, no systemd
 set -eu
 
 root=
@@ -49,7 +49,7 @@ if [ -z "$root" ] && ! getent passwd "$account" >/dev/null; then
   useradd --system --user-group --home-dir /var/lib/ooder-skill --no-create-home --shell /usr/sbin/nologin "$account"
 fi
 
-# Built apart, as the image is, and swapped in when it is whole.
+# Build in another folder, as for the image, and swap it in when it is complete.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/compile" "$work/production"
@@ -94,7 +94,7 @@ if [ ! -e "$settings" ]; then
       sh "$source/deploy/new-secrets.sh"
     } >"$settings"
   )
-  echo "made $settings with fresh secrets"
+  echo "made $settings with new secrets"
 fi
 chmod 0640 "$settings"
 [ -n "$root" ] || chown "root:$account" "$settings"

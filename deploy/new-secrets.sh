@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints fresh secrets as lines of a .env file: those of the service, and with `docker` those of docker-compose.yml too.
-# Keep a copy of SECURITY_ENCRYPTION_KEY apart from the backups: without it, secret values of Skills are lost.
+# Prints new secrets as lines of a .env file: those of the service, and with `docker` also those of docker-compose.yml.
+# Keep a copy of SECURITY_ENCRYPTION_KEY apart from the backups: without it the secret values of Skills are lost.
 set -eu
 umask 077
 
@@ -13,7 +13,7 @@ SECURITY_ADMIN_CLIENT_SECRET=$(openssl rand -hex 24)
 CALLBACK_SIGNING_SECRET=whsec_$(secret 32)
 EOF
 if [ "${1:-}" = docker ]; then
-  # Hexadecimal: they become parts of URLs.
+  # Hexadecimal, because they are used in URLs.
   cat <<EOF
 POSTGRES_PASSWORD=$(openssl rand -hex 24)
 REDIS_PASSWORD=$(openssl rand -hex 24)

@@ -1,4 +1,4 @@
-// Ends with 0 when /readyz of the service in this container says 200, else with 1 and the reason. Waits three seconds.
+// Exits with 0 if /readyz of the service in this container is 200, otherwise with 1 and the reason. Waits up to three seconds.
 import http from 'node:http';
 import https from 'node:https';
 
@@ -10,7 +10,7 @@ function fail(reason) {
   process.exit(1);
 }
 
-// The certificate names the host that callers see, not the loopback.
+// The certificate has the public host name, not the loopback.
 const options = { host: '127.0.0.1', port: APP_PORT, path: '/readyz', timeout: 3000, rejectUnauthorized: false };
 const request = (secure ? https : http).get(options, (response) => {
   let body = '';

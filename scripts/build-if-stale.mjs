@@ -7,7 +7,7 @@ import semver from 'semver';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-// The compiler and the tests would end with a SyntaxError of some library.
+// Without this check, an old Node would end with a SyntaxError of some library.
 const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 if (!semver.satisfies(process.versions.node, engines.node, { includePrerelease: true })) {
   process.stderr.write(`ooder-skill needs Node.js ${engines.node}, but this is ${process.versions.node}.\n`);
@@ -18,7 +18,7 @@ const nest = join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
 const entry = join(root, 'dist', 'apps', 'skill-service', 'src', 'main.js');
 const inputs = ['apps', 'libs', 'config', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 
-/** Newest change below `path`, in ms; a directory's own time counts too, because deleting a file changes only that. */
+/** Time of the newest change below `path`, in ms. The time of a folder counts too: a deleted file changes only that. */
 function newest(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
@@ -27,7 +27,7 @@ function newest(path) {
 
 const present = inputs.map((input) => join(root, input)).filter((path) => existsSync(path));
 const fresh = existsSync(entry) && statSync(entry).mtimeMs > Math.max(...present.map(newest));
-// An image that ships only dist/ has no compiler, and needs none.
+// An image with only dist/ has no compiler, and needs none.
 if (!fresh && existsSync(nest)) {
   process.stderr.write('building …\n');
   const { status } = spawnSync(process.execPath, [nest, 'build', 'skill-service'], { cwd: root, stdio: 'inherit' });

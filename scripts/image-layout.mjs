@@ -1,7 +1,7 @@
 /*
- * Proves docker/Dockerfile where no container engine runs: does its COPY steps and the RUN steps of its build stages in a
- * temporary folder, checks what is in the image's tree, and starts it as a user without rights, on a real PostgreSQL.
- * The RUN step of the last stage, which needs the base image, is printed and left out. Takes about two minutes; needs root,
+ * Tests docker/Dockerfile without a container engine: runs its COPY steps and the RUN steps of its build stages in a
+ * temporary folder, checks the file tree of the image, and starts it as a user without rights, on a real PostgreSQL.
+ * The RUN step of the last stage needs the base image: it is printed and not run. Takes about two minutes; needs root,
  * setpriv (util-linux) and a build, whose embedded PostgreSQL is the database.
  *
  *   npm run image:check [-- program of Node to start the service with]
@@ -14,7 +14,7 @@ import { foreignPackages } from './image-layout/foreign-packages.mjs';
 import { buildStages } from './image-layout/dockerfile-stages.mjs';
 import { tryService } from './image-layout/try-service.mjs';
 
-/** `nobody` and `nogroup` of Debian: no file of the tree is theirs. */
+/** `nobody` and `nogroup` of Debian: they own no file of the tree. */
 const USER = 65534;
 
 const [program = process.execPath] = process.argv.slice(2);

@@ -1,23 +1,23 @@
-// node scripts/pin-images.mjs            names every image by the digest that its tag has now; needs Docker and its registries
-// node scripts/pin-images.mjs --check    changes nothing, and fails when a tag has moved on, as it does with security updates
+// node scripts/pin-images.mjs            pins every base image to the present digest of its tag; needs Docker and the registries
+// node scripts/pin-images.mjs --check    changes nothing, and fails if a tag has moved, for example with a security update
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-/** Files that name images of others. */
+/** Files that name base images. */
 const FILES = [
   'docker/Dockerfile',
   'docker/docker-compose.yml',
   'deploy/kubernetes/overlays/dev/postgres.yaml',
   'deploy/kubernetes/overlays/dev/redis.yaml',
 ];
-/** `name:tag@digest`, where the tag may be the default of a variable of Compose. */
+/** `name:tag@digest`; the tag can be the default of a Compose variable. */
 const PINNED = /([\w./-]+):(\$\{\w+:-)?([\w.-]+)@(sha256:[\da-f]{64})/g;
 const DIGEST = /^sha256:[\da-f]{64}$/;
 
 const known = new Map();
 
-/** Of the index, so that it holds for every platform. */
+/** Digest of the index, which is the same for every platform. */
 function digestOf(image) {
   if (!known.has(image)) {
     const args = ['buildx', 'imagetools', 'inspect', image, '--format', '{{.Manifest.Digest}}'];

@@ -1,23 +1,23 @@
 #!/bin/bash
-# Backs up the PostgreSQL of ooder-skill, proves backups and restores them (deployment guide 6.2; docs/backup.md).
+# Backs up the PostgreSQL of ooder-skill, verifies backups and restores them (deployment guide 6.2; docs/backup.md).
 #
 #   backup.sh [--env-file FILE] backup [--verify]              a new backup in BACKUP_DIR, then rotation
 #   backup.sh [--env-file FILE] verify [DUMP]                  restores it into a scratch database and compares all rows
 #   backup.sh [--env-file FILE] restore DUMP [--overwrite]     into the database of DATABASE_URL
 #
-# By cron, daily at 2 as in the guide, in /etc/cron.d/ooder-skill-backup (or the systemd timer, not both):
+# With cron, daily at 2 a.m. as in the guide, in /etc/cron.d/ooder-skill-backup (or the systemd timer, not both):
 #   0 2 * * * ooder-skill /opt/ooder-skill/deploy/backup/backup.sh --env-file /etc/ooder-skill/env backup --verify
 #
-# Settings, from the environment or from the file (.env here, unless named), of which the environment wins:
-#   DATABASE_URL           as the service has it
-#   BACKUP_DATABASE_URL    instead of that one, for a role that may read every table
-#   BACKUP_VERIFY_URL      where scratch databases are made by a role with CREATEDB; default: the same
+# Settings, from the environment or from the file (default: .env in this folder); the environment wins:
+#   DATABASE_URL           the one of the service
+#   BACKUP_DATABASE_URL    replaces it: a role that may read every table
+#   BACKUP_VERIFY_URL      server and role (with CREATEDB) for scratch databases; default: the same
 #   BACKUP_DIR             default /var/backups/ooder-skill
-#   BACKUP_KEEP_DAYS       older ones are deleted after a new one is there; default 7
-#   BACKUP_KEEP_MAX        of younger ones this many are kept at most; default 50
+#   BACKUP_KEEP_DAYS       older backups are deleted after a new one was made; default 7
+#   BACKUP_KEEP_MAX        how many younger ones are kept; default 50
 #
-# Ends with 0 done, 1 failed, 2 wrong usage or settings, 3 another run is under way, 4 refused: the database is not empty, or
-# in use, 5 the backup is damaged, or what was restored is not what was backed up.
+# Exit status: 0 done, 1 failed, 2 wrong usage or settings, 3 another run is active, 4 refused: the database is not empty or
+# in use, 5 the backup is damaged, or the restored data differs from it.
 set -euo pipefail
 umask 077
 
@@ -51,7 +51,7 @@ usage() {
 
 # --- Settings ----------------------------------------------------------------------------------------------------------
 
-# Reads what is ours, without running the file: lines of NAME=value, in quotes or not, as the service reads them.
+# Reads the settings of this script, without running the file: lines NAME=value, with or without quotes, as the service reads them.
 read_settings() {
   local line name value
   while IFS= read -r line || [ -n "$line" ]; do
@@ -73,8 +73,8 @@ whole_number() {
   [[ $2 =~ ^[1-9][0-9]{0,4}$ ]] || die 2 "$1 must be a whole number from 1 to 99999"
 }
 
-# Sets `url` to the connection without its password, which goes into a file that only we can read, and never into the
-# arguments of a program, which everybody can. What only the driver of Node knows is said in the words of libpq.
+# Sets `url` to the connection without its password. The password goes into a file that only this user can read, never into
+# the arguments of a program, which all users can see. Parameters of the Node driver are translated for libpq.
 use_url() {
   local given=$1 userinfo password
   local pattern='^(postgres(ql)?://)(([^/?#]*)@)?([^/?#@]+)/([^/?#]+)(\?(.*))?$'
@@ -103,7 +103,7 @@ decoded() {
 
 ask() { psql -XqAt -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
 
-# pg_dump reads no server that is newer than itself.
+# pg_dump cannot read a server that is newer than itself.
 check_versions() {
   local program server_version client_version
   for program in psql pg_dump pg_restore flock sha256sum; do
@@ -117,15 +117,15 @@ check_versions() {
   fi
 }
 
-# What is in user schemas and belongs to no extension.
+# Objects in user schemas that belong to no extension.
 own() {
   echo "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d WHERE d.objid = $1.oid AND d.deptype = 'e')"
 }
 
-# Prints a line for each table: how many rows, and two sums of 64 bits each over the SHA-256 of every row as text, in which
-# the order of rows does not matter; and for each sequence a number that it has reached. No setting of a server, role or
-# database may show in the texts.
+# Prints a line for each table: number of rows, and two 64-bit sums over the SHA-256 of every row as text, so that
+# the order of rows does not matter. Prints the value of each sequence. The texts must not depend on settings of a server, role or
+# database.
 CONTENT_SQL="
 SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
 SET bytea_output = 'hex'; SET statement_timeout = 0; SET search_path = pg_catalog;
@@ -145,12 +145,12 @@ lock() {
   [ "${OODER_LOCKED:-}" != "$dir" ] || return 0
   mkdir -p "$dir"
   exec 9>"$dir/.lock"
-  flock -n 9 || die 3 "another backup or verification is under way in $dir"
-  # What a run that was killed has left; nobody else is at work here.
+  flock -n 9 || die 3 "another backup or verification is running in $dir"
+  # Files of a run that was killed. The lock excludes other runs.
   rm -rf "$dir"/.incoming-*
 }
 
-# One transaction holds a snapshot: pg_dump reads by it, and so does what counts, whatever is written meanwhile.
+# One transaction holds a snapshot. pg_dump and the row counts use it, so they agree while the service writes.
 take_backup() {
   local snapshot line to from name
   incoming=$(mktemp -d "$dir/.incoming-XXXXXX")
@@ -169,7 +169,7 @@ take_backup() {
   echo 'COMMIT;' >&"$to"
   exec {to}>&-
 
-  # The name of the dump appears last, when all that belongs to it is on the disk.
+  # The dump gets its name last, when all its files are on the disk.
   (cd "$incoming" && sha256sum "$name.dump" "$name.manifest" >"$name.sha256")
   sync "$incoming"/*
   mv "$incoming/$name.manifest" "$incoming/$name.sha256" "$dir/"
@@ -181,13 +181,13 @@ take_backup() {
 
 rows_of() { awk -F '\t' '$1 == "table" { tables++; rows += $3 } END { print rows + 0, "rows of", tables + 0, "tables" }' "$1"; }
 
-# Backups in here, the newest first. Their age is in their names: copies keep that.
+# Backups in this folder, the newest first. The age is in the name, because copies keep the name.
 backups() {
   find "$dir" -maxdepth 1 -type f -regextype posix-extended -regex '.*/[A-Za-z0-9_.-]+_backup_[0-9]{8}_[0-9]{6}\.dump' |
     sed -E 's/.*_backup_([0-9_]{15})\.dump$/\1 &/' | sort -r | cut -d ' ' -f 2-
 }
 
-# The newest stays in any case. What has lost its dump goes too.
+# Always keeps the newest. Files without their dump are deleted too.
 rotate() {
   local oldest kept=0 file stem
   oldest=$(date -u -d "$BACKUP_KEEP_DAYS days ago" +%Y%m%d_%H%M%S)
@@ -214,7 +214,7 @@ check_file() {
   (cd "$folder" && sha256sum --quiet --strict -c "$name.sha256") || die 5 "$1: it is damaged"
 }
 
-# All of it or nothing, in one transaction, after the statements given.
+# Restores everything or nothing, in one transaction, after the given statements.
 load() {
   pg_restore --no-owner --no-privileges --file="$private/restore.sql" "$1" || die 5 "$1: it cannot be read"
   PGOPTIONS='-c lock_timeout=30s -c client_min_messages=warning' psql -Xq -v ON_ERROR_STOP=1 --single-transaction -d "$2" \
@@ -222,7 +222,7 @@ load() {
   rm "$private/restore.sql"
 }
 
-# Tables must be the same; a sequence may be further, because those do not heed snapshots.
+# Tables must be equal; a sequence may be ahead, because sequences ignore snapshots.
 compare() {
   local manifest=${1%.dump}.manifest
   echo "$CONTENT_SQL" | psql -XqAt -F $'\t' -v ON_ERROR_STOP=1 -d "$2" >"$private/content"
@@ -239,7 +239,7 @@ verify_backup() {
   check_file "$1"
   use_url "${BACKUP_VERIFY_URL:-$source_url}" BACKUP_VERIFY_URL
   server=$url
-  # Of runs that were killed a day ago or more: the number in the name is when they began.
+  # Scratch databases of runs that were killed a day ago or more: the number in the name is the start time.
   ask "$server" "SELECT format('DROP DATABASE IF EXISTS %I', datname) FROM pg_database WHERE datname ~ '^ooder_verify_[0-9]{10}_[0-9]+\$'
     AND split_part(datname, '_', 3)::bigint < extract(epoch FROM now()) - 86400" | psql -Xq -d "$server"
   scratch=ooder_verify_$(date +%s)_$$
@@ -321,7 +321,7 @@ case $command in
     lock
     take_backup
     status=0
-    # On its own, so that a backup that could not be verified stays, and old ones go all the same. A damaged one is none.
+    # Separate from the backup: a backup that could not be verified stays, and old ones are still deleted. A damaged one is deleted.
     [ "$verify" = no ] || OODER_LOCKED=$dir BACKUP_DATABASE_URL=$source_url BACKUP_VERIFY_URL=${BACKUP_VERIFY_URL:-} BACKUP_DIR=$dir \
       "$BASH" "$0" verify "$dump" || status=$?
     if [ "$status" = 5 ]; then rm "${dump%.dump}".*; else rotate; fi

@@ -1,9 +1,9 @@
--- Least privilege: one role owns the tables and migrates, the service runs as another that can do nothing but its work.
+-- Least privilege: one role owns the tables and migrates; the service runs as another role, which can only do its work.
 --
 --   psql -v service=skill_service -v password="'...'" -d skill_db -f deploy/postgresql/roles.sql
 --
 -- Run it as a superuser, or as the owner with CREATEROLE, after `npm run db:init` as the owner, and again after each migration.
--- Migrations then run as the owner (npm run db:migrate); the service starts with the service's role in DATABASE_URL.
+-- Run migrations as the owner (npm run db:migrate). The service has its own role in DATABASE_URL.
 \set ON_ERROR_STOP on
 
 SELECT format('CREATE ROLE %I LOGIN', :'service')
@@ -18,10 +18,10 @@ ALTER ROLE :"service" SET search_path = :"schema";
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" TO :"service";
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA :"schema" TO :"service";
 
--- The history of migrations is read only. The audit log is added to and read, never changed or deleted from; a function of
--- the owner deletes whole blocks of more than 90 days, and nothing younger.
+-- The history of migrations is read only. The service can add to the audit log and read it, but not change or delete entries. A function of
+-- the owner deletes blocks older than 90 days, and nothing younger.
 REVOKE INSERT, UPDATE, DELETE ON :"schema".migrations FROM :"service";
 REVOKE UPDATE, DELETE ON :"schema".audit_entries, :"schema".audit_blocks, :"schema".audit_seals FROM :"service";
 GRANT EXECUTE ON FUNCTION :"schema".audit_delete_oldest(integer, integer) TO :"service";
--- One row for ever.
+-- One row that never changes.
 REVOKE INSERT, UPDATE, DELETE ON :"schema".registry_identity FROM :"service";

@@ -4,9 +4,9 @@ import { basename, join } from 'node:path';
 import { DockerfileParser } from 'dockerfile-ast';
 
 /**
- * Does the steps of a Dockerfile that need no container: each stage is a folder below `root`. Returns the last stage: its
- * working folder, environment, user and command.
- * @throws Error at a step that fails, or that this does not know.
+ * Runs the steps of a Dockerfile that need no container. Each stage is a folder below `root`. Returns the working folder,
+ * environment, user and command of the last stage.
+ * @throws Error if a step fails or is not supported.
  */
 export function buildStages(text, { context, root }) {
   const stages = new Map();
@@ -62,7 +62,7 @@ function folderOf({ root, workDir }) {
   return join(root, workDir);
 }
 
-/** As docker does: a folder's content goes into the target, files go below a target that ends with a slash or a dot. */
+/** Copies as Docker does: the content of a folder goes into the target, files go below a target that ends with a slash or a dot. */
 function copy(instruction, values, { stage, stages, context }) {
   const from = instruction.getFromFlag()?.getValue();
   const source = from === undefined ? context : stages.get(from)?.root;
@@ -78,7 +78,7 @@ function copy(instruction, values, { stage, stages, context }) {
 
 function run(command, stage) {
   if (stage.isLast) {
-    console.log(`[${stage.name}] left out, needs the base image: ${command.replace(/\\?\s+/g, ' ')}`);
+    console.log(`[${stage.name}] not run, needs the base image: ${command.replace(/\\?\s+/g, ' ')}`);
     return;
   }
   console.log(`[${stage.name}] ${command}`);

@@ -11,8 +11,8 @@ import { freePort } from '../free-port.mjs';
 const READY_WITHIN_MS = 60_000;
 
 /**
- * Starts the image's command as `user`, who may write nowhere, DATA_DIR included. Throws when the image's health check does
- * not pass, when the user can write into the tree, or when SIGTERM does not end the service with 0.
+ * Starts the command of the image as `user`, who may write nowhere, not even in DATA_DIR. Throws if the health check of the image
+ * fails, if the user can write into the tree, or if SIGTERM does not end the service with 0.
  */
 export async function tryService({ image, program, user, databaseUrl }) {
   const env = { ...image.env, ...secrets(), APP_PORT: String(await freePort()), DATABASE_URL: databaseUrl };
@@ -30,7 +30,7 @@ export async function tryService({ image, program, user, databaseUrl }) {
       .slice(0, 100),
   );
 
-  // What package.json starts in production is what the image starts.
+  // The image must start the same command as package.json in production.
   const { scripts } = JSON.parse(readFileSync(join(image.folder, 'package.json'), 'utf8'));
   if (scripts['start:prod'] !== image.cmd.join(' ')) throw new Error(`start:prod is "${scripts['start:prod']}"`);
   const service = spawn('setpriv', command(image.cmd), { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -61,12 +61,12 @@ export async function tryService({ image, program, user, databaseUrl }) {
   refusesWithoutDatabase({ program, image, options });
 }
 
-/** Without DATABASE_URL there is no server to start: it has to say so, and to end. */
+/** Without DATABASE_URL there is no database: the service must say so and exit with 1. */
 function refusesWithoutDatabase({ program, image, options }) {
   const folder = mkdtempSync(join(tmpdir(), 'ooder-image-data-'));
   try {
     const env = { ...options.env, DATABASE_URL: '', DATA_DIR: folder };
-    // As the owner of the folder: a user who cannot write would end for that reason.
+    // Run as the owner of the folder: another user would fail because it cannot write.
     const { status, stdout, stderr } = spawnSync(program, image.cmd.slice(1), { ...options, env });
     if (status !== 1 || !(stdout + stderr).includes('DATABASE_URL')) throw new Error(`${status}: ${stdout}${stderr}`);
     console.log(`without DATABASE_URL: ends with 1, leaving ${readdirSync(folder).length} file(s) in DATA_DIR`);
@@ -75,7 +75,7 @@ function refusesWithoutDatabase({ program, image, options }) {
   }
 }
 
-/** All that replicas which share no data folder need set: with them nothing is kept in DATA_DIR. */
+/** The secrets that replicas without a common data folder need: with them nothing is stored in DATA_DIR. */
 function secrets() {
   return {
     SECURITY_JWT_SECRET: randomBytes(48).toString('base64'),
@@ -85,7 +85,7 @@ function secrets() {
   };
 }
 
-/** Status and body. */
+/** Returns status and body. */
 async function get(url) {
   const [response] = await once(http.get(url, { timeout: 3000 }), 'response');
   let body = '';

@@ -9,15 +9,15 @@ import { seed } from './seed.mjs';
 import { limited } from './report/statistics.mjs';
 
 const BATCH_AT_LEAST = 10_000;
-/** As long as may be: leases of Skills that nobody beats for must not end in the middle of a row. */
+/** The longest interval: leases of Skills without heartbeats must not end during a row. */
 const CALM_INTERVAL_S = 3600;
 const LEASES_WITHIN_MS = 90_000;
 const FULL_SIZE = 100_000;
 const LOOK_EVERY_MS = 250;
 const UNLIMITED = '1000000000';
-/** With which tokens are signed (HS256). */
+/** Signs the tokens (HS256). */
 export const JWT_SECRET = 'a-secret-of-the-benchmark-that-is-long-enough';
-/** As in production. The limits of requests are on, and so high that they never bite. */
+/** As in production. Rate limits are on, and so high that they are never reached. */
 const ENV = {
   NODE_ENV: 'production',
   SECURITY_JWT_SECRET: JWT_SECRET,
@@ -27,11 +27,11 @@ const ENV = {
   OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8',
 };
 
-/** What rows measure with, and what they have measured. */
+/** The servers and settings of a run, and the rows that were measured. */
 export class BenchRun {
   lines = [];
   generator = new LoadGenerator();
-  /** Of the Skills of the large registry. */
+  /** Ids of the Skills in the large registry. */
   ids = [];
   #profiles;
 
@@ -41,8 +41,8 @@ export class BenchRun {
   }
 
   /**
-   * Starts what is needed, and seeds both registries, which is a row by itself: of it PostgreSQL does the most, which may
-   * use all cores for it, as everything else. From then on all have their places.
+   * Starts the servers and seeds both registries. Seeding is a row of its own. PostgreSQL does most of its work, so it may
+   * use all cores, as everything else. After that every program is pinned.
    */
   async start() {
     const options = { redis: true, env: envWith(CALM_INTERVAL_S) };
@@ -67,7 +67,7 @@ export class BenchRun {
     return this.site.service;
   }
 
-  /** Adds the lines that `measure` answers with, or one that says why there are none. */
+  /** Adds the lines that `measure` returns, or one line that says why there are none. */
   async row(name, measure) {
     try {
       this.lines.push(...(await measure()));
@@ -78,7 +78,7 @@ export class BenchRun {
     }
   }
 
-  /** Targets of the large registry say nothing of a smaller one, as a quick run has. */
+  /** A quick run has a smaller registry, for which the targets do not apply. */
   atFullSize(limit) {
     return this.terms.large >= FULL_SIZE ? limit : undefined;
   }
@@ -92,12 +92,12 @@ export class BenchRun {
     return this.service.profiled(file, work);
   }
 
-  /** Another run of the service, with leases in `store`; `fresh`: Redis is empty. */
+  /** Starts the service again, with leases in `store`; `fresh`: Redis is empty. */
   restart(store, { intervalS = CALM_INTERVAL_S, fresh = false }) {
     return this.site.restart({ redis: store === 'Redis', env: envWith(intervalS), fresh });
   }
 
-  /** Waits until the lease store of a new run has taken every lease over from PostgreSQL. Answers the seconds it took. */
+  /** Waits until the lease store of a new run has every lease from PostgreSQL. Returns the seconds. */
   async leasesKnown() {
     const began = performance.now();
     for (;;) {

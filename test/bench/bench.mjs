@@ -1,11 +1,11 @@
 /*
- * What the service costs, beside what a bare server would: docs/maintainers/benchmarks.md explains the table.
+ * Measures the service beside a bare server. docs/maintainers/benchmarks.md explains the table.
  *
  *   npm run bench [-- --json file] [-- --profile folder]
  *   npm run bench:quick
  *
- * Starts all that it needs on free ports. Ends with 0 whether targets are met or not, with 1 when something went wrong:
- * any answer other than 2xx, or no end within 10 minutes (150 s when it is quick).
+ * Starts all servers on free ports. Exits with 0 whether targets are met or not, and with 1 if something went wrong:
+ * an answer other than 2xx, or no end within 10 minutes (150 s for a quick run).
  */
 import { writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -63,7 +63,7 @@ async function giveUp(why) {
   process.exit(1);
 }
 
-/** Leases in this store: single heartbeats as fast as they go, then those of all Skills at their interval. */
+/** Rows for one lease store: single heartbeats as fast as possible, then those of all Skills at their interval. */
 async function beat(store, batches) {
   await bench.restart(store, { intervalS: terms.intervalS, fresh: true });
   await takeOver(bench, store);

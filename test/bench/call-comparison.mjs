@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { NUMBER, rawPost } from './load/raw-http.mjs';
 import { HELPER_NODE, stopped } from './site/processes.mjs';
 
-// Each is busy now and then: one that never sends anything is cut off after ten seconds.
+// Each connection sends now and then: the service closes one that sends nothing for ten seconds.
 const CONNECTIONS = 16;
 const PACE_MS = 1;
 
-/** Calls of a Skill that does next to nothing, through the registry and directly, side by side at the same rate. */
+/** Calls a Skill that does almost nothing, through the registry and directly, at the same time and rate. */
 export class CallComparison {
   #generator;
   #site;
@@ -43,8 +43,8 @@ export class CallComparison {
   }
 
   /**
-   * So many calls a second each way, for so long. Every one is another call, and is recorded as ever. They are numbered
-   * where they are sent: thousands of them made here would be collected here, on a core that is measured.
+   * Makes `rate` calls a second each way. Each is a new call and is recorded as usual. They are numbered
+   * in the process that sends them: numbering thousands of them here would cause garbage collection on a core that is measured.
    */
   async compare(rate, durationMs) {
     const call = {

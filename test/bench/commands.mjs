@@ -1,17 +1,17 @@
 /*
- * What it costs to call a Skill through the registry: the same calls at the same rate, through it and directly, side by
+ * Measures the cost of calling a Skill through the registry: the same calls at the same rate, through it and directly, side by
  * side.
  *
  *   node test/bench/commands.mjs [--rate 500] [--seconds 60] [--redis] [--core 0] [--profile file]
  *
- * Every call is recorded as ever. --core pins the service. Ends with a status of 1 when it went wrong.
+ * Every call is recorded as usual. --core pins the service. Exits with 1 if something went wrong.
  */
 import { parseArgs } from 'node:util';
 import { BenchSite } from './site/bench-site.mjs';
 import { CallComparison } from './call-comparison.mjs';
 import { LoadGenerator } from './load/load-generator.mjs';
 
-// Functions that run once a call are compiled at some 10,000 calls, many at the same time.
+// V8 compiles functions that run once a call after about 10,000 calls, many at the same time.
 const WARM_UP_MS = 25_000;
 const { values } = parseArgs({
   options: {

@@ -3,7 +3,7 @@ import { compared, interleaved } from './report/statistics.mjs';
 const UNIT = 'requests/s';
 
 /**
- * The same load for the service and for each rival, by name: `{target, requests, least?, options?}`. Answers one line
+ * Runs the same load for the service and for each rival, by name: `{target, requests, least?, options?}`. Returns one line
  * for each rival: requests a second of both, and their ratio.
  */
 export async function contest(bench, name, { requests, options }, rivals) {

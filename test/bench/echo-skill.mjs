@@ -1,5 +1,5 @@
 /*
- * A Skill that answers every call at once with its parameters, on a free port that it prints: as little as there can be.
+ * A minimal Skill: answers every call at once with its parameters, on a free port that it prints.
  */
 import { Buffer } from 'node:buffer';
 import { createServer } from 'node:http';

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** Skills in one request, the most that there may be. */
+/** Skills in one request: the maximum. */
 export const BATCH = 1000;
 /** Requests at the same time. */
 const LANES = 3;
@@ -8,7 +8,7 @@ export const CAPABILITIES = 1000;
 export const CATEGORIES = 50;
 const REGIONS = ['eu', 'us', 'asia', 'africa', 'oceania'];
 
-/** A Skill as there are many: one endpoint, two capabilities, a word of metadata. `number` tells them apart. */
+/** A typical Skill: one endpoint, two capabilities, one metadata value. `number` makes it different from others. */
 export function skillBody(number, prefix = 'skill') {
   const capability = (shift) => ({
     name: `capability-${(number * 7 + shift) % CAPABILITIES}`,
@@ -30,7 +30,7 @@ export function urlOf(number, prefix = 'skill') {
   return `http://${prefix}-${number}.example:8001`;
 }
 
-/** Registers so many, in batches. Answers their ids in order, and the Skills a second of each stretch. */
+/** Registers `count` Skills in batches. Returns their ids in order, and the Skills a second of each part. */
 export async function seed(site, count, stretches) {
   const ids = Array.from({ length: count });
   const rates = [];
@@ -49,7 +49,7 @@ export async function seed(site, count, stretches) {
     await Promise.all(Array.from({ length: LANES }, lane));
     rates.push((1000 * (until - from)) / (performance.now() - began));
   }
-  // As autovacuum does within a minute: it would do so in the middle of a row.
+  // Autovacuum would do this within a minute, during a row.
   await site.query('VACUUM ANALYZE');
   return { ids, rates };
 }

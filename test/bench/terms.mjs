@@ -1,6 +1,6 @@
 /**
- * How long what is measured for. `large`, `small`: Skills in the two registries. Times end in Ms (milliseconds) or S
- * (seconds). The beats of all Skills have rounds of their own: they come to rest only after some seconds.
+ * Duration of each measurement. `large`, `small`: Skills in the two registries. Names of times end in Ms (milliseconds) or S
+ * (seconds). The heartbeats of all Skills have their own rounds, because they need some seconds to become steady.
  */
 export const FULL = {
   mode: 'full',
@@ -35,6 +35,6 @@ export const QUICK = {
   beatWarmUpMs: 1500,
   beatRounds: 2,
   beatRoundMs: 1500,
-  // Made for 90 s; on a machine that has much else to do it may take longer.
+  // Made for 90 s; a busy machine needs longer.
   withinMs: 150_000,
 };

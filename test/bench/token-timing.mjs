@@ -1,9 +1,9 @@
 /**
- * Whether the time of a refusal at the token endpoint tells which clients there are:
+ * Measures whether the time of a refusal at the token endpoint reveals which clients exist:
  *
  *   npm run build && node test/bench/token-timing.mjs [rounds]
  *
- * Every round asks once for each kind of client, in an order drawn anew, one request at a time. Prints milliseconds.
+ * Every round makes one request for each kind of client, in a new random order, one at a time. Prints milliseconds.
  */
 /* global fetch */
 import { performance } from 'node:perf_hooks';
@@ -29,7 +29,7 @@ try {
   await site.stop();
 }
 
-/** Clients that the endpoint refuses, each for another reason. */
+/** Clients that the endpoint refuses, each for a different reason. */
 async function kinds() {
   const make = (client_id) => site.call('auth/clients', { client_id, name: client_id, role: 'viewer' });
   for (const id of ['known', 'rotating', 'disabled']) await make(id);

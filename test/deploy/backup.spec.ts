@@ -205,7 +205,7 @@ describe('deploy/backup/backup.sh', () => {
     const ended = new Promise((done) => child.once('exit', done));
     await until(() => readdirSync(folder).includes('restoring'));
     expect(await scratches()).toHaveLength(1);
-    expect(run(['backup'])).toEqual({ status: 3, output: expect.stringContaining('under way') as string });
+    expect(run(['backup'])).toEqual({ status: 3, output: expect.stringContaining('is running') as string });
     process.kill(-(child.pid ?? 0), 'SIGTERM');
     expect(await ended).toBe(143);
     expect(await scratches()).toEqual([]);

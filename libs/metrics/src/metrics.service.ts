@@ -1,24 +1,15 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { EventLoopMonitor } from './event-loop-monitor.js';
-import { GarbageCollectionMonitor } from './garbage-collection-monitor.js';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { MetricRegistry } from './metric-registry.js';
-import { registerProcessMetrics } from './process-metrics.js';
+import { processMetrics } from './process-metrics.js';
 
-/** The metrics of the application: those of the process are here, and features add theirs, once, in a constructor. */
+/** Metrics of the application, which features add once, in a constructor, and those of the process. */
 @Injectable()
-export class MetricsService extends MetricRegistry implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly monitors = [new EventLoopMonitor(this), new GarbageCollectionMonitor(this)];
-
-  constructor() {
-    super();
-    registerProcessMetrics(this);
-  }
-
+export class MetricsService extends MetricRegistry implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
-    for (const monitor of this.monitors) monitor.start();
+    processMetrics();
   }
 
-  beforeApplicationShutdown(): void {
-    for (const monitor of this.monitors) monitor.stop();
+  override async render(): Promise<string> {
+    return `${await processMetrics().metrics()}\n${await super.render()}`;
   }
 }

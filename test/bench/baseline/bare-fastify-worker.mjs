@@ -1,4 +1,4 @@
-/* The baseline: Fastify, and nothing else. Routes that answer with the bytes, or the object, that they were given. */
+/* The baseline: only Fastify. Its routes answer with the bytes, or the object, that they were given. */
 import Fastify from 'fastify';
 import { serve } from '../site/worker-operations.mjs';
 
@@ -9,7 +9,7 @@ serve({
       app.route({
         method,
         url,
-        // As an answer of ours: a POST parses its body and serialises its answer.
+        // Like the service: a POST parses its body and serialises its answer.
         handler:
           text === undefined ? () => object : (_, reply) => reply.type('application/json; charset=utf-8').send(text),
       });

@@ -1,4 +1,4 @@
-/* The baseline of a registration: bare `pg` that writes the same rows, one transaction for each Skill. */
+/* The baseline of a registration: bare `pg` writes the same rows, in one transaction for each Skill. */
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import { v7 as uuid } from 'uuid';
@@ -46,7 +46,7 @@ async function lane(client, until) {
   }
 }
 
-/** The value for another Skill: ids are new, wherever they stand, and so is the name. */
+/** Returns the value for another Skill: all ids and the name are new. */
 function renewed({ value, isOwn }, ids, number) {
   if (value === name) return `bare-${number}`;
   if (!isOwn) return value?.startsWith('skill:') ? `skill:${idFor(value.slice(6), ids)}` : value;

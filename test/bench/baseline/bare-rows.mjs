@@ -1,8 +1,8 @@
 const TABLES_WITH = ['skill_id', 'endpoint_id', 'capability_id'];
 
 /**
- * Every row that the registration of this Skill has written, by table, as texts, in an order that foreign keys allow.
- * Found in the catalogue, so that it stays the truth when the tables change.
+ * Returns every row that the registration of this Skill has written, by table, as texts, in an order that foreign keys allow.
+ * The tables are read from the catalogue of PostgreSQL, so this stays correct when they change.
  */
 export async function rowsOf(site, skillId) {
   const ids = (table) => `SELECT id FROM ${table} WHERE skill_id = '${skillId}'`;

@@ -9,13 +9,13 @@ import { freePort } from '../../../scripts/free-port.mjs';
 import { answering, stopped } from '../site/processes.mjs';
 import { rawRequest } from '../load/raw-http.mjs';
 
-/** What `etcd --version` says first; undefined when it is not on the PATH. */
+/** First line of `etcd --version`; undefined if etcd is not on the PATH. */
 export function etcdVersion() {
   const { status, stdout } = spawnSync('etcd', ['--version'], { encoding: 'utf8' });
   return status === 0 ? stdout.split('\n', 1)[0] : undefined;
 }
 
-/** An etcd of one node on the core of the service, asked over its HTTP gateway. */
+/** An etcd with one node on the core of the service, called over its HTTP gateway. */
 export class Etcd {
   #folder = mkdtempSync(join(tmpdir(), 'ooder-etcd-'));
   #child;
@@ -40,7 +40,7 @@ export class Etcd {
     return etcd;
   }
 
-  /** Keep-alives of so many leases. */
+  /** Requests that keep `count` leases alive. */
   async keepAlives(count) {
     const ids = await Promise.all(
       Array.from({ length: count }, async () => (await this.#ask('lease/grant', { TTL: 3600 })).ID),
@@ -48,7 +48,7 @@ export class Etcd {
     return ids.map((ID) => rawRequest(this, 'POST', '/v3/lease/keepalive', { ID }));
   }
 
-  /** Reads of one key that holds this text. */
+  /** Requests that read one key with this text. */
   async reads(text) {
     const base64 = (value) => Buffer.from(value).toString('base64');
     await this.#ask('kv/put', { key: base64('skill'), value: base64(text) });

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { RawConnection } from './raw-http.mjs';
 import { Tally } from './tally.mjs';
 
-/** Closed loop: each connection sends the next request once it has its answer. */
+/** Closed loop: each connection sends the next request when it has its answer. */
 export class ClosedLoad {
   #connections = [];
   #requests;
@@ -13,7 +13,7 @@ export class ClosedLoad {
   #settled = () => undefined;
   #tally = new Tally();
 
-  /** `once`: each request is sent once, and the load ends with the last; else they begin anew. */
+  /** `once`: each request is sent once, and the load ends after the last one; otherwise it starts again. */
   constructor(requests, { once = false } = {}) {
     this.#requests = requests;
     this.#once = once;
@@ -35,7 +35,7 @@ export class ClosedLoad {
     }
   }
 
-  /** Sends for so many milliseconds, and waits for the answers. */
+  /** Sends for this many milliseconds, and waits for the answers. */
   async run(durationMs) {
     this.#until = performance.now() + durationMs;
     const settled = new Promise((resolve) => {

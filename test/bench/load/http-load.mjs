@@ -6,12 +6,12 @@ import { Tally } from './tally.mjs';
 const PACE_MS = 5;
 
 /**
- * Open loop: sends each request once per period, all spread evenly over it, whether answers keep up or not. What waits
- * for a free connection counts from when it was due. Each has a number of its own, where it has a place for one.
+ * Open loop: sends each request once per period, spread evenly, even if answers are late. A request that waits
+ * for a free connection counts from the time at which it was due. Each request gets its own number, if it has a place for one.
  */
 export class HttpLoad {
   #connections = [];
-  /** That have nothing to do, the longest idle first: none is idle for so long that the server closes it. */
+  /** Idle connections, the longest idle first, so that none is idle long enough for the server to close it. */
   #free = [];
   #waiting = [];
   #requests;
@@ -20,7 +20,7 @@ export class HttpLoad {
   #sent = 0;
   #tally = new Tally();
 
-  /** `paceMs`: between two looks what is due; what is sent is late by half of it. */
+  /** `paceMs`: time between two checks of what is due. Requests are late by half of it on average. */
   constructor(requests, periodMs, paceMs = PACE_MS) {
     this.#pace = paceMs;
     this.#requests = requests;
@@ -38,7 +38,7 @@ export class HttpLoad {
     this.#free = [...this.#connections];
   }
 
-  /** Runs for so many milliseconds. */
+  /** Runs for this many milliseconds. */
   async run(durationMs) {
     const pause = this.#period / this.#requests.length;
     const began = performance.now() - this.#sent * pause;
@@ -56,7 +56,7 @@ export class HttpLoad {
     }
   }
 
-  /** What was answered since the last call: milliseconds from due to answered, in order; other answers than 2xx. */
+  /** Returns the answers since the last call: sorted milliseconds from due to answered, and answers other than 2xx. */
   take() {
     return { ...this.#tally.take(), waiting: this.#waiting.length };
   }

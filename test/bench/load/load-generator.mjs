@@ -1,19 +1,19 @@
 import { ChildWorker } from '../site/child-worker.mjs';
 import { placement } from '../site/placement.mjs';
 
-/** Connections of every load, unless it says otherwise. */
+/** Default number of connections of a load. */
 export const CONNECTIONS = 32;
 
-/** Makes load from a core of its own. */
+/** Makes load from its own core. */
 export class LoadGenerator {
   #worker = new ChildWorker('load/load-worker.mjs', placement.client);
   #number = 0;
-  /** The largest share of its core that it needed so far, 0 to 1. */
+  /** The largest share of its core that it has used, 0 to 1. */
   busiest = 0;
 
   /**
-   * Connects, and answers with a function that makes the load for so many milliseconds. Closed loop, unless `periodMs`
-   * says in which time all requests are sent once, at an even pace. That function throws when anything but 2xx is answered.
+   * Connects, and returns a function that makes the load for a number of milliseconds. Closed loop, unless `periodMs`
+   * gives the time in which all requests are sent once, at an even pace. The function throws at an answer other than 2xx.
    */
   async prepare(target, requests, options = {}) {
     this.#number += 1;

@@ -1,4 +1,4 @@
-/* The process that makes the load of `LoadGenerator`, so that its CPU is its own. */
+/* The process that makes the load of `LoadGenerator`, on its own core. */
 import { performance } from 'node:perf_hooks';
 import { ClosedLoad } from './closed-load.mjs';
 import { HttpLoad } from './http-load.mjs';

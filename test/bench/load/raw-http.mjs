@@ -6,10 +6,10 @@ const API = '/api/v1/';
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 const STATUS_AT = 9;
-/** Bytes of an answer that are taken in at a time. */
+/** Bytes of an answer that are read at a time. */
 const READ_BUFFER = 64 * 1024;
 
-/** A request as it goes over the wire, made once and sent often. `path` without a slash before it is one of the API. */
+/** Builds a request as bytes, once, to be sent often. A `path` without a leading slash is a path of the API. */
 export function rawRequest({ port, token }, method, path, body) {
   const text = Buffer.from(body === undefined ? '' : JSON.stringify(body));
   const head = [
@@ -29,10 +29,10 @@ export function rawPost(target, path, body) {
   return rawRequest(target, 'POST', path, body);
 }
 
-/** Stands in a request for the number that `numbered` gives it. */
+/** Placeholder in a request for the number that `numbered` inserts. */
 export const NUMBER = '########';
 
-/** The same request with another number. A request without `NUMBER` is the same for all. */
+/** Returns the request with this number. A request without `NUMBER` stays the same. */
 export function numbered(request, number) {
   const at = request.indexOf(NUMBER);
   if (at === -1) return request;
@@ -41,13 +41,13 @@ export function numbered(request, number) {
   return copy;
 }
 
-/** One connection for one request at a time: as little of a client as there can be, so that it needs little CPU. */
+/** One connection for one request at a time: a minimal client, which needs little CPU. */
 export class RawConnection {
   #socket;
   #rest = Buffer.alloc(0);
   #onAnswer;
 
-  /** `onAnswer` is given the status and this connection; `onFault` what broke it. */
+  /** `onAnswer` gets the status and this connection; `onFault` gets the error that broke it. */
   static async open(port, onAnswer, onFault) {
     const connection = new RawConnection();
     connection.#onAnswer = onAnswer;
@@ -72,7 +72,7 @@ export class RawConnection {
   #receive(part) {
     const answer = this.#rest.length === 0 ? part : Buffer.concat([this.#rest, part]);
     if (!isWhole(answer)) {
-      // Copied: the buffer is read into again.
+      // Copied, because the buffer is used again.
       this.#rest = Buffer.from(answer);
       return true;
     }

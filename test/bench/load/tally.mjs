@@ -1,4 +1,4 @@
-/** Answers that are counted: how long each took, and what was no success. */
+/** Counts answers: their times, and those that were no success. */
 export class Tally {
   #latencies = [];
   #failures = new Map();
@@ -12,7 +12,7 @@ export class Tally {
     this.#failures.set(reason, (this.#failures.get(reason) ?? 0) + 1);
   }
 
-  /** Since the last call: milliseconds of each success, in order; how often what else was answered. */
+  /** Returns since the last call: sorted milliseconds of the successes, and the number of each other answer. */
   take() {
     const taken = {
       latencies: Float64Array.from(this.#latencies).sort(),
@@ -24,7 +24,7 @@ export class Tally {
   }
 }
 
-/** The value at this share of sorted ones; NaN when there are none. */
+/** The quantile of sorted values; NaN if there are none. */
 export function quantile(sorted, share) {
   return sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
 }

@@ -1,4 +1,4 @@
-/** What one Skill takes up in PostgreSQL and Redis: bytes, indexes included, and what the capacity plan is made of. */
+/** Measures the bytes of one Skill in PostgreSQL (indexes included) and Redis, for the capacity plan. */
 export async function footprint({ site, ids, terms }) {
   const tables = await site.query(
     `SELECT relname AS table, n_live_tup::int AS rows, pg_total_relation_size(relid)::float8 AS bytes,
@@ -7,7 +7,7 @@ export async function footprint({ site, ids, terms }) {
     [ids.length],
   );
   const usedOf = async () => Number(/used_memory:(\d+)/.exec(await site.askRedis('INFO memory'))?.[1]);
-  // The caller starts the service anew, which takes the leases over from PostgreSQL.
+  // The caller restarts the service, which takes the leases over from PostgreSQL.
   const withLeases = await usedOf();
   await site.askRedis('FLUSHALL');
   const without = await usedOf();

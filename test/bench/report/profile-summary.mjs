@@ -1,5 +1,5 @@
 /*
- * What the CPU of the service went into, by the room or the package whose code ran: shares of the time that it worked.
+ * Shows the CPU time of the service by room or package: shares of the time in which it worked.
  *
  *   npm run bench -- --profile folder && node test/bench/report/profile-summary.mjs folder/*.cpuprofile
  */
@@ -17,7 +17,7 @@ for (const file of process.argv.slice(2)) {
   }
 }
 
-/** By category, the greatest first. */
+/** By category, the largest first. */
 function sharesOf({ nodes, samples, timeDeltas }) {
   const categories = new Map(nodes.map(({ id, callFrame }) => [id, categoryOf(callFrame)]));
   const times = new Map();

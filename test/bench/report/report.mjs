@@ -8,7 +8,7 @@ const MODULES = join(import.meta.dirname, '..', '..', '..', 'node_modules');
 const GIB = 2 ** 30;
 const HEADINGS = ['row', 'measured: median (min–max)', 'baseline: median (min–max)', 'ratio', 'target', ''];
 
-/** Where it was measured, and with what. */
+/** Date, machine and versions of a run. */
 export async function circumstances({ terms, site, generator }, seconds) {
   const [{ server_version }] = await site.query('SHOW server_version');
   const [, redis] = /redis_version:(\S+)/.exec(await site.askRedis('INFO server')) ?? [];
@@ -28,7 +28,7 @@ export async function circumstances({ terms, site, generator }, seconds) {
   };
 }
 
-/** A table in Markdown, whose columns also line up in a terminal. */
+/** A Markdown table with aligned columns, for a terminal too. */
 export function tableOf(lines) {
   const rows = [HEADINGS, ...lines.map(cellsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(1, ...rows.map((row) => row[column].length)));

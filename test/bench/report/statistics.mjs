@@ -1,4 +1,4 @@
-/** Median, least and greatest of the rounds. */
+/** Median, smallest and largest value of the rounds. */
 export function spreadOf(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -7,8 +7,8 @@ export function spreadOf(values) {
 }
 
 /**
- * Lets every contender have its turn in every round, so that what else the machine does meets all of them alike.
- * Returns the results of each, by its name, in the order of the rounds.
+ * Runs every contender once in every round, so that other load on the machine meets all of them.
+ * Returns the results of each one, by its name, in the order of the rounds.
  */
 export async function interleaved(rounds, contenders) {
   const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
@@ -18,7 +18,7 @@ export async function interleaved(rounds, contenders) {
   return results;
 }
 
-/** A line that is compared with a baseline; `least`: the ratio that is aimed at, if any. Ratios are of one round each. */
+/** A line that is compared with a baseline; `least`: the target of the ratio, if any. Each ratio is of one round. */
 export function compared({ name, unit, ours, theirs, baseline, least }) {
   const ratio = spreadOf(ours.map((value, round) => value / theirs[round]));
   return {
@@ -27,7 +27,7 @@ export function compared({ name, unit, ours, theirs, baseline, least }) {
   };
 }
 
-/** A line that is compared with a figure; `limit`: `{below}` or `{atLeast}`, if any. */
+/** A line that is compared with a number; `limit`: `{below}` or `{atLeast}`, if any. */
 export function limited({ name, unit, values, limit = {} }) {
   const measured = spreadOf(values);
   const { below, atLeast } = limit;

@@ -7,7 +7,7 @@ import { rawGet } from '../load/raw-http.mjs';
 const TOKENS = 1000;
 const LONGEST_FIRST_PASS_MS = 10_000;
 
-/** GET by id with a thousand tokens by turns, all known to the service, against one token. */
+/** GET by id with a thousand tokens in turn, all known to the service, against one token. */
 export async function access(bench) {
   const { generator, service, ids } = bench;
   const name = `GET skill by id, ${TOKENS.toLocaleString('en')} tokens`;
@@ -27,7 +27,7 @@ export async function access(bench) {
   });
 }
 
-/** As if the same client had asked for another one, which would take a thousand slow checks of its secret. */
+/** Signs a token as if the client had requested it: a thousand real requests would need a thousand slow checks of the secret. */
 function anotherToken(token) {
   const [header, payload] = token.split('.');
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());

@@ -5,10 +5,10 @@ import { interleaved, limited, spreadOf } from '../report/statistics.mjs';
 const PER_SECOND = 100;
 const P95_BELOW_MS = 10;
 const MOST_TIMES_SLOWER = 2;
-/** Requests that a saturated round may need at most. */
+/** Most requests that a saturated round can need. */
 const SATURATED_PER_SECOND = 5000;
 
-/** Discovery that nobody has asked before, at the large and the small registry. */
+/** Discovery with new queries, at the large and the small registry. */
 export async function coldDiscover(bench) {
   const { generator, terms, site, small } = bench;
   const sites = { large: site, small };
@@ -71,7 +71,7 @@ function saturatedLines({ terms }, { large, small }) {
   });
 }
 
-/** A page of those that can do something, of a category, of words, of a version: each another one. */
+/** Returns queries by capability, category, words and version: each one is different. */
 function queries(service, from, count) {
   return Array.from({ length: count }, (_, index) => {
     const number = from + index;

@@ -4,7 +4,7 @@ import { limited } from '../report/statistics.mjs';
 const RATE = 500;
 const P99_BELOW_MS = 5;
 
-/** What it adds to a call of a Skill that it goes through the registry. */
+/** Measures the time that the registry adds to a call of a Skill. */
 export async function commands(bench) {
   const { terms, site } = bench;
   const name = `POST /commands/execute at ${RATE}/s`;

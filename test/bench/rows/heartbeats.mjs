@@ -5,10 +5,10 @@ import { urlOf } from '../seed.mjs';
 
 const SHARE_OF_FASTIFY = 0.5;
 const TIMES_ETCD = 2;
-/** Members that beat by turns. */
+/** Members that send heartbeats in turn. */
 const MEMBERS = 10_000;
 
-/** Single heartbeats, as many as go, against Fastify with a body and an answer of the same size, and etcd's keep-alive. */
+/** Single heartbeats as fast as possible, against Fastify with a body and an answer of the same size, and etcd's keep-alive. */
 export async function heartbeats(bench, store) {
   const { service, ids, etcd } = bench;
   const name = `heartbeat, ${store}`;

@@ -5,7 +5,7 @@ import { rawGet } from '../load/raw-http.mjs';
 
 const SHARE_OF_FASTIFY = 0.7;
 
-/** Reads that are asked again and again, against Fastify with the same bytes, and against etcd with the same value. */
+/** Repeated reads, against Fastify with the same bytes, and against etcd with the same value. */
 export async function hotReads(bench) {
   const { service, ids } = bench;
   const paths = {

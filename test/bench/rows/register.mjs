@@ -7,10 +7,10 @@ import { skillBody } from '../seed.mjs';
 import { compared, interleaved } from '../report/statistics.mjs';
 
 const SHARE_OF_PG = 0.5;
-/** Requests that a round may need at most. */
+/** Most requests that a round can need. */
 const MOST_PER_SECOND = 3000;
 
-/** One Skill in one request, safe on the disk, against `pg` that writes the same rows without anything around it. */
+/** One Skill in one request, safe on the disk, against bare `pg` that writes the same rows. */
 export async function register(bench) {
   const { generator, service, site, terms } = bench;
   const name = 'register';

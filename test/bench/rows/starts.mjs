@@ -3,7 +3,7 @@ import { limited } from '../report/statistics.mjs';
 const READY_WITHIN_S = 3;
 
 /**
- * Starts on a migrated database with all Skills in it, from the process until /readyz says yes. At the first, Redis is
+ * Measures starts on a migrated database with all Skills, from the process until /readyz is 200. At the first start, Redis is
  * empty, so that all leases are taken over from PostgreSQL at the same time.
  */
 export async function starts(bench) {
@@ -19,7 +19,7 @@ export async function starts(bench) {
   });
 }
 
-/** After a start with an empty lease store: from readiness until that knows all leases. It answers meanwhile. */
+/** After a start with an empty lease store: from ready until the store knows all leases. The service answers in that time. */
 export async function takeOver(bench, store) {
   const name = `leases taken over from PostgreSQL, ${store}`;
   await bench.row(name, async () => [limited({ name, unit: 's', values: [await bench.leasesKnown()] })]);

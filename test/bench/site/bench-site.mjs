@@ -13,18 +13,18 @@ import { accepts, answering, stopped } from './processes.mjs';
 import { ServiceRun } from './service-run.mjs';
 
 const LOG_FILE_MB = 16;
-/** As many as PostgreSQL keeps by its default of max_wal_size, 1 GB. */
+/** The number that PostgreSQL keeps with its default max_wal_size of 1 GB. */
 const LOG_FILES = 64;
 const REDIS_SERVERS = ['redis-server', 'valkey-server'];
 
-/** @throws Error when there is none on the PATH */
+/** @throws Error if there is none on the PATH */
 function redisServer() {
   const found = REDIS_SERVERS.find((name) => spawnSync(name, ['--version']).status === 0);
   if (found === undefined) throw new Error('No Redis on the PATH; on Debian: apt-get install redis-server');
   return found;
 }
 
-/** The built service as one process, on a PostgreSQL and (if asked for) a Redis of its own, all on the loopback. */
+/** The built service as one process, with its own PostgreSQL and (optionally) Redis, all on the loopback. */
 export class BenchSite {
   #folder = mkdtempSync(join(tmpdir(), 'ooder-bench-'));
   #postgres;
@@ -34,7 +34,7 @@ export class BenchSite {
   #core;
   #service;
 
-  /** `core`: the one that the service is pinned to, if any; `env`: of the service. */
+  /** `core`: the core of the service, if it is pinned; `env`: its environment. */
   static async start(options) {
     const site = new BenchSite();
     try {
@@ -63,7 +63,7 @@ export class BenchSite {
     await answering(this.#redis, () => accepts(this.#redisPort));
   }
 
-  /** Another run of the service, on the same data, with or without Redis, which is emptied when it is to be `fresh`. */
+  /** Starts the service again on the same data, with or without Redis; `fresh`: Redis is emptied first. */
   async restart({ redis, env, fresh = false }) {
     await this.#service?.stop();
     if (fresh) await this.askRedis('FLUSHALL');
@@ -93,12 +93,12 @@ export class BenchSite {
     return this.#service.token;
   }
 
-  /** A call of the protocol style. @throws Error unless it is answered with success. */
+  /** Calls a route in the protocol style. @throws Error if the answer is no success. */
   async post(path, body) {
     return (await this.call(path, body)).data;
   }
 
-  /** @throws Error unless it is answered with success. */
+  /** @throws Error if the answer is no success. */
   call(path, body, method) {
     return this.#service.call(path, body, method);
   }
@@ -107,12 +107,12 @@ export class BenchSite {
     return this.#service.metrics();
   }
 
-  /** The rows of a query. */
+  /** Returns the rows of a query. */
   async query(text, values) {
     return (await this.#database.query(text, values)).rows;
   }
 
-  /** The answer to one short command of Redis, as it goes over the wire. */
+  /** Returns the raw answer to one short Redis command. */
   async askRedis(command) {
     const socket = connect(this.#redisPort, '127.0.0.1');
     try {
@@ -124,22 +124,22 @@ export class BenchSite {
     }
   }
 
-  /** Seconds of CPU used so far; `machine`: by all programs there are. */
+  /** CPU seconds so far; `machine`: of all programs. */
   cpu() {
     return { ...this.#eachOf(cpuSecondsOf), machine: machineCpuSeconds() };
   }
 
-  /** Bytes of resident memory; what several processes share counts once. */
+  /** Bytes of resident memory; shared memory counts once. */
   memory() {
     return this.#eachOf(memoryOf);
   }
 
-  /** Bytes of resident memory of the service, all that it shares included. */
+  /** Bytes of resident memory of the service, shared memory included. */
   resident() {
     return residentOf(this.#service.pid);
   }
 
-  /** The service goes to the core of servers, now and at each restart, and PostgreSQL and Redis leave it. */
+  /** Pins the service to the core of servers, now and at each restart, and moves PostgreSQL and Redis away. */
   place() {
     this.#core = placement.server;
     move([this.#service.pid], placement.server);
@@ -147,8 +147,8 @@ export class BenchSite {
   }
 
   /**
-   * Makes the files of PostgreSQL's log that a server which has been at work has, and which it uses again: a new cluster
-   * fills each of the first gigabyte with zeros when it comes to it.
+   * Makes the WAL files that a server has after some time, and uses again: a new cluster
+   * fills each file of the first gigabyte with zeros when it is first needed.
    */
   async makeLogFiles() {
     await this.query(`ALTER SYSTEM SET min_wal_size = '${LOG_FILES * LOG_FILE_MB}MB'`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pinned } from './placement.mjs';
 import { HELPER_NODE, stopped } from './processes.mjs';
 
-/** A module of test/bench as a process of its own, on these cores, which is asked over a channel and answers. */
+/** Runs a module of test/bench as a process on these cores, and sends it requests over a channel. */
 export class ChildWorker {
   #child;
   #asked = new Map();
@@ -23,7 +23,7 @@ export class ChildWorker {
     });
   }
 
-  /** @throws Error when it answers with a fault, or ends. */
+  /** @throws Error if it answers with an error, or ends. */
   ask(operation, input = {}) {
     const id = randomUUID();
     return new Promise((resolve, reject) => {

@@ -5,8 +5,8 @@ const SERVER_CORE = 0;
 const CLIENT_CORE = 1;
 
 /**
- * Where programs run: what is measured has core 0 for itself, the load comes from core 1, and PostgreSQL, Redis and
- * this program have all cores but 0. Without `taskset`, or on one core, the scheduler decides, and `note` says so.
+ * Where programs run: the measured program has core 0 alone, the load comes from core 1, and PostgreSQL, Redis and
+ * this program have all cores except 0. Without `taskset`, or on one core, the scheduler decides, and `note` says so.
  */
 export const placement = decide();
 
@@ -25,18 +25,18 @@ function decide() {
   };
 }
 
-/** Programs that run go to these cores, and what they start from now on as well; undefined: they stay where they are. */
+/** Moves running programs, and those that they start from now on, to these cores; undefined: they stay. */
 export function move(pids, cores) {
   if (cores === undefined) return;
   for (const pid of pids) spawnSync('taskset', ['-acp', cores, String(pid)]);
 }
 
-/** A command that runs on these cores; as it is when they are undefined. */
+/** Returns a command that runs on these cores; unchanged if they are undefined. */
 export function pinned(cores, command) {
   return cores === undefined ? command : ['taskset', '-c', cores, ...command];
 }
 
-/** This program, and all that it starts from now on unless that is pinned elsewhere, leaves the server's core. */
+/** Moves this program, and what it starts from now on, away from the server's core. */
 export function leaveServerCore() {
   move([process.pid], placement.others);
 }

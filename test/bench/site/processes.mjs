@@ -9,12 +9,12 @@ const STOP_WITHIN_MS = 20_000;
 const PAUSE_MS = 20;
 
 /**
- * How a helper of the benchmark is started. Without the option V8 collects a program's garbage some seconds after it has come to
- * rest, on every core that there is: in the middle of what is measured.
+ * Options for helpers of the benchmark. Without this one, V8 collects garbage some seconds after a program has become
+ * idle, on every core: during a measurement.
  */
 export const HELPER_NODE = [process.execPath, '--no-memory-reducer'];
 
-/** Whether somebody listens there. */
+/** Returns whether a program listens there. */
 export async function accepts(port) {
   const socket = connect(port, '127.0.0.1');
   try {
@@ -25,7 +25,7 @@ export async function accepts(port) {
   }
 }
 
-/** Waits until `ask` says true. @throws Error when the program ends before, or does not answer within a minute. */
+/** Waits until `ask` returns true. @throws Error if the program ends before, or does not answer within a minute. */
 export async function answering(child, ask) {
   const end = performance.now() + START_WITHIN_MS;
   while (!(await ask().catch(() => false))) {
@@ -35,7 +35,7 @@ export async function answering(child, ask) {
   }
 }
 
-/** Ends a program, by force when it takes longer than 20 s. */
+/** Ends a program, by force after 20 s. */
 export async function stopped(child) {
   if (child === undefined || hasEnded(child)) return;
   const ended = once(child, 'exit');

@@ -1,6 +1,6 @@
 /*
- * Loaded into the measured service before anything else: writes CPU profiles of just what is measured, as told over the
- * channel to its parent. Costs nothing while nothing is told.
+ * Loaded into the measured service before anything else: writes CPU profiles of the measured time, on request over the
+ * channel to its parent. Costs nothing otherwise.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';

@@ -13,15 +13,15 @@ const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const SERVICE = join(ROOT, 'dist', 'apps', 'skill-service', 'src', 'main.js');
 const PROFILE_HOOK = pathToFileURL(join(import.meta.dirname, 'profile-hook.mjs')).href;
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-// As `npm start` has them.
+// The options of `npm start`.
 const FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
 const ADMIN_SECRET = 'an-admin-secret-for-the-benchmark';
 
-/** One run of the built service: a process, from its start until it is stopped. Its output goes to /dev/null. */
+/** One run of the built service: a process, from start to stop. Its output goes to /dev/null. */
 export class ServiceRun {
   #child;
 
-  /** `core`: the one that it is pinned to, if any; `env`: its settings, on top of those that every run needs. */
+  /** `core`: its core, if it is pinned; `env`: its settings, in addition to those that every run needs. */
   static async start({ core, cwd, env, databaseUrl, redisUrl }) {
     const run = new ServiceRun();
     run.port = await freePort();
@@ -49,7 +49,7 @@ export class ServiceRun {
       await answering(run.#child, async () => (await fetch(`${run.url}/readyz`)).ok);
       run.readyAfterMs = performance.now() - began;
       const credentials = { grant_type: 'client_credentials', client_id: 'admin', client_secret: ADMIN_SECRET };
-      /** The admin's access token. */
+      /** Access token of the admin client. */
       run.token = (await run.#send('auth/token', credentials)).access_token;
     } catch (error) {
       await run.stop();
@@ -62,7 +62,7 @@ export class ServiceRun {
     return this.#child.pid;
   }
 
-  /** @throws Error unless it is answered with success. */
+  /** @throws Error if the answer is no success. */
   call(path, body, method = 'POST') {
     return this.#send(path, body, { authorization: `Bearer ${this.token}` }, method);
   }
@@ -77,7 +77,7 @@ export class ServiceRun {
     return response.json();
   }
 
-  /** Samples of /metrics by name and labels. The delay of the event loop is that since the last call. */
+  /** Returns the samples of /metrics by name and labels. The event-loop lag is measured since the last call. */
   async metrics() {
     const text = await (await fetch(`${this.url}/metrics`)).text();
     const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -85,7 +85,7 @@ export class ServiceRun {
     return new Map(lines.map(split));
   }
 
-  /** What `work` answers; a CPU profile of the service meanwhile is written to `file`. Without a file there is none. */
+  /** Runs `work` and returns its result. Writes a CPU profile of the service to `file`, if there is one. */
   async profiled(file, work) {
     if (file === undefined) return work();
     await this.#tell({ profile: 'start' });

@@ -1,4 +1,4 @@
-/** Answers what a `ChildWorker` asks, in the process that it has started; ends with its parent. */
+/** Answers the requests of a `ChildWorker` in its process; ends with its parent. */
 export function serve(operations) {
   process.on('message', async ({ id, operation, ...input }) => {
     try {

@@ -1,7 +1,8 @@
 import { registerAs } from '@nestjs/config';
 import { IsIn, IsInt, IsNotIn, Length, Matches, Max, Min, MinLength } from 'class-validator';
 import { RESERVED_CLIENT_IDS } from './reserved-client-ids.js';
-import { Setting } from './setting.js';
+import type { AppSettings } from './app.settings.js';
+import { Setting, type SettingFault } from './setting.js';
 
 export const HMAC_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
 export const KEY_PAIR_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
@@ -11,6 +12,9 @@ export type SigningAlgorithm = HmacAlgorithm | KeyPairAlgorithm;
 
 /** Seconds: no access token lives longer, so that no revocation has to be kept longer either. */
 export const MAX_JWT_EXPIRY = 86_400;
+
+/** KiB (OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, 2 passes, 1 lane). */
+const ARGON2_MEMORY = 19_456;
 
 /** Tokens and the first client (deployment guide 4.3; AI Bridge v0.6.0 fixes no more than the names). */
 export class SecuritySettings {
@@ -74,6 +78,13 @@ export class SecuritySettings {
   @Setting('SECURITY_PREVIOUS_ENCRYPTION_KEYS', { example: 'the key before, until npm run secrets:rotate has run' })
   previousEncryptionKeys: string[] = [];
 
+  /** KiB of memory for the Argon2id hash of one client secret; production refuses less than the default. */
+  @Setting('SECURITY_ARGON2_MEMORY', { example: String(ARGON2_MEMORY) })
+  @IsInt({ message: 'must be a whole number of KiB' })
+  @Min(8, { message: 'must not be under 8' })
+  @Max(1_048_576, { message: 'must not be over 1048576' })
+  argon2Memory: number = ARGON2_MEMORY;
+
   @Setting('SECURITY_ADMIN_CLIENT_ID', { example: 'admin' })
   @Matches(/^[A-Za-z0-9._-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })
   @IsNotIn(RESERVED_CLIENT_IDS, {
@@ -85,6 +96,13 @@ export class SecuritySettings {
   @Setting('SECURITY_ADMIN_CLIENT_SECRET', { example: 'the output of: openssl rand -base64 32' })
   @MinLength(16, { message: 'must have at least 16 characters' })
   adminClientSecret?: string;
+}
+
+/** Hashes that cost less than the default are for tests. */
+export function checkArgon2Memory(app: AppSettings, { argon2Memory }: SecuritySettings, faults: SettingFault[]): void {
+  if (!app.isProduction || argon2Memory >= ARGON2_MEMORY) return;
+  const example = String(ARGON2_MEMORY);
+  faults.push({ variable: 'SECURITY_ARGON2_MEMORY', problem: `must not be under ${example} in production`, example });
 }
 
 export const securitySettings = registerAs('security', () => new SecuritySettings());

@@ -197,6 +197,14 @@ describe('settings', () => {
     for (const variable of Object.keys(secrets)) expect(message).toContain(variable);
   });
 
+  it('refuse secrets that are hashed at less than the full cost in production', () => {
+    const cheap = { SECURITY_ARGON2_MEMORY: '8', SECURITY_JWT_SECRET: GOOD_SECRET };
+    expect(load(cheap).security.argon2Memory).toBe(8);
+    const { faults } = faultsOf({ ...cheap, NODE_ENV: 'production' });
+    expect(faults.map(({ variable }) => variable)).toEqual(['SECURITY_ARGON2_MEMORY']);
+    expect(load({ NODE_ENV: 'production', SECURITY_JWT_SECRET: GOOD_SECRET }).security.argon2Memory).toBe(19_456);
+  });
+
   it('need a key file for a key pair', () => {
     expect(faultsOf({ SECURITY_ALGORITHM: 'EdDSA' }).faults).toMatchObject([{ variable: 'SECURITY_PRIVATE_KEY_FILE' }]);
     expect(

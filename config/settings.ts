@@ -19,7 +19,7 @@ import { QuotasSettings } from './quotas.settings.js';
 import { RateLimitSettings } from './rate-limit.settings.js';
 import { RedisSettings } from './redis.settings.js';
 import { checkOperations, OperationsSettings } from './operations.settings.js';
-import { KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
+import { checkArgon2Memory, KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
 import { RegistrySettings } from './registry.settings.js';
 import { type Environment, readSection, type SettingFault, variablesOf } from './setting.js';
 import { checkTracing, TracingSettings } from './tracing.settings.js';
@@ -123,6 +123,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   checkChannel(channel, faults);
   checkTracing(tracing, faults);
   checkPreviousSecrets(security, faults);
+  checkArgon2Memory(app, security, faults);
   const warnings = resolveJwtSecret(app, security, faults);
   resolveEncryptionKey(app, security, faults);
   resolveCallbackSecret(app, commands, faults);

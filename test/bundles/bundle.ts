@@ -6,7 +6,7 @@ const BUNDLES = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(BUNDLES, '../..');
 const SOURCES = ['apps', 'config', 'libs', 'test'];
 
-/** The beginnings of the paths of specs that no bundle takes: they stop servers, start many processes or mock a module. */
+/** The beginnings of the paths of specs that no bundle takes: they stop servers or start many processes. */
 const ALONE = JSON.parse(readFileSync(join(BUNDLES, 'alone.json'), 'utf8')) as string[];
 
 /** The paths of all spec files below the root of the repository, in a fixed order. */

@@ -29,6 +29,7 @@ import { ClientCutOff } from './clients/client-cut-off.js';
 import { ClientLookup } from './clients/client-lookup.js';
 import { ClientsController } from './clients/clients.controller.js';
 import { ClientsService } from './clients/clients.service.js';
+import { SecretHasher } from './clients/secret-hasher.js';
 import { RevocationList } from './tokens/revocation-list.js';
 import { createTokenSigner } from './tokens/token-signer.js';
 import { GrantsService } from './tokens/grants.service.js';
@@ -60,6 +61,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens/tokens.service.js';
     AuditController,
   ],
   providers: [
+    SecretHasher,
     ClientsService,
     ClientChangesService,
     ClientBelongings,

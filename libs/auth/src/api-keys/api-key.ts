@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { randomSecret } from '../clients/secret-hash.js';
+import { randomSecret } from '../clients/secret-hasher.js';
 
 const API_KEY = /^osk_[A-Za-z0-9_-]{43}$/;
 const PREFIX_LENGTH = 12;

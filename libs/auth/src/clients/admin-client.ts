@@ -7,7 +7,7 @@ import { withAdvisoryLock } from '#database';
 import { DataSource, type EntityManager, type Repository } from 'typeorm';
 import { startAboveCutOff } from './client-cut-off.js';
 import { ClientEntity } from './client.entity.js';
-import { hashSecret, randomSecret, verifySecret } from './secret-hash.js';
+import { randomSecret, SecretHasher } from './secret-hasher.js';
 
 const SECRET_FILE = 'admin-client-secret';
 
@@ -26,6 +26,7 @@ export class AdminClient implements OnModuleInit {
     @InjectDataSource() private readonly dataSource: DataSource,
     @Inject(appSettings.KEY) private readonly app: AppSettings,
     @Inject(securitySettings.KEY) private readonly security: SecuritySettings,
+    private readonly hasher: SecretHasher,
   ) {}
 
   get clientId(): string {
@@ -43,7 +44,7 @@ export class AdminClient implements OnModuleInit {
     const given = this.security.adminClientSecret;
     if (!client) {
       const secret = given ?? keepSecret(this.app.dataDir, SECRET_FILE, randomSecret);
-      const secretHash = await hashSecret(secret);
+      const secretHash = await this.hasher.hash(secret);
       const created = clients.create({ clientId: this.clientId, name: 'Administrator', role: 'admin', secretHash });
       await clients.insert(created);
       await startAboveCutOff(session, created);
@@ -68,9 +69,9 @@ export class AdminClient implements OnModuleInit {
   }
 
   private async adopt(clients: Repository<ClientEntity>, client: ClientEntity, given: string): Promise<void> {
-    if (!(await verifySecret(client.secretHash, given))) {
+    if (!(await this.hasher.verify(client.secretHash, given))) {
       const former = { previousSecretHash: null, previousSecretExpiresAt: null };
-      await clients.update({ id: client.id }, { secretHash: await hashSecret(given), ...former });
+      await clients.update({ id: client.id }, { secretHash: await this.hasher.hash(given), ...former });
       this.logger.log(`the secret of the admin client "${this.clientId}" is now the one of the settings`);
     }
   }

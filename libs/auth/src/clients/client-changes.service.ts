@@ -17,7 +17,7 @@ import type {
 import { ClientEntity } from './client.entity.js';
 import type { ClientReach } from './client-reach.js';
 import { ClientsService, toClient } from './clients.service.js';
-import { hashSecret, randomSecret } from './secret-hash.js';
+import { randomSecret, SecretHasher } from './secret-hasher.js';
 
 /** Clients are made, changed and taken away; the row lock decides between those who do so at once. */
 @Injectable()
@@ -28,6 +28,7 @@ export class ClientChangesService {
     private readonly audit: AuditLog,
     private readonly clients: ClientsService,
     private readonly belongings: ClientBelongings,
+    private readonly hasher: SecretHasher,
   ) {}
 
   /**
@@ -40,7 +41,7 @@ export class ClientChangesService {
     reach.assertHolds(body.role);
     if (body.client_id !== undefined) assertNotReserved(body.client_id);
     const secret = randomSecret();
-    const secretHash = await hashSecret(secret);
+    const secretHash = await this.hasher.hash(secret);
     const client = await this.transactions.run(async (tx) => {
       const created = tx.create(ClientEntity, {
         clientId: body.client_id ?? `client-${newId()}`,
@@ -90,7 +91,7 @@ export class ClientChangesService {
     { overlap = 0 }: RotateSecretBody,
   ): Promise<ClientSecretResponse> {
     const client_secret = randomSecret();
-    const secretHash = await hashSecret(client_secret);
+    const secretHash = await this.hasher.hash(client_secret);
     return this.change(caller, 'rotate_secret', clientId, async (tx, client, reach) => {
       reach.assertMayChange(client);
       reach.assertHolds(client.role);

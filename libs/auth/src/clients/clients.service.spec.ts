@@ -1,27 +1,25 @@
-import { jest } from '@jest/globals';
 import { SecuritySettings } from '#config';
 import type { Repository } from 'typeorm';
-import { ClientEntity } from './client.entity.js';
 import { OAuthError } from '../tokens/oauth-error.js';
+import { ClientEntity } from './client.entity.js';
+import { ClientsService } from './clients.service.js';
+import { SecretHasher } from './secret-hasher.js';
 
-const argon2 = await import('@node-rs/argon2');
 let verifications = 0;
-jest.unstable_mockModule('@node-rs/argon2', () => ({
-  ...argon2,
-  verify: (hash: string, secret: string) => {
+class CountingHasher extends SecretHasher {
+  override verify(secretHash: string, secret: string): Promise<boolean> {
     verifications += 1;
-    return argon2.verify(hash, secret);
-  },
-}));
-const { ClientsService } = await import('./clients.service.js');
-const { hashSecret } = await import('./secret-hash.js');
+    return super.verify(secretHash, secret);
+  }
+}
 
 describe('clients show their secret', () => {
   const HOUR_MS = 3_600_000;
-  let service: InstanceType<typeof ClientsService>;
+  const hasher = new CountingHasher({ argon2Memory: 8 });
+  let service: ClientsService;
   const clients = new Map<string, ClientEntity>();
   beforeAll(async () => {
-    const [present, previous] = await Promise.all([hashSecret('present'), hashSecret('previous')]);
+    const [present, previous] = await Promise.all([hasher.hash('present'), hasher.hash('previous')]);
     const add = (clientId: string, overrides: Partial<ClientEntity> = {}) =>
       clients.set(
         clientId,
@@ -35,7 +33,7 @@ describe('clients show their secret', () => {
     const repository: Partial<Repository<ClientEntity>> = {
       findOneBy: (where) => Promise.resolve(clients.get((where as { clientId: string }).clientId) ?? null),
     };
-    service = new ClientsService(repository as Repository<ClientEntity>, new SecuritySettings());
+    service = new ClientsService(repository as Repository<ClientEntity>, new SecuritySettings(), hasher);
   });
 
   it.each([

@@ -8,19 +8,22 @@ import type { ClientResponse } from './client.dto.js';
 import { ClientEntity } from './client.entity.js';
 import { ClientReach } from './client-reach.js';
 import { OAuthError } from '../tokens/oauth-error.js';
-import { hashSecret, randomSecret, verifySecret } from './secret-hash.js';
+import { randomSecret, SecretHasher } from './secret-hasher.js';
 import type { ClientCredentials } from '../tokens/token-request.js';
 
 /** Programs that may get tokens: found, and known by their secrets. */
 @Injectable()
 export class ClientsService {
   /** Compared with where there is no client, or no former secret, so that every answer takes as long as any other. */
-  private readonly decoy = hashSecret(randomSecret());
+  private readonly decoy: Promise<string>;
 
   constructor(
     @InjectRepository(ClientEntity) private readonly clients: Repository<ClientEntity>,
     @Inject(securitySettings.KEY) private readonly settings: SecuritySettings,
-  ) {}
+    private readonly hasher: SecretHasher,
+  ) {
+    this.decoy = hasher.hash(randomSecret());
+  }
 
   /** What this caller may know of clients, and do to them. */
   reachOf(caller: Caller): ClientReach {
@@ -37,8 +40,8 @@ export class ClientsService {
     const client = clientId.includes('\u0000') ? null : await this.clients.findOneBy({ clientId });
     const decoy = await this.decoy;
     const [isPresent, isPrevious] = await Promise.all([
-      verifySecret(client?.secretHash ?? decoy, clientSecret, isKnown),
-      verifySecret(client?.previousSecretHash ?? decoy, clientSecret, isKnown),
+      this.hasher.verify(client?.secretHash ?? decoy, clientSecret, isKnown),
+      this.hasher.verify(client?.previousSecretHash ?? decoy, clientSecret, isKnown),
     ]);
     const stillHolds = (client?.previousSecretExpiresAt?.getTime() ?? 0) > Date.now();
     if (!client || client.disabled || !(isPresent || (isPrevious && stillHolds))) {

@@ -3,11 +3,12 @@ import type { SecuritySettings } from '#config';
 import type { DataSource } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.js';
 import { ClientCutOff } from '../clients/client-cut-off.js';
+import { SecretHasher } from '../clients/secret-hasher.js';
 import { RevocationList } from '../tokens/revocation-list.js';
 import { ClientImporter } from './client.importer.js';
 
-/** What writes clients, put together for a command: as in a service, but no job runs, and nothing listens. */
-export function clientImporterOf(dataSource: DataSource, { adminClientId }: SecuritySettings): ClientImporter {
+/** Makes the importer of clients for a command, where no job runs and nothing listens. */
+export function clientImporterOf(dataSource: DataSource, security: SecuritySettings): ClientImporter {
   const cutOff = new ClientCutOff(new RevocationList(dataSource, new SchedulerRegistry()));
-  return new ClientImporter(cutOff, new AuditLog(), adminClientId);
+  return new ClientImporter(cutOff, new AuditLog(), security.adminClientId, new SecretHasher(security));
 }

@@ -5,7 +5,7 @@ import { ClientCutOff, startAboveCutOff } from '../clients/client-cut-off.js';
 import { ClientEntity } from '../clients/client.entity.js';
 import { assertNotReserved, changedAccess, concernedSpaces, lockClient } from '../clients/client-changes.service.js';
 import { toClient } from '../clients/clients.service.js';
-import { hashSecret, randomSecret } from '../clients/secret-hash.js';
+import { randomSecret, type SecretHasher } from '../clients/secret-hasher.js';
 import type { ClientLine } from './client.line.js';
 
 /** What became of a line. `left`: it is the admin of the settings, which every registry makes for itself. */
@@ -19,6 +19,7 @@ export class ClientImporter {
     private readonly cutOff: ClientCutOff,
     private readonly audit: AuditLog,
     private readonly adminClientId: string,
+    private readonly hasher: SecretHasher,
   ) {}
 
   /** @throws BadParameterError (1001) when the id is reserved */
@@ -52,7 +53,7 @@ export class ClientImporter {
   }
 
   private async insert(tx: Transaction, actor: AuditActor, line: ClientLine): Promise<boolean> {
-    this.unknownHash ??= hashSecret(randomSecret());
+    this.unknownHash ??= this.hasher.hash(randomSecret());
     const inserted = await tx.query<unknown[]>(
       `INSERT INTO clients (id, client_id, name, role, spaces, disabled, secret_hash, created_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (client_id) DO NOTHING RETURNING id`,

@@ -1,23 +1,24 @@
-import { hash } from '@node-rs/argon2';
 import { UnavailableError } from '#common';
-import { verifySecret } from './secret-hash.js';
+import { SecretHasher } from './secret-hasher.js';
 
-describe('verifySecret', () => {
+describe('SecretHasher', () => {
+  const hasher = new SecretHasher({ argon2Memory: 8 });
+
   it('checks some at a time and lets some wait; the others are told to come again', async () => {
-    const cheap = await hash('secret', { memoryCost: 8, timeCost: 1, parallelism: 1 });
-    const checks = await Promise.allSettled(Array.from({ length: 1000 }, () => verifySecret(cheap, 'secret')));
+    const cheap = await hasher.hash('secret');
+    const checks = await Promise.allSettled(Array.from({ length: 1000 }, () => hasher.verify(cheap, 'secret')));
     const done = checks.filter(({ status }) => status === 'fulfilled');
     const refused = checks.filter((check) => check.status === 'rejected');
     expect([done.length, refused.length]).toEqual([403, 597]);
     for (const { reason } of refused) expect(reason).toBeInstanceOf(UnavailableError);
-    await expect(verifySecret(cheap, 'another')).resolves.toBe(false);
+    await expect(hasher.verify(cheap, 'another')).resolves.toBe(false);
   });
 
   it('checks secrets of known clients before all others that wait, and when too many of those do', async () => {
-    const cheap = await hash('secret', { memoryCost: 8, timeCost: 1, parallelism: 1 });
+    const cheap = await hasher.hash('secret');
     const order: string[] = [];
     const check = (who: string, isKnown: boolean) =>
-      verifySecret(cheap, 'secret', isKnown).then(
+      hasher.verify(cheap, 'secret', isKnown).then(
         () => order.push(who),
         () => order.push('refused'),
       );

@@ -12,7 +12,7 @@ const REGIONS = ['eu', 'us', 'asia', 'africa', 'oceania'];
 export function skillBody(number, prefix = 'skill') {
   const capability = (shift) => ({
     name: `capability-${(number * 7 + shift) % CAPABILITIES}`,
-    description: 'Does what its name says, for whoever asks',
+    description: 'Does what its name says, for all callers.',
     category: `category-${(number + shift) % CATEGORIES}`,
     parameters: { city: { type: 'string', required: true, description: 'Name of the city' } },
   });

@@ -51,7 +51,7 @@ describe('the sample Skill at this registry', () => {
     const statusOf = () => site.http.get(`/api/v1/skills/${skill.skillId}/status`).auth(site.admin, { type: 'bearer' });
     await until(async () => (await statusOf()).body.data.request_count === 1);
     // Longer than a lease lasts without heartbeats.
-    await until(() => skill.beats >= 4);
+    await until(() => skill.heartbeats >= 4);
     expect((await statusOf()).body.data.health).toBe('healthy');
     await skill.stop();
     await expect(skill.ended).resolves.toBe(true);

@@ -19,7 +19,7 @@ const LONGEST_RETRY_MS = 10_000;
 export class Membership {
   registration: Registration | undefined;
   /** Heartbeats that the registry has accepted. */
-  beats = 0;
+  heartbeats = 0;
   private readonly started = performance.now();
   private readonly stopping = new AbortController();
   private failures = 0;
@@ -49,12 +49,12 @@ export class Membership {
    * @throws RegistryRefusal
    */
   async stay(): Promise<boolean> {
-    let wait = this.untilBeat(this.registration?.interval ?? 1);
+    let wait = this.untilHeartbeat(this.registration?.interval ?? 1);
     while (await this.pause(wait)) {
       try {
-        const beat = await this.beat();
-        if (beat === 'replaced') return false;
-        wait = this.untilBeat(beat);
+        const answer = await this.sendHeartbeat();
+        if (answer === 'replaced') return false;
+        wait = this.untilHeartbeat(answer);
       } catch (error) {
         if (error instanceof RegistryRefusal) throw error;
         wait = this.retryAfter(error);
@@ -70,7 +70,7 @@ export class Membership {
     const { skillId, generation } = this.registration;
     const { name, version, url: own } = this.skill;
     try {
-      await this.registry.beat(skillId, { endpoint_url: own, generation, health: 'unhealthy' });
+      await this.registry.heartbeat(skillId, { endpoint_url: own, generation, health: 'unhealthy' });
       const { endpoints } = await this.registry.read(skillId);
       if (endpoints.some(({ url, health }) => url !== own && health !== 'unhealthy')) return;
       await this.registry.unregister(skillId);
@@ -102,10 +102,10 @@ export class Membership {
   }
 
   /** Returns the seconds until the next heartbeat. */
-  private async beat(): Promise<number | 'replaced'> {
-    if (!this.registration) return this.registeredAnew();
+  private async sendHeartbeat(): Promise<number | 'replaced'> {
+    if (!this.registration) return this.registerAgain();
     const { skillId, generation } = this.registration;
-    const beat = await this.registry.beat(skillId, {
+    const answer = await this.registry.heartbeat(skillId, {
       endpoint_url: this.skill.url,
       generation,
       health: 'healthy',
@@ -113,21 +113,21 @@ export class Membership {
       request_count: this.executor.executions,
       error_count: this.executor.failures,
     });
-    if (beat === 'unknown') return this.registeredAnew();
-    if (beat === 'replaced') return beat;
-    this.beats += 1;
+    if (answer === 'unknown') return this.registerAgain();
+    if (answer === 'replaced') return answer;
+    this.heartbeats += 1;
     this.failures = 0;
-    return beat.interval;
+    return answer.interval;
   }
 
-  private async registeredAnew(): Promise<number> {
+  private async registerAgain(): Promise<number> {
     this.registration = undefined;
     await this.register();
     return 1;
   }
 
   /** Milliseconds until the next heartbeat: a little early, so that a slow one is not late. */
-  private untilBeat(interval: number): number {
+  private untilHeartbeat(interval: number): number {
     return Math.max(200, interval * 1000 * (0.9 + Math.random() * 0.1));
   }
 

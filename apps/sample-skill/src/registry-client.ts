@@ -22,7 +22,7 @@ export interface RegisteredSkill {
 }
 
 /** Answer to a heartbeat: seconds until the next one, `unknown` (register again) or `replaced` (stop). */
-export type Beat = { interval: number } | 'unknown' | 'replaced';
+export type HeartbeatAnswer = { interval: number } | 'unknown' | 'replaced';
 
 const TIMEOUT_MS = 5_000;
 /** Statuses for which a retry does not help. */
@@ -55,7 +55,7 @@ export class RegistryClient {
     return body as Record<string, unknown> & RegisteredSkill;
   }
 
-  async beat(skillId: string, body: object): Promise<Beat> {
+  async heartbeat(skillId: string, body: object): Promise<HeartbeatAnswer> {
     const reply = await this.call('POST', `/skills/${skillId}/heartbeat`, body);
     if (reply.status === 409) return 'replaced';
     // 404: the registry does not know the Skill; 400: it does not know this endpoint.

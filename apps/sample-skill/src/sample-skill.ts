@@ -31,7 +31,7 @@ export interface SampleSkill {
   /** Commands that were run, without repetitions. */
   readonly executions: number;
   /** Heartbeats that the registry has accepted. */
-  readonly beats: number;
+  readonly heartbeats: number;
   /** True after `stop` or `kill`, false if a newer registration has replaced this one; rejects if the registry refuses. */
   ended: Promise<boolean>;
   /** Unregisters, finishes the requests in flight, and closes the server. */
@@ -78,8 +78,8 @@ export async function startSampleSkill(options: SampleSkillOptions): Promise<Sam
     get executions() {
       return executor.executions;
     },
-    get beats() {
-      return membership.beats;
+    get heartbeats() {
+      return membership.heartbeats;
     },
     stop: async () => {
       await membership.leave();

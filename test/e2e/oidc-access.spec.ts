@@ -147,7 +147,7 @@ describe('what tokens of another identity provider give', () => {
     expect(await statuses()).toEqual([200, 200]);
     // What the job does, which runs twice a minute; asked at most once in ten seconds.
     await until(async () => {
-      await keys.renew();
+      await keys.runAnew();
       return (await statuses())[0] === 401;
     }, 15_000);
     expect(await statuses()).toEqual([401, 200]);

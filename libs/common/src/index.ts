@@ -60,6 +60,7 @@ export { FOREIGN_BOUNDS, jsonSizeFault, readForeignJson } from './json-size.js';
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
 export { maskSecrets, maskValues, REDACTED } from './mask-secrets.js';
+export { memoize } from './memoize.js';
 export { newId } from './new-id.js';
 export {
   linkHeader,
@@ -77,7 +78,6 @@ export { CompiledValidator } from './compiled-validator.js';
 export { hasMoreKeys, hasMoreValues } from './plain-data.js';
 export { PROBE_ROUTES } from './probe-routes.js';
 export { readRetryAfter } from './retry-after.js';
-export { Remembered } from './remembered.js';
 export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';

@@ -1,4 +1,4 @@
-import { Remembered } from '#common';
+import { memoize } from '#common';
 import type { Attributes } from '#tracing';
 
 export interface Statement {
@@ -13,16 +13,12 @@ const MAX_TEXT = 2_048;
 /** The first one that is named; a function is none. */
 const TABLE = /\binto\s+"?(\w+)|\b(?:from|update|join)\s+(?:only\s+)?"?([a-z_]\w*)(?![\w(])/i;
 
-// Ours are a few hundred; lists have one for each set of filters. Long ones are lists of what came in one request, and no two are the same.
-const known = new Remembered(describe, MAX_TEXT);
-
 /**
  * What is told of a statement: its text with `?` for whatever is a value. Values of callers are parameters ($1) and
  * never in it; should one get there, it would still not leave the process.
  */
-export function statementOf(text: string): Statement {
-  return known.of(text);
-}
+// Some hundred statements, and one for each set of filters. Long ones hold the values of one request: no two are equal.
+export const statementOf = memoize(describe, MAX_TEXT);
 
 function describe(text: string): Statement {
   const masked = text

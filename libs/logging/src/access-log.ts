@@ -1,4 +1,4 @@
-import { CLIENT_CLOSED_REQUEST, errorCodeOf, isSentWhole, PROBE_ROUTES, Remembered } from '#common';
+import { CLIENT_CLOSED_REQUEST, errorCodeOf, isSentWhole, memoize, PROBE_ROUTES } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonMembers } from './flat-line.js';
 import type { PinoLogger } from './pino-logger.js';
@@ -76,13 +76,13 @@ export interface Access {
 export function writeAccess(logger: PinoLogger, level: 'debug' | 'info', access: Access): void {
   const { method, url, path, route, status, durationMs } = access;
   const { bytes, client, address, userAgent, traceId, errorCode } = access;
-  const pathMember = path === undefined ? paths.of(url) : `,"path":${JSON.stringify(path)}`;
+  const pathMember = path === undefined ? paths(url) : `,"path":${JSON.stringify(path)}`;
   let members =
-    methods.of(method) + pathMember + routes.of(route) + `,"status":${status},"duration_ms":${rounded(durationMs)}`;
+    methods(method) + pathMember + routes(route) + `,"status":${status},"duration_ms":${rounded(durationMs)}`;
   if (bytes !== undefined) members += `,"bytes":${bytes}`;
-  if (client) members += clients.of(client);
-  if (address) members += addresses.of(address);
-  if (userAgent) members += userAgents.of(userAgent);
+  if (client) members += clients(client);
+  if (address) members += addresses(address);
+  if (userAgent) members += userAgents(userAgent);
   members += `,"trace_id":"${traceId}"`;
   if (errorCode !== undefined) members += `,"error_code":${errorCode}`;
   if (access.aborted === true) members += ',"aborted":true';
@@ -94,16 +94,16 @@ function rounded(milliseconds: number): number {
 }
 
 // The same few come again and again, and looking for secrets in them takes longer than all the rest of a line.
-const methods = memberOf('method', (text) => text);
+const methods = jsonMember('method', (text) => text);
 /** Without the query string: tokens and personal data travel there. */
-const paths = memberOf('path', (url) => clip(url.split(/[?#]/, 1)[0] ?? '', MAX_PATH));
-const routes = memberOf('route', (text) => text);
-const clients = memberOf('client', redactText);
-const addresses = memberOf('remote_address', (text) => text);
-const userAgents = memberOf('user_agent', (text) => clip(text, MAX_USER_AGENT));
+const paths = jsonMember('path', (url) => clip(url.split(/[?#]/, 1)[0] ?? '', MAX_PATH));
+const routes = jsonMember('route', (text) => text);
+const clients = jsonMember('client', redactText);
+const addresses = jsonMember('remote_address', (text) => text);
+const userAgents = jsonMember('user_agent', (text) => clip(text, MAX_USER_AGENT));
 
-function memberOf(name: string, textOf: (text: string) => string): Remembered<string> {
-  return new Remembered((text) => jsonMembers({ [name]: textOf(text) }));
+function jsonMember(name: string, toText: (text: string) => string): (text: string) => string {
+  return memoize((text) => jsonMembers({ [name]: toText(text) }));
 }
 
 function clip(text: string, length: number): string {

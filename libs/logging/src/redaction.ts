@@ -1,4 +1,4 @@
-import { maskSecrets, REDACTED, Remembered } from '#common';
+import { maskSecrets, memoize, REDACTED } from '#common';
 
 /** A log line stays readable and cheap whatever it is given: deeper, longer and bigger values are cut. */
 const MAX_DEPTH = 8;
@@ -124,11 +124,7 @@ class Redaction {
   }
 }
 
-const secretKeys = new Remembered((key) => SECRET_KEY.test(key));
-
-function isSecret(key: string): boolean {
-  return secretKeys.of(key);
-}
+const isSecret = memoize((key) => SECRET_KEY.test(key));
 
 function hasToJson(value: object): value is { toJSON: () => unknown } {
   return 'toJSON' in value && typeof value.toJSON === 'function';

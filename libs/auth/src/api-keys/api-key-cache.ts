@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
 import type { Identity } from '../caller.js';
 import type { Revocable } from '../tokens/revocation-list.js';
@@ -30,40 +31,33 @@ interface Row {
   disabled: boolean;
 }
 
-interface Entry {
-  readonly until: number;
-  readonly key: Promise<KnownApiKey | undefined>;
-}
-
-/** Keys by their hash, for a minute at most; those that are not good are asked for again each time. */
+/** Keys by their hash, for a minute at most; those that are not valid are read again each time. */
 @Injectable()
 export class ApiKeyCache {
-  private readonly entries = new Map<string, Entry>();
+  private readonly keys = new LRUCache<string, Promise<KnownApiKey | undefined>>({
+    max: MAX_KEYS,
+    ttl: MAX_CACHED_S * 1000,
+  });
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Undefined: no such key. Requests that come at once share one query, and its error. */
+  /** Undefined: no such key. Requests that come together share one query, and its error. */
   get(hash: string): Promise<KnownApiKey | undefined> {
-    const known = this.entries.get(hash);
-    if (known && performance.now() < known.until) return known.key;
-    const entry = { until: performance.now() + MAX_CACHED_S * 1000, key: this.read(hash) };
-    this.entries.delete(hash);
-    this.entries.set(hash, entry);
+    const known = this.keys.get(hash);
+    if (known) return known;
+    const key = this.read(hash);
+    this.keys.set(hash, key);
     const forget = (): void => {
-      if (this.entries.get(hash) === entry) this.entries.delete(hash);
+      if (this.keys.peek(hash) === key) this.keys.delete(hash);
     };
-    entry.key.then((key) => {
-      if (!key || key.isDisabled) forget();
+    key.then((found) => {
+      if (!found || found.isDisabled) forget();
     }, forget);
-    for (const oldest of this.entries.keys()) {
-      if (this.entries.size <= MAX_KEYS) break;
-      this.entries.delete(oldest);
-    }
-    return entry.key;
+    return key;
   }
 
   forget(hash: string): void {
-    this.entries.delete(hash);
+    this.keys.delete(hash);
   }
 
   private async read(hash: string): Promise<KnownApiKey | undefined> {

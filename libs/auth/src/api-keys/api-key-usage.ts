@@ -3,28 +3,30 @@ import { Interval } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { SingleFlight } from '#common';
 import { OutageLog } from '#logging';
+import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
 
 const FLUSH_EVERY_MS = 10_000;
 const MINUTE_MS = 60_000;
+/** Beyond, a key is only written more often. */
+const MAX_NOTED = 10_000;
 
 /** When keys were used last: written in batches, once a minute for each key however many replicas it calls. */
 @Injectable()
 export class ApiKeyUsage implements BeforeApplicationShutdown {
   private readonly outage = new OutageLog(new Logger('auth'), 'Writing when API keys were used');
-  /** By key, when it was noted, by `performance.now()`. */
-  private readonly noted = new Map<string, number>();
+  /** Keys that were noted within the last minute. */
+  private readonly noted = new LRUCache<string, true>({ max: MAX_NOTED, ttl: MINUTE_MS });
+  /** By key, when it was used, by `performance.now()`. */
   private waiting = new Map<string, number>();
   private readonly writing = new SingleFlight(() => this.write());
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   note(keyId: string): void {
-    const now = performance.now();
-    const last = this.noted.get(keyId);
-    if (last !== undefined && now - last < MINUTE_MS) return;
-    this.noted.set(keyId, now);
-    this.waiting.set(keyId, now);
+    if (this.noted.has(keyId)) return;
+    this.noted.set(keyId, true);
+    this.waiting.set(keyId, performance.now());
   }
 
   /** Never rejects; what cannot be written goes on waiting. */
@@ -38,9 +40,8 @@ export class ApiKeyUsage implements BeforeApplicationShutdown {
   }
 
   private async write(): Promise<void> {
-    const now = performance.now();
-    for (const [keyId, at] of this.noted) if (now - at >= MINUTE_MS) this.noted.delete(keyId);
     if (this.waiting.size === 0) return;
+    const now = performance.now();
     const batch = this.waiting;
     this.waiting = new Map();
     try {

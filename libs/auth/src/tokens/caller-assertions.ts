@@ -1,48 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { TokenSigner } from './token-signer.js';
 import { TOKEN_SIGNER } from './tokens.service.js';
 
-/** Seconds that an assertion holds. */
+/** Seconds that a token is valid for. */
 const EXPIRY_S = 120;
-/** It is given out again for so long; the rest is left for its way. */
+/** A token is used again for so long: it is valid for a minute more when it arrives. */
 const REUSE_MS = 60_000;
 const MAX_KEPT = 10_000;
 
-interface Kept {
-  token: Promise<string>;
-  until: number;
-}
-
 /**
- * Tells a Skill who calls it: a JWT of this service (`sub` and `client_id`: the client) for that audience alone, so that
- * no Skill can use it anywhere else, least of all here. Skills check it by the JWKS, where this service signs with a
- * key pair.
+ * JWTs of this service that tell a Skill who calls it (`sub` and `client_id`: the client). Each is for one audience, so
+ * that a Skill cannot use it anywhere else. Skills verify them with the JWKS, where this service signs with a key pair.
  */
 @Injectable()
 export class CallerAssertions {
-  /** Those made first come first. */
-  private readonly kept = new Map<string, Kept>();
+  private readonly tokens = new LRUCache<string, Promise<string>>({ max: MAX_KEPT, ttl: REUSE_MS });
 
   constructor(@Inject(TOKEN_SIGNER) private readonly signer: TokenSigner) {}
 
-  of(clientId: string, audience: string): Promise<string> {
+  issue(clientId: string, audience: string): Promise<string> {
     const key = JSON.stringify([clientId, audience]);
-    const known = this.kept.get(key);
-    if (known && performance.now() < known.until) return known.token;
-    this.kept.delete(key);
-    const token = this.signed(clientId, audience);
-    this.kept.set(key, { token, until: performance.now() + REUSE_MS });
-    for (const [oldest, { until }] of this.kept) {
-      if (this.kept.size <= MAX_KEPT && until > performance.now()) break;
-      this.kept.delete(oldest);
-    }
-    return token;
-  }
-
-  private signed(clientId: string, audience: string): Promise<string> {
+    const known = this.tokens.get(key);
+    if (known) return known;
     const now = Math.floor(Date.now() / 1000);
     const claims = { sub: clientId, client_id: clientId, jti: randomUUID(), iat: now, exp: now + EXPIRY_S };
-    return this.signer.sign(claims, audience);
+    const token = this.signer.sign(claims, audience);
+    this.tokens.set(key, token);
+    token.catch(() => this.tokens.delete(key));
+    return token;
   }
 }

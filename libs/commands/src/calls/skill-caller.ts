@@ -114,7 +114,7 @@ export class SkillCaller {
     outcome.requestBytes = Buffer.byteLength(body);
     const headers = {
       traceparent: call.traceparent,
-      [CALLER_HEADER]: await this.assertions.of(call.caller.clientId, `skill:${target.skillId}`),
+      [CALLER_HEADER]: await this.assertions.issue(call.caller.clientId, `skill:${target.skillId}`),
     };
     const isWebSocket = endpoint.protocol === 'ws' || endpoint.protocol === 'wss';
     const transport = isWebSocket ? this.webSocket : this.http;

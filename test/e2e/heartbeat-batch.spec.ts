@@ -56,7 +56,7 @@ describe.each(LEASE_STORES)('many heartbeats at once with leases in %s', (kind) 
     const { skill_id, generation } = await register({
       endpoints: Array.from({ length: 200 }, (_, n) => ({ url: url(n) })),
     });
-    const renew = jest.spyOn(Renewals.prototype, 'renewFor');
+    const renew = jest.spyOn(Renewals.prototype, 'renew');
     const heartbeats = Array.from({ length: 1_000 }, (_, n) => ({
       skill_id,
       ...(n % 2 === 0 ? {} : { endpoint_url: url(n % 5) }),

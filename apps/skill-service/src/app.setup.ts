@@ -16,7 +16,7 @@ import { ServerSpans, startTracing } from '#tracing';
 import { AdminPort } from './admin-port.js';
 import { AppModule } from './app.module.js';
 import { setPrefix } from './app.routes.js';
-import { openHotLane } from './hot-lane/hot-lane.js';
+import { HotLane } from './hot-lane/hot-lane.js';
 import { registerBodyParsers } from './body-parsers.js';
 import { answerClientErrors } from './client-errors.js';
 import { limitConnections } from './connection-limit.js';
@@ -142,15 +142,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   // The last: what the hot lane sends has passed all the others.
   app.get(HotAnswers).watch(fastify);
   app.get(HotHeartbeats).watch(fastify);
-  registerBodyParsers(fastify);
-  limitBodies(fastify);
-  setPrefix(app);
-  app.useGlobalPipes(createValidationPipe());
-  app.useGlobalFilters(new ApiExceptionFilter([translateDatabaseError]));
-  serveOpenApi(app, settings.app);
-  await app.init();
-  await fastify.ready();
-  openHotLane(fastify.server, {
+  new HotLane(fastify, {
     answers: app.get(HotAnswers),
     heartbeats: app.get(HotHeartbeats),
     authenticator: app.get(Authenticator),
@@ -160,7 +152,15 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     metrics: httpMetrics,
     spans,
     addressOf: trustProxy.length > 0 ? forwardedFor(trustProxy) : ({ socket }) => socket.remoteAddress,
-  });
+  }).open();
+  registerBodyParsers(fastify);
+  limitBodies(fastify);
+  setPrefix(app);
+  app.useGlobalPipes(createValidationPipe());
+  app.useGlobalFilters(new ApiExceptionFilter([translateDatabaseError]));
+  serveOpenApi(app, settings.app);
+  await app.init();
+  await fastify.ready();
   for (const server of servers) limitPipelining(server);
   try {
     await admin.listen();

@@ -1,5 +1,5 @@
 export { ApiExceptionFilter, bodyOf, errorCodeOf, type ErrorTranslator } from './api-exception.filter.js';
-export { CommonHeaders, headerLines } from './common-headers.js';
+export { keptHeaders } from './kept-headers.js';
 export { type BackOffTerms, exponentialPause, jitteredPause } from './back-off.js';
 export { BatchQueue, type BatchQueueOptions } from './batch-queue.js';
 export { Batcher, type BatcherOptions } from './batcher.js';

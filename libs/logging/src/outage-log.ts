@@ -9,6 +9,10 @@ export class OutageLog {
     private readonly subject: string,
   ) {}
 
+  get isUnavailable(): boolean {
+    return this.since !== undefined;
+  }
+
   begin(reason: string): void {
     if (this.since !== undefined) return;
     this.since = performance.now();

@@ -20,13 +20,9 @@ export interface LimitHeaders {
  * q in w seconds, and the r requests that remain for t seconds. Returns t.
  */
 export function setLimitHeaders(reply: FastifyReply, state: LimitState): number {
-  const headers = limitHeadersOf(state);
-  putLimitHeaders(reply, headers);
-  return headers.seconds;
-}
-
-export function putLimitHeaders(reply: FastifyReply, { policy, rest }: LimitHeaders): void {
+  const { policy, rest, seconds } = limitHeadersOf(state);
   void reply.header('ratelimit-policy', policy).header('ratelimit', rest);
+  return seconds;
 }
 
 /** The values of these headers, and t. */

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Authenticator, RefusedRequests } from '#auth';
@@ -7,7 +6,7 @@ import { type RateLimitSettings, rateLimitSettings } from '#config';
 import { MetricsService } from '#metrics';
 import { PeriodicJob } from '#scheduling';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type LimitHeaders, putLimitHeaders } from './limit-headers.js';
+import type { LimitHeaders } from './limit-headers.js';
 import { RefusalLog } from './refusal-log.js';
 import { classOf } from './request-class.js';
 import { type CountedClass, RequestCounts } from './request-counts.js';
@@ -28,8 +27,6 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly job: PeriodicJob;
   private readonly counts: RequestCounts;
   private readonly tokens: TokenLimiter;
-  /** Requests that were counted before any hook. */
-  private readonly admitted = new WeakMap<IncomingMessage, LimitHeaders>();
 
   constructor(
     @Inject(rateLimitSettings.KEY) private readonly settings: RateLimitSettings,
@@ -78,11 +75,7 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     // With callbacks, like all hooks here: most requests then wait for no Promise.
     fastify.addHook('onRequest', (request, reply, done) => {
       const requestClass = classOf(request);
-      const admitted = this.admitted.get(request.raw);
-      if (admitted) {
-        putLimitHeaders(reply, admitted);
-        done();
-      } else if (requestClass === undefined || this.settings[requestClass] === 0) {
+      if (requestClass === undefined || this.settings[requestClass] === 0) {
         done();
       } else if (requestClass === 'token') {
         settle(this.tokens.countAddress(request, reply), done);
@@ -114,9 +107,9 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     return this.counts.admit(requestClass, clientId);
   }
 
-  /** Keeps the hooks from counting a request again that `admit` has counted. */
-  handOver(request: IncomingMessage, admitted: LimitHeaders): void {
-    this.admitted.set(request, admitted);
+  /** Takes back what `admit` has counted, for a request that the hooks count after all. */
+  withdraw(requestClass: CountedClass, clientId: string): void {
+    this.counts.withdraw(requestClass, clientId);
   }
 
   /** Exchanges counts with other replicas. One at a time; never rejects. */

@@ -58,6 +58,12 @@ export class RequestCounts {
     return limitHeadersOf(stateOf(requestClass, limit, window));
   }
 
+  /** Takes back what `admit` has counted, for a request that a hook counts after all. */
+  withdraw(requestClass: CountedClass, clientId: string): void {
+    const key = `${requestClass}:${clientKey(clientId)}`;
+    this.clients.hit(key, this.clients.window(key), -1);
+  }
+
   /** Counts one request. @throws TooManyRequestsError (1009) */
   count(requestClass: CountedClass, clientId: string | undefined, request: FastifyRequest, reply: FastifyReply): void {
     const limit = this.settings[requestClass];

@@ -1,22 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isHost, repeatedHeader } from '../request-conformance.js';
 
-/** Headers with which no request is plain. */
-const UNUSUAL = ['transfer-encoding', 'expect', 'origin'] as const;
-/** Lines of headers; who sends more goes the normal way, where that may be refused. */
+/** A request with one of these headers needs what only the hooks and routes of Fastify do. */
+const UNUSUAL = [
+  'transfer-encoding',
+  'content-encoding',
+  'expect',
+  'origin',
+  'if-none-match',
+  'idempotency-key',
+] as const;
+/** A request with more headers goes to Fastify, where a hook may refuse it. */
 const MAX_HEADERS = 50;
 
 /**
- * Whether a request has nothing about it that hooks of the normal way are for: HTTP/1.1 on a connection that stays, with
- * a host, without an origin to answer to, and not behind others whose answers have to go first.
+ * Whether the hot lane may answer a request: HTTP/1.1 on a connection that stays open, with a valid host and no unusual
+ * header, and not pipelined behind another request whose answer has to go first.
  */
-export function isPlain(request: IncomingMessage, response: ServerResponse, unusual: readonly string[]): boolean {
-  const { headers, rawHeaders, httpVersion } = request;
+export function isPlain({ headers, rawHeaders, httpVersion }: IncomingMessage, response: ServerResponse): boolean {
   if (httpVersion !== '1.1' || rawHeaders.length > 2 * MAX_HEADERS) return false;
   if (headers.host === undefined || !isHost(headers.host) || repeatedHeader(rawHeaders) !== undefined) return false;
-  // What waits behind others on a pipelined connection has no socket yet.
+  // A pipelined response gets its socket when it is its turn.
   if (!response.shouldKeepAlive || response.socket === null || response.socket.destroyed) return false;
-  for (const name of UNUSUAL) if (headers[name] !== undefined) return false;
-  for (const name of unusual) if (headers[name] !== undefined) return false;
-  return true;
+  return UNUSUAL.every((name) => headers[name] === undefined);
 }

@@ -43,9 +43,3 @@ export interface Renewed {
  * - `no-endpoint`: the Skill has no endpoint with that url.
  */
 export type Renewal = Renewed | { status: 'unknown' | 'stale' | 'foreign' | 'no-endpoint' };
-
-/** A callback pair instead of a Promise: with thousands of heartbeats a second, a Promise for each costs as much as the renewal. */
-export interface Waiter<T> {
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}

@@ -14,7 +14,7 @@ import {
 import { type LeaseResponse, LeaseTerms } from '#skills';
 import { HeartbeatBody, HeartbeatItem, type HeartbeatsBody } from './heartbeat.dto.js';
 import type { HeartbeatResponse, HeartbeatResult, HeartbeatsResponse, HeartbeatStatus } from './heartbeat.response.js';
-import type { Heartbeat, Renewal, Renewed, Waiter } from './heartbeat.js';
+import type { Heartbeat, Renewal, Renewed } from './heartbeat.js';
 import { Renewals } from './renewals.js';
 
 /** Takes heartbeats: who beats, for what, and what becomes of it. */
@@ -35,28 +35,22 @@ export class HeartbeatsService {
    * @throws SkillNotFoundError (1004) register again; ConflictError (1006) a ghost; PermissionError (1003) the Skill of
    * another client; BadParameterError (1001) no endpoint of this Skill
    */
-  beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
-    return new Promise((resolve, reject) => {
-      this.beatFor({ resolve, reject }, caller, skillId, body);
+  async beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
+    const renewal = await this.renewals.renew(caller, heartbeatOf(skillId, body));
+    if (renewal.status !== 'ok') throw errorOf(renewal.status);
+    return this.responseTo(skillId, renewal);
+  }
+
+  /** Like `beat`, by `Renewals.tryRenew`: undefined if the lease store cannot renew by itself. Then nothing was done. */
+  tryBeat(
+    caller: Caller,
+    skillId: string,
+    body: HeartbeatBody,
+    done: (response: HeartbeatResponse | undefined) => void,
+  ): void {
+    this.renewals.tryRenew(caller, heartbeatOf(skillId, body), (renewed) => {
+      done(renewed && this.responseTo(skillId, renewed));
     });
-  }
-
-  /** Like `beat`, with a callback pair instead of a Promise. */
-  beatFor(waiter: Waiter<HeartbeatResponse>, caller: Caller, skillId: string, body: HeartbeatBody): void {
-    const resolve = (renewal: Renewal): void => {
-      if (renewal.status === 'ok') waiter.resolve(this.responseTo(skillId, renewal));
-      else waiter.reject(errorOf(renewal.status));
-    };
-    const reject = (error: unknown): void => {
-      waiter.reject(error);
-    };
-    this.renewals.renewFor({ resolve, reject }, caller, heartbeatOf(skillId, body));
-  }
-
-  /** Renews at once. Returns undefined, with nothing done, if the renewal needs Redis or PostgreSQL. */
-  beatSteady(caller: Caller, skillId: string, body: HeartbeatBody): HeartbeatResponse | undefined {
-    const renewal = this.renewals.renewSteady(caller, heartbeatOf(skillId, body));
-    return renewal && this.responseTo(skillId, renewal);
   }
 
   /** One result per item, in order. @throws BadParameterError (1001) with the faults of every item */

@@ -1,12 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { Caller, Identity, Permission } from '#auth';
-import { AddRouteConfig, CommonHeaders, CompiledValidator, envelopeTextOf, headerLines } from '#common';
+import { AddRouteConfig, CompiledValidator, envelopeTextOf, keptHeaders } from '#common';
 import type { FastifyInstance } from 'fastify';
 import { HeartbeatBody } from './heartbeat.dto.js';
-import type { HeartbeatResponse } from './heartbeat.response.js';
 import { HeartbeatsService } from './heartbeats.service.js';
-import type { Waiter } from './heartbeat.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,101 +11,73 @@ declare module 'fastify' {
   }
 }
 
-const BEAT: Permission = 'skill:register';
-const CONTENT_TYPE = 'content-type';
-const PARAMETER = ':skill_id';
-/** As we make them. */
-const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const ID_LENGTH = 36;
+const PERMISSION: Permission = 'skill:register';
+/** A UUID of version 7 in lower case, as this service makes them. */
+const SKILL_ID = '([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})';
 
-/** The route of single heartbeats. */
+/** Marks the route of single heartbeats. */
 export function HeartbeatRoute(): MethodDecorator {
   return AddRouteConfig({ isHeartbeat: true });
 }
 
-/** What is known of the route once it has answered. */
-export interface HeartbeatAnswers {
-  /** Its template. */
+/** An answer of the route to a heartbeat that has renewed a lease. */
+export interface HeartbeatAnswer {
+  /** The template of the route. */
   readonly route: string;
-  /** What its path has before and after the id. */
-  readonly before: string;
-  readonly after: string;
-  /** Headers of every answer. */
-  readonly lines: string;
+  /** Names and values by turns, as `writeHead` takes them. */
+  readonly headers: readonly string[];
+  /** ASCII. */
+  readonly body: string;
+}
+
+interface KnownRoute {
+  readonly route: string;
+  readonly headers: readonly string[];
+  readonly path: RegExp;
 }
 
 /**
- * Single heartbeats, which are most of the requests of a registry, for who answers requests before any hook has seen
- * them. What it does with one is what the route does; it learns from the route what its answers look like.
+ * Single heartbeats for the hot lane, which answers before Fastify (docs/adr/0026). Most requests of a registry are
+ * heartbeats. The headers of an answer are those of the last one that Fastify sent.
  */
 @Injectable()
 export class HotHeartbeats {
-  /** Undefined until the route has answered once. */
-  answers: HeartbeatAnswers | undefined;
+  /** Undefined until Fastify has answered a heartbeat. */
+  private known: KnownRoute | undefined;
   private readonly validator = CompiledValidator.of(HeartbeatBody);
-  private readonly common = new CommonHeaders([CONTENT_TYPE]);
-  private readonly refused = new WeakMap<IncomingMessage, unknown>();
 
   constructor(private readonly heartbeats: HeartbeatsService) {}
 
-  /** Call it after all other hooks: they have a say in headers too. */
+  /** Call it after all other hooks, which set headers too. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onSend', (request, reply, _payload, done) => {
-      const { config, url = '' } = request.routeOptions;
+      const { config, url: route = '' } = request.routeOptions;
       if (config.isHeartbeat && reply.statusCode === 200) {
-        const headers = reply.getHeaders();
-        const lines = this.common.of(headers) + headerLines({ [CONTENT_TYPE]: headers[CONTENT_TYPE] });
-        const [before = '', after = ''] = url.split(PARAMETER);
-        this.answers = { route: url, before, after, lines };
+        const path = this.known?.path ?? new RegExp(`^${route.replace(':skill_id', SKILL_ID)}$`);
+        this.known = { route, headers: keptHeaders(reply.getHeaders()), path };
       }
       done();
     });
-    // What was refused before comes here to be told so.
-    fastify.addHook('preHandler', (request, _reply, done) => {
-      const { raw } = request;
-      if (this.refused.has(raw)) done(this.refused.get(raw) as Error);
-      else done();
-    });
   }
 
-  /** The Skill that a heartbeat is for, by its URL; undefined: it is none, or is spelled in another way. */
-  skillIdIn(url: string): string | undefined {
-    if (!this.answers) return undefined;
-    const { before, after } = this.answers;
-    if (url.length !== before.length + ID_LENGTH + after.length) return undefined;
-    if (!url.startsWith(before) || !url.endsWith(after)) return undefined;
-    const id = url.slice(before.length, before.length + ID_LENGTH);
-    return ID.test(id) ? id : undefined;
+  /** Returns the Skill for which a POST to this URL is a heartbeat; undefined if it is none, or the client may not send it. */
+  skillFor(identity: Identity, url: string): string | undefined {
+    if (!identity.permissions.has(PERMISSION)) return undefined;
+    return this.known?.path.exec(url)?.[1];
   }
 
-  isAllowed(identity: Identity): boolean {
-    return identity.permissions.has(BEAT);
-  }
-
-  /** The body, parsed, as a heartbeat; undefined: the route has to look at it. */
-  accept(body: unknown): HeartbeatBody | undefined {
-    return this.validator?.acceptSent(body);
-  }
-
-  /** Tells the body of the answer, or an error as `HeartbeatsService.beat` has them: hand that to `refuse`. */
-  beat(waiter: Waiter<string>, caller: Caller, skillId: string, body: HeartbeatBody): void {
-    const resolve = (response: HeartbeatResponse): void => {
-      waiter.resolve(envelopeTextOf(response));
-    };
-    const reject = (error: unknown): void => {
-      waiter.reject(error);
-    };
-    this.heartbeats.beatFor({ resolve, reject }, caller, skillId, body);
-  }
-
-  /** The same at once; undefined: nothing was done, `beat` has to. */
-  beatSteady(caller: Caller, skillId: string, body: HeartbeatBody): string | undefined {
-    const response = this.heartbeats.beatSteady(caller, skillId, body);
-    return response && envelopeTextOf(response);
-  }
-
-  /** The request goes the normal way now, and is answered there with this error. */
-  refuse(request: IncomingMessage, error: unknown): void {
-    this.refused.set(request, error);
+  /**
+   * Renews a lease and calls `done` with the answer, perhaps before it returns. Calls it with undefined if the heartbeat
+   * is wrong, is refused or needs PostgreSQL to decide: then nothing was done, and the route has to serve the request.
+   */
+  beat(caller: Caller, skillId: string, body: unknown, done: (answer: HeartbeatAnswer | undefined) => void): void {
+    const accepted = this.validator?.accept(body);
+    const { known } = this;
+    if (!accepted || !known) done(undefined);
+    else {
+      this.heartbeats.tryBeat(caller, skillId, accepted, (response) => {
+        done(response && { route: known.route, headers: known.headers, body: envelopeTextOf(response) });
+      });
+    }
   }
 }

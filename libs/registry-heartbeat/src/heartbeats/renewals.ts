@@ -6,7 +6,7 @@ import type { ReportedHealth } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { type Beat, LeaseStore, type RenewOutcome } from '../leases/lease-store.js';
 import { HealthReports } from './health-reports.js';
-import type { Heartbeat, MemberMetrics, Renewal, Renewed, SentBeat, Waiter } from './heartbeat.js';
+import type { Heartbeat, MemberMetrics, Renewal, Renewed, SentBeat } from './heartbeat.js';
 import { HeartbeatJournal } from './heartbeat-journal.js';
 import { HeartbeatMetrics } from './heartbeat.metrics.js';
 import { LeaseLookup } from './lease-lookup.js';
@@ -16,7 +16,10 @@ interface Waiting {
   caller: Caller;
   beat: SentBeat;
   metrics: MemberMetrics;
-  waiter: Waiter<Renewal>;
+  resolve: (renewal: Renewal) => void;
+  reject: (error: unknown) => void;
+  /** Of `tryRenew`: called instead of the two others if the lease store cannot renew by itself. */
+  decline?: () => void;
 }
 
 /** A heartbeat that the store could not answer, or takes for a ghost's. */
@@ -50,56 +53,77 @@ export class Renewals {
     private readonly limits: SpaceLimits,
   ) {}
 
-  /** Rejects when neither the store nor PostgreSQL can tell. */
+  /** Rejects when neither the store nor PostgreSQL can decide. */
   renew(caller: Caller, heartbeat: Heartbeat): Promise<Renewal> {
     return new Promise((resolve, reject) => {
-      this.renewFor({ resolve, reject }, caller, heartbeat);
+      this.enqueue({ caller, beat: beatOf(caller, heartbeat), metrics: heartbeat.metrics, resolve, reject });
     });
   }
 
-  /** Like `renew`, with a callback pair instead of a Promise. */
-  renewFor(waiter: Waiter<Renewal>, caller: Caller, heartbeat: Heartbeat): void {
-    const queue = caller.identity.spaces === undefined ? this.queue : this.limitedQueue;
-    queue.add({ caller, beat: beatOf(caller, heartbeat), metrics: heartbeat.metrics, waiter });
+  /**
+   * Renews what the lease store can renew by itself; leases in this process at once. Otherwise calls `done` with
+   * undefined: then nothing was done or counted, and `renew` has to decide. A callback, for with thousands of heartbeats
+   * a second a Promise for each costs as much as the renewal.
+   */
+  tryRenew(caller: Caller, heartbeat: Heartbeat, done: (renewed: Renewed | undefined) => void): void {
+    const beat = beatOf(caller, heartbeat);
+    const { metrics } = heartbeat;
+    const steady = caller.identity.spaces === undefined ? this.store.renewSteady(beat) : undefined;
+    if (steady) {
+      const renewed = { status: 'ok', ...steady } as const;
+      this.note(beat, metrics, renewed);
+      done(renewed);
+      return;
+    }
+    const decline = (): void => {
+      done(undefined);
+    };
+    if (this.outage.isUnavailable) {
+      decline();
+      return;
+    }
+    const resolve = (renewal: Renewal): void => {
+      if (renewal.status === 'ok') done(renewal);
+    };
+    this.enqueue({ caller, beat, metrics, resolve, reject: decline, decline });
   }
 
-  /** The same at once, where nobody has to be asked or told (`LeaseStore.renewSteady`). Undefined: nothing was done. */
-  renewSteady(caller: Caller, heartbeat: Heartbeat): Renewed | undefined {
-    if (caller.identity.spaces !== undefined) return undefined;
-    const beat = beatOf(caller, heartbeat);
-    const renewed = this.store.renewSteady(beat);
-    if (!renewed) return undefined;
-    const renewal = { status: 'ok', ...renewed } as const;
-    this.note(beat, heartbeat.metrics, renewal);
-    return renewal;
+  private enqueue(waiting: Waiting): void {
+    const queue = waiting.caller.identity.spaces === undefined ? this.queue : this.limitedQueue;
+    queue.add(waiting);
   }
 
   /** Never rejects. */
   private async renewLimited(batch: readonly Waiting[]): Promise<void> {
+    let beyond: Set<Waiting>;
     try {
-      const beyond = await this.limits.beyond(batch, ({ caller, beat }) => ({ caller, skillId: beat.skillId }));
-      for (const waiting of beyond) this.answer(waiting, { status: 'unknown' });
-      await this.renewBatch(batch.filter((waiting) => !beyond.has(waiting)));
+      beyond = await this.limits.beyond(batch, ({ caller, beat }) => ({ caller, skillId: beat.skillId }));
     } catch (error) {
-      reject(batch, error);
+      for (const { reject } of batch) reject(error);
+      return;
     }
+    for (const waiting of beyond) {
+      if (waiting.decline) waiting.decline();
+      else this.answer(waiting, { status: 'unknown' });
+    }
+    await this.renewBatch(batch.filter((waiting) => !beyond.has(waiting)));
   }
 
   /** Returns when the store has answered, before PostgreSQL has where that is needed. Never rejects. */
   private async renewBatch(batch: readonly Waiting[]): Promise<void> {
     const outcomes = await this.ask(batch.map(({ beat }) => beat));
-    this.conclude(batch, outcomes).catch((error: unknown) => {
-      reject(batch, error);
-    });
+    void this.conclude(batch, outcomes);
   }
 
+  /** Never rejects. */
   private async conclude(batch: readonly Waiting[], outcomes: readonly RenewOutcome[] | undefined): Promise<void> {
     const unsettled: Unsettled[] = [];
     const told: [Waiting, Renewal][] = [];
     const changes: ReportedHealth[] = [];
     for (const [index, waiting] of batch.entries()) {
       const outcome = outcomes?.[index];
-      if (outcome === undefined || outcome.status === 'missing' || outcome.status === 'stale') {
+      if (outcome?.status !== 'renewed' && waiting.decline) waiting.decline();
+      else if (outcome === undefined || outcome.status === 'missing' || outcome.status === 'stale') {
         unsettled.push({ waiting, isGhost: outcome?.status === 'stale' });
       } else if (outcome.status === 'foreign') {
         this.answer(waiting, outcome);
@@ -116,7 +140,12 @@ export class Renewals {
     // Discovery must show it before the member hears of it. When PostgreSQL is away, the journal makes up for it.
     await this.reports.tryApply(changes);
     for (const [waiting, renewal] of told) this.answer(waiting, renewal);
-    if (unsettled.length > 0) await this.settle(unsettled);
+    if (unsettled.length === 0) return;
+    try {
+      await this.settle(unsettled);
+    } catch (error) {
+      for (const { waiting } of unsettled) waiting.reject(error);
+    }
   }
 
   /** By what PostgreSQL says. */
@@ -131,9 +160,9 @@ export class Renewals {
     }
   }
 
-  private answer({ beat, metrics, waiter }: Waiting, renewal: Renewal): void {
+  private answer({ beat, metrics, resolve }: Waiting, renewal: Renewal): void {
     this.note(beat, metrics, renewal);
-    waiter.resolve(renewal);
+    resolve(renewal);
   }
 
   private note(beat: SentBeat, metrics: MemberMetrics, renewal: Renewal): void {
@@ -152,10 +181,6 @@ export class Renewals {
       return undefined;
     }
   }
-}
-
-function reject(batch: readonly Waiting[], error: unknown): void {
-  for (const { waiter } of batch) waiter.reject(error);
 }
 
 function beatOf(caller: Caller, { skillId, url, generation, health }: Heartbeat): SentBeat {

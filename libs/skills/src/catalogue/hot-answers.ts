@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Authenticator, type Caller, type Identity, type Permission } from '#auth';
-import { CommonHeaders, headerLines } from '#common';
+import { keptHeaders } from '#common';
 import { type CatalogueSettings, catalogueSettings } from '#config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { noneMatch } from '../reading/etag.js';
@@ -8,12 +8,12 @@ import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
 import { viewOf } from './caller-view.js';
 import { ownBytes, ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
 
-/** What the routes say in their headers; hooks set the others for each request. */
+/** Headers that the routes set. Hooks set the others for each request. */
 const ROUTE_HEADERS = ['content-type', 'cache-control', 'etag', 'x-total-count', 'link'] as const;
 const CACHING_HEADERS = ['cache-control', 'etag'] as const;
 const READ: Permission = 'skill:read';
 
-/** A request that goes the normal way, and whose answer may be kept. */
+/** A request whose answer may be kept. */
 interface Miss {
   readonly key: string;
   readonly start: ReadStart;
@@ -24,16 +24,15 @@ const MISS = Symbol('miss');
 type Missed = FastifyRequest & { [MISS]?: Miss };
 
 /**
- * Answers reads from memory, before guards, validation and handlers come into play: what it answers has passed them once,
- * for the same URL and a caller who sees the same. Who calls is asked each time, and the hooks before it have counted,
- * logged and measured the request. Whatever is unusual goes the normal way.
+ * Answers reads from memory, before guards, validation and handlers run: they have passed an equal request before, with the
+ * same URL and from a caller who sees the same Skills. Each request is still authenticated, and the hooks before this one
+ * have counted, logged and measured it (docs/adr/0019).
  */
 @Injectable()
 export class HotAnswers {
   /** Since the start of the process. */
   readonly counts = { hits: 0, misses: 0 };
   readonly answers: ReadyAnswers | undefined;
-  private readonly common = new CommonHeaders(ROUTE_HEADERS);
 
   constructor(
     private readonly authenticator: Authenticator,
@@ -43,7 +42,7 @@ export class HotAnswers {
     if (maxBytes > 0) this.answers = new ReadyAnswers(maxBytes);
   }
 
-  /** Call it after all other hooks: they have a say in hot answers too. */
+  /** Call it after all other hooks: they apply to these answers too. */
   watch(fastify: FastifyInstance): void {
     const { answers } = this;
     if (answers === undefined) return;
@@ -58,7 +57,7 @@ export class HotAnswers {
       };
       const known = this.authenticator.recognize(request);
       if (known) next(known);
-      // The guard asks again, and says what is wrong.
+      // The guard authenticates again, and answers what is wrong.
       else
         this.authenticator.authenticate(request).then(next, () => {
           done();
@@ -71,14 +70,14 @@ export class HotAnswers {
     });
   }
 
-  /** What this caller gets for this URL, if it is at hand; the one who sends it counts the hit. */
+  /** Returns the answer to this URL for this client, if it is in memory. The sender counts the hit. */
   ready(identity: Identity, url: string): ReadyAnswer | undefined {
     const { answers } = this;
     const key = this.keyOf(identity, url);
     return answers && key !== undefined ? this.find(answers, key) : undefined;
   }
 
-  /** Undefined for who may not read; and while nobody would be served from what could be kept. */
+  /** Returns undefined if the client may not read, and while changes of other replicas are not heard. */
   private keyOf(identity: Identity, url: string): string | undefined {
     if (!this.changes.isCurrent || !identity.permissions.has(READ)) return undefined;
     return `${viewOf(identity)} ${url}`;
@@ -101,7 +100,7 @@ export class HotAnswers {
       return true;
     }
     this.counts.misses += 1;
-    // It needs another permission, and says more than the Skills do.
+    // `explain` needs another permission, and its answer depends on more than Skills.
     if ('explain' in (request.query as object)) return false;
     const skillId = skillIdOf(request);
     (request as Missed)[MISS] = { key, start: this.changes.start(), skillId };
@@ -110,44 +109,34 @@ export class HotAnswers {
 
   private keep(answers: ReadyAnswers, { key, start, skillId }: Miss, reply: FastifyReply, payload: string): void {
     if (!this.changes.holds(start, skillId)) return;
-    const headers: Record<string, string> = {};
-    for (const name of ROUTE_HEADERS) {
-      const value = reply.getHeader(name);
-      if (value !== undefined) headers[name] = String(value);
-    }
+    const all = reply.getHeaders();
+    const routeHeaders: Record<string, string> = {};
+    for (const name of ROUTE_HEADERS) if (all[name] !== undefined) routeHeaders[name] = String(all[name]);
     const route = reply.request.routeOptions.url ?? '';
-    const commonLines = this.common.of(reply.getHeaders());
-    answers.set(key, {
-      start,
-      skillId,
-      headers,
-      lines: headerLines(headers),
-      route,
-      commonLines,
-      body: bodyOf(payload),
-    });
+    const headers = keptHeaders(all);
+    answers.set(key, { start, skillId, route, routeHeaders, headers, body: bodyOf(payload) });
   }
 }
 
 function bodyOf(payload: string): string | Buffer {
   const bytes = ownBytes(payload);
-  // Decoded anew it is one flat string, whatever it was put together from.
+  // Decoding makes one flat string of it; the payload may be a rope of many parts.
   return bytes.length === payload.length ? bytes.toString('latin1') : bytes;
 }
 
-/** As changes name it; the path may write it in capitals. */
+/** In lower case, as changes name it; the path may have capitals. */
 function skillIdOf({ params, routeOptions }: FastifyRequest): string | undefined {
   const { skillParameter } = routeOptions.config.hot ?? {};
   return skillParameter && (params as Record<string, string>)[skillParameter]?.toLowerCase();
 }
 
-function send({ headers, body }: ReadyAnswer, request: FastifyRequest, reply: FastifyReply): void {
-  const { etag } = headers;
+function send({ routeHeaders, body }: ReadyAnswer, request: FastifyRequest, reply: FastifyReply): void {
+  const { etag } = routeHeaders;
   if (etag !== undefined && !noneMatch(request.headers['if-none-match'], etag)) {
-    for (const name of CACHING_HEADERS) void reply.header(name, headers[name]);
+    for (const name of CACHING_HEADERS) void reply.header(name, routeHeaders[name]);
     void reply.status(304).send();
     return;
   }
-  for (const name in headers) void reply.header(name, headers[name]);
+  for (const name in routeHeaders) void reply.header(name, routeHeaders[name]);
   void reply.send(body);
 }

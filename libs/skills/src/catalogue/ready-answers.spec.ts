@@ -3,19 +3,18 @@ import { ownBytes, type ReadyAnswer, ReadyAnswers } from './ready-answers.js';
 const answer = (bytes: number): ReadyAnswer => ({
   start: { change: 0, at: 0 },
   skillId: undefined,
-  headers: {},
   route: '/',
-  lines: '',
-  commonLines: '',
+  routeHeaders: {},
+  headers: [],
   body: Buffer.alloc(bytes),
 });
 
 describe('ReadyAnswers', () => {
   it('never takes more bytes than it may; the least recently used goes first', () => {
     const answers = new ReadyAnswers(20_000);
-    for (const key of ['a', 'b', 'c', 'd']) answers.set(key, answer(4_000));
+    for (const key of ['a', 'b', 'c', 'd']) answers.set(key, answer(3_500));
     expect(answers.get('a')).toBeDefined();
-    answers.set('e', answer(4_000));
+    answers.set('e', answer(3_500));
     expect([answers.get('a') !== undefined, answers.get('b') !== undefined]).toEqual([true, false]);
     expect(answers.size).toBe(4);
     expect(answers.bytes).toBeLessThanOrEqual(20_000);

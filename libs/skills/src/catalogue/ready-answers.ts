@@ -1,31 +1,30 @@
 import { LRUCache } from 'lru-cache';
 import type { ReadStart } from './catalogue-changes.js';
 
-/** Bytes of an answer beside its key and its body: what the process needs to keep it, roughly. */
-const OVERHEAD_BYTES = 512;
-/** Of all the bytes that there are, one answer takes so much at most. */
+/** Bytes that an answer takes besides its key and its body, about. */
+const OVERHEAD_BYTES = 1024;
+/** The share of all bytes that one answer may take. */
 const MAX_SHARE = 1 / 4;
 
-/** An answer as it is sent, the headers of its route included. */
+/** An answer as it was sent. */
 export interface ReadyAnswer {
-  /** The moment before what it says was read. */
+  /** The moment before its content was read. */
   readonly start: ReadStart;
-  /** The one Skill that it is about; undefined: any may show in it. */
+  /** The one Skill that it is about; undefined: it may show any Skill. */
   readonly skillId: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The same, as lines. */
-  readonly lines: string;
   /** The template of the route that gave it. */
   readonly route: string;
-  /** What all answers have in their headers, as lines. Many answers share one text. */
-  readonly commonLines: string;
+  /** The headers that the route has set. */
+  readonly routeHeaders: Readonly<Record<string, string>>;
+  /** All headers that stay the same when it is sent again: names and values by turns, as `writeHead` takes them. */
+  readonly headers: readonly string[];
   /** A text has ASCII characters only: it goes out in one piece with the headers, and its length is that of its bytes. */
   readonly body: string | Buffer;
 }
 
 /**
- * The text in memory of its own. `Buffer.from` cuts short texts from a block that others are cut from too, and one that is
- * kept keeps all of it: nine times the bytes that were counted.
+ * Copies the text into memory of its own. `Buffer.from` cuts short texts from a shared block of 8 KiB, and each text that is
+ * kept would keep its whole block: nine times the bytes that were counted.
  */
 export function ownBytes(text: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));

@@ -45,7 +45,13 @@ describe('executions', () => {
       const url = skill?.url ?? '';
       await skill?.stop();
       const id = commandId();
-      expectError(await site.execute(skillId, { command_id: id }), 503, 2003);
+      const refused = await site.execute(skillId, { command_id: id });
+      expectError(refused, 503, 2003);
+      const [{ reason }] = refused.body.details as [{ reason: string }];
+      for (let n = 0; n < 2; n += 1) {
+        const failed = await site.agent.get(`/commands/executions/${reason}`).expect(200);
+        expect(failed.body.data.status).toBe('failed');
+      }
       const [back] = await site.serve(BEHAVIOURS.echo);
       await site.admin.post('/skills/register', skillBody({ name, endpoints: [{ url: back?.url ?? '' }] })).expect(200);
       await site.app.database.query('DELETE FROM skill_endpoints WHERE url = $1', [url]);
@@ -57,6 +63,20 @@ describe('executions', () => {
   });
 
   describe('executions', () => {
+    it('that are finished are read without a query, by those alone who may see them', async () => {
+      const [skill] = await site.serve(BEHAVIOURS.echo);
+      const { skillId } = await site.register([{ url: skill?.url ?? '' }]);
+      const { body } = await site.execute(skillId).expect(200);
+      const path = `/commands/executions/${body.data.execution_id}`;
+      const first = await site.agent.get(path).expect(200);
+      // The row is the only thing that a query could find.
+      await site.app.database.query('DELETE FROM executions WHERE id = $1', [body.data.execution_id]);
+      expect((await site.agent.get(path).expect(200)).body.data).toEqual(first.body.data);
+      expect((await site.admin.get(path).expect(200)).body.data).toEqual(first.body.data);
+      const other = apiOf(site.app, (await site.app.client('agent')).token);
+      expectError(await other.get(path), 404, 1010);
+    });
+
     it('are read, listed and filtered, by who made them and by who manages Skills', async () => {
       const [skill] = await site.serve(answer({ code: 0, data: { status: 'success', result: 'x'.repeat(2_000) } }));
       const { skillId } = await site.register([{ url: skill?.url ?? '' }]);

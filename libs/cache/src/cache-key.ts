@@ -1,6 +1,6 @@
 /**
- * What comes back from JSON as it went in. A Date, a Map or an entity with methods does not, and the compiler refuses a
- * loader that returns one: otherwise a miss would answer a Date and the following hit a string.
+ * A type that comes back from JSON unchanged. A Date, a Map or an entity with methods does not, and the compiler refuses
+ * it: otherwise a value read from the cache would have a string where the original has a Date.
  */
 export type Serializable<T> = unknown extends T
   ? T
@@ -12,61 +12,30 @@ export type Serializable<T> = unknown extends T
         ? { [K in keyof T]: Serializable<T[K]> }
         : never;
 
-interface Entry {
-  /** Milliseconds since 1970 at which the load of the value began. */
-  readonly at: number;
-  readonly value: unknown;
-}
-
 const PREFIX = 'ooder:v1';
 const NAMESPACE = /^[a-z][a-z0-9-]*$/;
 const namespaces = new Set<string>();
 
-/** One kind of cached value: its names, its type and how old it may be. Made by `defineCacheKey`. */
+/** One kind of cached value: its keys, its type and its time to live. `defineCacheKey` creates it. */
 export class CacheKey<T> {
-  readonly ttlMs: number;
+  /** Only for the compiler. */
+  declare readonly value: T;
 
   constructor(
     readonly namespace: string,
     readonly ttlSeconds: number,
-  ) {
-    this.ttlMs = ttlSeconds * 1000;
-  }
+  ) {}
 
-  nameOf(id: string): string {
+  keyFor(id: string): string {
     return `${PREFIX}:${this.namespace}:${id}`;
   }
-
-  /** Milliseconds that a value may still live whose load began at `at`. */
-  remaining(at: number): number {
-    return Math.floor(Math.min(this.ttlMs, at + this.ttlMs - Date.now()));
-  }
-
-  entryOf(value: T, at: number): Entry {
-    return { at, value };
-  }
-
-  /**
-   * The value of an entry, undefined when it is too old. The store's own expiry is not enough: a write that hung in a
-   * stalled Redis is carried out long after its value was read. Throws for anything that is no entry.
-   */
-  valueOf(found: unknown): T | undefined {
-    if (found === undefined) return undefined;
-    if (!isEntry(found)) throw new TypeError('the cache holds something that this service did not write');
-    return this.remaining(found.at) > 0 ? (found.value as T) : undefined;
-  }
-}
-
-function isEntry(found: unknown): found is Entry {
-  return typeof found === 'object' && found !== null && 'value' in found && 'at' in found && Number.isFinite(found.at);
 }
 
 /**
- * Defines the keys `ooder:v1:<namespace>:<id>` whose values have type T. Definitions stand in a file of their own
- * beside their users (`skill.cache.ts`); a namespace is defined once, and gets a new name when the shape of its values changes.
+ * Defines the keys `ooder:v1:<namespace>:<id>` of values of type T. Define a namespace once; give it a new name when the shape
+ * of its values changes, because replicas of two releases share one Redis during an upgrade.
  *
- * The age that the protocol allows (AI Bridge v0.6.0): 30 s for the metadata of a Skill, 10 min (600 s) for
- * permissions, 1 min (60 s) for resources. Throws for a namespace or an age that cannot be.
+ * @throws RangeError for an invalid namespace or time to live
  */
 export function defineCacheKey<T>(namespace: string, ttlSeconds: number): CacheKey<Serializable<T>> {
   if (!NAMESPACE.test(namespace)) throw new RangeError(`cache namespace ${namespace}: must be in kebab-case`);

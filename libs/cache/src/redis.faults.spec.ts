@@ -8,8 +8,7 @@ import { defineCacheKey } from './cache-key.js';
 import { CacheProvider } from './cache.provider.js';
 import { RedisConnection } from './redis.connection.js';
 
-const key = defineCacheKey<string>('faults', 60);
-const give = (value: string) => (): Promise<string> => Promise.resolve(value);
+const key = defineCacheKey<{ kept: true }>('faults', 60);
 
 let lines: string[] = [];
 const recorder: LoggerService = {
@@ -42,10 +41,10 @@ async function millisecondsOf(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - begun;
 }
 
-/** Whether a second read comes from Redis. */
+/** Whether Redis keeps a value. */
 async function caches(id: string): Promise<boolean> {
-  await cache.getOrLoad(key, id, give('value'));
-  return (await cache.getOrLoad(key, id, give('other'))) === 'value';
+  await cache.set(key, id, { kept: true });
+  return (await cache.get(key, id)) !== undefined;
 }
 
 beforeAll(() => {
@@ -64,16 +63,15 @@ afterEach(async () => {
 describe('a Redis that hangs', () => {
   beforeEach(async () => {
     await open(server.url);
-    await cache.getOrLoad(key, 'kept', give('kept'));
-    await cache.getOrLoad(key, 'changed', give('old'));
+    expect(await caches('kept')).toBe(true);
     process.kill(server.pid, 'SIGSTOP');
   });
 
   it('costs one time-out, then nothing, and serves again when it goes on', async () => {
-    expect(await millisecondsOf(() => cache.getOrLoad(key, 'kept', give('loaded')))).toBeLessThan(1_000);
+    expect(await millisecondsOf(() => cache.get(key, 'kept'))).toBeLessThan(1_000);
     const later = await millisecondsOf(async () => {
       for (let call = 0; call < 50; call++) {
-        expect(await cache.getOrLoad(key, 'kept', give('loaded'))).toBe('loaded');
+        expect(await cache.get(key, 'kept')).toBeUndefined();
       }
     });
     // One time-out of 250 ms each would be 12,500.
@@ -83,7 +81,7 @@ describe('a Redis that hangs', () => {
 
     process.kill(server.pid, 'SIGCONT');
     // The overdue answer ends it, long before a new connection would.
-    await until(async () => (await cache.getOrLoad(key, 'kept', give('loaded'))) === 'kept', 1_000);
+    await until(async () => (await cache.get(key, 'kept')) !== undefined, 1_000);
     await redis.ping(250);
     expect(lines).toEqual([
       'warn Redis is unavailable: it does not answer',
@@ -94,21 +92,12 @@ describe('a Redis that hangs', () => {
 
   it('lets all concurrent callers go in time', async () => {
     const calls = Array.from({ length: 200 }, (_, id) => `id-${id}`);
-    const all = (): Promise<unknown> => Promise.all(calls.map((id) => cache.getOrLoad(key, id, give(id))));
+    const all = (): Promise<unknown> => Promise.all(calls.map((id) => cache.get(key, id)));
     expect(await millisecondsOf(all)).toBeLessThan(1_500);
   });
 
-  it('is told what was invalidated meanwhile before it is read again', async () => {
-    await cache.invalidate(key, 'changed');
-    await cache.invalidate(key, 'kept');
-    process.kill(server.pid, 'SIGCONT');
-    await until(() => redis.isReady);
-    expect(await cache.getOrLoad(key, 'changed', give('new'))).toBe('new');
-    expect(await cache.getOrLoad(key, 'kept', give('new'))).toBe('new');
-  });
-
   it('does not hold up the end of the process', async () => {
-    await cache.getOrLoad(key, 'kept', give('loaded'));
+    await cache.get(key, 'kept');
     expect(await millisecondsOf(() => redis.onApplicationShutdown())).toBeLessThan(900);
   });
 });
@@ -130,7 +119,7 @@ describe('a Redis that is gone', () => {
     expect(await caches('before')).toBe(true);
     await server.stop();
     await until(() => !redis.isReady);
-    expect(await cache.getOrLoad(key, 'before', give('loaded'))).toBe('loaded');
+    expect(await cache.get(key, 'before')).toBeUndefined();
     // Some attempts to connect fail in the meantime.
     await delay(300);
     server = await startRedisServer({ port: server.port });
@@ -143,7 +132,7 @@ describe('a Redis that is gone', () => {
     expect(await millisecondsOf(() => open(server.url))).toBeLessThan(1_300);
     expect(redis.isConfigured).toBe(true);
     expect(redis.isReady).toBe(false);
-    expect(await cache.getOrLoad(key, 'down', give('loaded'))).toBe('loaded');
+    expect(await cache.get(key, 'down')).toBeUndefined();
     server = await startRedisServer({ port: server.port });
     await until(() => caches('up'));
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['warn', 'info']);
@@ -184,7 +173,7 @@ describe('a host that is lost without a word', () => {
       silent = true;
       const lost = [...sockets];
       for (const socket of lost) socket.unpipe().resume();
-      await cache.getOrLoad(key, 'before', give('loaded'));
+      await cache.get(key, 'before');
       // The mute connection is given up, and then its successor, which hangs in the handshake.
       await until(() => sockets.size === lost.length + 2);
       silent = false;

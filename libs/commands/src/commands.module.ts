@@ -23,6 +23,7 @@ import { CallStatistics } from './executions/call-statistics.js';
 import { ExecutionEntity } from './executions/execution.entity.js';
 import { ExecutionJournal } from './executions/execution-journal.js';
 import { ExecutionsQuery } from './executions/executions.query.js';
+import { FinishedExecutions } from './executions/finished-executions.js';
 import { ExecutionsRepository } from './executions/executions.repository.js';
 import { ExecutionUpkeep } from './executions/execution-upkeep.js';
 import { RunningCalls } from './executions/running-calls.js';
@@ -72,6 +73,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
     CallMetrics,
     ExecutionsRepository,
     ExecutionsQuery,
+    FinishedExecutions,
     ExecutionJournal,
     ExecutionUpkeep,
     RunningCalls,

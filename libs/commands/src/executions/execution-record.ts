@@ -25,6 +25,7 @@ export interface ExecutionRecord {
   skill_version: string;
   capability_id: string;
   capability_name: string;
+  space_id: string | null;
   channel_id: string | null;
   endpoint_url: string | null;
   tries: number;
@@ -58,7 +59,7 @@ export type PublicExecution = Pick<
 
 /** Of an execution `e`. */
 export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, e.status, e.skill_id,
-  e.skill_name, e.skill_version, e.capability_id, e.capability_name, e.channel_id, e.endpoint_url, e.tries,
+  e.skill_name, e.skill_version, e.capability_id, e.capability_name, e.space_id, e.channel_id, e.endpoint_url, e.tries,
   e.request_bytes, e.response_bytes, e.result, e.output, e.error, e.result_kept, e.trace_id, e.created_at, e.started_at,
   e.completed_at, (SELECT json_build_object('url', c.url, 'status', c.status, 'attempts', c.attempts,
     'last_error', c.last_error, 'last_status', c.last_status, 'next_attempt_at', c.next_attempt_at,

@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Page, Slice } from '#common';
 import { DataSource } from 'typeorm';
+import { type ExecutionDetailsResponse, toDetails } from './execution.response.js';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
 import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import type { ExecutionStatus } from './execution.entity.js';
+import { type FinishedExecution, FinishedExecutions } from './finished-executions.js';
 
 /** All that is given must hold. */
 export interface ExecutionFilter {
@@ -21,11 +23,33 @@ export interface ExecutionFilter {
   to?: string;
 }
 
-/** Lists executions, the newest first: ids are in the order of creation (UUID v7). */
+/** Reads executions. */
 @Injectable()
 export class ExecutionsQuery {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly finished: FinishedExecutions,
+  ) {}
 
+  /** Returns undefined if there is no such execution of this client in these Spaces; undefined stands for all clients, all Spaces. */
+  async find(
+    id: string,
+    clientId: string | undefined,
+    spaces: readonly string[] | undefined,
+  ): Promise<ExecutionDetailsResponse | undefined> {
+    const cached = await this.finished.find(id);
+    if (cached) return isVisible(cached, clientId, spaces) ? cached.details : undefined;
+    const [record] = await this.dataSource.query<ExecutionRecord[]>(
+      `SELECT ${EXECUTION_COLUMNS} FROM executions e WHERE e.id = $1`,
+      [id],
+    );
+    if (!record || !isVisible({ clientId: record.client_id, spaceId: record.space_id }, clientId, spaces))
+      return undefined;
+    this.finished.keep(record);
+    return toDetails(record);
+  }
+
+  /** Lists executions, the newest first: ids are in the order of creation (UUID v7). */
   async page(filter: ExecutionFilter, slice: Slice): Promise<Page<ExecutionRecord>> {
     const { clientId, spaces, status, skill_id, capability, command_id, callback_status, from, to } = filter;
     const given: [string, unknown][] = [
@@ -56,4 +80,13 @@ export class ExecutionsQuery {
     ]);
     return { total: row?.total ?? 0, items, slice };
   }
+}
+
+function isVisible(
+  execution: Pick<FinishedExecution, 'clientId' | 'spaceId'>,
+  clientId: string | undefined,
+  spaces: readonly string[] | undefined,
+): boolean {
+  if (clientId !== undefined && clientId !== execution.clientId) return false;
+  return spaces === undefined || (execution.spaceId !== null && spaces.includes(execution.spaceId));
 }

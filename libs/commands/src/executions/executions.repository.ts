@@ -118,20 +118,6 @@ export class ExecutionsRepository {
     return row;
   }
 
-  /** Of one client, and of Skills in these Spaces; undefined: of any. */
-  async find(
-    id: string,
-    clientId: string | undefined,
-    spaces: readonly string[] | undefined,
-  ): Promise<ExecutionRecord | undefined> {
-    const [row] = await this.dataSource.query<ExecutionRecord[]>(
-      `SELECT ${EXECUTION_COLUMNS} FROM executions e
-       WHERE e.id = $1 AND ($2::text IS NULL OR e.client_id = $2) AND ($3::text[] IS NULL OR e.space_id = ANY($3))`,
-      [id, clientId ?? null, spaces ?? null],
-    );
-    return row;
-  }
-
   /** Takes back one that is not finished. Returns whether it was. */
   async cancel(id: string): Promise<boolean> {
     const rows = await this.dataSource.query<unknown[]>(

@@ -3,12 +3,7 @@ import { AuditLog, type Caller } from '#auth';
 import { ConflictError, NotFoundError, sliceOf } from '#common';
 import { Transactions } from '#database';
 import type { ListExecutionsQuery } from '../command.dto.js';
-import {
-  toDetails,
-  type ExecutionDetailsResponse,
-  type ExecutionPageResponse,
-  toSummary,
-} from './execution.response.js';
+import { type ExecutionDetailsResponse, type ExecutionPageResponse, toSummary } from './execution.response.js';
 import { ExecutionsQuery } from './executions.query.js';
 import { ExecutionsRepository } from './executions.repository.js';
 import { CallbackDeliveries } from '../callbacks/callback-deliveries.js';
@@ -36,9 +31,9 @@ export class ExecutionsService {
 
   /** @throws NotFoundError (1010) */
   async get(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
-    const record = await this.repository.find(id, visibleOwner(caller), caller.spaces);
-    if (!record) throw new NotFoundError('No such execution');
-    return toDetails(record);
+    const execution = await this.query.find(id, visibleOwner(caller), caller.spaces);
+    if (!execution) throw new NotFoundError('No such execution');
+    return execution;
   }
 
   /** One that is finished stays as it is. @throws NotFoundError (1010) */

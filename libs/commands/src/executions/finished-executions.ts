@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CacheProvider, defineCacheKey } from '#cache';
+import { type CommandsSettings, commandsSettings } from '#config';
+import type { ExecutionRecord } from './execution-record.js';
+import { toDetails, type ExecutionDetailsResponse } from './execution.response.js';
+
+/** An execution with what decides who may see it. */
+export interface FinishedExecution {
+  clientId: string;
+  spaceId: string | null;
+  details: ExecutionDetailsResponse;
+}
+
+const CACHE_SECONDS = 60;
+const KEY = defineCacheKey<FinishedExecution>('finished-execution', CACHE_SECONDS);
+/** Bytes of the Skill's answer. Larger results stay in PostgreSQL alone. */
+const MAX_RESPONSE_BYTES = 65_536;
+
+/** Caches executions that nothing changes any more (docs/adr/0040): a read of one then needs no query. */
+@Injectable()
+export class FinishedExecutions {
+  constructor(
+    private readonly cache: CacheProvider,
+    @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
+  ) {}
+
+  /** Returns undefined if the execution is not cached. The caller checks who may see it. Never rejects. */
+  find(id: string): Promise<FinishedExecution | undefined> {
+    return this.cache.get(KEY, id);
+  }
+
+  /** Caches the execution if nothing can change it, and if it is not deleted before its time in the cache is over. */
+  keep(record: ExecutionRecord): void {
+    const { id, client_id, space_id, created_at, response_bytes } = record;
+    const expiresIn = this.settings.retention - (Date.now() - created_at.getTime()) / 1000;
+    if (!isUnchangeable(record) || (response_bytes ?? 0) > MAX_RESPONSE_BYTES || expiresIn <= CACHE_SECONDS) return;
+    void this.cache.set(KEY, id, { clientId: client_id, spaceId: space_id, details: toDetails(record) });
+  }
+}
+
+/** A failed execution can be run again under its name, and a callback can be delivered again. */
+function isUnchangeable({ status, callback }: ExecutionRecord): boolean {
+  return (status === 'success' || status === 'cancelled') && callback === null;
+}

@@ -8,7 +8,8 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
-import { type Api, apiOf, expectError } from './api.js';
+import { type Api, apiOf, expectError, NOBODY } from './api.js';
+import { assertSameAnswers, wireRequests } from './both-ways.js';
 
 const LIMIT = 1_000;
 
@@ -205,6 +206,19 @@ describe.each(LEASE_STORES)('heartbeats that are answered before Fastify sees th
     const { answers } = await converse(request(skill_id, { generation }, [], owner.token));
     expect(answers[0]).toMatchObject({ status: 409, body: { code: 1006 } });
   });
+
+  it('have the answers that Fastify gives to the same requests', async () => {
+    const clients = await Promise.all(Array.from({ length: 6 }, () => app.client('publisher')));
+    const own = await Promise.all(clients.slice(0, 2).map(({ token }) => register({}, apiOf(app, token))));
+    const requests = wireRequests({
+      senders: clients.map(({ token }) => [['authorization', `Bearer ${token}`]]),
+      skillIds: [...own.map(({ skill_id }) => skill_id), NOBODY],
+      reads: ['/skills/:id'],
+    });
+    const before = taken;
+    await assertSameAnswers(app, requests, 10);
+    expect(taken - before).toBeGreaterThan(50);
+  }, 60_000);
 
   it('that say something wrong are told all of it', async () => {
     const { skill_id } = await register();

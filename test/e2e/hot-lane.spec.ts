@@ -1,11 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { jest } from '@jest/globals';
 import { HotAnswers } from '#skills';
+import { LaneAnswers } from '../../apps/skill-service/src/hot-lane/lane-answers.js';
 import { MAX_PIPELINED } from '../../apps/skill-service/src/pipelining.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
-import { type Api, apiOf } from './api.js';
+import { type Api, apiKeyOf, apiOf, NOBODY } from './api.js';
+import { assertSameAnswers, wireRequests } from './both-ways.js';
 
 const PATH = '/api/v1/skills/?limit=1000';
 const VARY = 'Authorization, X-API-Key, Origin';
@@ -14,7 +17,14 @@ describe('ready answers, sent before Fastify sees the request', () => {
   let app: TestApp;
   let api: Api;
   beforeAll(async () => {
-    app = await startTestApp({ env: { TRUST_PROXY: '127.0.0.1', CORS_ORIGINS: 'https://console.example.com' } });
+    app = await startTestApp({
+      env: {
+        TRUST_PROXY: '127.0.0.1',
+        CORS_ORIGINS: 'https://console.example.com',
+        RATE_LIMIT_READS: '1000000',
+        RATE_LIMIT_WRITES: '1000000',
+      },
+    });
     api = apiOf(app);
     // 8 MB: more than sockets take at once.
     const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`key-${at}`, 'x'.repeat(500)]));
@@ -166,4 +176,53 @@ describe('ready answers, sent before Fastify sees the request', () => {
     for (let time = 0; time < 3; time += 1) await api.get('/capabilities').expect(200);
     expect(await count()).toBe(before + 3);
   });
+
+  it('are what Fastify answers to the same requests, in status, headers and body', async () => {
+    const clients = await Promise.all([
+      app.client('viewer'),
+      app.client('agent'),
+      app.client('publisher'),
+      app.client('operator'),
+      app.client('viewer', 'tower-1'),
+      app.client('publisher', 'tower-1', 'tower-2'),
+      app.client('publisher', 'tower-3'),
+    ]);
+    const [viewer, , publisher] = clients;
+    const register = async (body: object, token = app.admin) =>
+      (await apiOf(app, token).post('/skills/register', skillBody(body)).expect(200)).body.data.skill_id as string;
+    const skillIds = [
+      await register({ name: 'both-ways' }),
+      await register({ name: 'both-ways-2', description: '天气' }, publisher.token),
+      await register({ name: 'both-ways-3', space_id: 'tower-1' }),
+    ] as const;
+    // Fastify shows the headers of heartbeats.
+    await api.post(`/skills/${skillIds[0]}/heartbeat`, {}).expect(200);
+    const { key } = await apiKeyOf(app, viewer.clientId);
+    const bearers = [...Array<string>(8).fill(app.admin), 'nonsense', ...clients.map(({ token }) => token)];
+    const requests = wireRequests({
+      senders: [[], [['x-api-key', key]], ...bearers.map((token) => [['authorization', `Bearer ${token}`] as const])],
+      skillIds: [...skillIds, ...skillIds, ...skillIds, skillIds[0].toUpperCase(), NOBODY, 'no-uuid'],
+      reads: [
+        '/skills/:id',
+        '/skills/:id/',
+        '/skills/?name=both-ways',
+        '/skills?name=both-ways&limit=1&skip=1',
+        '/skills/discover?q=both',
+        '/skills/discover?name=both-ways&page_size=0',
+        '/skills/discover?name=both-ways&explain=true',
+        '/capabilities?skill_id=:id',
+        '/auth/me',
+        '/nowhere',
+      ],
+    });
+    const sent = jest.spyOn(LaneAnswers.prototype, 'send');
+    try {
+      await assertSameAnswers(app, requests, 80);
+      const methods = sent.mock.calls.map(([{ request }]) => request.method);
+      for (const method of ['GET', 'POST'])
+        expect(methods.filter((each) => each === method).length).toBeGreaterThan(150);
+    } finally {
+      sent.mockRestore();
+    }
+  }, 60_000);
 });

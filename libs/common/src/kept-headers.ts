@@ -9,17 +9,17 @@ const OF_ONE_ANSWER = new Set([
   'connection',
   'content-length',
 ]);
-/** What answers to pages of other origins have besides `Vary`. */
-const CORS = 'access-control-';
+const ALLOWED_ORIGIN = 'access-control-allow-origin';
 
 /**
- * The headers of an answer that has passed all hooks, as the flat list that `writeHead` takes, without those that are
- * of this one answer: another answer of the same route can be sent with them.
+ * The headers of an answer that has passed all hooks, as the flat list that `writeHead` takes, without those that belong to
+ * this answer only: with them an equal request without an `Origin` can be answered.
  */
 export function keptHeaders(headers: Headers): string[] {
   const kept: string[] = [];
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !OF_ONE_ANSWER.has(name) && !name.startsWith(CORS)) kept.push(name, String(value));
+    const isOfOneOrigin = name === ALLOWED_ORIGIN && value !== '*';
+    if (value !== undefined && !OF_ONE_ANSWER.has(name) && !isOfOneOrigin) kept.push(name, String(value));
   }
   return kept;
 }

@@ -2,7 +2,6 @@ export { AdminClient } from './clients/admin-client.js';
 export { AuthModule } from './auth.module.js';
 export { type AuditActor, type AuditChange, AuditLog, systemActor } from './audit/audit-log.js';
 export { type AuditReport, type NotedBlock, verifyAudit } from './audit/audit-verifier.js';
-export { claimedName } from './audit/claimed-client.js';
 export { RefusedRequests } from './audit/refused-requests.js';
 export {
   ANY_CALLER,
@@ -18,6 +17,7 @@ export { Caller, CurrentCaller, type Identity, markKnownClient } from './caller.
 export { ClientBelongings } from './clients/client-belongings.js';
 export { ClientLookup } from './clients/client-lookup.js';
 export { AUTH_ENTITIES } from './auth.entities.js';
+export { type ClaimedClient, readClaimedClient, shortenClaimedName } from './tokens/claimed-client.js';
 export { OAuthError, OAuthErrorResponse } from './tokens/oauth-error.js';
 export { type Permission, PERMISSIONS, permissionsOf, type Role, ROLES } from './roles.js';
 export type { ClientImporter, ImportedClient } from './transfer/client.importer.js';

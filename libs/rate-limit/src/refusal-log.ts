@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { claimedName, type RefusedRequests } from '#auth';
+import { shortenClaimedName, type RefusedRequests } from '#auth';
 import type { FastifyRequest } from 'fastify';
 import { BoundedMap } from './bounded-map.js';
 import type { RequestClass } from './request-class.js';
@@ -49,5 +49,5 @@ export class RefusalLog {
 
 /** A name that somebody claims: quoted, on one line, not at any length. */
 export function quoted(name: string): string {
-  return JSON.stringify(claimedName(name));
+  return JSON.stringify(shortenClaimedName(name));
 }

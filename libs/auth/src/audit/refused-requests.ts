@@ -8,7 +8,7 @@ import { DataSource } from 'typeorm';
 import { callerOf, originOf, refusedCredentialOf } from '../caller.js';
 import type { AuditReason } from './audit-entry.entity.js';
 import { type AuditAttempt, AuditLog } from './audit-log.js';
-import { claimedClientOf, claimedName } from './claimed-client.js';
+import { readClaimedClient, shortenClaimedName } from '../tokens/claimed-client.js';
 import { RefusalSums } from './refusal-sums.js';
 
 const MAX_QUEUE = 10_000;
@@ -105,7 +105,7 @@ export class RefusedRequests {
       this.add(this.ofClients, refusalOf(request, 'denied', callerOf(request)?.clientId));
     } else if (config.oauthErrors && (statusCode === 401 || isRefusedGrant(payload))) {
       const { clientId, reason } = refusedCredentialOf(request) ?? {};
-      const actor = callerOf(request)?.clientId ?? clientId ?? claimedClientOf(request);
+      const actor = callerOf(request)?.clientId ?? clientId ?? readClaimedClient(request).clientId;
       this.add(this.ofClients, refusalOf(request, 'failed', actor, reason));
     } else if (statusCode === 401) {
       const { clientId = requestActorOf(request), reason } = refusedCredentialOf(request) ?? {};
@@ -153,7 +153,7 @@ export class RefusedRequests {
       const { isClaim, actor } = refusal;
       if (!isClaim) return refusal;
       if (known.has(actor.clientId)) return { ...refusal, spaces: known.get(actor.clientId) };
-      const clientId = isReservedClientId(actor.clientId) ? ANONYMOUS : claimedName(actor.clientId);
+      const clientId = isReservedClientId(actor.clientId) ? ANONYMOUS : shortenClaimedName(actor.clientId);
       return { ...refusal, actor: { ...actor, clientId } };
     });
   }

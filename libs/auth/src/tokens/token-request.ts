@@ -1,3 +1,4 @@
+import { readBasic } from './claimed-client.js';
 import { OAuthError } from './oauth-error.js';
 
 export interface ClientCredentials {
@@ -81,27 +82,18 @@ function readCredentials(
   { client_id, client_secret }: Parameters,
   authorization: string | undefined,
 ): ClientCredentials {
-  const basic = /^Basic +(.+)$/i.exec(authorization ?? '')?.[1];
-  if (basic !== undefined) {
+  const basic = readBasic(authorization);
+  if (basic) {
+    const { clientId, secret, isEncoded } = basic;
     if (client_secret !== undefined) throw new OAuthError('invalid_request', 'Send the secret in one place only');
-    const [id = '', ...secret] = Buffer.from(basic, 'base64').toString('utf8').split(':');
-    const [clientId, clientSecret] = [decode(id), decode(secret.join(':'))];
+    if (!isEncoded) throw new OAuthError('invalid_request', 'The Authorization header is not form-encoded', true);
     if (client_id !== undefined && client_id !== clientId) {
       throw new OAuthError('invalid_request', 'client_id differs from the one of the Authorization header');
     }
-    return { clientId, clientSecret, basic: true };
+    return { clientId, clientSecret: secret, basic: true };
   }
   if (client_id === undefined || client_secret === undefined) {
     throw new OAuthError('invalid_client', 'client_id and client_secret are required');
   }
   return { clientId: client_id, clientSecret: client_secret, basic: false };
-}
-
-/** Both halves of HTTP Basic are form-encoded first (RFC 6749 section 2.3.1). */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    throw new OAuthError('invalid_request', 'The Authorization header is not form-encoded', true);
-  }
 }

@@ -121,7 +121,7 @@ describe('a check of a Skill', () => {
     const { body } = await api.post(`/skills/${skillId}/check`).expect(200);
     expect(performance.now() - began).toBeLessThan(4_000);
     const reasons = (body.data.endpoints as { reason: string }[]).map(({ reason }) => reason);
-    expect(new Set(reasons)).toEqual(new Set(['no whole answer within 800 ms']));
+    expect(new Set(reasons)).toEqual(new Set(['no complete answer within 800 ms']));
     expect(reasons).toHaveLength(64);
   });
 });

@@ -8,7 +8,7 @@ export class ChannelNotFoundError extends NotFoundError {
   }
 }
 
-/** 1006: a channel that has ended takes part in nothing any more (docs/adr/0015). */
+/** 1006: a channel that has ended cannot be used (docs/adr/0015). */
 export class ChannelEndedError extends ConflictError {
   constructor({ closed_at, expiry_time }: Channel) {
     const expired = closed_at !== null && closed_at >= expiry_time;
@@ -18,7 +18,7 @@ export class ChannelEndedError extends ConflictError {
   }
 }
 
-/** 1001: a merge would give a context more keys than one may have. */
+/** 1001: the context would have too many keys after a merge. */
 export class ContextFullError extends BadParameterError {
   constructor(field: string) {
     super([{ field, reason: `would give the context more than ${CONTEXT_LIMITS.maxEntries} keys` }]);

@@ -7,14 +7,14 @@ export interface TargetCapability {
   status: 'enabled' | 'disabled';
 }
 
-/** What channels are opened to: Skills and their capabilities. */
+/** Skills and capabilities for new channels. */
 @Injectable()
 export class ChannelTargetRepository {
   /**
-   * Keeps the Skill from being deleted, and its capabilities with it, until the end of the transaction; heartbeats and
-   * registrations do not wait for this.
+   * Locks the Skill against deletion, and so its capabilities, until the end of the transaction. Heartbeats and registrations
+   * do not wait for this lock.
    */
-  async holdSkill(tx: Transaction, skillId: string): Promise<{ space_id: string | null } | undefined> {
+  async lockSkill(tx: Transaction, skillId: string): Promise<{ space_id: string | null } | undefined> {
     const [skill] = await tx.query<{ space_id: string | null }[]>(
       'SELECT space_id FROM skills WHERE id = $1 FOR KEY SHARE',
       [skillId],
@@ -22,8 +22,8 @@ export class ChannelTargetRepository {
     return skill;
   }
 
-  /** By id, or else by name: a name may look like an id. */
-  async capability(tx: Transaction, skillId: string, idOrName: string): Promise<TargetCapability | undefined> {
+  /** Finds a capability by id or name. An id wins: a name may look like an id. */
+  async findCapability(tx: Transaction, skillId: string, idOrName: string): Promise<TargetCapability | undefined> {
     const [capability] = await tx.query<TargetCapability[]>(
       `SELECT id, status FROM capabilities WHERE skill_id = $1 AND (id = $2::uuid OR name = $3)
        ORDER BY (id = $2::uuid) DESC NULLS LAST LIMIT 1`,

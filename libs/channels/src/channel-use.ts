@@ -7,24 +7,24 @@ import { EVERYWHERE, callerReach } from './channel-reach.js';
 import { ChannelsRepository } from './channels.repository.js';
 import { assertContextChanges, type ContextChanges } from './contexts/context-changes.js';
 
-/** What a call through a channel needs to know of it. */
+/** What a call through a channel needs. */
 export interface OpenChannel {
   channelId: string;
   skillId: string;
   capabilityId: string;
-  /** The endpoint that was called last; null: none yet, or it has gone. */
+  /** The endpoint that was called last; null if there is none, or it was deleted. */
   endpointId: string | null;
   context: Record<string, string>;
 }
 
-/** What a call through a channel leaves in it. */
+/** What a call through a channel changes in it. */
 export interface ChannelOutcome {
-  /** The endpoint to call the next time. */
+  /** The endpoint to call next time. */
   endpointId?: string;
   context?: ContextChanges;
 }
 
-/** Channels for those who call Skills through them. */
+/** Channels, for calls of Skills through them. */
 @Injectable()
 export class ChannelUse {
   constructor(
@@ -33,8 +33,8 @@ export class ChannelUse {
   ) {}
 
   /**
-   * The channel of this UUID, with its context as of one moment; one round trip.
-   * @throws ChannelNotFoundError (1010) also when it belongs to somebody else; ChannelEndedError (1006)
+   * Reads a channel and its context in one query.
+   * @throws ChannelNotFoundError (1010), also for a channel of another client; ChannelEndedError (1006)
    */
   async open(caller: Caller, channelId: string): Promise<OpenChannel> {
     const channel = await this.channels.findWithContext(channelId, callerReach(caller));
@@ -44,16 +44,16 @@ export class ChannelUse {
   }
 
   /**
-   * Merges the context, key by key, and remembers the endpoint; of two calls the later one wins. Holds the channel until
-   * the end of the transaction: call it late, and once for each channel. Returns false, and has written nothing, when the
-   * channel has ended or gone meanwhile. An endpoint that is not, or no longer, one of the channel's Skill is forgotten.
-   * @throws BadParameterError (1001) beyond the limits of a context; it has written nothing, and `tx` can go on
+   * Merges the context by key, and sets the endpoint; of two calls the later one wins. Locks the channel until the end of the
+   * transaction: call it late, and once for each channel. Returns false, and writes nothing, if the channel has ended or is
+   * gone. Ignores an endpoint that is not, or no longer, one of the channel's Skill.
+   * @throws BadParameterError (1001) beyond the limits of a context; nothing is written then, and `tx` can go on
    */
   async record(tx: Transaction, channelId: string, { endpointId, context }: ChannelOutcome): Promise<boolean> {
     if (context !== undefined) assertContextChanges(context, 'context');
-    const channel = await this.channels.hold(tx, channelId, EVERYWHERE);
+    const channel = await this.channels.lock(tx, channelId, EVERYWHERE);
     if (channel?.status !== 'open') return false;
-    const endpoint = endpointId === undefined ? undefined : await this.channels.holdEndpoint(tx, channelId, endpointId);
+    const endpoint = endpointId === undefined ? undefined : await this.channels.lockEndpoint(tx, channelId, endpointId);
     if (!(await this.contexts.merge(tx, channelId, context ?? {}, endpoint))) throw new ContextFullError('context');
     return true;
   }

@@ -17,7 +17,8 @@ export class CreateChannelBody {
   @FutureTimeField({
     required: false,
     example: '2027-01-18T00:00:00Z',
-    description: 'In the future, by CHANNEL_MAX_EXPIRY seconds at most; CHANNEL_EXPIRY seconds from now when absent',
+    description:
+      'In the future, at most CHANNEL_MAX_EXPIRY seconds from now; by default CHANNEL_EXPIRY seconds from now',
   })
   expiry_time?: string;
 }
@@ -31,11 +32,11 @@ class ChannelFilter {
   @EnumField(CHANNEL_STATUSES, {
     name: 'ChannelStatus',
     required: false,
-    description: 'Of the channel; one that has expired is closed',
+    description: 'Status of the channel; an expired channel is closed',
   })
   status?: ChannelStatus;
 
-  @UuidField({ required: false, description: 'With this Skill' })
+  @UuidField({ required: false, description: 'Channels with this Skill' })
   skill_id?: string;
 }
 

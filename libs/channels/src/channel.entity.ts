@@ -1,6 +1,6 @@
 import { TimestampedEntity } from '#database';
 import { CapabilityEntity, EndpointEntity, SkillEntity } from '#skills';
-import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
 
 export const CHANNEL_STATUSES = ['open', 'closed', 'error'] as const;
 export type ChannelStatus = (typeof CHANNEL_STATUSES)[number];
@@ -36,7 +36,7 @@ export class ChannelEntity extends TimestampedEntity {
   @Column({ name: 'client_id', type: 'varchar', length: 255 })
   clientId: string;
 
-  /** The endpoint that was called last, which is called again; null: none yet, or it has gone. */
+  /** The endpoint that was called last, and is preferred; null if there is none, or it was deleted. */
   @Index('ix_channels_endpoint')
   @Column({ name: 'endpoint_id', type: 'uuid', nullable: true })
   endpointId: string | null;
@@ -48,11 +48,11 @@ export class ChannelEntity extends TimestampedEntity {
   @Column({ type: 'jsonb', default: {} })
   metadata: Record<string, string>;
 
-  /** How many keys its context has: the check on it bounds the context, whoever writes it. */
+  /** The number of keys in the context. A check constraint on it bounds the context. */
   @Column({ name: 'context_keys', type: 'integer', default: 0 })
   contextKeys: number;
 
-  /** Open in here, and past its expiry_time, a channel is closed for everybody: the expiry job follows. */
+  /** May still say `open` after `expiry_time`, until the expiry job runs: reads must treat it as closed. */
   @Index('ix_channels_status')
   @Column({ type: 'varchar', length: 16, default: 'open' })
   status: ChannelStatus;
@@ -61,12 +61,9 @@ export class ChannelEntity extends TimestampedEntity {
   @Column({ name: 'expiry_time', type: 'timestamptz' })
   expiryTime: Date;
 
-  /** When it ended: was closed, or expired. */
+  /** When it was closed or expired. */
   @Column({ name: 'closed_at', type: 'timestamptz', nullable: true })
   closedAt: Date | null;
-
-  @OneToMany(() => ChannelContextEntity, (context) => context.channel)
-  contexts?: Relation<ChannelContextEntity>[];
 }
 
 /** One key of a channel's context. */
@@ -76,7 +73,7 @@ export class ChannelContextEntity extends TimestampedEntity {
   @Column({ name: 'channel_id', type: 'uuid' })
   channelId: string;
 
-  @ManyToOne(() => ChannelEntity, (channel) => channel.contexts, { onDelete: 'CASCADE' })
+  @ManyToOne(() => ChannelEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'channel_id', foreignKeyConstraintName: 'fk_channel_contexts_channel' })
   channel?: Relation<ChannelEntity>;
 

@@ -36,7 +36,7 @@ export class ChannelResponse {
     format: 'date-time',
     nullable: true,
     example: null,
-    description: 'When it was closed or expired; null: it is open',
+    description: 'When it was closed or expired; null while it is open',
   })
   closed_at: string | null;
 }

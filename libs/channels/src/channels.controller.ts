@@ -34,7 +34,7 @@ export class ChannelsController {
   @Get()
   @Authenticated('channel:create')
   @ProtocolRoute(ChannelPageResponse)
-  @ApiOperation({ summary: 'List channels of your own; the admin those of all', operationId: 'listChannels' })
+  @ApiOperation({ summary: 'List your channels; an admin lists all channels', operationId: 'listChannels' })
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListChannelsQuery): Promise<ChannelPageResponse> {
     return this.channels.list(caller, query);
@@ -52,7 +52,7 @@ export class ChannelsController {
   @Post(':channel_id/close')
   @Authenticated('channel:create')
   @ProtocolRoute(ChannelResponse)
-  @ApiOperation({ summary: 'Close a channel; one that has ended stays as it is', operationId: 'closeChannel' })
+  @ApiOperation({ summary: 'Close a channel; an ended channel does not change', operationId: 'closeChannel' })
   @ApiErrors(1001, 1010)
   close(@CurrentCaller() caller: Caller, @Param() { channel_id }: ChannelIdParam): Promise<ChannelResponse> {
     return this.channels.close(caller, channel_id);

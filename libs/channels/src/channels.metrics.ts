@@ -5,7 +5,7 @@ import { ChannelExpiryRepository } from './expiry/channel-expiry.repository.js';
 const REASONS = ['client', 'expired'] as const;
 export type CloseReason = (typeof REASONS)[number];
 
-/** Milliseconds that a count is good for: many scrapers cost the database no more than one. */
+/** Milliseconds for which a count is reused: several scrapers cost as much as one. */
 const FRESH_MS = 5_000;
 
 /** Counts channels. */
@@ -22,7 +22,7 @@ export class ChannelMetrics implements OnModuleInit {
     this.createdTotal = metrics.counter({ name: 'channels_created_total', help: 'Channels opened.' });
     this.closedTotal = metrics.counter({
       name: 'channels_closed_total',
-      help: 'Channels closed by reason; those that went with their Skill or capability are not counted.',
+      help: 'Channels closed, by reason; those deleted with their Skill or capability are not counted.',
       labelNames: ['reason'],
     });
     for (const reason of REASONS) this.closedTotal.inc({ reason }, 0);

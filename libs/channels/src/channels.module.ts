@@ -15,7 +15,7 @@ import { ChannelMetrics } from './channels.metrics.js';
 import { ChannelsRepository } from './channels.repository.js';
 import { ChannelsService } from './channels.service.js';
 
-/** Conversations with capabilities: opened, used, closed, expired. */
+/** Channels: conversations of agents with capabilities. */
 @Module({
   imports: [
     TypeOrmModule.forFeature([ChannelEntity, ChannelContextEntity]),

@@ -6,15 +6,15 @@ import { Conditions } from '#skills';
 import { DataSource } from 'typeorm';
 import type { ListChannelsQuery } from './channel.dto.js';
 import type { ChannelStatus } from './channel.entity.js';
-import { reachParameters, REACHED, type Reach } from './channel-reach.js';
+import { type Reach, reachParameters, WITHIN_REACH } from './channel-reach.js';
 
-/** A channel as it is now: one that has expired is closed, whether or not the expiry job has come by. */
+/** A channel. An expired one is `closed`, even if the expiry job has not run yet. */
 export interface Channel {
   id: string;
   skill_id: string;
   capability_id: string;
   client_id: string;
-  /** Of its Skill. */
+  /** The Space of its Skill. */
   space_id: string | null;
   endpoint_id: string | null;
   status: ChannelStatus;
@@ -25,11 +25,11 @@ export interface Channel {
 }
 
 export type NewChannel = Pick<Channel, 'skill_id' | 'capability_id' | 'client_id' | 'metadata'> & {
-  /** Or else seconds from now. */
+  /** A time, or a number of seconds from now. */
   expiry_time: string | number;
 };
 
-/** The clock of the database, of which there is only one; that of the statement, which may have waited for a lock. */
+/** By the clock of the database. `statement_timestamp`, because an earlier statement may have waited for a lock. */
 const EXPIRED = `c.status = 'open' AND c.expiry_time <= statement_timestamp()`;
 const COLUMNS = `c.id, c.skill_id, c.capability_id, c.client_id, c.endpoint_id, c.metadata, c.created_at, c.expiry_time,
   (SELECT s.space_id FROM skills s WHERE s.id = c.skill_id) AS space_id,
@@ -46,7 +46,7 @@ const HAS_STATUS: Readonly<Record<ChannelStatus, string>> = {
 export class ChannelsRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Oldest first. */
+  /** The oldest channels first. */
   async page(query: ListChannelsQuery, { clientId, spaces }: Reach): Promise<Page<Channel>> {
     const where = new Conditions();
     if (clientId !== undefined) where.add(`c.client_id = ${where.bind(clientId)}`);
@@ -73,34 +73,34 @@ export class ChannelsRepository {
 
   async find(channelId: string, reach: Reach, source: Pick<Transaction, 'query'> = this.dataSource) {
     const [channel] = await source.query<Channel[]>(
-      `SELECT ${COLUMNS} FROM channels c WHERE ${REACHED}`,
+      `SELECT ${COLUMNS} FROM channels c WHERE ${WITHIN_REACH}`,
       reachParameters(channelId, reach),
     );
     return channel;
   }
 
-  /** With its context, as of one moment. */
+  /** Reads a channel and its context in one query. */
   async findWithContext(channelId: string, reach: Reach) {
     const [channel] = await this.dataSource.query<(Channel & { context: Record<string, string> })[]>(
       `SELECT ${COLUMNS}, COALESCE((SELECT json_object_agg(x.key, x.value ORDER BY x.key)
          FROM channel_contexts x WHERE x.channel_id = c.id), '{}'::json) AS context
-       FROM channels c WHERE ${REACHED}`,
+       FROM channels c WHERE ${WITHIN_REACH}`,
       reachParameters(channelId, reach),
     );
     return channel;
   }
 
-  /** Holds the channel until the end of the transaction: changes of one come one after the other. */
-  async hold(tx: Transaction, channelId: string, reach: Reach): Promise<Channel | undefined> {
-    const held = await tx.query<unknown[]>(
-      `SELECT c.id FROM channels c WHERE ${REACHED} FOR NO KEY UPDATE OF c`,
+  /** Locks the channel until the end of the transaction, and reads it. */
+  async lock(tx: Transaction, channelId: string, reach: Reach): Promise<Channel | undefined> {
+    const locked = await tx.query<unknown[]>(
+      `SELECT c.id FROM channels c WHERE ${WITHIN_REACH} FOR NO KEY UPDATE OF c`,
       reachParameters(channelId, reach),
     );
-    // Only a statement after the wait sees what the one before has left.
-    return held.length > 0 ? this.find(channelId, reach, tx) : undefined;
+    // A second statement, which sees what was committed while the first one waited for the lock.
+    return locked.length > 0 ? this.find(channelId, reach, tx) : undefined;
   }
 
-  /** Whether a channel that is opened now may expire then: in the future, by so many seconds at most. */
+  /** Whether a time is in the future, and at most so many seconds from now. */
   async mayExpireAt(tx: Transaction, time: string, longest: number): Promise<boolean> {
     const [row] = await tx.query<{ fits: boolean }[]>(
       `SELECT $1::timestamptz > now() AND $1::timestamptz <= now() + $2 * interval '1 second' AS fits`,
@@ -120,7 +120,7 @@ export class ChannelsRepository {
     return created;
   }
 
-  /** A channel that is held and open. */
+  /** Closes a channel that is locked and open. */
   async close(tx: Transaction, channelId: string): Promise<void> {
     await tx.query(
       `UPDATE channels SET status = 'closed', closed_at = LEAST(statement_timestamp(), expiry_time), updated_at = now()
@@ -130,11 +130,10 @@ export class ChannelsRepository {
   }
 
   /**
-   * Keeps an endpoint from being deleted until the end of the transaction. Returns null when it does not belong to the
-   * channel's Skill, or is just being deleted: waiting for that could be a deadlock, because the deletion waits for the
-   * channels that stick to it.
+   * Locks an endpoint against deletion until the end of the transaction. Returns null if it does not belong to the channel's
+   * Skill, or is being deleted now: waiting could be a deadlock, because the deletion waits for the channels of the endpoint.
    */
-  async holdEndpoint(tx: Transaction, channelId: string, endpointId: string): Promise<string | null> {
+  async lockEndpoint(tx: Transaction, channelId: string, endpointId: string): Promise<string | null> {
     const [endpoint] = await tx.query<{ id: string }[]>(
       `SELECT e.id FROM skill_endpoints e JOIN channels c ON c.id = $1 AND c.skill_id = e.skill_id
        WHERE e.id = $2 FOR KEY SHARE OF e SKIP LOCKED`,

@@ -13,7 +13,7 @@ import { ChannelTargetRepository } from './channel-target.repository.js';
 import { ChannelMetrics } from './channels.metrics.js';
 import { type Channel, ChannelsRepository } from './channels.repository.js';
 
-/** Conversations between an agent and one capability (AI Bridge v0.6.0: REQ-011). */
+/** Opens, lists, reads and closes channels (AI Bridge v0.6.0: REQ-011). */
 @Injectable()
 export class ChannelsService implements OnModuleInit {
   constructor(
@@ -29,7 +29,7 @@ export class ChannelsService implements OnModuleInit {
 
   onModuleInit(): void {
     const count = `SELECT count(*) FROM channels WHERE client_id = $1 AND status = 'open' AND expiry_time > now()`;
-    // 12,000 requests may come in a minute, and twice that at its turn.
+    // The limit is 12,000 requests in a minute, and up to twice that around the change of the minute.
     this.quotas.register('channels', { count, perSecond: 400 });
     const ofSpace = `SELECT count(*) FROM skills s JOIN channels c ON c.skill_id = s.id
       WHERE s.space_id = $1 AND c.status = 'open' AND c.expiry_time > now()`;
@@ -57,17 +57,17 @@ export class ChannelsService implements OnModuleInit {
       opened.add(created.channel_id);
       return created;
     });
-    // An answer that is given again opens nothing.
+    // A repeated request with the same Idempotency-Key opens no channel.
     if (opened.has(channel.channel_id)) this.metrics.created();
     return channel;
   }
 
-  /** One that has ended stays as it is. @throws ChannelNotFoundError (1010) */
+  /** Does nothing if the channel has ended. @throws ChannelNotFoundError (1010) */
   async close(caller: Caller, channelId: string): Promise<ChannelResponse> {
     const reach = callerReach(caller);
     const { channel, closed } = await this.transactions.run(async (tx) => {
-      const held = await this.repository.hold(tx, channelId, reach);
-      if (held?.status !== 'open') return { channel: held, closed: false };
+      const locked = await this.repository.lock(tx, channelId, reach);
+      if (locked?.status !== 'open') return { channel: locked, closed: false };
       await this.repository.close(tx, channelId);
       await this.audit.record(tx, caller, [
         {
@@ -75,7 +75,7 @@ export class ChannelsService implements OnModuleInit {
           target: `channel:${channelId}`,
           before: { status: 'open' },
           after: { status: 'closed' },
-          spaces: [held.space_id],
+          spaces: [locked.space_id],
         },
       ]);
       return { channel: await this.repository.find(channelId, reach, tx), closed: true };
@@ -90,12 +90,12 @@ export class ChannelsService implements OnModuleInit {
     const { skill_id, expiry_time } = body;
     const { expiry, maxExpiry } = this.settings;
     if (expiry_time !== undefined && !(await this.repository.mayExpireAt(tx, expiry_time, maxExpiry))) {
-      const reason = `must be in the future, by ${maxExpiry} seconds at most`;
+      const reason = `must be in the future, at most ${maxExpiry} seconds from now`;
       throw new BadParameterError([{ field: 'expiry_time', reason }]);
     }
-    const skill = await this.targets.holdSkill(tx, skill_id);
+    const skill = await this.targets.lockSkill(tx, skill_id);
     if (!skill || !caller.maySee(skill.space_id)) throw new SkillNotFoundError();
-    const capability = await this.targets.capability(tx, skill_id, body.capability_id);
+    const capability = await this.targets.findCapability(tx, skill_id, body.capability_id);
     if (!capability) throw new CapabilityNotFoundError();
     if (capability.status === 'disabled') throw new CapabilityUnavailableError();
     const { space_id: space } = skill;

@@ -14,11 +14,14 @@ export class ExecuteCommandBody {
     max: 128,
     example: 'cmd-20260118-0001',
     description:
-      "The caller's name of this call. The same again is the same call, and is answered with what became of it",
+      "The caller's id of this call. A request with the same id is the same call: it gets the outcome of the first one",
   })
   command_id: string;
 
-  @UuidField({ required: false, description: 'The Skill; or name it in `skill`, or leave the choice to us' })
+  @UuidField({
+    required: false,
+    description: 'Id of the Skill; or name the Skill in `skill`, or name only a capability',
+  })
   skill_id?: string;
 
   @TextField({
@@ -26,31 +29,35 @@ export class ExecuteCommandBody {
     required: false,
     example: 'weather-skill@^1.0',
     description:
-      'Name of the Skill, with a range of versions (npm semver) if any will not do; the highest that fits serves',
+      'Name of the Skill, optionally with a version range (npm semver); the highest version that fits is called',
   })
   skill?: string;
 
-  @TextField({ max: 255, required: false, example: 'forecast', description: 'The capability: its id, or its name' })
+  @TextField({ max: 255, required: false, example: 'forecast', description: 'Id or name of the capability' })
   capability_id?: string;
 
   @TextField({
     max: 255,
     required: false,
     example: 'forecast',
-    description: 'Name of the capability; without a Skill, the best that has it serves',
+    description: 'Name of the capability; without a Skill, the best Skill that has it is called',
   })
   capability?: string;
 
-  @JsonObjectField({ required: false, example: { city: 'Berlin' }, description: 'As the capability declares them' })
+  @JsonObjectField({
+    required: false,
+    example: { city: 'Berlin' },
+    description: 'The parameters that the capability declares',
+  })
   parameters?: Record<string, unknown>;
 
-  @JsonObjectField({ required: false, description: 'Passed on to the Skill as it is' })
+  @JsonObjectField({ required: false, description: 'Passed to the Skill unchanged' })
   metadata?: Record<string, unknown>;
 
   @UuidField({
     required: false,
     description:
-      'A channel of the caller: names the Skill and the capability, gives its context, and takes what the Skill puts into it',
+      'A channel of the caller: it names the Skill and the capability, and the Skill gets its context and may change it',
   })
   channel_id?: string;
 
@@ -59,25 +66,25 @@ export class ExecuteCommandBody {
     max: LONGEST_TIMEOUT_MS,
     required: false,
     example: 5000,
-    description: 'Milliseconds for all tries together; COMMAND_TIMEOUT by default, COMMAND_MAX_TIMEOUT at most',
+    description: 'Milliseconds for all tries together; default COMMAND_TIMEOUT, maximum COMMAND_MAX_TIMEOUT',
   })
   timeout?: number;
 
   @CallbackUrlField({
     description:
-      'The call is then made by the queue, answered with 202 at once, and what becomes of it is POSTed here (webhook `executionFinished`)',
+      'Makes the call asynchronous: the answer is 202 at once, and the outcome is POSTed to this URL (webhook `executionFinished`)',
   })
   callback_url?: string;
 }
 
-/** POST /commands/batch: each item is a body of `POST /commands/execute`, and is checked for itself. */
+/** POST /commands/batch: each item is a body of `POST /commands/execute`, and is validated on its own. */
 export class BatchCommandsBody {
   @ApiProperty({
     type: () => ExecuteCommandBody,
     isArray: true,
     minItems: 1,
     maxItems: MAX_COMMANDS,
-    description: 'Made side by side; a failure does not stop the others',
+    description: 'Made concurrently; a failure does not stop the others',
   })
   @IsArray({ message: 'must be an array' })
   @ArrayMinSize(1, { message: 'must have at least 1 item(s)' })
@@ -86,13 +93,13 @@ export class BatchCommandsBody {
 }
 
 export class ExecutionIdParam {
-  @UuidField({ description: 'The execution' })
+  @UuidField({ description: 'Id of the execution' })
   execution_id: string;
 }
 
-/** All that is given must hold. */
+/** All given filters must match. */
 export class ListExecutionsQuery extends PageQuery {
-  @EnumField(EXECUTION_STATUSES, { name: 'ExecutionStatus', required: false, description: 'What became of it' })
+  @EnumField(EXECUTION_STATUSES, { name: 'ExecutionStatus', required: false, description: 'Status of the execution' })
   status?: ExecutionStatus;
 
   @UuidField({ required: false, description: 'The Skill that was called' })
@@ -101,20 +108,20 @@ export class ListExecutionsQuery extends PageQuery {
   @TextField({ max: 255, required: false, example: 'forecast', description: 'Name of the capability' })
   capability?: string;
 
-  @TextField({ max: 128, required: false, description: "The caller's name of the call" })
+  @TextField({ max: 128, required: false, description: "The caller's id of the call" })
   command_id?: string;
 
   @EnumField(CALLBACK_STATUSES, {
     name: 'CallbackStatus',
     required: false,
     example: 'dead',
-    description: 'How its callback goes: waiting or tried again, delivered, or given up',
+    description: 'Status of the callback: pending (also between attempts), delivered, or dead (given up)',
   })
   callback_status?: CallbackStatus;
 
-  @TimeField({ required: false, description: 'Not made before this' })
+  @TimeField({ required: false, description: 'Created at this time or later' })
   from?: string;
 
-  @TimeField({ required: false, example: '2026-02-18T00:00:00Z', description: 'Made before this' })
+  @TimeField({ required: false, example: '2026-02-18T00:00:00Z', description: 'Created before this time' })
   to?: string;
 }

@@ -44,7 +44,7 @@ import { TargetCache } from './targets/target-cache.js';
 import { TargetResolver } from './targets/target-resolver.js';
 import { TargetsRepository } from './targets/targets.repository.js';
 
-/** Calls Skills: choose an endpoint, call, try another, and keep the books. */
+/** Calls of Skills: finds the Skill, chooses an endpoint, retries with another one, and records each call. */
 @Module({
   imports: [
     TypeOrmModule.forFeature([ExecutionEntity, CallbackEntity]),

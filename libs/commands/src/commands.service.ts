@@ -26,17 +26,17 @@ import { CallQueue } from './queue/call-queue.js';
 import { serializeCaller } from './queue/queued-call.js';
 import type { CapableTarget } from './targets/target.js';
 
-/** Calls of one batch at the same time. */
+/** Calls of one batch that are made at the same time. */
 const BATCH_LANES = 10;
 
-/** What a call is answered with. */
+/** The answer to a call. */
 export interface ExecutedCommand {
   execution: ExecutionResponse;
-  /** It goes on without whoever called. */
+  /** Whether the call goes on after the answer: 202. */
   isUnderWay: boolean;
 }
 
-/** Calls Skills: in place, where whoever called waits for what the Skill says, or by the queue. */
+/** Calls Skills: synchronously, where the caller waits for the Skill, or through the queue. */
 @Injectable()
 export class CommandsService {
   constructor(
@@ -48,7 +48,7 @@ export class CommandsService {
   ) {}
 
   /**
-   * With a `callback_url`, or `respondAsync`, by the queue.
+   * Through the queue with a `callback_url` or `respondAsync`.
    * @throws BadParameterError (1001), SkillNotFoundError (1004), CapabilityNotFoundError (1005), SkillUnavailableError
    * (2003), CapabilityUnavailableError (2004), ExecutionTimeoutError (2006)
    */
@@ -61,11 +61,11 @@ export class CommandsService {
       const { callback_url: callbackUrl, ...asked } = body;
       const request = { body: asked, caller: serializeCaller(caller), traceparent };
       const id = await this.queue.add({ ...execution, request, callbackUrl });
-      if (id === undefined) return this.madeBefore(caller, body.command_id, execution.request_hash);
+      if (id === undefined) return this.findEarlier(caller, body.command_id, execution.request_hash);
       return { execution: toPendingResponse({ ...execution, id }), isUnderWay: true };
     }
     const claimed = await this.journal.claim(execution);
-    if (claimed === undefined) return this.madeBefore(caller, body.command_id, execution.request_hash);
+    if (claimed === undefined) return this.findEarlier(caller, body.command_id, execution.request_hash);
     const call = {
       ...prepared,
       executionId: claimed.id,
@@ -77,12 +77,12 @@ export class CommandsService {
       startedAt: claimed.startedAt,
     };
     const finished = await this.journal.guard(claimed.id, () => this.runner.run(call));
-    // Somebody took it back.
-    if (!finished) return this.madeBefore(caller, body.command_id);
+    // It was cancelled.
+    if (!finished) return this.findEarlier(caller, body.command_id);
     return { execution: toResponse(body.command_id, claimed, prepared.targets[0], finished), isUnderWay: false };
   }
 
-  /** One result for each, in order; a call that fails stops no other. */
+  /** Returns one result per call, in order. A failed call does not stop the others. */
   async executeBatch(caller: Caller, { commands }: BatchCommandsBody): Promise<BatchResponse> {
     const results: BatchItemResponse[] = [];
     const waiting: [number, ExecuteCommandBody][] = [];
@@ -104,16 +104,16 @@ export class CommandsService {
     try {
       return { index, execution: (await this.execute(caller, body)).execution };
     } catch (error) {
-      const told = error instanceof ApiError ? error : translateDatabaseError(error);
-      if (told) return toFailure(index, told);
+      const known = error instanceof ApiError ? error : translateDatabaseError(error);
+      if (known) return toFailure(index, known);
       throw error;
     }
   }
 
-  /** What became of a call that the client made under this name. @throws BadParameterError (1001) of another request */
-  private async madeBefore(caller: Caller, commandId: string, hash?: string): Promise<ExecutedCommand> {
-    const record = await this.repository.named(caller.clientId, commandId);
-    // It was deleted at this moment, as all that is old.
+  /** Returns the outcome of an earlier call with this `command_id`. @throws BadParameterError (1001) if it was another request */
+  private async findEarlier(caller: Caller, commandId: string, hash?: string): Promise<ExecutedCommand> {
+    const record = await this.repository.findByCommand(caller.clientId, commandId);
+    // The clean-up of old executions has deleted it just now.
     if (record === undefined) throw new SkillUnavailableError('This call was made before, and is no longer known');
     if (hash !== undefined && record.request_hash !== hash) {
       throw new BadParameterError([{ field: 'command_id', reason: 'was used for a different request before' }]);
@@ -146,7 +146,7 @@ function newExecution(
   };
 }
 
-/** @throws SkillUnavailableError (2003), ExecutionTimeoutError (2006) when nobody served it */
+/** @throws SkillUnavailableError (2003), ExecutionTimeoutError (2006) if no Skill served the call */
 function toResponse(
   commandId: string,
   { id, startedAt }: ClaimedExecution,

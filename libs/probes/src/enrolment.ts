@@ -5,22 +5,21 @@ import { PeriodicService } from '#scheduling';
 import { ProbeClaimsRepository } from './probe-claims.repository.js';
 import { probeJob } from './probe-job.js';
 
-/** Endpoints in one look, and looks in one step. */
+/** Endpoints in one query, and queries in one step. */
 const PAGE = 1_000;
 const PAGES = 5;
-/** Milliseconds after which all are gone through again. */
-const ANEW_AFTER_MS = 60_000;
+/** Milliseconds after which the search starts over. */
+const RESTART_AFTER_MS = 60_000;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Finds endpoints that hold no lease and are not probed yet. Ids rise with time, so that new endpoints are those at the
- * end, where every step looks. Ids are made before they are committed, and by clocks that differ: all are gone through
- * again every minute.
+ * Finds endpoints without a lease that are not probed yet. Ids rise with time, so each step only looks at the newest ids.
+ * Because an id may be committed late, or made by a slow clock, the search starts over every minute.
  */
 @Injectable()
 export class Enrolment extends PeriodicService {
   private after = BEFORE_ALL;
-  private anewAt = performance.now() + ANEW_AFTER_MS;
+  private restartAt = performance.now() + RESTART_AFTER_MS;
 
   constructor(
     private readonly claims: ProbeClaimsRepository,
@@ -34,8 +33,8 @@ export class Enrolment extends PeriodicService {
     for (let page = 0; page < PAGES; page += 1) {
       const ids = await this.claims.enrolPage(this.after, PAGE);
       if (ids.length < PAGE) {
-        if (performance.now() < this.anewAt) return;
-        this.anewAt = performance.now() + ANEW_AFTER_MS;
+        if (performance.now() < this.restartAt) return;
+        this.restartAt = performance.now() + RESTART_AFTER_MS;
         this.after = BEFORE_ALL;
         return;
       }

@@ -1,17 +1,17 @@
 import { type EndpointProtocol, type SkillSecrets, urlBelow } from '#skills';
 import type { ProbedHealth } from './results/hysteresis.js';
 
-/** An endpoint that this replica probes now, and no other. */
+/** An endpoint that only this replica probes now. */
 export interface ProbeClaim extends ProbedHealth {
   endpointId: string;
   skillId: string;
   url: string;
   protocol: EndpointProtocol;
-  /** Its parameters that matter to probes, as stored. */
+  /** The parameters that probes use, as stored. */
   parameters: { key: string; value: string; secret: boolean }[];
-  /** Whether it holds a lease, or held one: its health is that of its lease. */
+  /** Whether it has, or had, a lease: then the lease decides its health. */
   leased: boolean;
-  /** Proves to the database that the claim still holds. */
+  /** Identifies the claim in the database. */
   token: string;
 }
 
@@ -19,12 +19,12 @@ export interface ProbeClaim extends ProbedHealth {
 export interface ProbeTarget {
   url: string;
   isWebSocket: boolean;
-  /** Whether the path is one that somebody chose. */
+  /** Whether the endpoint names its health path itself. */
   isChosen: boolean;
   headers: Record<string, string>;
 }
 
-/** Parameters of endpoints that probes look at (protocol.md section 6). */
+/** Parameters of endpoints that probes use (protocol.md section 6). */
 export const PROBE_PARAMETERS = ['health_path', 'invoke_path', 'authorization'] as const;
 const HEALTH_PATH = '/health';
 
@@ -36,7 +36,7 @@ export function readProbeTarget(
   const values = secrets.revealed('endpoint_params', endpointId, parameters);
   const { health_path: path, invoke_path: called, authorization } = values;
   const isWebSocket = protocol === 'ws' || protocol === 'wss';
-  // A WebSocket is opened where calls would open it.
+  // A WebSocket is opened at the url that calls use.
   const asked = path ?? (isWebSocket ? called : HEALTH_PATH);
   return {
     url: asked === undefined ? url : urlBelow(url, asked),

@@ -5,23 +5,23 @@ import { type Transaction, Transactions } from '#database';
 import { DataSource } from 'typeorm';
 import { PROBE_PARAMETERS, type ProbeClaim } from './probe-claim.js';
 
-/** Milliseconds that a claim outlasts its probe: the result is written by then, or the replica is gone. */
+/** Milliseconds that a claim holds after the time-out of its probe, to write the result. */
 const MARGIN_MS = 10_000;
-/** Part of the interval by which probes of one endpoint vary: those that began together drift apart. */
+/** Random part of the interval, so that probes that started together drift apart. */
 const JITTER = 0.1;
 
-/** Claims that are due, and all that was looked at. */
+/** Due claims. */
 export interface DueClaims {
   claims: ProbeClaim[];
-  /** Rows taken, those that turned out not to be for probes among them. */
+  /** Rows claimed, including endpoints that are not probed. */
   taken: number;
-  /** Milliseconds by which the one that waited longest is late. */
+  /** Milliseconds by which the oldest one is late. */
   lagMs: number;
 }
 
 type TakenRow = ProbeClaim & { eligible: boolean; lagMs: number };
 
-/** Which replica probes what, decided by PostgreSQL: rows that another holds are passed over. */
+/** Decides in PostgreSQL which replica probes which endpoint. Rows that another replica has locked are skipped. */
 @Injectable()
 export class ProbeClaimsRepository {
   constructor(
@@ -31,10 +31,10 @@ export class ProbeClaimsRepository {
   ) {}
 
   /**
-   * Takes up to `limit` rows that are due: moves their next probe by about an interval, which is the claim. Endpoints that
-   * are switched off wait for the next time; those that hold a lease are not for probes, unless somebody asked.
+   * Claims up to `limit` due rows: moves their next probe by about an interval. Endpoints that are switched off are skipped until
+   * then, and endpoints with a lease unless their probe was requested.
    */
-  async due(limit: number): Promise<DueClaims> {
+  async claimDue(limit: number): Promise<DueClaims> {
     const rows = await this.transactions.run((tx) =>
       this.take(
         tx,
@@ -49,8 +49,13 @@ export class ProbeClaimsRepository {
     return { claims, taken: rows.length, lagMs: Math.max(0, ...claims.map(({ lagMs }) => lagMs)) };
   }
 
-  /** Up to `limit` of these, whatever they are, that nobody has claimed, and that were not probed since this time. */
-  async these(tx: Transaction, endpointIds: readonly string[], since: string, limit: number): Promise<ProbeClaim[]> {
+  /** Claims up to `limit` of these endpoints, in any state, that are not claimed and were not probed since this time. */
+  async claimEndpoints(
+    tx: Transaction,
+    endpointIds: readonly string[],
+    since: string,
+    limit: number,
+  ): Promise<ProbeClaim[]> {
     await this.enrol(tx, endpointIds);
     return this.take(
       tx,
@@ -62,7 +67,7 @@ export class ProbeClaimsRepository {
     );
   }
 
-  /** Makes probes of these due now, unless one was just made. Returns the time of it, for those that exist. */
+  /** Makes probes of these endpoints due now. Returns the time of the request for each endpoint that exists. */
   request(endpointIds: readonly string[]): Promise<{ endpointId: string; at: string }[]> {
     return this.transactions.run(async (tx) => {
       await this.enrol(tx, endpointIds);
@@ -77,7 +82,7 @@ export class ProbeClaimsRepository {
     });
   }
 
-  /** A page of endpoints in the order of their ids: those without a lease get their first row. */
+  /** Reads a page of endpoints in the order of ids, and adds rows for those without a lease. Returns the ids of the page. */
   async enrolPage(after: string, limit: number): Promise<string[]> {
     const rows = await this.dataSource.query<{ id: string; missing: boolean }[]>(
       `SELECT e.id, l.id IS NULL AND p.endpoint_id IS NULL AS missing
@@ -90,7 +95,7 @@ export class ProbeClaimsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Rows for those that have none, the first probe at any time within an interval. What is being deleted is left out. */
+  /** Adds missing rows; the first probe is at a random time within an interval. Skips endpoints that are being deleted. */
   private async enrol(tx: Transaction, endpointIds: readonly string[]): Promise<void> {
     await tx.query(
       `INSERT INTO endpoint_probes (endpoint_id, next_probe_at)

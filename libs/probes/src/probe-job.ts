@@ -2,10 +2,10 @@ import type { ProbesSettings } from '#config';
 import type { PeriodicJobOptions } from '#scheduling';
 
 const LONGEST_TICK_MS = 1_000;
-/** Ticks in an interval at least. */
+/** The least number of ticks in an interval. */
 const TICKS = 4;
 
-/** Of a job of this room: it runs several times in every interval, and never where probes are switched off. */
+/** Options of a job of this room. It runs several times in each probe interval, and never if probes are switched off. */
 export function probeJob({ interval }: ProbesSettings, job: { name: string; subject: string }): PeriodicJobOptions {
   const everyMs = Math.min(LONGEST_TICK_MS, (interval * 1000) / TICKS);
   return { ...job, everyMs, context: 'probes' };

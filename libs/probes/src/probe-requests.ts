@@ -8,24 +8,24 @@ import { ProbeClaimsRepository } from './probe-claims.repository.js';
 import { probeJob } from './probe-job.js';
 import { ProbeResultsRepository } from './results/probe-results.repository.js';
 
-/** Requests that are waited for; more are not taken. */
+/** Requests at a time; further ones are ignored. */
 const MAX_REQUESTS = 20_000;
 const BATCH = 500;
-/** Milliseconds after which a request without an answer is forgotten: the endpoint is gone, or switched off. */
+/** Milliseconds after which a request without a result is dropped: the endpoint is gone or switched off. */
 const FORGET_AFTER_MS = 60_000;
 
 interface Request {
   /** By `performance.now()`. */
   dueAt: number;
-  /** The database's time when it was asked; undefined: not yet. */
+  /** The time of the database when the probe was requested; undefined before. */
   at?: string;
 }
 
 export type ProbeListener = (endpointId: string, result: ProbeResult) => void;
 
 /**
- * Asks for probes of endpoints whose circuit opened here, at a time of the caller's. Whichever replica is first probes:
- * the answer is read from PostgreSQL, and one probe answers all replicas that ask.
+ * Requests probes of endpoints whose circuit opened on this replica. Any replica may make the probe; the result is read from
+ * PostgreSQL, so one probe answers the requests of all replicas.
  */
 @Injectable()
 export class ProbeRequests extends PeriodicService {
@@ -41,29 +41,29 @@ export class ProbeRequests extends PeriodicService {
     super(scheduler, probeJob(settings, { name: 'probe-requests', subject: 'Asking for probes' }));
   }
 
-  /** Whether anybody probes at all. */
+  /** Whether probes are switched on. */
   get isOn(): boolean {
     return this.settings.interval > 0;
   }
 
-  /** Is told of every probe that was asked for here. */
+  /** Calls `listener` with the result of each probe that was requested here. */
   subscribe(listener: ProbeListener): void {
     this.listeners.push(listener);
   }
 
-  /** A probe in so many milliseconds. Once more for the same endpoint takes the place of the first. */
+  /** Requests a probe in so many milliseconds. A second request for the same endpoint replaces the first. */
   ask(endpointId: string, inMs: number): void {
     if (!this.isOn || (this.requests.size >= MAX_REQUESTS && !this.requests.has(endpointId))) return;
     this.requests.set(endpointId, { dueAt: performance.now() + inMs });
   }
 
-  /** Passes on what is due, and tells of what was found. */
+  /** Writes due requests to PostgreSQL, and reads results. */
   protected async work(): Promise<void> {
     const now = performance.now();
     const due = [...this.requests].filter(([, { dueAt, at }]) => at === undefined && dueAt <= now);
     for (const some of slicesOf(due, BATCH)) {
       const asked = await this.claims.request(some.map(([endpointId]) => endpointId));
-      // Of these, and not of one that has taken the place of one meanwhile.
+      // Not for a request that has replaced one of these meanwhile.
       const requests = new Map(some);
       for (const { endpointId, at } of asked) {
         const request = requests.get(endpointId);
@@ -72,7 +72,7 @@ export class ProbeRequests extends PeriodicService {
     }
     const waiting = new Map([...this.requests].filter(([, { at }]) => at !== undefined));
     for (const some of slicesOf([...waiting], BATCH)) {
-      const answers = await this.results.answers(some.map(([endpointId, { at = '' }]) => ({ endpointId, at })));
+      const answers = await this.results.findNewer(some.map(([endpointId, { at = '' }]) => ({ endpointId, at })));
       for (const { endpointId, result } of answers) {
         if (this.requests.get(endpointId) !== waiting.get(endpointId)) continue;
         this.requests.delete(endpointId);

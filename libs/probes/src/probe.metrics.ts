@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { MetricsService } from '#metrics';
 import { PROBE_RESULTS, type ProbeResult } from '#skills';
 
-/** What probes find, what they cost, and how late they are. */
+/** Results, durations and delays of probes. */
 @Injectable()
 export class ProbeMetrics {
   private readonly probes;
@@ -13,22 +13,22 @@ export class ProbeMetrics {
   constructor(metrics: MetricsService) {
     this.probes = metrics.counter({
       name: 'probes_total',
-      help: 'Health checks of endpoints, by what they found.',
+      help: 'Health checks of endpoints, by result.',
       labelNames: ['result'],
     });
     for (const result of PROBE_RESULTS) this.probes.inc({ result }, 0);
     this.skipped = metrics.counter({
       name: 'probes_skipped_total',
-      help: 'Health checks that were put off by an interval, because their host is asked by as many as it may be.',
+      help: 'Health checks that were skipped for an interval, because their host was at its limit.',
     });
     this.durations = metrics.histogram({
       name: 'probe_duration_seconds',
-      help: 'How long health checks of endpoints took.',
+      help: 'Duration of health checks of endpoints.',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     });
     this.lag = metrics.gauge({
       name: 'probe_due_lag_seconds',
-      help: 'By how much the health check that waited longest came too late, when this replica looked last.',
+      help: 'Delay of the oldest due health check when this replica looked last.',
     });
   }
 

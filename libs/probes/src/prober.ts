@@ -10,12 +10,12 @@ import { probeJob } from './probe-job.js';
 import { ProbeResults } from './results/probe-results.js';
 import { ProbeMetrics } from './probe.metrics.js';
 
-/** Results that wait to be written, for each probe that there may be at a time: beyond, none is begun. */
+/** Results that may wait to be written, per probe at a time. With more, no probe starts. */
 const MAX_WRITING = 8;
 
 /**
- * Probes what is due: a scheduled job of every replica. A claim in PostgreSQL gives each endpoint to one of them; so many
- * are probed at a time, and a free place is filled as long as anything is due.
+ * Probes due endpoints, as a job of every replica. A claim in PostgreSQL gives each endpoint to one replica. Up to
+ * PROBE_CONCURRENCY probes run at a time.
  */
 @Injectable()
 export class Prober extends PeriodicService {
@@ -35,7 +35,7 @@ export class Prober extends PeriodicService {
     super(scheduler, probeJob(settings, { name: 'prober', subject: 'Probing' }));
   }
 
-  /** Probes under way are broken off, and say nothing about their endpoints. */
+  /** Cancels the probes in flight; they have no result. */
   override async beforeApplicationShutdown(): Promise<void> {
     this.stop.abort();
     await super.beforeApplicationShutdown();
@@ -43,17 +43,17 @@ export class Prober extends PeriodicService {
     await Promise.all(this.writing);
   }
 
-  /** Until nothing is due. */
+  /** Starts probes until none is due. */
   protected async work(): Promise<void> {
     while (!this.stop.signal.aborted) {
       if (this.writing.size > this.settings.concurrency * MAX_WRITING) await Promise.race(this.writing);
       const free = this.settings.concurrency - this.probing.size;
-      // A query for every place that becomes free would cost more than the probes.
+      // Waits until half of the places are free: a query for each free place would cost more than the probes.
       if (free * 2 < this.settings.concurrency) {
         await Promise.race(this.probing);
         continue;
       }
-      const { claims, taken, lagMs } = await this.claims.due(free);
+      const { claims, taken, lagMs } = await this.claims.claimDue(free);
       this.metrics.late(lagMs);
       for (const claim of claims) this.begin(claim);
       if (taken < free) return;
@@ -81,7 +81,7 @@ export class Prober extends PeriodicService {
   }
 }
 
-/** `work`, which never rejects, as one of those under way. */
+/** Keeps `work`, which must not reject, in `underWay` until it ends. */
 function track(underWay: Set<Promise<void>>, work: () => Promise<void>): void {
   const done = work().finally(() => underWay.delete(done));
   underWay.add(done);

@@ -14,7 +14,7 @@ import { ProbeResults } from './results/probe-results.js';
 import { ProbeMetrics } from './probe.metrics.js';
 import { Prober } from './prober.js';
 
-/** Health checks of endpoints: of those that send no heartbeats, and of those whose circuit is open. */
+/** Health checks of endpoints that send no heartbeats, and of endpoints whose circuit is open. */
 @Module({
   imports: [AuthModule, OutboundModule, SkillsModule],
   controllers: [ChecksController],

@@ -4,10 +4,10 @@ import type { Transaction } from '#database';
 import { CONTEXT_LIMITS } from '../channel-limits.js';
 import type { ContextChanges } from './context-changes.js';
 
-/** The context of channels: a row for each key. */
+/** The contexts of channels: one row per key. */
 @Injectable()
 export class ChannelContextsRepository {
-  async of(tx: Transaction, channelId: string): Promise<Record<string, string>> {
+  async read(tx: Transaction, channelId: string): Promise<Record<string, string>> {
     const rows = await tx.query<{ key: string; value: string }[]>(
       'SELECT key, value FROM channel_contexts WHERE channel_id = $1 ORDER BY key',
       [channelId],
@@ -16,11 +16,11 @@ export class ChannelContextsRepository {
   }
 
   /**
-   * Merges into the context of a channel that is held, and sticks it to an endpoint that is held (null: to none; undefined:
-   * as before). Returns false, and has changed nothing, when the context would have too many keys.
+   * Merges changes into the context of a locked channel, and sets its endpoint, which must be locked too (null: none;
+   * undefined: unchanged). Returns false, and changes nothing, if the context would have too many keys.
    *
-   * One statement, and one update of the channel in a transaction: at a second one PostgreSQL checks all foreign keys anew,
-   * and would wait for whoever changes the Skill, who may be waiting for the channel.
+   * A transaction must update a channel only once: for a second update PostgreSQL checks all foreign keys again, and would
+   * wait for a transaction that changes the Skill and may wait for the channel.
    */
   async merge(
     tx: Transaction,

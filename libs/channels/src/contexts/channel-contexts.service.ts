@@ -8,7 +8,7 @@ import type { ChannelContextResponse } from '../channel.response.js';
 import { ChannelsRepository } from '../channels.repository.js';
 import type { ContextChanges } from './context-changes.js';
 
-/** What a channel remembers from one call to the next. */
+/** Reads and changes the context of channels. */
 @Injectable()
 export class ChannelContextsService {
   constructor(
@@ -18,7 +18,7 @@ export class ChannelContextsService {
     private readonly audit: AuditLog,
   ) {}
 
-  /** Also of a channel that has ended, until it is deleted. @throws ChannelNotFoundError (1010) */
+  /** Works for a channel that has ended, until it is deleted. @throws ChannelNotFoundError (1010) */
   async get(caller: Caller, channelId: string): Promise<ChannelContextResponse> {
     const channel = await this.channels.findWithContext(channelId, callerReach(caller));
     if (!channel) throw new ChannelNotFoundError();
@@ -28,10 +28,10 @@ export class ChannelContextsService {
   /** @throws ChannelNotFoundError (1010), ChannelEndedError (1006), ContextFullError (1001) */
   put(caller: Caller, channelId: string, changes: ContextChanges): Promise<ChannelContextResponse> {
     return this.transactions.run(async (tx) => {
-      const channel = await this.channels.hold(tx, channelId, callerReach(caller));
+      const channel = await this.channels.lock(tx, channelId, callerReach(caller));
       assertOpen(channel);
       if (!(await this.contexts.merge(tx, channelId, changes))) throw new ContextFullError('body');
-      // Not the values, nor their digests: a short one could be found by trying.
+      // Neither values nor hashes: short values could be found by trying.
       await this.audit.record(tx, caller, [
         {
           action: 'channel.context',
@@ -40,7 +40,7 @@ export class ChannelContextsService {
           spaces: [channel.space_id],
         },
       ]);
-      return { channel_id: channelId, context: await this.contexts.of(tx, channelId) };
+      return { channel_id: channelId, context: await this.contexts.read(tx, channelId) };
     });
   }
 }

@@ -3,7 +3,7 @@ import { ApiBody } from '@nestjs/swagger';
 import { BadParameterError, entryFaults, faultError, isObject, textMapSchema } from '#common';
 import { CONTEXT_LIMITS } from '../channel-limits.js';
 
-/** What becomes of a context, by key; null removes the key. */
+/** Changes of a context by key; null removes a key. */
 export type ContextChanges = Readonly<Record<string, string | null>>;
 
 const LIMITS = { ...CONTEXT_LIMITS, nullable: true };
@@ -17,7 +17,7 @@ export class ContextChangesPipe implements PipeTransform<unknown, ContextChanges
   }
 }
 
-/** @throws BadParameterError (1001) that lists every fault; `name` stands for the whole. */
+/** @throws BadParameterError (1001) that lists every fault; `name` is the field of the whole value */
 export function assertContextChanges(value: unknown, name: string): asserts value is ContextChanges {
   if (!isObject(value))
     throw new BadParameterError([{ field: name, reason: 'must be an object of texts; null removes a key' }]);
@@ -26,7 +26,7 @@ export function assertContextChanges(value: unknown, name: string): asserts valu
   throw faultError(faults.map(({ field, reason }) => ({ field: field === '' ? name : field, reason })));
 }
 
-/** Tells OpenAPI of the body, which has no fields of its own. */
+/** The OpenAPI description of the body, which is a map. */
 export function ApiContextChanges(): MethodDecorator {
   return applyDecorators(
     ApiBody({

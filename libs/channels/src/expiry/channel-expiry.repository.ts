@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 
-/** Channels whose time has come. What somebody holds is passed over, and found by the next run. */
+/** Ends and deletes channels. Skips locked rows: the next run finds them. */
 @Injectable()
 export class ChannelExpiryRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
@@ -15,7 +15,7 @@ export class ChannelExpiryRepository {
     return row?.count ?? 0;
   }
 
-  /** Closes up to `limit` that have expired, and returns their ids. */
+  /** Closes up to `limit` expired channels and returns them. */
   async closeExpired(tx: Transaction, limit: number): Promise<{ id: string; space_id: string | null }[]> {
     const [closed] = await tx.query<[{ id: string; space_id: string | null }[], number]>(
       `WITH due AS (SELECT id FROM channels WHERE status = 'open' AND expiry_time <= now()
@@ -28,7 +28,7 @@ export class ChannelExpiryRepository {
     return closed;
   }
 
-  /** Deletes up to `limit` that ended more than `retention` seconds ago, and returns how many. */
+  /** Deletes up to `limit` channels that ended more than `retention` seconds ago. Returns their number. */
   async deleteEnded(tx: Transaction, retention: number, limit: number): Promise<number> {
     const [, deleted] = await tx.query<[unknown[], number]>(
       `DELETE FROM channels WHERE id IN (SELECT id FROM channels

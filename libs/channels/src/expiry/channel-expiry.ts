@@ -8,13 +8,13 @@ import { ChannelExpiryRepository } from './channel-expiry.repository.js';
 import { ChannelMetrics } from '../channels.metrics.js';
 
 const EVERY_MS = 5_000;
-/** Channels of one transaction. */
+/** Channels in one transaction. */
 const BATCH = 500;
 const ACTOR = 'channel-expiry';
 
 /**
- * Closes channels that have expired, which everybody sees as closed already, and deletes those that ended
- * CHANNEL_RETENTION seconds ago. Every replica does so: they pass over what another holds.
+ * Closes expired channels (all reads show them as closed already), and deletes channels that ended CHANNEL_RETENTION seconds
+ * ago. Every replica does so; rows that another replica has locked are skipped.
  */
 @Injectable()
 export class ChannelExpiry extends PeriodicService {

@@ -18,11 +18,11 @@ import { QueueMetrics } from '../queue/queue.metrics.js';
 const MAX_BATCH = 200;
 const LANES = 2;
 
-/** Delivers callbacks; every replica does so. */
+/** Delivers callbacks. Every replica takes part. */
 @Injectable()
 export class CallbackDeliveries implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: ClaimLoop<DueCallback>;
-  private readonly ends = new Batcher((callbacks: SettledCallback[]) => this.settleAll(callbacks), {
+  private readonly outcomes = new Batcher((callbacks: SettledCallback[]) => this.settleAll(callbacks), {
     maxBatch: MAX_BATCH,
     lanes: LANES,
     isOfOneItem: (error) => !isDatabaseOutage(error),
@@ -61,23 +61,23 @@ export class CallbackDeliveries implements OnApplicationBootstrap, BeforeApplica
     await this.loop.stop();
   }
 
-  /** One is due now. */
+  /** A callback is due now. */
   wake(): void {
     this.loop.wake();
   }
 
   private async deliver(callback: DueCallback, signal: AbortSignal): Promise<void> {
-    const end = await this.sender.send(callback, signal);
-    if (!end) return this.releases.add(callback);
-    const became = await this.ends.add(end);
-    if (became) this.metrics.calledBack(became === 'pending' ? 'failed' : became);
+    const outcome = await this.sender.send(callback, signal);
+    if (!outcome) return this.releases.add(callback);
+    const status = await this.outcomes.add(outcome);
+    if (status) this.metrics.countCallback(status === 'pending' ? 'failed' : status);
   }
 
   private async settleAll(callbacks: SettledCallback[]): Promise<(SettledStatus['status'] | undefined)[]> {
     const { callbackRetryFor: retryFor, keptResultBytes: keptBytes } = this.settings;
     const settled = await this.repository.settle(callbacks, { retryFor, keptBytes });
-    const became = new Map(settled.map(({ id, status }) => [id, status]));
-    return callbacks.map(({ id }) => became.get(id));
+    const statuses = new Map(settled.map(({ id, status }) => [id, status]));
+    return callbacks.map(({ id }) => statuses.get(id));
   }
 
   private async releaseAll(holds: CallbackHold[]): Promise<undefined[]> {

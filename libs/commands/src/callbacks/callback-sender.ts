@@ -9,13 +9,13 @@ import type { DueCallback, SettledCallback } from './callbacks.repository.js';
 import { signWebhook, parseSigningKey } from './webhook-signature.js';
 
 const TIMEOUT_MS = 10_000;
-/** Nobody reads what is answered. */
+/** The body of an answer is not used. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
 const BACK_OFF = { first: 1_000, longest: 3_600_000 };
 const GONE = 410;
 const LONGEST_ERROR = 255;
 
-/** POSTs callbacks, signed as Standard Webhooks says (protocol.md section 11). */
+/** POSTs callbacks, signed as in Standard Webhooks (protocol.md section 11). */
 @Injectable()
 export class CallbackSender {
   private readonly key: Buffer;
@@ -30,22 +30,22 @@ export class CallbackSender {
     this.key = parseSigningKey(callbackSigningSecret);
   }
 
-  /** Undefined when the signal took it back. */
+  /** Returns undefined if the signal cancelled it. */
   async send(callback: DueCallback, signal: AbortSignal): Promise<SettledCallback | undefined> {
     try {
       const span = startSpan();
-      // The trace of the call that it tells of.
+      // The trace of the call.
       const trace = { ...span, traceId: callback.trace_id ?? span.traceId };
       const answer = await runJob(this.tracer, 'callback', trace, (current) => this.post(callback, current, signal));
       return settled(callback, answer);
     } catch (error) {
       if (!(error instanceof OutboundError)) {
-        // It counts as an attempt, so that it does not come again without end.
+        // It counts as an attempt, so that it is not retried forever.
         this.logger.error(error);
         return failed(callback, null, 'it could not be sent');
       }
       if (error.kind === 'cancelled') return undefined;
-      // It was answered, at length: the status says it all.
+      // The body is long, and the status is all that is needed.
       if (error.kind === 'too-large' && error.status !== undefined) return settled(callback, { status: error.status });
       return failed(callback, null, error.message);
     }
@@ -81,7 +81,7 @@ function settled(
   const { id, attempts } = callback;
   if (status >= 200 && status < 300) return { id, attempts, verdict: 'delivered', delay: 0, status, error: null };
   const text = `the receiver answered ${status}`;
-  // Standard Webhooks: whoever says so wants no more of it.
+  // Standard Webhooks: the receiver wants no further attempt.
   if (status === GONE) return { id, attempts, verdict: 'dead', delay: 0, status, error: text };
   return failed(callback, status, text, readRetryAfter(headers['retry-after']));
 }

@@ -5,7 +5,7 @@ import { ValidateBy, ValidateIf } from 'class-validator';
 
 const URL_MAX = 2048;
 
-/** Why a value is no address for callbacks, or undefined. */
+/** Returns why a value is not a valid callback URL, or undefined. */
 function callbackUrlFault(value: unknown): string | undefined {
   return urlFault(value, { schemes: ['http', 'https'], max: URL_MAX });
 }

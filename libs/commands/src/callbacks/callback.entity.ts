@@ -15,11 +15,11 @@ import { ExecutionEntity } from '../executions/execution.entity.js';
 export const CALLBACK_STATUSES = ['pending', 'delivered', 'dead'] as const;
 export type CallbackStatus = (typeof CALLBACK_STATUSES)[number];
 
-/** Where what became of an asynchronous call is told, and how that goes (protocol.md section 11). */
+/** The callback of an asynchronous call: its URL, and the state of its delivery (protocol.md section 11). */
 @Entity('callbacks')
 @Check('ck_callbacks_status', `status IN ('pending', 'delivered', 'dead')`)
 @Index('ix_callbacks_pending', ['nextAttemptAt'], { where: `status = 'pending'` })
-// On an expression, which TypeORM cannot declare: the migration makes it.
+// On an expression, which TypeORM cannot declare: the migration creates it.
 @Index('ix_callbacks_receiver', { synchronize: false })
 @Index('ix_callbacks_dead', ['executionId'], { where: `status = 'dead'` })
 export class CallbackEntity {
@@ -36,19 +36,19 @@ export class CallbackEntity {
   @Column({ type: 'varchar', length: 16, default: 'pending' })
   status: CallbackStatus;
 
-  /** In all; also tells who holds it: an attempt that another one has followed settles nothing. */
+  /** Attempts in all. A replica holds a claim only while this is the number of its attempt. */
   @Column({ type: 'integer', default: 0 })
   attempts: number;
 
-  /** Since it was due: the pause before the next attempt grows with them. */
+  /** Failed attempts since `dueAt`: the back-off grows with them. */
   @Column({ type: 'integer', default: 0 })
   failures: number;
 
-  /** When the execution was finished, or somebody asked for it to be delivered again. */
+  /** When the execution finished, or when a client asked for another delivery. */
   @Column({ name: 'due_at', type: 'timestamptz', nullable: true })
   dueAt: Date | null;
 
-  /** Null: the execution is not finished. While an attempt is under way, it is when that counts as lost. */
+  /** Null while the execution is not finished. During an attempt: the end of the lease. */
   @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true })
   nextAttemptAt: Date | null;
 

@@ -8,47 +8,47 @@ import { CLAIM_CALLBACKS } from './claim-callbacks.sql.js';
 import { type Claimed, readClaim, type ClaimRow } from '../queue/claimed.js';
 import { countBusy } from '../queue/fair-share.sql.js';
 
-/** A callback that this replica delivers now, with what it tells; the id is that of the execution. */
+/** A callback that this replica delivers now, with the body to send. `id` is that of the execution. */
 export interface DueCallback extends PublicExecution, Pick<ExecutionRecord, 'client_id' | 'trace_id'> {
   url: string;
-  /** Host and port of it. */
+  /** Host and port of the url. */
   receiver: string;
-  /** Counts from 1; also tells who holds it. */
+  /** Counts from 1; identifies the claim. */
   attempts: number;
-  /** Since it was due. */
+  /** Failed attempts since it was due. */
   failures: number;
 }
 
 export type CallbackHold = Pick<DueCallback, 'id' | 'attempts'>;
 
-/** How an attempt ended. */
+/** The outcome of an attempt. */
 export interface SettledCallback extends CallbackHold {
   verdict: 'delivered' | 'failed' | 'dead';
   /** Milliseconds until the next attempt. */
   delay: number;
-  /** Of the answer; null: there was none. */
+  /** HTTP status of the answer; null if there was none. */
   status: number | null;
   error: string | null;
 }
 
 export interface CallbackLimits {
-  /** Seconds in which a callback is tried again. */
+  /** Seconds until no further attempt is made. */
   retryFor: number;
-  /** Bytes of a result that is kept once it is delivered. */
+  /** The longest result in bytes that is kept after the delivery. */
   keptBytes: number;
 }
 
-/** Callbacks: an attempt holds one by putting its next attempt off, beyond the time that it can take. */
+/** Callbacks. A claim is a lease: it moves `next_attempt_at` into the future. */
 @Injectable()
 export class CallbacksRepository {
-  /** The receiver behind which the next claim begins to look. */
+  /** The next claim starts its search after this receiver. */
   private after = '';
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
-   * Takes what is due, for `leaseMs` milliseconds. `limit` are the places that are left beside what is under way: no
-   * client, and no receiver, is given all of them (`fairShare`).
+   * Claims due callbacks for `leaseMs` milliseconds. `limit` is the number of free places; no client and no receiver gets all of
+   * them (`fairShare`). `working`: the callbacks that this replica delivers now.
    */
   async claim(limit: number, leaseMs: number, working: Iterable<DueCallback>): Promise<Claimed<DueCallback>> {
     const busy = countBusy(working, ({ client_id, receiver }) => ({ client_id, target: receiver }));
@@ -60,7 +60,7 @@ export class CallbacksRepository {
     return claimed;
   }
 
-  /** Puts off when these count as lost; 0: they are due at once, for anybody. */
+  /** Extends claims; 0 milliseconds gives them up. */
   async renew(holds: readonly CallbackHold[], leaseMs: number): Promise<void> {
     await this.dataSource.query(
       `UPDATE callbacks c SET next_attempt_at = now() + $3 * interval '1 millisecond'
@@ -71,8 +71,8 @@ export class CallbacksRepository {
   }
 
   /**
-   * Writes down how attempts ended; the last one is made when the time is over. What is delivered and long is then no
-   * longer kept. Returns what became of them, without those that somebody else holds meanwhile.
+   * Records the outcomes of attempts. The last attempt is made at the end of `retryFor`. A long result is deleted after its
+   * delivery. Returns the new statuses, without callbacks whose claim no longer holds.
    */
   settle(callbacks: readonly SettledCallback[], { retryFor, keptBytes }: CallbackLimits): Promise<SettledStatus[]> {
     return this.dataSource.query(
@@ -97,8 +97,8 @@ export class CallbacksRepository {
     );
   }
 
-  /** Makes one that is dead, or delivered, due anew. Returns its status before; undefined: it stays as it is. */
-  async again(tx: Transaction, executionId: string): Promise<CallbackStatus | undefined> {
+  /** Makes a dead or delivered callback due again. Returns its status before, or undefined if it was pending. */
+  async redeliver(tx: Transaction, executionId: string): Promise<CallbackStatus | undefined> {
     const [rows] = await tx.query<[{ before: CallbackStatus }[], number]>(
       `UPDATE callbacks c SET status = 'pending', failures = 0, due_at = now(), next_attempt_at = now(),
          updated_at = now()

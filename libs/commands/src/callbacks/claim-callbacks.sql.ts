@@ -1,16 +1,16 @@
 import { prepared } from '#database';
 import { fairShare } from '../queue/fair-share.sql.js';
 
-/** Receivers that one claim looks at, beside what waits longest, and callbacks of each. */
+/** Receivers in one claim, besides the callbacks that wait longest, and callbacks of each receiver. */
 const RECEIVERS = 256;
 const CALLBACKS = 8;
 
-/** Host and port of a callback, as ix_callbacks_receiver has it. */
+/** Host and port of a callback: the expression of ix_callbacks_receiver. */
 const receiverSql = (callback: string): string => `lower(substring(${callback}.url from '^[^:]+://([^/?#]*)'))`;
 
 /**
- * Takes callbacks. The parameters: free places, milliseconds of the lease, what is under way (`Busy`), and the receiver
- * after which to look. Looks at what waits longest, and at some callbacks of each receiver that has any.
+ * Claims callbacks. Parameters: free places, milliseconds of the lease, the work in flight (`Busy`), and the receiver after
+ * which to search. Candidates are the callbacks that wait longest, and a few of each receiver.
  */
 export const CLAIM_CALLBACKS = prepared(
   'callbacks.claim',

@@ -9,7 +9,7 @@ import { checkParameters, type Parameters } from '../targets/parameters.js';
 import type { CapableTarget } from '../targets/target.js';
 import { TargetResolver } from '../targets/target-resolver.js';
 
-/** A call that can be made. */
+/** A call that is checked and ready. */
 export interface PreparedCall {
   request: CommandRequest;
   channel: OpenChannel | undefined;
@@ -17,7 +17,7 @@ export interface PreparedCall {
   parameters: Parameters;
 }
 
-/** Checks all that can be checked of a call before a Skill gets it, and finds who can serve it. */
+/** Checks a call before any Skill gets it, and finds the Skills that can serve it. */
 @Injectable()
 export class CallPreparation {
   constructor(
@@ -36,12 +36,12 @@ export class CallPreparation {
     const [best, ...others] = await this.resolver.resolve(caller, request.wanted);
     const given = body.parameters ?? {};
     const parameters = checkParameters(given, best.capability.parameters);
-    const targets = [best, ...others.filter(({ capability }) => takes(capability, given))] as const;
+    const targets = [best, ...others.filter(({ capability }) => accepts(capability, given))] as const;
     return { request, channel, parameters, targets };
   }
 }
 
-function takes({ parameters }: CapableTarget['capability'], given: Parameters): boolean {
+function accepts({ parameters }: CapableTarget['capability'], given: Parameters): boolean {
   try {
     checkParameters(given, parameters);
     return true;

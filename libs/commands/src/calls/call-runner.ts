@@ -10,19 +10,19 @@ import { CallStatistics } from '../executions/call-statistics.js';
 import { ExecutionJournal } from '../executions/execution-journal.js';
 import { RunningCalls } from '../executions/running-calls.js';
 
-/** A call that is in the books as running. */
+/** A call that is recorded as running. */
 export interface ClaimedCall extends Omit<SkillCall, 'signal' | 'channel'> {
   channel: OpenChannel | undefined;
   startedAt: Date;
 }
 
-/** What became of it, and when that was written down. */
+/** The outcome of a call, and the time when it was recorded. */
 export interface FinishedCall {
   outcome: CallOutcome;
   completedAt: Date;
 }
 
-/** Makes calls that are claimed, and writes down what became of them. Call it under ExecutionJournal.guard. */
+/** Makes calls that are claimed, and records their outcome. Call it within `ExecutionJournal.guard`. */
 @Injectable()
 export class CallRunner {
   constructor(
@@ -36,8 +36,8 @@ export class CallRunner {
   ) {}
 
   /**
-   * Undefined when it was cancelled, or put off: by `postpone`, which asynchronous calls bring, and which returns whether
-   * it has done so. Their results are kept whole.
+   * Returns undefined if the call was cancelled or postponed. `postpone` makes the call asynchronous: it returns whether the
+   * call will be tried again later, and a result is kept whatever its size.
    */
   async run(
     call: ClaimedCall,
@@ -60,7 +60,7 @@ export class CallRunner {
     return completedAt && { outcome, completedAt };
   }
 
-  /** Undefined when it was cancelled. */
+  /** Returns undefined if the call was cancelled. */
   private async attempt(call: ClaimedCall, signal: AbortSignal): Promise<CallOutcome | undefined> {
     try {
       return await this.skills.call({ ...call, signal });

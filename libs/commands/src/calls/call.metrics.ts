@@ -5,10 +5,10 @@ import type { ExecutionStatus } from '../executions/execution.entity.js';
 import type { CapableTarget } from '../targets/target.js';
 import type { TryFault } from './try-error.js';
 
-/** Capabilities, and Skills, with series of their own; all further ones share one, so that nobody can fill the memory with names. */
+/** Names of capabilities, and of Skills, that get a label of their own. All others share one: this bounds the memory. */
 const MAX_NAMES = 200;
 const OTHER = 'other';
-/** In the place of names that METRICS_SKILL_NAMES leaves out: who reads metrics need not be who may know of a Skill. */
+/** Labels for names that METRICS_SKILL_NAMES hides: a reader of metrics may have no access to the Skill. */
 const HIDDEN = 'hidden';
 const IN_A_SPACE = 'in a Space';
 const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -28,24 +28,24 @@ export class CallMetrics {
   ) {
     this.calls = metrics.counter({
       name: 'command_executions_total',
-      help: 'Calls of Skills by what became of them.',
+      help: 'Calls of Skills, by outcome.',
       labelNames: ['status'],
     });
     for (const status of ['success', 'failed', 'cancelled']) this.calls.inc({ status }, 0);
     this.bySkill = metrics.counter({
       name: 'command_skill_executions_total',
-      help: 'Calls of Skills by the name of the Skill, and what became of them.',
+      help: 'Calls of Skills, by name of the Skill and outcome.',
       labelNames: ['skill', 'status'],
     });
     this.tries = metrics.counter({
       name: 'command_failed_tries_total',
-      help: 'Endpoints that did not serve a call, by the reason.',
+      help: 'Failed tries of calls at an endpoint, by reason.',
       labelNames: ['fault'],
     });
     for (const fault of ['unreachable', 'timeout', 'error-answer', 'bad-answer']) this.tries.inc({ fault }, 0);
     this.durations = metrics.histogram({
       name: 'command_duration_seconds',
-      help: 'How long calls took, by the name of the capability.',
+      help: 'Duration of calls, by name of the capability.',
       labelNames: ['capability'],
       buckets: BUCKETS_S,
     });
@@ -62,7 +62,7 @@ export class CallMetrics {
     this.durations.observe({ capability: hidden ?? chooseLabel(capability.name, this.capabilities) }, ms / 1000);
   }
 
-  /** Undefined: the name may be told. */
+  /** Returns undefined if the name may be shown. */
   private placeholderFor(spaceId: string | null): string | undefined {
     const { skillNames } = this.settings;
     if (skillNames === 'none') return HIDDEN;

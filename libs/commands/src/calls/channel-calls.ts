@@ -5,7 +5,7 @@ import { BadParameterError } from '#common';
 import { Transactions } from '#database';
 import type { CallOutcome } from './skill-caller.js';
 
-/** Calls through channels: they begin with the context, and leave what the Skill puts into it. */
+/** Calls through channels: the Skill gets the context of the channel, and may change it. */
 @Injectable()
 export class ChannelCalls {
   private readonly logger = new Logger('commands');
@@ -15,12 +15,12 @@ export class ChannelCalls {
     private readonly transactions: Transactions,
   ) {}
 
-  /** Undefined without a channel. @throws ChannelNotFoundError (1010), ChannelEndedError (1006) */
+  /** Returns undefined without a `channelId`. @throws ChannelNotFoundError (1010), ChannelEndedError (1006) */
   async open(caller: Caller, channelId: string | undefined): Promise<OpenChannel | undefined> {
     return channelId === undefined ? undefined : this.channels.open(caller, channelId);
   }
 
-  /** Before the call is answered: the next one finds the context as this one left it. */
+  /** Writes the changes of the context before the caller gets its answer, so that its next call sees them. */
   async record({ channelId, skillId }: OpenChannel, { route, context, sent }: CallOutcome): Promise<void> {
     if (!route || !sent || route.target.skillId !== skillId) return;
     const { endpointId } = route.endpoint;
@@ -30,8 +30,8 @@ export class ChannelCalls {
       );
     } catch (error) {
       if (!(error instanceof BadParameterError)) throw error;
-      // The Skill's fault, not the caller's: the call itself has succeeded.
-      this.logger.warn(`the context that Skill ${skillId} gave to a channel is refused: ${error.summary}`);
+      // A fault of the Skill, not of the caller: the call itself has succeeded.
+      this.logger.warn(`Skill ${skillId} returned an invalid context for a channel: ${error.summary}`);
       await this.transactions.run((tx) => this.channels.record(tx, channelId, { endpointId }));
     }
   }

@@ -6,11 +6,11 @@ import { validRange } from 'semver';
 import type { ExecuteCommandBody } from '../command.dto.js';
 import type { Wanted } from '../targets/target-resolver.js';
 
-/** What a body asks for, once its parts agree with each other. */
+/** A valid request to call a Skill. */
 export interface CommandRequest {
   wanted: Wanted;
   timeoutMs: number;
-  /** Of all that the body says but for its name. */
+  /** SHA-256 of the body without `command_id`: the same `command_id` with another hash is another request. */
   hash: string;
 }
 
@@ -27,7 +27,7 @@ export function parseCommandRequest(
 ): CommandRequest {
   const faults: Fault[] = [];
   const { skill_id, skill, capability_id, capability, timeout = settings.timeout } = body;
-  if (channel) faults.push(...disagreements(body, channel));
+  if (channel) faults.push(...findContradictions(body, channel));
   if (skill_id !== undefined && skill !== undefined) faults.push(fault('skill', 'must not be given with skill_id'));
   if (capability_id !== undefined && capability !== undefined) {
     faults.push(fault('capability', 'must not be given with capability_id'));
@@ -37,7 +37,7 @@ export function parseCommandRequest(
   if (!channel && capability_id !== undefined && skill_id === undefined && skill === undefined) {
     faults.push(fault('skill_id', 'is required with capability_id, or skill'));
   }
-  const named = skill === undefined ? undefined : nameAndRange(skill);
+  const named = skill === undefined ? undefined : splitNameAndRange(skill);
   if (named?.name === '') faults.push(fault('skill', 'must begin with a name'));
   if (named && validRange(named.range) === null) {
     faults.push(fault('skill', 'must end with a range of versions, such as @^1.2'));
@@ -59,8 +59,8 @@ function toWanted(skillId: string | undefined, skill: NamedSkill | undefined, ca
   return skill ? { by: 'name', ...skill, capability } : { by: 'capability', capability };
 }
 
-/** A channel says it all; what the body says besides must be the same. */
-function disagreements(body: ExecuteCommandBody, channel: Pick<OpenChannel, 'skillId' | 'capabilityId'>): Fault[] {
+/** A channel names the Skill and the capability; fields of the body must not contradict it. */
+function findContradictions(body: ExecuteCommandBody, channel: Pick<OpenChannel, 'skillId' | 'capabilityId'>): Fault[] {
   const { skill_id, skill, capability_id, capability } = body;
   return [
     ...(skill_id !== undefined && skill_id !== channel.skillId
@@ -74,13 +74,13 @@ function disagreements(body: ExecuteCommandBody, channel: Pick<OpenChannel, 'ski
   ];
 }
 
-/** `name` or `name@range`; a name may hold an @ itself, at its beginning as packages do. */
-function nameAndRange(skill: string): NamedSkill {
+/** Splits `name` or `name@range`. A name may contain an @, such as the first character of a scoped package. */
+function splitNameAndRange(skill: string): NamedSkill {
   const at = skill.lastIndexOf('@');
   return at > 0 ? { name: skill.slice(0, at), range: skill.slice(at + 1) } : { name: skill, range: '*' };
 }
 
-/** Its own fields in one order; what is below them comes as it came before when a client sends it again. */
+/** The top-level fields in a fixed order. Nested fields keep theirs: a client that repeats a request sends the same. */
 function sorted(content: object): [string, unknown][] {
   return Object.entries(content)
     .filter(([, value]) => value !== undefined)

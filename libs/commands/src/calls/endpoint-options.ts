@@ -4,31 +4,31 @@ import { SecretUnreadableError, SkillSecrets, urlBelow } from '#skills';
 import type { TargetEndpoint } from '../targets/target.js';
 import { TryError } from './try-error.js';
 
-/** What parameters of an endpoint say of how it is called (protocol.md section 6). */
+/** How an endpoint is called, from its parameters (protocol.md section 6). */
 export interface EndpointOptions {
-  /** Where the call goes: the endpoint's url and `invoke_path`; without that a WebSocket stands at the url itself. */
+  /** The endpoint's url and `invoke_path`. The path has a default for http; a WebSocket is opened at the url itself. */
   url: string;
-  /** `method`; POST unless it says PUT or PATCH. */
+  /** `method`: PUT, PATCH, or else POST. */
   method: string;
-  /** `timeout_ms`: for one try. */
+  /** `timeout_ms`, for one try. */
   timeoutMs: number | undefined;
-  /** `authorization`, mostly a secret: sent as the header of that name. */
+  /** `authorization`, usually a secret: sent as the header of that name. */
   authorization: string | undefined;
 }
 
 const INVOKE_PATH = '/api/v1/commands/execute';
 const METHODS = new Set(['POST', 'PUT', 'PATCH']);
 
-/** Reads the parameters of endpoints, secrets included. */
+/** Reads and decrypts the parameters of endpoints. */
 @Injectable()
 export class EndpointOptionsReader {
   constructor(private readonly secrets: SkillSecrets) {}
 
-  /** @throws TryError when they cannot be decrypted or sent: this endpoint cannot be called, another one may. */
-  of(endpoint: TargetEndpoint): EndpointOptions {
+  /** @throws TryError if they cannot be decrypted or sent: another endpoint may still serve the call */
+  read(endpoint: TargetEndpoint): EndpointOptions {
     const { url, protocol } = endpoint;
-    const values = this.valuesOf(endpoint);
-    // Registration refuses such values; older releases did not.
+    const values = this.reveal(endpoint);
+    // Older releases accepted such values at registration.
     if (headerValueFault(values.authorization ?? '') !== undefined) throw unusable('its parameters cannot be sent');
     const method = values.method?.toUpperCase() ?? '';
     const timeout = Number(values.timeout_ms);
@@ -40,7 +40,8 @@ export class EndpointOptionsReader {
       authorization: values.authorization,
     };
   }
-  private valuesOf({ endpointId, parameters }: TargetEndpoint): Record<string, string> {
+
+  private reveal({ endpointId, parameters }: TargetEndpoint): Record<string, string> {
     try {
       return this.secrets.revealed('endpoint_params', endpointId, parameters);
     } catch (error) {

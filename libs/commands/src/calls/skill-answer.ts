@@ -2,31 +2,30 @@ import { isObject, readForeignJson } from '#common';
 import type { ExecutionError } from '../executions/execution.entity.js';
 import { TryError } from './try-error.js';
 
-/** What a Skill says of a call that it has carried out. */
+/** The answer of a Skill that has made the call. */
 export interface SkillAnswer {
   status: 'success' | 'failed';
   result?: unknown;
   output?: string;
   error?: ExecutionError;
-  /** What it puts into the context of the channel; null takes a key away. */
+  /** Changes of the context of the channel; null removes a key. */
   context?: Record<string, string | null>;
 }
 
 type Json = Record<string, unknown>;
 
-/** What becomes of an answer that could be neither kept nor passed on. Nobody tries again: the Skill has done its part. */
+/** The result of a call whose answer is too large to be parsed. It is not retried: the Skill has made the call. */
 export function tooLargeAnswer(fault: string): SkillAnswer {
   return { status: 'failed', error: { code: 5000, message: `The answer of the Skill ${fault}` } };
 }
 
 const LONGEST_MESSAGE = 1024;
-/** Of the answers with an error, those that another endpoint may not give. */
+/** Client errors after which another endpoint is tried. */
 const RETRYABLE = new Set([408, 425, 429]);
 
 /**
- * Reads the answer to `POST /api/v1/commands/execute` (protocol.md sections 3 and 6). An error that the Skill means for
- * its caller is an answer; one that says no more than that this endpoint cannot serve is none.
- * @throws TryError
+ * Reads the answer to `POST /api/v1/commands/execute` (protocol.md sections 3 and 6). An error for the caller is an answer.
+ * @throws TryError if the answer means that this endpoint cannot serve, or is not valid
  */
 export function readAnswer(status: number, body: Buffer): SkillAnswer {
   const { value, tooLarge } = readForeignJson(body);
@@ -37,12 +36,11 @@ export function readAnswer(status: number, body: Buffer): SkillAnswer {
   if (status >= 400) return { status: 'failed', error: (json && readError(json)) ?? plainError(status) };
   if (status < 200 || status >= 300) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
   if (tooLarge !== undefined) return tooLargeAnswer(tooLarge);
-  if (json === undefined)
-    throw new TryError('bad-answer', 'the endpoint answered something that is no JSON object', true);
+  if (json === undefined) throw new TryError('bad-answer', 'the endpoint did not answer with a JSON object', true);
   if (json.code !== 0) {
     const error = readError(json);
     if (error) return { status: 'failed', error };
-    throw new TryError('bad-answer', 'the endpoint answered an envelope without a code', true);
+    throw new TryError('bad-answer', 'the endpoint answered with an envelope without a code', true);
   }
   return readExecution(isObject(json.data) ? json.data : {});
 }
@@ -50,7 +48,7 @@ export function readAnswer(status: number, body: Buffer): SkillAnswer {
 /** `{status, result?, output?, error?, context?}`. @throws TryError */
 export function readExecution({ status, result, output, error, context }: Json): SkillAnswer {
   if (status !== 'success' && status !== 'failed') {
-    throw new TryError('bad-answer', 'the endpoint answered neither success nor failed', true);
+    throw new TryError('bad-answer', 'the status in the answer is neither success nor failed', true);
   }
   return {
     status,
@@ -65,7 +63,7 @@ export function readExecution({ status, result, output, error, context }: Json):
 
 /** `{code, message, details?}` of an envelope, or of an AI Bridge message. */
 function readError({ code, message, details }: Json): ExecutionError | undefined {
-  // 1e400 is infinite once it is read, and JSON has no such number.
+  // JSON.parse turns 1e400 into Infinity, which cannot be written as JSON.
   if (!Number.isFinite(code) && typeof code !== 'string') return undefined;
   return {
     code: typeof code === 'string' ? code.slice(0, 64) : (code as number),

@@ -13,28 +13,28 @@ import { CallCancelledError, TryError, toTryError } from './try-error.js';
 import type { AttemptAnswer } from './transport.js';
 import { WebSocketTransport } from './ws/web-socket-transport.js';
 
-/** The header in which a Skill is told who calls: a token of ours for it (docs/calling-skills.md). */
+/** The header with a signed token that says who calls (docs/calling-skills.md). */
 const CALLER_HEADER = 'x-ooder-caller';
 
-/** Bytes of an answer from which others have their turn between its reading and its writing. */
+/** Bytes of an answer from which the event loop gets a turn between parsing it and writing it. */
 const LARGE_ANSWER = 128 * 1024;
 
-/** What became of a call. */
+/** The outcome of a call. */
 export interface CallOutcome extends SkillAnswer {
-  /** Our own code of a call that nobody served: 2003 or 2006. */
+  /** The error code if no Skill served the call. */
   fault?: 2003 | 2006;
-  /** Whether a Skill has answered; not that an endpoint said no more than that it cannot serve. */
+  /** Whether a Skill has answered. An answer such as 503, after which another endpoint is tried, does not count. */
   answered: boolean;
-  /** The endpoint that was tried last; undefined: none could be. */
+  /** The endpoint that was tried last; undefined if none was available. */
   route: Route | undefined;
   tries: number;
-  /** Whether a Skill may have got it. */
+  /** Whether a Skill may have received the call. */
   sent: boolean;
   requestBytes: number;
   responseBytes: number;
 }
 
-/** Of a call that no endpoint was tried with. */
+/** The fields of an outcome when no endpoint was tried. */
 export const NOT_TRIED = {
   answered: false,
   route: undefined,
@@ -45,8 +45,8 @@ export const NOT_TRIED = {
 } as const satisfies Partial<CallOutcome>;
 
 /**
- * Calls Skills: chooses an endpoint, and another one when that does not serve. Every try carries the same `command_id`,
- * by which a Skill knows a call that it has carried out already; so a call is tried again also when its answer was lost.
+ * Calls a Skill at one endpoint after the other until one serves the call. Every try has the same `command_id`, by which a
+ * Skill recognises a call that it has made already. So a call is retried even when only its answer was lost (ADR 0018).
  */
 @Injectable()
 export class SkillCaller {
@@ -106,7 +106,7 @@ export class SkillCaller {
     deadline: number,
     outcome: CallOutcome,
   ): Promise<AttemptAnswer> {
-    const options = this.options.of(endpoint);
+    const options = this.options.read(endpoint);
     const left = Math.max(1, deadline - performance.now());
     const mayRetry = plan.hasNext && outcome.tries < this.settings.maxTries;
     const forOne = options.timeoutMs ?? (mayRetry ? this.settings.tryTimeout : left);

@@ -3,7 +3,7 @@ import type { OpenChannel } from '#channels';
 import type { CapableTarget } from '../targets/target.js';
 import type { Parameters } from '../targets/parameters.js';
 
-/** One call, as it goes to whichever endpoint serves it. */
+/** One call, the same for all endpoints that may serve it. */
 export interface SkillCall {
   executionId: string;
   commandId: string;
@@ -13,10 +13,10 @@ export interface SkillCall {
   /** Milliseconds for all tries together. */
   timeoutMs: number;
   channel: Pick<OpenChannel, 'channelId' | 'context' | 'endpointId'> | undefined;
-  /** Who can serve, the best first. */
+  /** The Skills that can serve it, the best first. */
   targets: readonly [CapableTarget, ...CapableTarget[]];
   traceparent: string;
-  /** Its abort takes the call back. */
+  /** Cancels the call. */
   signal: AbortSignal;
 }
 

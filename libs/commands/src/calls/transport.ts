@@ -6,20 +6,20 @@ import type { SkillCall } from './skill-request.js';
 /** One try at one endpoint. */
 export interface Attempt {
   options: EndpointOptions;
-  /** As http endpoints get it. */
+  /** The body for http endpoints. */
   body: string;
   headers: Record<string, string>;
   timeoutMs: number;
   signal: AbortSignal;
 }
 
-/** What came of it, and how long it was. */
+/** An answer, and its length. */
 export interface AttemptAnswer {
   answer: SkillAnswer;
   bytes: number;
 }
 
-/** A way to an endpoint. Rejects with OutboundError or TryError. */
+/** Sends a call to an endpoint by one protocol. Rejects with OutboundError or TryError. */
 export interface Transport {
   send(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer>;
 }

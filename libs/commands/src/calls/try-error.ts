@@ -2,21 +2,21 @@ import { OutboundError } from '#outbound';
 import type { ExecutionError } from '../executions/execution.entity.js';
 
 /**
- * - `unreachable`: no connection, or none that lasted until the answer
- * - `timeout`: no whole answer in time
- * - `error-answer`: an answer that says that this endpoint cannot serve (5xx, 408, 425, 429)
- * - `bad-answer`: an answer that nobody can read: no JSON, too long, broken off, a redirect
+ * - `unreachable`: no connection, or it closed before the answer
+ * - `timeout`: no complete answer in time
+ * - `error-answer`: the answer says that this endpoint cannot serve (5xx, 408, 425, 429)
+ * - `bad-answer`: an invalid answer: not JSON, too long, incomplete, a redirect
  */
 export type TryFault = 'unreachable' | 'timeout' | 'error-answer' | 'bad-answer';
 
-/** One endpoint did not serve; another may. */
+/** One endpoint did not serve the call; another one may. */
 export class TryError extends Error {
   constructor(
     readonly fault: TryFault,
     message: string,
-    /** Whether the Skill may have got the call. */
+    /** Whether the Skill may have received the call. */
     readonly sent: boolean,
-    /** What the Skill said. */
+    /** The error in the answer. */
     readonly skillError?: ExecutionError,
     options?: ErrorOptions,
   ) {
@@ -25,7 +25,7 @@ export class TryError extends Error {
   }
 }
 
-/** The caller of the call, or an operator, took it back. */
+/** The caller, an operator or a shutdown cancelled the call. */
 export class CallCancelledError extends Error {
   constructor() {
     super('the call was cancelled');
@@ -33,7 +33,7 @@ export class CallCancelledError extends Error {
   }
 }
 
-/** A TryError; what is none of the outside world's faults stays what it is. */
+/** Turns an OutboundError into a TryError or CallCancelledError. Returns any other error unchanged. */
 export function toTryError(error: unknown): unknown {
   if (!(error instanceof OutboundError)) return error;
   const { kind, message, sent } = error;

@@ -14,7 +14,7 @@ interface Counts {
   errors: number;
 }
 
-/** Counts the calls of each Skill in skill_status: written every two seconds and at shutdown, so that a call waits for none of it. */
+/** Counts the calls of each Skill in `skill_status`. Writes every two seconds and at shutdown, so that no call waits for it. */
 @Injectable()
 export class CallStatistics extends PeriodicService {
   private counts = new Map<string, Counts>();
@@ -40,7 +40,7 @@ export class CallStatistics extends PeriodicService {
     this.put(skillId, { calls: 1, errors: failed ? 1 : 0 });
   }
 
-  /** Writes what was counted by now. One at a time; never rejects. */
+  /** Writes all counts up to now. Never rejects. */
   flush(): Promise<void> {
     return this.job.runAnew();
   }
@@ -57,7 +57,7 @@ export class CallStatistics extends PeriodicService {
     }
   }
 
-  /** Those that are gone count as written; those that somebody holds are left for the next time. */
+  /** Returns the Skills that are done: written, or deleted meanwhile. Rows that are locked wait for the next time. */
   private async writeSome(some: readonly [string, Counts][]): Promise<Set<string>> {
     const rows = await this.dataSource.query<{ skill_id: string }[]>(
       `WITH x AS (SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS x(skill_id, calls, errors)),

@@ -15,9 +15,9 @@ import {
 
 /** Calls in one transaction. */
 const MAX_BATCH = 200;
-/** Transactions at the same time: while one is under way, the next fills. */
+/** Transactions at the same time: the next batch fills during one. */
 const LANES = 1;
-/** Many longer ones together would be more than a statement can be. */
+/** The longest result in bytes that goes into a batch: a statement has a maximum size. */
 const LONGEST_BATCHED = 65_536;
 const LONGEST_ERROR = 8192;
 const BATCHES = { maxBatch: MAX_BATCH, lanes: LANES, isOfOneItem: (error: unknown) => !isDatabaseOutage(error) };
@@ -26,15 +26,15 @@ const INTERNAL_FAILURE: CallOutcome = {
   status: 'failed',
   error: { code: 1007 satisfies ErrorCode, message: ERROR_CATALOGUE[1007].title },
   ...NOT_TRIED,
-  // Nobody knows how far it came.
+  // It is not known how far the call came.
   sent: true,
 };
 
-/** Keeps the books of calls: one row when a call begins, and what became of it before it is answered. */
+/** The journal of calls: writes a row before a call starts, and its outcome before the caller gets the answer. */
 @Injectable()
 export class ExecutionJournal {
   private readonly claims = new Batcher((executions: NewExecution[]) => this.claimAll(executions), BATCHES);
-  private readonly ends = new Batcher((executions: FinishedExecution[]) => this.finishAll(executions), BATCHES);
+  private readonly outcomes = new Batcher((executions: FinishedExecution[]) => this.finishAll(executions), BATCHES);
   private readonly logger = new Logger('commands');
 
   constructor(
@@ -42,24 +42,23 @@ export class ExecutionJournal {
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
   ) {}
 
-  /** How a call is to be made; undefined: the client has made one under this name. */
+  /** Records a new call. Returns undefined if the client has used this `command_id` already. */
   claim(execution: NewExecution): Promise<ClaimedExecution | undefined> {
     return this.claims.add(execution);
   }
 
-  /** Returns when; undefined when it was cancelled meanwhile. `isWhole`: the result is kept, however long it is. */
+  /** Records the outcome. Returns the time, or undefined if the call was cancelled meanwhile. `isWhole`: keeps a result of any size. */
   async finish(id: string, outcome: CallOutcome, isWhole = false): Promise<Date | undefined> {
     const { record, size } = this.recordOf(id, outcome, isWhole);
-    if (size <= LONGEST_BATCHED || !record.result_kept) return this.ends.add(record);
-    // It has been written as text, and is once more for the statement: others have their turn in between.
+    if (size <= LONGEST_BATCHED || !record.result_kept) return this.outcomes.add(record);
+    // It was serialised once, and the statement does so again: let other work run between.
     await nextTurn();
     return (await this.repository.finish([record])).get(id);
   }
 
   /**
-   * Runs a call that is claimed; whatever goes wrong in that ends the execution as failed. Not so when it is the database
-   * that failed: then the claim lapses, and a call in place is ended, an asynchronous one made again. Throws what `call`
-   * throws.
+   * Runs a claimed call. If it throws, the execution is recorded as failed, and the error thrown again. Not so in a database
+   * outage: then the claim runs out, a synchronous call is ended by `ExecutionUpkeep`, an asynchronous one is made again.
    */
   async guard<T>(id: string, call: () => Promise<T>): Promise<T> {
     try {
@@ -70,12 +69,12 @@ export class ExecutionJournal {
     }
   }
 
-  /** Never rejects: it is called where something went wrong already. */
+  /** Never rejects: it handles an error already. */
   private async fail(id: string): Promise<void> {
     try {
       await this.finish(id, INTERNAL_FAILURE);
     } catch (error) {
-      this.logger.error(`execution ${id} could not be ended as failed`, error);
+      this.logger.error(`execution ${id} could not be recorded as failed`, error);
     }
   }
 
@@ -118,13 +117,13 @@ export class ExecutionJournal {
   }
 }
 
-/** Without its details when they are long. */
+/** JSON text, without the details if they are long. */
 export function keptError({ code, message, details }: ExecutionError): string {
   const text = JSON.stringify({ code, message, details });
   return text.length <= LONGEST_ERROR ? text : JSON.stringify({ code, message });
 }
 
-/** PostgreSQL takes neither NUL nor half of a pair of surrogates. */
+/** PostgreSQL text can hold neither NUL nor lone surrogates. */
 function storable(text: string | undefined): string | null {
   return text === undefined ? null : text.replaceAll('\0', '\uFFFD').toWellFormed();
 }

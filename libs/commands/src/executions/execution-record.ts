@@ -1,7 +1,7 @@
 import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import type { ExecutionError, ExecutionMode, ExecutionStatus } from './execution.entity.js';
 
-/** Of an execution; times as PostgreSQL writes them in JSON. */
+/** The callback of an execution, with times as PostgreSQL writes them in JSON. */
 export interface CallbackRecord {
   url: string;
   status: CallbackStatus;
@@ -42,7 +42,7 @@ export interface ExecutionRecord {
   callback: CallbackRecord | null;
 }
 
-/** What of it its caller is told. */
+/** The fields that the caller gets. */
 export type PublicExecution = Pick<
   ExecutionRecord,
   | 'id'
@@ -57,7 +57,7 @@ export type PublicExecution = Pick<
   | 'completed_at'
 >;
 
-/** Of an execution `e`. */
+/** The columns of an execution `e`. */
 export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, e.status, e.skill_id,
   e.skill_name, e.skill_version, e.capability_id, e.capability_name, e.space_id, e.channel_id, e.endpoint_url, e.tries,
   e.request_bytes, e.response_bytes, e.result, e.output, e.error, e.result_kept, e.trace_id, e.created_at, e.started_at,

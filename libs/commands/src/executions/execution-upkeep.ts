@@ -8,7 +8,7 @@ const EVERY_MS = 5_000;
 /** Rows in one statement. */
 const BATCH = 1_000;
 
-/** Ends what a replica that died has left, and deletes what is old. Every replica may do so at any time. */
+/** Fails executions of replicas that died, and deletes old executions. Every replica may do so at any time. */
 @Injectable()
 export class ExecutionUpkeep extends PeriodicService {
   constructor(

@@ -7,14 +7,14 @@ export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
 export const EXECUTION_MODES = ['sync', 'async'] as const;
 export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 
-/** What went wrong, in the words of the Skill or by our own codes. */
+/** An error of the Skill, or one of this registry. */
 export interface ExecutionError {
   code: number | string;
   message: string;
   details?: unknown;
 }
 
-/** One call of a Skill, and what became of it (AI Bridge v0.6.0, Skill interface: command execution). */
+/** One call of a Skill, and its outcome (AI Bridge v0.6.0, Skill interface: command execution). */
 @Entity('executions')
 @Check('ck_executions_mode', `mode IN ('sync', 'async')`)
 @Check('ck_executions_status', `status IN ('pending', 'running', 'success', 'failed', 'cancelled')`)
@@ -26,15 +26,15 @@ export interface ExecutionError {
 @Index('ix_executions_space', ['spaceId'], { where: `status = 'pending' AND space_id IS NOT NULL` })
 @Index('ix_executions_running', ['runningUntil'], { where: `status = 'running'` })
 export class ExecutionEntity extends TimestampedEntity {
-  /** Who called. */
+  /** The client that called. */
   @Column({ name: 'client_id', type: 'varchar', length: 255 })
   clientId: string;
 
-  /** The caller's own name of the call: the same again is the same call. */
+  /** The caller's id of the call: the same id again is the same call. */
   @Column({ name: 'command_id', type: 'varchar', length: 128 })
   commandId: string;
 
-  /** Tells another request under the same name from the same request again. */
+  /** Tells a repeated request from another request with the same `command_id`. */
   @Column({ name: 'request_hash', type: 'char', length: 64 })
   requestHash: string;
 
@@ -59,7 +59,7 @@ export class ExecutionEntity extends TimestampedEntity {
   @Column({ name: 'capability_name', type: 'varchar', length: 255 })
   capabilityName: string;
 
-  /** Where the Skill lives. */
+  /** The Space of the Skill. */
   @Column({ name: 'space_id', type: 'varchar', length: 64, nullable: true })
   spaceId: string | null;
 
@@ -73,15 +73,15 @@ export class ExecutionEntity extends TimestampedEntity {
   @Column({ name: 'endpoint_url', type: 'varchar', length: 512, nullable: true })
   endpointUrl: string | null;
 
-  /** How many endpoints were tried. */
+  /** The number of endpoints that were tried. */
   @Column({ type: 'integer', default: 0 })
   tries: number;
 
-  /** Whether a Skill may have got it. */
+  /** Whether a Skill may have received the call. */
   @Column({ type: 'boolean', default: false })
   sent: boolean;
 
-  /** What is asked of the Skill; kept while it is not finished. */
+  /** The request of an asynchronous call, until it is finished. */
   @Column({ type: 'json', nullable: true })
   request: unknown;
 
@@ -94,7 +94,7 @@ export class ExecutionEntity extends TimestampedEntity {
   @Column({ name: 'response_bytes', type: 'integer', nullable: true })
   responseBytes: number | null;
 
-  /** Of type json, not jsonb, which cannot hold every text that JSON can. */
+  /** json, because jsonb cannot store every JSON text. */
   @Column({ type: 'json', nullable: true })
   result: unknown;
 
@@ -104,7 +104,7 @@ export class ExecutionEntity extends TimestampedEntity {
   @Column({ type: 'json', nullable: true })
   error: ExecutionError | null;
 
-  /** False: result and output were too long to be kept. */
+  /** False if result and output were too long to be kept. */
   @Column({ name: 'result_kept', type: 'boolean', default: true })
   resultKept: boolean;
 
@@ -117,18 +117,18 @@ export class ExecutionEntity extends TimestampedEntity {
   @Column({ name: 'completed_at', type: 'timestamptz', nullable: true })
   completedAt: Date | null;
 
-  /** A replica that has not finished it by then is gone. */
+  /** The end of the lease: after it, the replica counts as dead. */
   @Column({ name: 'running_until', type: 'timestamptz', nullable: true })
   runningUntil: Date | null;
 
-  /** Of those that are pending. */
+  /** Set while it is pending. */
   @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true })
   nextAttemptAt: Date | null;
 
   @Column({ type: 'integer', default: 0 })
   attempts: number;
 
-  /** Attempts that a replica gave back when it ended: they do not count against the limit. */
+  /** Attempts that a replica gave back when it stopped: they do not count against the limit. */
   @Column({ type: 'integer', default: 0 })
   releases: number;
 }

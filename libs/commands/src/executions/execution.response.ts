@@ -7,18 +7,18 @@ import { EXECUTION_STATUSES, type ExecutionError, type ExecutionStatus } from '.
 class ExecutionErrorResponse implements ExecutionError {
   @ApiProperty({
     oneOf: [{ type: 'integer' }, { type: 'string' }],
-    description: "The Skill's own code, or one of ours",
+    description: 'A code of the Skill, or an error code of this registry',
   })
   code: number | string;
 
   @ApiProperty({ example: 'Unknown city' })
   message: string;
 
-  @ApiProperty({ required: false, description: 'Whatever the Skill says besides' })
+  @ApiProperty({ required: false, description: 'Any further data of the Skill' })
   details?: unknown;
 }
 
-/** What became of a call. */
+/** The outcome of a call. */
 export class ExecutionResponse {
   @ApiProperty({ format: 'uuid' })
   execution_id: string;
@@ -44,11 +44,11 @@ export class ExecutionResponse {
       { type: 'number' },
       { type: 'boolean' },
     ],
-    description: 'What the Skill gave; null when nothing, or when it was too long to be kept (`result_kept`)',
+    description: 'The result of the Skill; null if there is none, or if it was too long to be kept (`result_kept`)',
   })
   result: unknown;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Text for people' })
+  @ApiProperty({ type: String, nullable: true, description: 'Text for people to read' })
   output: string | null;
 
   @ApiProperty({ type: () => ExecutionErrorResponse, nullable: true })
@@ -61,7 +61,7 @@ export class ExecutionResponse {
   completed_at: string | null;
 }
 
-/** How the callback of an execution goes. */
+/** The callback of an execution. */
 class CallbackResponse {
   @ApiProperty({ example: 'https://agent.example.com/callbacks', description: 'Without its query' })
   url: string;
@@ -82,7 +82,7 @@ class CallbackResponse {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'Null: the execution is not finished, or there will be none',
+    description: 'Null if the execution is not finished, or if there is no further attempt',
   })
   next_attempt_at: string | null;
 
@@ -90,9 +90,9 @@ class CallbackResponse {
   delivered_at: string | null;
 }
 
-/** An execution as it was recorded. */
+/** All that is recorded of an execution. */
 export class ExecutionDetailsResponse extends ExecutionResponse {
-  @ApiProperty({ example: 'weather-agent', description: 'Who called' })
+  @ApiProperty({ example: 'weather-agent', description: 'The client that called' })
   client_id: string;
 
   @ApiProperty({ example: 'weather-skill' })
@@ -110,10 +110,15 @@ export class ExecutionDetailsResponse extends ExecutionResponse {
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   channel_id: string | null;
 
-  @ApiProperty({ type: String, nullable: true, example: 'http://localhost:8001', description: 'Tried last' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'http://localhost:8001',
+    description: 'The endpoint that was tried last',
+  })
   endpoint_url: string | null;
 
-  @ApiProperty({ example: 1, description: 'Endpoints that were tried' })
+  @ApiProperty({ example: 1, description: 'Number of endpoints that were tried' })
   tries: number;
 
   @ApiProperty({ type: 'integer', nullable: true })
@@ -122,20 +127,20 @@ export class ExecutionDetailsResponse extends ExecutionResponse {
   @ApiProperty({ type: 'integer', nullable: true })
   response_bytes: number | null;
 
-  @ApiProperty({ description: 'False: the result was too long to be kept, and went to the caller alone' })
+  @ApiProperty({ description: 'False if the result was too long to be kept: only the caller got it' })
   result_kept: boolean;
 
   @ApiProperty({ type: String, nullable: true })
   trace_id: string | null;
 
-  @ApiProperty({ type: () => CallbackResponse, nullable: true, description: 'Null: none was asked for' })
+  @ApiProperty({ type: () => CallbackResponse, nullable: true, description: 'Null if the call has no callback' })
   callback: CallbackResponse | null;
 
   @ApiProperty({ format: 'date-time' })
   created_at: string;
 }
 
-/** Without what may be long. */
+/** Without the fields that may be long. */
 export class ExecutionSummaryResponse extends OmitType(ExecutionDetailsResponse, ['result', 'output'] as const) {}
 
 export class ExecutionPageResponse {
@@ -152,9 +157,9 @@ export class ExecutionPageResponse {
   executions: ExecutionSummaryResponse[];
 }
 
-/** One call of a batch: what became of it, or why it was not made. */
+/** One call of a batch: its outcome, or the error. */
 export class BatchItemResponse {
-  @ApiProperty({ example: 0, description: 'Place in the batch' })
+  @ApiProperty({ example: 0, description: 'Index in the batch' })
   index: number;
 
   @ApiProperty({ type: () => ExecutionResponse, required: false })
@@ -172,7 +177,7 @@ export class BatchResponse {
   results: BatchItemResponse[];
 }
 
-/** One that has just been accepted. */
+/** An execution that was accepted just now. */
 export function toPendingResponse({ id, command_id, skill_id, capability_id }: NewExecution): ExecutionResponse {
   return {
     execution_id: id,
@@ -188,7 +193,7 @@ export function toPendingResponse({ id, command_id, skill_id, capability_id }: N
   };
 }
 
-/** What an execution tells its caller, in answers and in callbacks. */
+/** The body of answers and callbacks. */
 export function toExecutionResponse(record: PublicExecution): ExecutionResponse {
   const { id, command_id, skill_id, capability_id, status, result, output, error, started_at, completed_at } = record;
   return {
@@ -225,7 +230,7 @@ export function toDetails(record: ExecutionRecord): ExecutionDetailsResponse {
   };
 }
 
-/** A query may hold what is nobody else's business. */
+/** Without the query of the URL, which may contain a secret. */
 function toCallback({ url, next_attempt_at, delivered_at, ...callback }: CallbackRecord): CallbackResponse {
   const { origin, pathname } = new URL(url);
   return {

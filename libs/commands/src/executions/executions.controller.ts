@@ -6,7 +6,7 @@ import { ExecutionIdParam, ListExecutionsQuery } from '../command.dto.js';
 import { ExecutionDetailsResponse, ExecutionPageResponse } from './execution.response.js';
 import { ExecutionsService } from './executions.service.js';
 
-/** What became of calls. */
+/** Reads, cancels and lists executions. */
 @ApiTags('commands')
 @Controller('commands/executions')
 export class ExecutionsController {
@@ -45,12 +45,12 @@ export class ExecutionsController {
   @Post(':execution_id/callback')
   @Authenticated('command:execute')
   @ProtocolRoute(ExecutionDetailsResponse)
-  @ApiOperation({ summary: 'Deliver a callback again that is dead or delivered', operationId: 'redeliverCallback' })
+  @ApiOperation({ summary: 'Deliver a dead or delivered callback again', operationId: 'redeliverCallback' })
   @ApiErrors(1001, 1006, 1010)
-  callBack(
+  redeliver(
     @CurrentCaller() caller: Caller,
     @Param() { execution_id }: ExecutionIdParam,
   ): Promise<ExecutionDetailsResponse> {
-    return this.executions.callBack(caller, execution_id);
+    return this.executions.redeliver(caller, execution_id);
   }
 }

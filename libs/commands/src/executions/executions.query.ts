@@ -8,11 +8,11 @@ import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import type { ExecutionStatus } from './execution.entity.js';
 import { type FinishedExecution, FinishedExecutions } from './finished-executions.js';
 
-/** All that is given must hold. */
+/** All given filters must match. */
 export interface ExecutionFilter {
-  /** Of one client; undefined: of any. */
+  /** Undefined: of any client. */
   clientId: string | undefined;
-  /** Of Skills in these Spaces; undefined: anywhere. */
+  /** Of Skills in these Spaces; undefined: of all Skills. */
   spaces: readonly string[] | undefined;
   status?: ExecutionStatus;
   skill_id?: string;
@@ -31,7 +31,7 @@ export class ExecutionsQuery {
     private readonly finished: FinishedExecutions,
   ) {}
 
-  /** Returns undefined if there is no such execution of this client in these Spaces; undefined stands for all clients, all Spaces. */
+  /** Returns undefined if there is none of this client in these Spaces; undefined: any client, any Space. */
   async find(
     id: string,
     clientId: string | undefined,

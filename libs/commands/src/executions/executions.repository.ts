@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
 import type { ExecutionError, ExecutionStatus } from './execution.entity.js';
 
-/** A call that is about to be made. */
+/** A call to record. */
 export interface NewExecution {
   id: string;
   client_id: string;
@@ -22,13 +22,13 @@ export interface NewExecution {
   trace_id: string;
 }
 
-/** A call that is to be made. */
+/** A recorded call to make. */
 export interface ClaimedExecution {
   id: string;
   startedAt: Date;
 }
 
-/** What became of it. Objects are JSON texts. */
+/** The outcome of a call. `result` and `error` are JSON texts. */
 export interface FinishedExecution {
   id: string;
   status: Extract<ExecutionStatus, 'success' | 'failed'>;
@@ -44,11 +44,11 @@ export interface FinishedExecution {
   result_kept: boolean;
 }
 
-/** After `done`, executions that have ended: their callbacks are due, in the same transaction. */
+/** Makes the callbacks of `done` (executions that have ended) due, in the same statement. */
 const CALLBACKS_DUE = `due AS (UPDATE callbacks c SET next_attempt_at = now(), due_at = now(), updated_at = now()
   FROM done WHERE c.execution_id = done.id)`;
 
-/** A replica that runs a call beyond its time-out for so long is gone. */
+/** Milliseconds after the time-out of a call until its replica counts as dead. */
 const GRACE_MS = 30_000;
 const INTERRUPTED: ExecutionError = { code: 1008, message: 'Interrupted: the replica that ran it is gone' };
 
@@ -71,7 +71,7 @@ const CLAIM = prepared(
   ON CONFLICT (client_id, command_id) DO UPDATE SET status = 'running', started_at = now(), completed_at = NULL,
     running_until = EXCLUDED.running_until, error = NULL, trace_id = EXCLUDED.trace_id, updated_at = now()
     WHERE e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = EXCLUDED.request_hash
-  RETURNING id, client_id, command_id, ${millisecondsOf('started_at')} AS started`,
+  RETURNING id, client_id, command_id, ${toMilliseconds('started_at')} AS started`,
 );
 
 const FINISH = prepared(
@@ -84,33 +84,33 @@ const FINISH = prepared(
     sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text,
     result_kept boolean)
   WHERE e.id = x.id AND e.status = 'running' RETURNING e.id, e.completed_at), ${CALLBACKS_DUE}
-  SELECT id, ${millisecondsOf('completed_at')} AS completed FROM done`,
+  SELECT id, ${toMilliseconds('completed_at')} AS completed FROM done`,
 );
 
-/** Reads and writes executions; what comes at once is written at once. */
+/** Reads and writes executions. */
 @Injectable()
 export class ExecutionsRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
-   * Takes the names of calls that are made in place. Returns those that are to be made, by name: a new one under its own
-   * id, one that has reached no Skill before under that of then. The others were made already, or are being made.
-   * Does not wait for the disk: what becomes of the call is written later, and does. Should PostgreSQL itself crash in
-   * between, the call may be made again under its name, as it may when its answer was lost.
+   * Records synchronous calls. Returns the calls to make, by `commandKey`: a failed one that reached no Skill starts over with
+   * its id. The others were made already, or are being made.
+   * Does not wait for the disk: the outcome is written later, and waits. If PostgreSQL crashes between, the call may be made
+   * again with its `command_id`, as after a lost answer.
    */
   async claim(executions: readonly NewExecution[]): Promise<Map<string, ClaimedExecution>> {
     const rows = await this.dataSource.query<ClaimedRow[]>(CLAIM, [JSON.stringify(executions)]);
     return new Map(rows.map((row) => [commandKey(row), { id: row.id, startedAt: new Date(row.started) }]));
   }
 
-  /** Returns when, by the id, for those that nobody has finished, or cancelled, before. */
+  /** Records outcomes. Returns the times by id, without executions that are finished or cancelled already. */
   async finish(executions: readonly FinishedExecution[]): Promise<Map<string, Date>> {
     const rows = await this.dataSource.query<{ id: string; completed: number }[]>(FINISH, [JSON.stringify(executions)]);
     return new Map(rows.map(({ id, completed }) => [id, new Date(completed)]));
   }
 
-  /** The call that a client made under this name. */
-  async named(clientId: string, commandId: string): Promise<ExecutionRecord | undefined> {
+  /** Returns the call that a client made with this `command_id`. */
+  async findByCommand(clientId: string, commandId: string): Promise<ExecutionRecord | undefined> {
     const [row] = await this.dataSource.query<ExecutionRecord[]>(
       `SELECT ${EXECUTION_COLUMNS} FROM executions e WHERE e.client_id = $1 AND e.command_id = $2`,
       [clientId, commandId],
@@ -118,7 +118,7 @@ export class ExecutionsRepository {
     return row;
   }
 
-  /** Takes back one that is not finished. Returns whether it was. */
+  /** Cancels an execution. Returns false if it is finished. */
   async cancel(id: string): Promise<boolean> {
     const rows = await this.dataSource.query<unknown[]>(
       `WITH done AS (UPDATE executions SET status = 'cancelled', completed_at = now(), running_until = NULL,
@@ -130,8 +130,8 @@ export class ExecutionsRepository {
     return rows.length > 0;
   }
 
-  /** Those of these that do not run any more. */
-  async ended(ids: readonly string[]): Promise<string[]> {
+  /** Returns those of the executions that no longer run. */
+  async findEnded(ids: readonly string[]): Promise<string[]> {
     const rows = await this.dataSource.query<{ id: string }[]>(
       `SELECT x.id FROM unnest($1::uuid[]) AS x(id) LEFT JOIN executions e ON e.id = x.id
        WHERE e.status IS DISTINCT FROM 'running'`,
@@ -140,7 +140,7 @@ export class ExecutionsRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Calls in place whose replica died. Returns how many. */
+  /** Fails synchronous calls whose replica died. Returns their number. */
   async failInterrupted(limit: number): Promise<number> {
     const [rows] = await this.dataSource.query<[unknown[], number]>(
       `UPDATE executions SET status = 'failed', error = $2::json, sent = true, completed_at = now(), running_until = NULL,
@@ -152,7 +152,7 @@ export class ExecutionsRepository {
     return rows.length;
   }
 
-  /** Finished ones that were made so many seconds ago, and have called back. Returns how many were deleted. */
+  /** Deletes executions that are older than so many seconds, finished, and have called back. Returns their number. */
   async purge(olderThan: number, limit: number): Promise<number> {
     const [rows] = await this.dataSource.query<[unknown[], number]>(
       `DELETE FROM executions WHERE id IN (SELECT id FROM executions
@@ -160,24 +160,24 @@ export class ExecutionsRepository {
            AND NOT EXISTS (SELECT FROM callbacks c WHERE c.execution_id = executions.id AND (c.status = 'pending'
              OR c.status = 'dead' AND c.updated_at > now() - $3 * interval '1 second'))
          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id`,
-      [firstIdOf(Date.now() - olderThan * 1000), limit, olderThan],
+      [firstIdAt(Date.now() - olderThan * 1000), limit, olderThan],
     );
     return rows.length;
   }
 }
 
-/** A time as a number, since 1970: the driver takes longer to parse the text of one than for the rest of the row. */
-function millisecondsOf(column: string): string {
+/** A time as milliseconds since 1970: the driver takes longer to parse a timestamp than the rest of the row. */
+function toMilliseconds(column: string): string {
   return `(extract(epoch FROM ${column}) * 1000)::float8`;
 }
 
-/** The least of the ids (UUID v7) that are made at this time, in milliseconds. */
-function firstIdOf(time: number): string {
+/** The lowest UUID v7 of a time in milliseconds. */
+function firstIdAt(time: number): string {
   const hex = Math.max(0, time).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
-/** One string for what is unique together. */
+/** A key of what is unique: client and `command_id`. */
 export function commandKey({ client_id, command_id }: Pick<NewExecution, 'client_id' | 'command_id'>): string {
   return JSON.stringify([client_id, command_id]);
 }

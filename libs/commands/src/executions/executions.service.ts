@@ -10,7 +10,7 @@ import { CallbackDeliveries } from '../callbacks/callback-deliveries.js';
 import { CallbacksRepository } from '../callbacks/callbacks.repository.js';
 import { RunningCalls } from './running-calls.js';
 
-/** Executions as resources. A client sees its own; who manages all Skills sees all. */
+/** Executions as resources. A client sees its own; a client that manages all Skills sees all. */
 @Injectable()
 export class ExecutionsService {
   constructor(
@@ -36,7 +36,7 @@ export class ExecutionsService {
     return execution;
   }
 
-  /** One that is finished stays as it is. @throws NotFoundError (1010) */
+  /** Does nothing if the execution is finished. @throws NotFoundError (1010) */
   async cancel(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
     await this.get(caller, id);
     if (await this.repository.cancel(id)) {
@@ -47,17 +47,17 @@ export class ExecutionsService {
   }
 
   /**
-   * Delivers a callback again that is dead, or delivered; one that is on its way stays so.
-   * @throws NotFoundError (1010), also when none was asked for; ConflictError (1006) while the execution is not finished
+   * Delivers a dead or delivered callback again. Does nothing if the callback is pending.
+   * @throws NotFoundError (1010), also if the execution has no callback; ConflictError (1006) if it is not finished
    */
-  async callBack(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
+  async redeliver(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
     const { callback, completed_at } = await this.get(caller, id);
     if (!callback) throw new NotFoundError('This execution has no callback');
     if (completed_at === null) {
       throw new ConflictError('This execution is not finished', [{ field: 'execution_id', reason: 'is not finished' }]);
     }
     await this.transactions.run(async (tx) => {
-      const before = await this.callbacks.again(tx, id);
+      const before = await this.callbacks.redeliver(tx, id);
       if (before === undefined) return;
       const change = { before: { status: before }, after: { status: 'pending' } };
       await this.audit.record(tx, caller, [{ action: 'callback.redeliver', target: `execution:${id}`, ...change }]);
@@ -67,7 +67,7 @@ export class ExecutionsService {
   }
 }
 
-/** The client whose executions alone this caller sees; undefined: those of all. */
+/** The client whose executions the caller sees; undefined if it sees all. */
 function visibleOwner(caller: Caller): string | undefined {
   return caller.may('skill:manage') && caller.boundTo === undefined ? undefined : caller.clientId;
 }

@@ -4,7 +4,7 @@ import { InFlight } from '#common';
 import { PeriodicService } from '#scheduling';
 import { ExecutionsRepository } from './executions.repository.js';
 
-/** Between two looks for calls that another replica was told to cancel; shorter ones are over by then. */
+/** Milliseconds between two looks for calls that were cancelled through another replica. */
 const LOOK_EVERY_MS = 500;
 
 interface Running {
@@ -13,7 +13,7 @@ interface Running {
   abort: AbortController;
 }
 
-/** The calls that this replica makes now, so that they can be taken back: here, or by way of another replica. */
+/** The calls that this replica makes now, so that they can be cancelled here or through another replica. */
 @Injectable()
 export class RunningCalls extends PeriodicService {
   private readonly running = new InFlight<Running>();
@@ -30,9 +30,9 @@ export class RunningCalls extends PeriodicService {
     });
   }
 
-  /** Makes a call that can be cancelled. */
+  /** Runs a call that can be cancelled. */
   async run<T>(executionId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    // One that is taken from the queue again, because its claim has lapsed, is under way twice: the newer one counts.
+    // If its claim ran out and it was claimed again here, the older run is cancelled.
     this.cancel(executionId);
     const abort = new AbortController();
     const slot = this.running.add({ executionId, since: performance.now(), abort });
@@ -51,6 +51,6 @@ export class RunningCalls extends PeriodicService {
     const before = performance.now() - LOOK_EVERY_MS;
     const ids = [...this.running].filter(({ since }) => since < before).map(({ executionId }) => executionId);
     if (ids.length === 0) return;
-    for (const id of await this.repository.ended(ids)) this.cancel(id);
+    for (const id of await this.repository.findEnded(ids)) this.cancel(id);
   }
 }

@@ -10,16 +10,16 @@ import type { NewQueuedCall, QueuedCall } from './queued-call.js';
 
 const BEFORE_ALL = { client_id: '', skill_id: '00000000-0000-0000-0000-000000000000' };
 
-/** Whether an execution `e` was made in place and reached no Skill, so that the same request makes it anew. */
-const isMadeAnew = (asked: string): string =>
+/** Whether `e` is a failed synchronous execution that reached no Skill: the same request may then try again. */
+const canStartOver = (asked: string): string =>
   `e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = ${asked}.request_hash`;
 
-/** Who holds a call: of two replicas that think so, the one whose attempt it is. */
+/** A claim of a call. It holds while `attempts` is the one in the database: no other replica has claimed the call since. */
 export type Hold = Pick<QueuedCall, 'id' | 'attempts'>;
 
-/** A call that is tried again later. */
+/** A call that will be tried again later. */
 export interface PostponedCall extends Hold {
-  /** Milliseconds. */
+  /** Milliseconds until then. */
   delay: number;
   endpoint_id: string | null;
   endpoint_url: string | null;
@@ -29,17 +29,17 @@ export interface PostponedCall extends Hold {
   error: string | null;
 }
 
-/** The queue of asynchronous calls: executions that are pending, or running under a lease. */
+/** The queue of asynchronous calls: executions that are pending, or that run under a lease. */
 @Injectable()
 export class CallQueueRepository {
-  /** The client and the Skill behind which the next claim begins to look. */
+  /** The next claim starts its search after this client and Skill. */
   private after: Pick<QueuedCall, 'client_id' | 'skill_id'> = BEFORE_ALL;
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
-   * Takes the names of calls, and puts them into the queue. Returns the ids of those that are to be made, by name; the
-   * others were made already. One that was made in place, and reached no Skill, is made anew under its id.
+   * Adds calls to the queue. Returns the ids of the executions by `commandKey`, without the calls that the client has made
+   * already. A failed synchronous execution that reached no Skill starts over with its id.
    */
   async add(calls: readonly NewQueuedCall[], tx?: Transaction): Promise<Map<string, string>> {
     const rows = calls.map(({ request: _, callbackUrl, ...call }, place) => ({
@@ -61,7 +61,7 @@ export class CallQueueRepository {
            ON CONFLICT (client_id, command_id) DO UPDATE SET mode = 'async', status = 'pending',
              request = EXCLUDED.request, next_attempt_at = now(), started_at = NULL, completed_at = NULL, error = NULL,
              trace_id = EXCLUDED.trace_id, created_at = now(), updated_at = now()
-             WHERE ${isMadeAnew('EXCLUDED')}
+             WHERE ${canStartOver('EXCLUDED')}
            RETURNING e.id, e.client_id, e.command_id),
          called_back AS (INSERT INTO callbacks (execution_id, url)
            SELECT a.id, x.callback_url FROM added a JOIN x USING (client_id, command_id)
@@ -72,12 +72,15 @@ export class CallQueueRepository {
     return new Map(added.map((row) => [commandKey(row), row.id]));
   }
 
-  /** Those of these calls that `add` leaves as they are. */
-  made(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Pick<NewQueuedCall, 'client_id' | 'command_id'>[]> {
+  /** Returns those of the calls that `add` would not add. */
+  findExisting(
+    tx: Transaction,
+    calls: readonly NewQueuedCall[],
+  ): Promise<Pick<NewQueuedCall, 'client_id' | 'command_id'>[]> {
     return tx.query(
       `SELECT e.client_id, e.command_id FROM executions e
        JOIN unnest($1::text[], $2::text[], $3::text[]) AS x(client_id, command_id, request_hash) USING (client_id, command_id)
-       WHERE NOT (${isMadeAnew('x')})`,
+       WHERE NOT (${canStartOver('x')})`,
       [
         calls.map(({ client_id }) => client_id),
         calls.map(({ command_id }) => command_id),
@@ -87,8 +90,8 @@ export class CallQueueRepository {
   }
 
   /**
-   * Takes calls for `leaseMs` milliseconds: those that are due, and those whose replica died. `limit` are the places that
-   * are left beside what is under way: no client, and no Skill, is given all of them (`fairShare`).
+   * Claims calls for `leaseMs` milliseconds: those that are due, and those whose lease has run out. `limit` is the number of
+   * free places; no client and no Skill gets all of them (`fairShare`). `working`: the calls that this replica makes now.
    */
   async claim(limit: number, leaseMs: number, working: Iterable<QueuedCall>): Promise<Claimed<QueuedCall>> {
     const busy = countBusy(working, ({ client_id, skill_id }) => ({ client_id, target: skill_id }));
@@ -97,7 +100,7 @@ export class CallQueueRepository {
       ...[this.after.client_id, this.after.skill_id],
     ]);
     const claimed = readClaim(rows);
-    // From the first one again when there was nothing to take behind the last one.
+    // Nothing was claimed: start again from the first client.
     this.after = claimed.items.at(-1) ?? BEFORE_ALL;
     return claimed;
   }
@@ -112,8 +115,8 @@ export class CallQueueRepository {
   }
 
   /**
-   * Gives back calls that were not made to their end: they are due at once, and the attempt does not count. Its number
-   * does not come again, so that who gave a call back holds it no more.
+   * Gives claimed calls back: they are due at once, and the attempt does not count against the limit. `attempts` stays, so
+   * that the claim no longer holds.
    */
   async release(holds: readonly Hold[]): Promise<void> {
     await this.dataSource.query(
@@ -125,7 +128,7 @@ export class CallQueueRepository {
     );
   }
 
-  /** Those that somebody else holds meanwhile, or has finished, stay as they are. */
+  /** Ignores calls whose claim no longer holds. */
   async postpone(calls: readonly PostponedCall[]): Promise<void> {
     await this.dataSource.query(
       `UPDATE executions e SET status = 'pending', next_attempt_at = now() + x.delay * interval '1 millisecond',

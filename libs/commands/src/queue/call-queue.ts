@@ -12,11 +12,11 @@ import { PendingQuota } from './pending-quota.js';
 import type { NewQueuedCall, QueuedCall } from './queued-call.js';
 import { QueuedCallRunner } from './queued-call-runner.js';
 
-/** Calls in one transaction; a body may be a megabyte. */
+/** Calls in one transaction; each body may have a megabyte. */
 const MAX_BATCH = 50;
 const LANES = 4;
 
-/** Asynchronous calls: accepted here, and made by whichever replica takes them. */
+/** Accepts asynchronous calls and makes them. The replica that claims a call makes it. */
 @Injectable()
 export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: ClaimLoop<QueuedCall>;
@@ -57,7 +57,7 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   /**
-   * Returns the id of the execution once it is safe; undefined: the client has made a call under this name.
+   * Returns the id of the execution when it is committed; undefined if the client has used this `command_id` already.
    * @throws QuotaExceededError (1009)
    */
   async add(call: NewQueuedCall): Promise<string | undefined> {
@@ -68,16 +68,16 @@ export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private async make(call: QueuedCall, signal: AbortSignal): Promise<void> {
-    const takeBack = (): void => {
+    const cancel = (): void => {
       this.running.cancel(call.id);
     };
-    signal.addEventListener('abort', takeBack);
+    signal.addEventListener('abort', cancel);
     try {
       await this.runner.run(call, signal);
     } finally {
-      signal.removeEventListener('abort', takeBack);
+      signal.removeEventListener('abort', cancel);
     }
-    // Taken back by the end of this replica: it is for others. One that is finished stays so.
+    // This replica stops: another one makes the call. A finished execution stays as it is.
     if (signal.aborted) await this.repository.release([call]);
     else this.callbacks.wake();
   }

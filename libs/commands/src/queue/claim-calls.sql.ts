@@ -1,16 +1,16 @@
 import { prepared } from '#database';
 import { fairShare } from './fair-share.sql.js';
 
-/** Clients and Skills that one claim looks at, beside what waits longest; of one client; and calls of each. */
+/** In one claim, besides the calls that wait longest: pairs of client and Skill, Skills per client, and calls per pair. */
 const GROUPS = 256;
 const SKILLS = 16;
 const CALLS = 8;
 const LAST_SKILL = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /**
- * Takes calls. The parameters: free places, milliseconds of the lease, what is under way (`Busy`), and the client and Skill
- * after which to look. Looks at what waits longest, and at some calls of each client and Skill that has any (a loose scan
- * of ix_executions_queue), so that the length of one client's queue costs the others nothing.
+ * Claims calls. Parameters: free places, milliseconds of the lease, the work in flight (`Busy`), and the client and Skill
+ * after which to search. Candidates are the calls that wait longest, and a few of each client and Skill (a loose scan of
+ * ix_executions_queue): a long queue of one client does not slow down the others.
  */
 export const CLAIM_CALLS = prepared(
   'call-queue.claim',

@@ -6,30 +6,30 @@ import { OutageLog } from '#logging';
 import { PeriodicJob } from '#scheduling';
 import type { Claimed } from './claimed.js';
 
-/** Milliseconds that work may go on for after the end has been called. */
+/** Milliseconds for which work in flight may go on after `stop`. */
 const FINISH_WITHIN_MS = 2_000;
-/** Claims in a row of which others took everything, before the next look: who holds rows for long is not asked without end. */
+/** Claims in a row that lost every row to other replicas, until the next poll. */
 const MAX_CONTESTED = 10;
 
 export interface ClaimLoopOptions<T> {
-  /** Of the job. */
+  /** Name of the job. */
   name: string;
-  /** What is unavailable while that fails, for the log. */
+  /** For the log: what is unavailable while the database is. */
   subject: string;
-  /** Items that are worked on at the same time. */
+  /** Items at the same time. */
   concurrency: number;
-  /** Milliseconds between two looks for what others have left. */
+  /** Milliseconds between two claims if nothing wakes the loop. */
   pollMs: number;
-  /** Milliseconds that a claim holds unless it is renewed. */
+  /** Milliseconds that a claim holds without renewal. */
   leaseMs: number;
-  /** Takes up to so many beside those that are worked on, which nobody else then does until the lease has run out. */
+  /** Claims up to `limit` items, for the time of the lease. */
   claim: (limit: number, working: Iterable<T>) => Promise<Claimed<T>>;
-  /** Ends soon after the abort of the signal; what it has not done then, it gives back. When it rejects, the claim lapses. */
+  /** Must end soon after the abort of the signal, and give the item back. If it rejects, the claim runs out. */
   work: (item: T, signal: AbortSignal) => Promise<void>;
   renew: (items: T[]) => Promise<void>;
 }
 
-/** Works on what is due in a table that all replicas share. Holds no more than it works on. */
+/** Works on due rows of a table that all replicas share. Claims only what it works on at once. */
 export class ClaimLoop<T> {
   private readonly working = new Map<T, { done: Promise<void>; abort: AbortController }>();
   private readonly polls: PeriodicJob;
@@ -61,7 +61,7 @@ export class ClaimLoop<T> {
     this.wake();
   }
 
-  /** Work in flight goes on for two seconds, and is then given back. */
+  /** Waits two seconds for work in flight, and then aborts it. */
   async stop(): Promise<void> {
     await this.polls.stop();
     await this.claiming;
@@ -72,7 +72,7 @@ export class ClaimLoop<T> {
     await this.renewals.stop();
   }
 
-  /** Something is due now. */
+  /** Claims now: an item is due. */
   wake(): void {
     this.isWanted = true;
     if (this.claiming || this.polls.isStopping || this.free === 0) return;
@@ -110,7 +110,7 @@ export class ClaimLoop<T> {
     const { work } = this.options;
     const abort = new AbortController();
     const done = work(item, abort.signal)
-      // When the database is away, the claim lapses, and the item is taken again.
+      // After a database outage the claim runs out, and the item is claimed again.
       .catch((error: unknown) => {
         if (isDatabaseOutage(error)) this.outage.begin(String(error));
         else this.logger.error(error);

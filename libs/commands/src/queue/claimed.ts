@@ -1,13 +1,13 @@
-/** What a claim has taken. */
+/** The result of a claim. */
 export interface Claimed<T> {
   items: T[];
-  /** Whether more is due, which waits for its share of the places. */
+  /** Whether more items are due that got no place. */
   isMore: boolean;
-  /** Whether another replica has taken some of it at the same moment: the next claim finds other items. */
+  /** Whether another replica claimed some of the rows at the same moment: the next claim finds others. */
   isContested: boolean;
 }
 
-/** A row of a claim: counts of what was found, and an item unless nothing was taken. */
+/** A row of a claim query: counts, and an item unless nothing was claimed. */
 export type ClaimRow<T> = { waiting: number; chosen: number } & (T | { id: null });
 
 export function readClaim<T extends { id: string }>(rows: readonly ClaimRow<T>[]): Claimed<T> {

@@ -1,11 +1,11 @@
-/** What this replica works on now, by client and target: a Skill, a receiver. */
+/** Work in flight on this replica, by client and target (a Skill or a receiver). */
 export interface Busy {
   client_id: string;
   target: string;
   running: number;
 }
 
-/** Sums up what is under way. */
+/** Counts the work in flight. */
 export function countBusy<T>(working: Iterable<T>, keyOf: (item: T) => Omit<Busy, 'running'>): Busy[] {
   const busy = new Map<string, Busy>();
   for (const item of working) {
@@ -18,17 +18,16 @@ export function countBusy<T>(working: Iterable<T>, keyOf: (item: T) => Omit<Busy
   return [...busy.values()];
 }
 
-/** How often the places that are left one client, and one target, may hold; the two together once. */
+/** How many times the free places one client, and one target, may hold; a client at one target: once. */
 const OF_CLIENT = 2;
 const OF_TARGET = 3;
 
 /**
- * Common table expressions that choose from `candidates` (id, client_id, target, due_at, lapsed) what is to be taken for
- * `limit` free places, beside `busy`, a JSON list of `Busy`. The rule is that of dynamic thresholds (Choudhury and Hahne,
- * 1998): a client's calls of one target are given places for as long as they hold no more than are left; all calls of one
- * client, twice as many; all calls of one target, three times as many. So one client with one Skill fills half of the
- * places of a replica, and there is room for the next, whatever hangs. Who holds least comes first. Among equals those
- * that are due and those whose replica died take turns, and then who waits longest comes first.
+ * Common table expressions that choose rows of `candidates` (id, client_id, target, due_at, lapsed) for `limit` free places.
+ * `busy`: a JSON list of `Busy`. The rule is dynamic thresholds (Choudhury and Hahne, 1998): a client may hold as many places
+ * at one target as are free, twice as many at all targets, and all clients three times as many at one target. So a client that
+ * calls one Skill gets half of the places, and others find room even if that Skill hangs. The client with the least work in
+ * flight comes first; then due and lapsed rows take turns; then the row that waits longest comes first.
  */
 export function fairShare(limit: string, busy: string): string {
   const turn = (of: string, by: string): string => `row_number() OVER (PARTITION BY ${of} ORDER BY ${by}, due_at)`;

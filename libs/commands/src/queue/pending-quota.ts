@@ -9,10 +9,10 @@ import type { NewQueuedCall } from './queued-call.js';
 const countBy = (column: 'client_id' | 'space_id'): string =>
   `SELECT (SELECT count(*) FROM executions WHERE status = 'pending' AND ${column} = $1)
   + (SELECT count(*) FROM executions WHERE status = 'running' AND mode = 'async' AND ${column} = $1)`;
-// 12,000 requests may come in a minute, and twice that at its turn.
+// The limit is 12,000 requests in a minute, and up to twice that around the change of the minute.
 const PER_SECOND = 400;
 
-/** How many asynchronous calls of one client, and of Skills of one Space, may wait or run. */
+/** The quota of unfinished asynchronous calls, per client and per Space of the Skill. */
 @Injectable()
 export class PendingQuota implements OnModuleInit {
   constructor(
@@ -26,7 +26,7 @@ export class PendingQuota implements OnModuleInit {
     this.quotas.register('space_pending_executions', { count: countBy('space_id'), perSecond: PER_SECOND });
   }
 
-  /** Puts calls into the queue for which there is room. Ids are by name, and so are the refusals of others. */
+  /** Adds the calls that the quotas allow. Both results are keyed by `commandKey`. */
   async add(calls: readonly NewQueuedCall[]): Promise<{ ids: Map<string, string>; refused: Map<string, ApiError> }> {
     const demands = calls.map(listDemands);
     if (this.quotas.letsIn(demands.flat())) return { ids: await this.repository.add(calls), refused: new Map() };
@@ -42,10 +42,10 @@ export class PendingQuota implements OnModuleInit {
     });
   }
 
-  /** A call that was made before, and is not made anew, adds nothing. */
+  /** A call that exists already does not grow the queue. */
   private async measureGrowth(tx: Transaction, calls: readonly NewQueuedCall[]): Promise<Growth[]> {
-    const made = new Set((await this.repository.made(tx, calls)).map(commandKey));
-    return calls.map((call) => ({ demands: made.has(commandKey(call)) ? [] : listDemands(call) }));
+    const existing = new Set((await this.repository.findExisting(tx, calls)).map(commandKey));
+    return calls.map((call) => ({ demands: existing.has(commandKey(call)) ? [] : listDemands(call) }));
   }
 }
 

@@ -6,9 +6,9 @@ import { DataSource } from 'typeorm';
 
 const RESULTS = ['delivered', 'failed', 'dead'] as const;
 
-/** Milliseconds that a count is good for: many scrapers cost the database no more than one. */
+/** Milliseconds for which a count is reused: several scrapers cost as much as one. */
 const FRESH_MS = 5_000;
-/** Seconds that something may be due before the service says that it does not keep up. */
+/** Seconds that an item may be overdue until health says `degraded`. */
 const LATE_S = 60;
 
 interface QueueState {
@@ -20,7 +20,7 @@ interface QueueState {
   callbacks_late: number;
 }
 
-/** How long the two queues are, and how late; of all replicas, which all show the same. */
+/** The length and the delay of the two queues, over all replicas: every replica reports the same. */
 @Injectable()
 export class QueueMetrics implements OnModuleInit {
   private readonly callbacks;
@@ -34,13 +34,13 @@ export class QueueMetrics implements OnModuleInit {
   ) {
     this.callbacks = metrics.counter({
       name: 'command_callback_attempts_total',
-      help: 'Attempts to deliver a callback by what became of it; failed: it is tried again.',
+      help: 'Attempts to deliver a callback, by result; failed: it is retried.',
       labelNames: ['result'],
     });
     for (const result of RESULTS) this.callbacks.inc({ result }, 0);
     this.postponed = metrics.counter({
       name: 'command_postponed_total',
-      help: 'Asynchronous calls that no Skill served, and that are tried again.',
+      help: 'Asynchronous calls that no Skill served and that are retried later.',
     });
   }
 
@@ -59,7 +59,7 @@ export class QueueMetrics implements OnModuleInit {
     });
     this.metrics.gauge({
       name: 'command_queue_late_seconds',
-      help: 'For how long the first of what is due has been due.',
+      help: 'Seconds since the oldest due item was due.',
       labelNames: ['queue'],
       collect: async (gauge) => {
         const state = await this.state();
@@ -70,11 +70,11 @@ export class QueueMetrics implements OnModuleInit {
     this.health.register({ name: 'command_queue', readiness: false, check: () => this.check() });
   }
 
-  calledBack(result: (typeof RESULTS)[number]): void {
+  countCallback(result: (typeof RESULTS)[number]): void {
     this.callbacks.inc({ result });
   }
 
-  isPostponed(): void {
+  countPostponed(): void {
     this.postponed.inc();
   }
 
@@ -94,7 +94,7 @@ export class QueueMetrics implements OnModuleInit {
     return state;
   }
 
-  /** Partial indexes hold what is counted. */
+  /** Each count uses a partial index. */
   private async count(): Promise<QueueState> {
     const [row] = await this.dataSource.query<[QueueState]>(
       `SELECT (SELECT count(*)::int FROM executions WHERE status = 'pending') AS calls_pending,

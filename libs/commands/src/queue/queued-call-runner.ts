@@ -12,22 +12,22 @@ import { CallQueueRepository, type PostponedCall } from './call-queue.repository
 import { restoreCaller, type QueuedCall } from './queued-call.js';
 import { QueueMetrics } from './queue.metrics.js';
 
-/** No call waits for longer than a minute: a Skill that is back should not be idle. */
+/** At most a minute, so that a Skill that comes back gets its calls soon. */
 const BACK_OFF = { first: 1_000, longest: 60_000 };
 const MAX_BATCH = 200;
 const LANES = 2;
-/** What may be otherwise the next time. */
-const PASSING = new Set<ErrorCode>([1008, 2003, 2004, 2006]);
-/** A Skill that is named, or any that has the capability, may yet register. */
+/** Errors that may pass: the call is retried. */
+const TRANSIENT = new Set<ErrorCode>([1008, 2003, 2004, 2006]);
+/** Errors that pass if a matching Skill registers, unless the call is for a Skill by id. */
 const MISSING = new Set<ErrorCode>([1004, 1005]);
 const EXHAUSTED: CallOutcome = {
   status: 'failed',
-  error: { code: 1008 satisfies ErrorCode, message: 'Interrupted: every replica that made it is gone' },
+  error: { code: 1008 satisfies ErrorCode, message: 'Interrupted: the replica stopped at each attempt' },
   ...NOT_TRIED,
   sent: true,
 };
 
-/** Makes a call that was taken from the queue: to its end, or to the next attempt. */
+/** Makes a claimed call: finishes it, or postpones it to the next attempt. */
 @Injectable()
 export class QueuedCallRunner {
   private readonly postponements = new Batcher((calls: PostponedCall[]) => this.postponeAll(calls), {
@@ -47,8 +47,8 @@ export class QueuedCallRunner {
   ) {}
 
   /**
-   * Ends without having made it when the signal comes first. A call that was begun too often already, because it ended
-   * with its replica each time, fails.
+   * Returns without making the call if the signal aborts before. Fails a call whose replica stopped at every one of the
+   * allowed attempts.
    */
   run(call: QueuedCall, signal: AbortSignal): Promise<void> {
     return this.journal.guard(call.id, async () => {
@@ -86,25 +86,25 @@ export class QueuedCallRunner {
     });
   }
 
-  /** Who can serve it now, or why nobody can. */
+  /** Returns the prepared call, or why no Skill can serve it. */
   private async prepare(call: QueuedCall, traceId: string): Promise<PreparedCall | ApiError> {
     if (call.client_disabled) return new PermissionError('The client is disabled');
     try {
       return await this.preparation.prepare(restoreCaller(call, traceId), call.request.body);
     } catch (error) {
-      const told = error instanceof ApiError ? error : translateDatabaseError(error);
-      if (told) return told;
+      const known = error instanceof ApiError ? error : translateDatabaseError(error);
+      if (known) return known;
       throw error;
     }
   }
 
-  /** False: its time, or its attempts, are over. */
+  /** Returns false if there is no time, or no attempt, left. */
   private async postpone(call: QueuedCall, outcome: CallOutcome, begun: number): Promise<boolean> {
     const { id, attempts, counted_attempts: counted, age } = call;
     const left = this.settings.queueRetryFor * 1000 - age - (performance.now() - begun);
     if (left <= 0 || counted >= this.settings.queueMaxAttempts) return false;
     const { error, route, tries, sent } = outcome;
-    // The last attempt is made when the time is over.
+    // The last attempt is made at the end of the time.
     const delay = Math.ceil(Math.min(left, jitteredPause(counted, BACK_OFF)));
     await this.postponements.add({
       id,
@@ -116,7 +116,7 @@ export class QueuedCallRunner {
       sent,
       error: error ? keptError(error) : null,
     });
-    this.metrics.isPostponed();
+    this.metrics.countPostponed();
     return true;
   }
 
@@ -127,10 +127,10 @@ export class QueuedCallRunner {
 }
 
 function mayPass({ code }: ApiError, { request: { body } }: QueuedCall): boolean {
-  return PASSING.has(code) || (MISSING.has(code) && body.skill_id === undefined && body.channel_id === undefined);
+  return TRANSIENT.has(code) || (MISSING.has(code) && body.skill_id === undefined && body.channel_id === undefined);
 }
 
-/** Of a call that was not made. */
+/** The outcome of a call that was not made. */
 function toOutcome(error: ApiError): CallOutcome {
   const { code, summary, details } = error;
   return {

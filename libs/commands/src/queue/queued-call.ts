@@ -2,38 +2,38 @@ import { Caller, type Permission, type Role } from '#auth';
 import type { ExecuteCommandBody } from '../command.dto.js';
 import type { NewExecution } from '../executions/executions.repository.js';
 
-/** What is kept of an asynchronous call until it is made: what was asked, and by whom. */
+/** The request of an asynchronous call and its caller, kept until the call is finished. */
 export interface QueuedRequest {
   body: Omit<ExecuteCommandBody, 'callback_url'>;
   caller: { role: Role; permissions: Permission[]; spaces?: string[] };
   traceparent: string;
 }
 
-/** An asynchronous call that is about to be accepted. */
+/** An asynchronous call to add to the queue. */
 export interface NewQueuedCall extends NewExecution {
   request: QueuedRequest;
   callbackUrl: string | undefined;
 }
 
-/** One that this replica makes now. */
+/** An asynchronous call that this replica makes now. */
 export interface QueuedCall {
   id: string;
   client_id: string;
-  /** The Skill that would have served it when it was accepted. */
+  /** The best Skill for it when it was accepted. */
   skill_id: string;
   command_id: string;
   capability_name: string;
   request: QueuedRequest;
-  /** Counts from 1; also tells who holds it. */
+  /** Counts from 1; identifies the claim. */
   attempts: number;
-  /** Attempts that count against the limit, with this one: without those that were given back. */
+  /** Attempts that count against the limit, this one included: without those that were given back. */
   counted_attempts: number;
   /** Milliseconds since it was accepted. */
   age: number;
   started_at: Date;
-  /** Of the client as it is now; null: nobody registers it here. */
+  /** Whether the client is disabled now; null if it is not registered here. */
   client_disabled: boolean | null;
-  /** The Spaces that the client is limited to now; null: all. */
+  /** The Spaces that the client is limited to now; null if to none. */
   client_spaces: string[] | null;
 }
 
@@ -42,7 +42,7 @@ export function serializeCaller({ identity }: Caller): QueuedRequest['caller'] {
   return { role, permissions: [...permissions], ...(spaces && { spaces: [...spaces] }) };
 }
 
-/** Who called, with no more than what it could see then and can see now. */
+/** The caller, with the Spaces that it could see when it called and can still see. */
 export function restoreCaller({ client_id, request, client_spaces }: QueuedCall, traceId: string): Caller {
   const { role, permissions, spaces } = request.caller;
   const both = client_spaces && (spaces?.filter((space) => client_spaces.includes(space)) ?? client_spaces);

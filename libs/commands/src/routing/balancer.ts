@@ -1,4 +1,4 @@
-/** A candidate for a call. */
+/** An endpoint that may be chosen. */
 export interface Candidate {
   readonly weight: number;
   readonly state: {
@@ -9,9 +9,9 @@ export interface Candidate {
 }
 
 /**
- * Chooses by weight. Equal weights: the one with fewer calls under way of two drawn at random (power of two choices,
- * Mitzenmacher 2001), which keeps off one that became slow. Others: smooth weighted round robin (nginx), which gives
- * each its exact share without bursts.
+ * Chooses by weight. With equal weights: draws two at random and takes the one with fewer calls in flight (power of two
+ * choices, Mitzenmacher 2001), which avoids slow endpoints. Otherwise: smooth weighted round robin (nginx), which gives each
+ * its exact share without bursts.
  */
 export function choose<T extends Candidate>(candidates: readonly T[]): T | undefined {
   const weights = candidates.map(({ weight, state }) => state.effectiveWeight(weight));
@@ -30,7 +30,7 @@ export function choose<T extends Candidate>(candidates: readonly T[]): T | undef
 
 function lessBusyOfTwo<T extends Candidate>(candidates: readonly T[]): T | undefined {
   const first = Math.floor(Math.random() * candidates.length);
-  // Another than the first.
+  // Never the same as the first.
   const second = (first + 1 + Math.floor(Math.random() * (candidates.length - 1))) % candidates.length;
   const [a, b] = [candidates[first], candidates[second]];
   return a && b && b.state.inFlight < a.state.inFlight ? b : a;

@@ -8,42 +8,42 @@ import {
 } from 'cockatiel';
 import { CallCancelledError, TryError } from '../calls/try-error.js';
 
-/** Of the last calls of an endpoint, half must fail, and five calls must have been made, for its circuit to open. */
+/** The circuit opens when half of the last 20 calls failed, once there were five. */
 const FAILING_SHARE = 0.5;
 const CALLS_LOOKED_AT = 20;
 const FEWEST_CALLS = 5;
-/** Pauses within which a circuit must not open again that a probe has closed, for the next probe to be believed. */
+/** A circuit that opens again within so many pauses after a probe closed it: the next time a call must close it. */
 const DOUBT_PAUSES = 6;
-/** The share that an endpoint begins with when it comes back. */
+/** The share of its weight that an endpoint starts with when it comes back. */
 const FIRST_SHARE = 0.1;
 
 export interface EndpointTerms {
-  /** Milliseconds that a circuit stays open until a call is let through to try it. */
+  /** Milliseconds that a circuit stays open until one call may try the endpoint. */
   breakerPause: number;
-  /** Milliseconds in which an endpoint that comes back works up to its full share; 0: at once. */
+  /** Milliseconds until an endpoint that comes back has its full weight; 0: at once. */
   slowStart: number;
-  /** Calls at the same time. */
+  /** The most calls in flight. */
   maxInFlight: number;
 }
 
-/** What this replica knows of an endpoint from calling it. Each replica finds out for itself. */
+/** The circuit breaker and the load of one endpoint. Each replica has its own. */
 export class EndpointState {
-  /** Calls under way. */
+  /** Calls in flight. */
   inFlight = 0;
-  /** Of the smooth weighted round robin. */
+  /** For smooth weighted round robin. */
   currentWeight = 0;
   private readonly breaker: CircuitBreakerPolicy;
   private openedAt = 0;
   private returnedAt = -Infinity;
-  /** Whether a probe closed the circuit last, and not a call. */
+  /** Whether a probe, not a call, closed the circuit last. */
   private byProbe = false;
-  /** Whether calls failed as soon as a probe had let them in: until one succeeds, calls must show, and no probe can. */
+  /** Whether calls failed soon after a probe had closed the circuit: then only a call can close it. */
   private isDoubtful = false;
-  /** Whether a probe that was asked for decides whether the circuit closes. */
+  /** Whether a probe was requested that decides if the circuit closes. */
   private awaitsProbe = false;
   private wasDown = false;
 
-  /** `askForProbe`: for a health check after the pause of the breaker, whose outcome goes to `probed`. */
+  /** `askForProbe` requests a health check after the pause; its outcome must be passed to `probed`. */
   constructor(
     private readonly terms: EndpointTerms,
     private readonly askForProbe?: () => void,
@@ -73,8 +73,8 @@ export class EndpointState {
   }
 
   /**
-   * Whether a call may go there now. An open circuit lets one through after its pause, to see; where a probe was asked
-   * for, only when that has not closed it within one more pause.
+   * Whether a call may use the endpoint now. An open circuit lets one call through after its pause; after twice the pause if a
+   * probe was requested, which may close it before.
    */
   get isAvailable(): boolean {
     if (this.inFlight >= this.terms.maxInFlight) return false;
@@ -85,7 +85,7 @@ export class EndpointState {
     return this.breaker.state === CircuitState.Closed;
   }
 
-  /** What the probe found that was asked for: a healthy one closes the circuit, in place of a call that tries it. */
+  /** Takes the outcome of a requested probe: a healthy one closes the circuit. */
   async probed(isHealthy: boolean): Promise<void> {
     if (this.breaker.state !== CircuitState.Open) return;
     if (!isHealthy) {
@@ -97,7 +97,7 @@ export class EndpointState {
       await this.breaker.execute(() => undefined);
     } catch (error) {
       this.byProbe = false;
-      // It opened again meanwhile, and has asked for another probe.
+      // It opened again meanwhile, and has requested another probe.
       if (!isBrokenCircuitError(error)) throw error;
     }
   }
@@ -111,13 +111,13 @@ export class EndpointState {
     if (this.awaitsProbe) this.askForProbe?.();
   }
 
-  /** Takes note of whether it is up as far as leases and probes know; one that was not starts slowly. */
+  /** Notes whether leases and probes say that the endpoint is up: one that comes back starts slowly. */
   observe(isUp: boolean): void {
     if (isUp && this.wasDown) this.returnedAt = performance.now();
     this.wasDown = !isUp;
   }
 
-  /** Its weight, less while it works up to its share. */
+  /** The weight for the balancer, lower during a slow start. */
   effectiveWeight(weight: number): number {
     const since = performance.now() - this.returnedAt;
     if (since >= this.terms.slowStart) return weight;
@@ -125,8 +125,8 @@ export class EndpointState {
   }
 
   /**
-   * A call of it; whatever rejects counts against it, but for a call that was taken back. @throws TryError when the circuit is open
-   * by now: of several calls that come after its pause, one tries the endpoint, and the others wait for what it finds.
+   * Runs a call. Every rejection counts as a failure, except CallCancelledError.
+   * @throws TryError if the circuit is open: of several calls after its pause, one tries the endpoint, the others fail
    */
   async call<T>(work: () => Promise<T>): Promise<T> {
     this.inFlight += 1;
@@ -134,7 +134,7 @@ export class EndpointState {
       return await this.breaker.execute(work);
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
-      throw new TryError('unreachable', 'the endpoint is failing, and is left alone', false, undefined, {
+      throw new TryError('unreachable', 'the circuit of the endpoint is open', false, undefined, {
         cause: error,
       });
     } finally {

@@ -1,26 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 
-/** Tries beyond the first, as a share of the calls. */
+/** Retries, as a share of the calls. */
 const SHARE = 0.2;
-/** And so many at any time, so that a few failures can always be made up for. */
+/** Retries that are always possible, so that a few failures can be retried. */
 const RESERVE = 100;
-/** Skills that are remembered; those called longest ago are forgotten, which fills their budget again. */
+/** Skills in memory. A Skill that is forgotten starts with a full budget. */
 const MAX_SKILLS = 10_000;
 
 /**
- * Bounds what failures add to the load (a retry budget, as in Finagle): when a fifth of all calls were tried again
- * lately, the rest fails at once, rather than bringing down what still stands.
+ * Bounds the load that retries add (a retry budget, as in Finagle): when a fifth of the recent calls were retried, further
+ * failures are not, so that retries do not bring down the endpoints that still work.
  */
 export class RetryBudget {
   private balance = RESERVE;
 
-  /** A call was made. */
+  /** Call this for each call. */
   deposit(): void {
     this.balance = Math.min(RESERVE, this.balance + SHARE);
   }
 
-  /** Whether it may be tried again. */
+  /** Returns whether the call may be retried. */
   withdraw(): boolean {
     if (this.balance < 1) return false;
     this.balance -= 1;
@@ -28,7 +28,7 @@ export class RetryBudget {
   }
 }
 
-/** Each Skill has its own: one that fails takes nothing from others. */
+/** A budget for each Skill: a Skill that fails uses up no other's. */
 @Injectable()
 export class RetryBudgets {
   private readonly budgets = new LRUCache<string, RetryBudget>({ max: MAX_SKILLS });

@@ -4,7 +4,7 @@ import { choose } from './balancer.js';
 import type { EndpointState } from './endpoint-state.js';
 import { EndpointStates } from './endpoint-states.js';
 
-/** Where a call goes. */
+/** An endpoint for a call. */
 export interface Route {
   target: CapableTarget;
   endpoint: TargetEndpoint;
@@ -12,18 +12,18 @@ export interface Route {
   state: EndpointState;
 }
 
-/** Chooses the endpoints of one call, one try after the other. */
+/** Chooses the endpoints for the tries of one call. */
 @Injectable()
 export class Router {
   constructor(private readonly states: EndpointStates) {}
 
-  /** `sticky`: the endpoint that has served this channel before, which goes first while it can. */
+  /** `sticky`: the endpoint that served this channel before; it comes first while it is available. */
   plan(targets: readonly CapableTarget[], sticky?: string): RoutePlan {
     const tiers = targets.flatMap((target) => {
-      const routes = target.endpoints.map((endpoint) => this.routeOf(target, endpoint));
+      const routes = target.endpoints.map((endpoint) => this.toRoute(target, endpoint));
       for (const { endpoint, state } of routes) state.observe(endpoint.health !== 'unhealthy');
       const live = routes.filter(({ endpoint }) => isLive(endpoint));
-      // One in warning may be dying: it serves when no other can.
+      // An endpoint in `warning` may be about to die: it comes last.
       return [
         live.filter(({ endpoint }) => endpoint.health === 'healthy'),
         live.filter(({ endpoint }) => endpoint.health === 'warning'),
@@ -33,18 +33,18 @@ export class Router {
     return new RoutePlan(first ? [[first], ...tiers] : tiers);
   }
 
-  private routeOf(target: CapableTarget, endpoint: TargetEndpoint): Route {
+  private toRoute(target: CapableTarget, endpoint: TargetEndpoint): Route {
     return { target, endpoint, weight: endpoint.weight, state: this.states.get(endpoint.endpointId) };
   }
 }
 
-/** The endpoints that may serve one call, in tiers: one comes after all before it were tried or cannot be had. */
+/** The endpoints that may serve one call, in tiers: a tier is used when all endpoints of the tiers before are tried or unavailable. */
 export class RoutePlan {
   private readonly tried = new Set<string>();
 
   constructor(private readonly tiers: readonly (readonly Route[])[]) {}
 
-  /** The endpoint of the next try; undefined when none is left. */
+  /** Returns the endpoint for the next try, or undefined if none is left. */
   next(): Route | undefined {
     for (const tier of this.tiers) {
       const route = choose(tier.filter((candidate) => this.isLeft(candidate)));
@@ -56,7 +56,7 @@ export class RoutePlan {
     return undefined;
   }
 
-  /** Whether there would be another try. */
+  /** Whether an endpoint is left. */
   get hasNext(): boolean {
     return this.tiers.some((tier) => tier.some((candidate) => this.isLeft(candidate)));
   }

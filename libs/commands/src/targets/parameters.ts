@@ -21,8 +21,8 @@ const ARTICLES: Readonly<Record<ParameterType, string>> = {
 };
 
 /**
- * Checks the parameters of a call against those that the capability declares, and fills in defaults. A capability that
- * declares none takes any. @throws BadParameterError (1001) with every fault
+ * Checks the parameters of a call against those that the capability declares, and adds defaults. A capability that
+ * declares none accepts any. @throws BadParameterError (1001) with every fault
  */
 export function checkParameters(given: Parameters, declared: readonly DeclaredParameter[]): Parameters {
   if (declared.length === 0) return given;

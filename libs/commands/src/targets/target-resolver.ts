@@ -11,13 +11,13 @@ import { type CapableTarget, isLive, type Target } from './target.js';
 import { TargetCache } from './target-cache.js';
 import { TargetsRepository } from './targets.repository.js';
 
-/** What a call names. */
+/** What a call asks for. */
 export type Wanted =
   | { by: 'id'; skillId: string; capability: string }
   | { by: 'name'; name: string; range: string; capability: string }
   | { by: 'capability'; capability: string };
 
-/** Finds who can serve a call, or says what is missing: the first of the conditions that nobody meets. */
+/** Finds the Skills that can serve a call. The error names the first condition that no Skill meets. */
 @Injectable()
 export class TargetResolver {
   constructor(
@@ -26,8 +26,8 @@ export class TargetResolver {
   ) {}
 
   /**
-   * The best first: the version asked for, or the highest that fits. More than one only where the call leaves it open, and
-   * of one owner unless it names the capability alone.
+   * Returns the best Skill first: the version that was asked for, or the highest that fits. A call by name gets Skills of one
+   * owner only.
    * @throws SkillNotFoundError (1004), CapabilityNotFoundError (1005), CapabilityUnavailableError (2004),
    * SkillUnavailableError (2003)
    */
@@ -50,7 +50,7 @@ export class TargetResolver {
       () => new SkillUnavailableError('This Skill has no live endpoint'),
     );
     if (wanted.by !== 'name') return live;
-    // What one owner's Skill was to get goes to no other's when that fails.
+    // A retry must not send the data of the call to a Skill of another owner.
     const [first, ...others] = live;
     return [first, ...others.filter(({ owner }) => owner === first.owner)];
   }
@@ -79,9 +79,9 @@ function isCapable(target: Target): target is CapableTarget {
   return target.capability !== null;
 }
 
-/** These, of which there is one at least. */
-function requireAny<T>(items: readonly T[], otherwise: () => ApiError): [T, ...T[]] {
+/** Returns the items. @throws the given error if there are none */
+function requireAny<T>(items: readonly T[], createError: () => ApiError): [T, ...T[]] {
   const [first, ...rest] = items;
-  if (first === undefined) throw otherwise();
+  if (first === undefined) throw createError();
   return [first, ...rest];
 }

@@ -5,11 +5,11 @@ export interface DeclaredParameter {
   name: string;
   type: ParameterType;
   required: boolean;
-  /** JSON text; null: none. */
+  /** JSON text; null if there is none. */
   defaultValue: string | null;
 }
 
-/** An endpoint that may be called. */
+/** An endpoint of a Skill. */
 export interface TargetEndpoint {
   endpointId: string;
   url: string;
@@ -21,7 +21,7 @@ export interface TargetEndpoint {
   parameters: { key: string; value: string; secret: boolean }[];
 }
 
-/** A capability of a Skill, and where it can be had. */
+/** A Skill with one of its capabilities, and its endpoints. */
 export interface Target {
   skillId: string;
   skillName: string;
@@ -29,7 +29,7 @@ export interface Target {
   skillStatus: SkillStatus;
   owner: string;
   spaceId: string | null;
-  /** Null: the Skill has no such capability. */
+  /** Null if the Skill has no such capability. */
   capability: {
     capabilityId: string;
     name: string;
@@ -40,10 +40,10 @@ export interface Target {
   endpoints: TargetEndpoint[];
 }
 
-/** One that has the capability. */
+/** A Skill that has the capability. */
 export type CapableTarget = Target & { capability: NonNullable<Target['capability']> };
 
-/** Its lease lives, or it needs none; and nobody has switched it off. */
+/** Whether it is switched on, and its lease or its probes do not say that it is down. */
 export function isLive({ status, health }: TargetEndpoint): boolean {
   return status === 'active' && health !== 'unhealthy';
 }

@@ -5,14 +5,14 @@ import { Conditions, inSpaces, versionCondition } from '#skills';
 import { DataSource } from 'typeorm';
 import type { Target } from './target.js';
 
-/** Versions of a Skill that are looked at: those that can be called before all others, then the highest. */
+/** Versions of a Skill in one answer: first those that can be called, then the highest. */
 const MAX_VERSIONS = 200;
-/** Skills with a capability that are looked at, the highest version of it first. */
+/** Skills with a capability in one answer, the highest version of the capability first. */
 const MAX_SKILLS = 50;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The capability $1 (an id, or null) or $2 (a name) of a Skill `s`; an id wins over a name that looks like one. */
+/** The capability with id $1 (or null) or name $2 of a Skill `s`. An id wins over a name that looks like an id. */
 const CAPABILITY = `LATERAL (
   SELECT json_build_object('capabilityId', c.id, 'name', c.name, 'version', c.version, 'status', c.status,
     'parameters', COALESCE((
@@ -32,7 +32,7 @@ const ENDPOINTS = `COALESCE((
 const COLUMNS = `s.id AS "skillId", s.name AS "skillName", s.version AS "skillVersion", s.status AS "skillStatus",
   s.owner, s.space_id AS "spaceId", c.capability, ${ENDPOINTS}`;
 
-/** Finds what can be called, each with one query. */
+/** Finds Skills to call, with one query each. */
 @Injectable()
 export class TargetsRepository {
   constructor(
@@ -40,7 +40,7 @@ export class TargetsRepository {
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
   ) {}
 
-  /** None or one. `capability`: an id or a name. */
+  /** Returns none or one. `capability`: an id or a name. */
   bySkill(skillId: string, capability: string): Promise<Target[]> {
     return this.dataSource.query(`SELECT ${COLUMNS} FROM skills s LEFT JOIN ${CAPABILITY} c ON true WHERE s.id = $3`, [
       ...toIdAndName(capability),
@@ -49,9 +49,8 @@ export class TargetsRepository {
   }
 
   /**
-   * Versions in the range and in these Spaces (undefined: everywhere), the highest first. `range`: as semver writes it. Only of
-   * the owner of the name, and of the clients that it is shared with: of these, the one who has the highest version with
-   * the capability.
+   * Returns versions in a semver range and in these Spaces (undefined: everywhere), the highest first. Only Skills of the owner
+   * of the name count, and of one client that it is shared with: the one that has the highest version with the capability.
    */
   byName(name: string, range: string, capability: string, spaces: readonly string[] | undefined): Promise<Target[]> {
     const where = new Conditions();
@@ -62,7 +61,7 @@ export class TargetsRepository {
     if (spaces) where.add(inSpaces('s.space_id', spaces, (value) => where.bind(value)));
     where.add(`(s.owner = n.owner OR EXISTS (
       SELECT FROM skill_name_shares h WHERE h.name = ${bound} AND h.client_id = s.owner))`);
-    // A Skill that a release before the owners of names has registered has no row there: it is of who was first.
+    // Names from before skill_names existed have no row there: the client that used the name first owns it.
     return this.dataSource.query(
       `WITH named AS MATERIALIZED (
          SELECT COALESCE((SELECT owner FROM skill_names WHERE name = ${bound}),
@@ -83,8 +82,8 @@ export class TargetsRepository {
   }
 
   /**
-   * Skills of those whom the settings trust that have it, the highest version of it first: those that can be called before
-   * all others.
+   * Returns Skills of trusted owners and Spaces (settings) with this capability: first those that can be called, then the
+   * highest version of the capability.
    */
   byCapability(name: string, spaces: readonly string[] | undefined): Promise<Target[]> {
     const { trustedOwners, trustedSpaces } = this.settings;

@@ -45,12 +45,12 @@ describe('a probe', () => {
     const url = 'http://nobody.test/';
     expect(await nowhere.probe(claimOf(url), 0)).toMatchObject({
       result: 'unhealthy',
-      reason: 'its name leads to no address',
+      reason: 'its host name has no address',
     });
     const silent = callerOf(() => new Promise(() => undefined), { timeout: 50 });
     expect(await silent.probe(claimOf(url), 0)).toMatchObject({
       result: 'unhealthy',
-      reason: 'no whole answer within 50 ms',
+      reason: 'no complete answer within 50 ms',
     });
     const stop = new AbortController();
     const stopped = silent.probe(claimOf(url), 0, stop.signal);

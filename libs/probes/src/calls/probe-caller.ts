@@ -8,19 +8,19 @@ import { HostGate } from './host-gate.js';
 import { ProbeMetrics } from '../probe.metrics.js';
 import { failure, MAX_ANSWER_BYTES, type Verdict, judgeAnswer, judgeError } from './verdict.js';
 
-/** Milliseconds between two looks whether a host may be asked. */
+/** Milliseconds between two attempts to enter the gate of a host. */
 const LOOK_EVERY_MS = 20;
 
 type Where = Pick<OutboundRequest, 'timeoutMs' | 'signal' | 'addresses'>;
 
-/** What came of one probe. */
+/** The outcome of one probe. */
 export interface Probed extends Verdict {
   claim: ProbeClaim;
-  /** Milliseconds, whole ones. */
+  /** In whole milliseconds. */
   latencyMs: number;
 }
 
-/** Asks endpoints how they are: GET of their health path, or a WebSocket that is opened and closed. */
+/** Probes endpoints: GET of the health path, or opening and closing a WebSocket. */
 @Injectable()
 export class ProbeCaller {
   private readonly gate: HostGate;
@@ -35,8 +35,8 @@ export class ProbeCaller {
   }
 
   /**
-   * Undefined when `signal`, or the end of the service, broke it off, and when its host is asked by too many probes for
-   * longer than `patienceMs`: that says nothing about the endpoint, which is due again in an interval.
+   * Returns undefined if the probe was cancelled by `signal` or by shutdown, or had to wait longer than `patienceMs` for other
+   * probes of its host. The endpoint is then due again after an interval.
    */
   async probe(claim: ProbeClaim, patienceMs: number, signal?: AbortSignal): Promise<Probed | undefined> {
     let began = performance.now();
@@ -46,9 +46,9 @@ export class ProbeCaller {
       const leave = await this.enter(addresses, patienceMs, signal);
       if (leave === undefined) return undefined;
       began = performance.now();
-      verdict = await this.verdictOn(claim, addresses, signal).finally(leave);
+      verdict = await this.makeProbe(claim, addresses, signal).finally(leave);
     } catch (error) {
-      verdict = this.verdictOnFault(error);
+      verdict = this.judgeFault(error);
     }
     const ms = performance.now() - began;
     if (verdict === undefined) return undefined;
@@ -72,8 +72,8 @@ export class ProbeCaller {
     return undefined;
   }
 
-  /** Asks at these addresses, which the gate has counted: its name may lead elsewhere by now. */
-  private async verdictOn(
+  /** Connects to the addresses that the gate has counted: another look-up might give other ones. */
+  private async makeProbe(
     claim: ProbeClaim,
     addresses: readonly string[],
     signal: AbortSignal | undefined,
@@ -83,11 +83,11 @@ export class ProbeCaller {
     return target.isWebSocket ? this.open(target, where) : this.get(claim.endpointId, target, where);
   }
 
-  private verdictOnFault(error: unknown): Verdict | undefined {
+  private judgeFault(error: unknown): Verdict | undefined {
     if (error instanceof OutboundError) return judgeError(error, this.settings.timeout);
-    // It is called with the same secrets, so that no call of it can succeed either.
+    // Calls need the same secrets, so they fail as well.
     if (error instanceof SecretUnreadableError) return failure('its secret parameters cannot be decrypted');
-    // A header that HTTP does not know; calls of it fail in the same way.
+    // A header that HTTP does not allow; calls fail in the same way.
     if (error instanceof TypeError) return failure('its parameters cannot be sent');
     throw error;
   }
@@ -100,9 +100,9 @@ export class ProbeCaller {
     const { status, body } = await this.outbound.request({
       method: 'GET',
       url,
-      // What hangs elsewhere at this origin says nothing of this endpoint.
+      // Another endpoint at this origin may hang.
       share: `probe ${endpointId}`,
-      // Endpoints are many, and probes are rare: a connection that stays open would be closed unused.
+      // There are many endpoints and few probes of each: a kept connection would close unused.
       headers: { accept: 'application/json', connection: 'close', ...headers },
       maxResponseBytes: MAX_ANSWER_BYTES,
       ...where,
@@ -112,7 +112,7 @@ export class ProbeCaller {
 
   private async open({ url, headers }: ProbeTarget, where: Where): Promise<Verdict> {
     const webSocket = await this.outbound.webSocket(url, { headers, maxPayload: MAX_ANSWER_BYTES, ...where });
-    // Whoever does not answer the closing handshake in time is cut off.
+    // In case the endpoint does not answer the closing handshake.
     const cut = setTimeout(() => {
       webSocket.terminate();
     }, this.settings.timeout).unref();

@@ -16,7 +16,7 @@ export class ChecksController {
   @ProtocolRoute(SkillCheckResponse)
   @ApiOperation({
     summary: 'Probe all active endpoints of a Skill now',
-    description: 'Counts as a probe of each; the health of an endpoint with a lease stays that of its lease.',
+    description: 'Counts as a probe of each endpoint. The lease, if there is one, goes on to decide the health.',
     operationId: 'checkSkill',
   })
   @ApiErrors(1001, 1004)

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#database';
 
-/** A Skill, as far as a check of it needs to know. */
+/** What a check needs to know of a Skill. */
 export interface CheckedSkill {
   owner: string;
   space_id: string | null;
-  /** Of its active endpoints. */
+  /** Ids of its active endpoints. */
   endpoint_ids: string[];
-  /** The database's time. */
+  /** The time of the database. */
   now: string;
 }
 

@@ -12,12 +12,12 @@ import { ProbeClaimsRepository } from '../probe-claims.repository.js';
 import { type ProbedEndpoint, ProbeResultsRepository } from '../results/probe-results.repository.js';
 import { ProbeResults } from '../results/probe-results.js';
 
-/** Milliseconds after which a check begins no further probe. */
+/** Milliseconds after which a check starts no further probe. */
 const PATIENCE_MS = 10_000;
-/** Between two looks at what others probe. */
+/** Milliseconds between two looks for results of probes that others make. */
 const LOOK_EVERY_MS = 50;
 
-/** Probes all endpoints of one Skill now. What somebody else probes at that moment is waited for, not probed again. */
+/** Probes all endpoints of a Skill now. Waits for probes that are under way elsewhere, instead of probing again. */
 @Injectable()
 export class ChecksService {
   constructor(
@@ -49,7 +49,7 @@ export class ChecksService {
         endpoint_id: endpointId,
         url,
         result: isFresh ? result : null,
-        reason: isFresh ? reason : 'there was no time to probe it',
+        reason: isFresh ? reason : 'not probed in time',
         latency_ms: isFresh ? latencyMs : null,
         health,
       })),
@@ -62,7 +62,9 @@ export class ChecksService {
       const endpoints = await this.written.read(ids, since);
       const left = endpoints.filter(({ isFresh }) => !isFresh).map(({ endpointId }) => endpointId);
       if (left.length === 0 || performance.now() > end) return endpoints;
-      const claims = await this.transactions.run((tx) => this.claims.these(tx, left, since, this.settings.concurrency));
+      const claims = await this.transactions.run((tx) =>
+        this.claims.claimEndpoints(tx, left, since, this.settings.concurrency),
+      );
       await Promise.all(claims.map((claim) => this.probe(claim)));
       if (claims.length === 0) await delay(LOOK_EVERY_MS);
     }

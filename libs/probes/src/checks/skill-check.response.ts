@@ -14,7 +14,7 @@ export class CheckedEndpointResponse {
     enumName: 'ProbeResult',
     nullable: true,
     example: 'healthy',
-    description: 'What this probe found; null where there was no time for it: ask again',
+    description: 'The result of this probe; null if it was not made in time: try again',
   })
   result: ProbeResult | null;
 
@@ -28,7 +28,7 @@ export class CheckedEndpointResponse {
     enum: HEALTHS,
     enumName: 'Health',
     example: 'healthy',
-    description: 'Of the endpoint after it: that of its lease, or what several probes in a row say',
+    description: 'Health of the endpoint after the probe: decided by its lease, or by several probes in a row',
   })
   health: Health;
 }

@@ -1,11 +1,11 @@
 import type { Health, ProbeResult } from '#skills';
 
-/** What is remembered of an endpoint from one probe to the next. */
+/** The health of an endpoint between two probes. */
 export interface ProbedHealth {
   health: Health;
-  /** In a row. */
+  /** Failures in a row. */
   failures: number;
-  /** In a row. */
+  /** Successes in a row. */
   successes: number;
 }
 
@@ -17,9 +17,9 @@ export interface HysteresisTerms {
 }
 
 /**
- * The health after one more probe. One failure is a warning, several in a row are unhealthy; the way back takes several
- * successes in a row. Garbage is a warning at once, and for an endpoint that was unhealthy a sign of life: after several
- * such it is in warning.
+ * Returns the health after one more probe. One failure means `warning`, several in a row `unhealthy`, and it takes several
+ * successes in a row to become `healthy` again. An invalid answer means `warning` at once; an unhealthy endpoint comes up to
+ * `warning` after several of them, because something answers there.
  */
 export function healthAfter(before: ProbedHealth, result: ProbeResult, terms: HysteresisTerms): ProbedHealth {
   const { health } = before;

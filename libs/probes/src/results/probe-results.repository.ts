@@ -6,13 +6,13 @@ import { DataSource } from 'typeorm';
 import type { ProbedHealth } from './hysteresis.js';
 import type { Probed } from '../calls/probe-caller.js';
 
-/** A probe, and what it makes of the endpoint. */
+/** A probe, and the health of the endpoint after it. */
 export interface Outcome {
   probed: Probed;
   after: ProbedHealth;
 }
 
-/** An endpoint, as its last probe left it. */
+/** An endpoint with the result of its last probe. */
 export interface ProbedEndpoint {
   endpointId: string;
   url: string;
@@ -20,20 +20,20 @@ export interface ProbedEndpoint {
   result: ProbeResult | null;
   reason: string | null;
   latencyMs: number | null;
-  /** Whether it was probed after the time asked about. */
+  /** Whether it was probed after the given time. */
   isFresh: boolean;
 }
 
 const ROWS = `jsonb_to_recordset($1::jsonb) AS x(endpoint_id uuid, token timestamptz, failures integer, successes integer,
   result text, reason text, latency_ms integer)`;
 
-/** Writes what probes found, and reads it. A result whose claim has run out counts for nothing. */
+/** Writes and reads results of probes. A result whose claim has run out is ignored. */
 @Injectable()
 export class ProbeResultsRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Holds the rows whose claims hold, as far as nobody else does; `leased`: of those that a heartbeat has taken over. */
-  hold(tx: Transaction, outcomes: readonly Outcome[]): Promise<{ endpointId: string; leased: boolean }[]> {
+  /** Locks the rows whose claims hold, and skips locked rows. `leased`: the endpoint got a lease meanwhile. */
+  lock(tx: Transaction, outcomes: readonly Outcome[]): Promise<{ endpointId: string; leased: boolean }[]> {
     return tx.query(
       `SELECT p.endpoint_id AS "endpointId", EXISTS (SELECT FROM endpoint_leases l WHERE l.endpoint_id = p.endpoint_id) AS leased
        FROM endpoint_probes p JOIN ${ROWS} ON x.endpoint_id = p.endpoint_id AND x.token = p.claimed_until
@@ -42,7 +42,7 @@ export class ProbeResultsRepository {
     );
   }
 
-  /** What was found, and the end of the claims; the rows are held. */
+  /** Writes results and ends the claims. The rows must be locked. */
   async write(tx: Transaction, outcomes: readonly Outcome[]): Promise<void> {
     if (outcomes.length === 0) return;
     await tx.query(
@@ -54,7 +54,7 @@ export class ProbeResultsRepository {
     );
   }
 
-  /** Active endpoints of a Skill among these. */
+  /** Reads endpoints. */
   read(endpointIds: readonly string[], since: string): Promise<ProbedEndpoint[]> {
     return this.dataSource.query(
       `SELECT e.id AS "endpointId", e.url, e.health, p.last_result AS result, p.reason, p.latency_ms AS "latencyMs",
@@ -65,8 +65,8 @@ export class ProbeResultsRepository {
     );
   }
 
-  /** Results of these that came after the time beside each. */
-  answers(
+  /** Returns the results that are newer than the time of the request. */
+  findNewer(
     requests: readonly { endpointId: string; at: string }[],
   ): Promise<{ endpointId: string; result: ProbeResult }[]> {
     return this.dataSource.query(

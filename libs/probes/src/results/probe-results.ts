@@ -8,22 +8,22 @@ import { healthAfter } from './hysteresis.js';
 import type { Probed } from '../calls/probe-caller.js';
 import { type Outcome, ProbeResultsRepository } from './probe-results.repository.js';
 
-/** Who changed it, in the history. */
+/** The actor in the history of a Skill. */
 const ACTOR = 'prober';
 const MAX_BATCH = 200;
-/** Pauses before a result is tried again whose Skill somebody else changes. */
+/** Milliseconds before a result is written again whose Skill was locked. */
 const PAUSES_MS = [20, 100, 500];
 
 /**
- * Writes what probes found, many at a time. Most change nothing but their own row; only where the health changes is the
- * Skill held, as by a heartbeat or a sweep. Whoever has taken the endpoint over meanwhile, by a lease, decides.
+ * Writes results of probes in batches. Only a change of health locks the Skill, as heartbeats and the sweeper do. If the
+ * endpoint got a lease meanwhile, the lease decides its health.
  */
 @Injectable()
 export class ProbeResults {
   private readonly logger = new Logger('probes');
   private readonly batcher = new Batcher<Outcome, boolean>((outcomes) => this.writeAll(outcomes), {
     maxBatch: MAX_BATCH,
-    // Two batches would find the Skills that they share held by each other.
+    // Two batches at a time would find Skills locked by each other.
     lanes: 1,
   });
 
@@ -35,7 +35,7 @@ export class ProbeResults {
     @Inject(probesSettings.KEY) private readonly settings: ProbesSettings,
   ) {}
 
-  /** When it returns, the result is written, or counts for nothing. Rejects when PostgreSQL is out of reach. */
+  /** Returns when the result is written, or ignored. Rejects in a database outage. */
   async record(probed: Probed): Promise<void> {
     const { claim, result } = probed;
     const after = claim.leased
@@ -47,21 +47,21 @@ export class ProbeResults {
     }
   }
 
-  /** Whether each was written. */
+  /** Returns for each result whether it was written. */
   private async writeAll(outcomes: readonly Outcome[]): Promise<boolean[]> {
     const isQuiet = ({ probed, after }: Outcome): boolean => probed.claim.health === after.health;
     const written = await this.writeQuiet(outcomes.filter(isQuiet));
     const { written: changing, changed } = await this.writeChanges(outcomes.filter((outcome) => !isQuiet(outcome)));
     await this.transitions.changed(changed);
     const down = changed.filter(({ health }) => health === 'unhealthy').length;
-    if (down > 0) this.logger.log(`${down} endpoints are unhealthy: their probes fail`);
+    if (down > 0) this.logger.log(`${down} endpoints became unhealthy: their probes fail`);
     return outcomes.map((outcome) => [written, changing].some((ids) => ids.has(getEndpointId(outcome))));
   }
 
   private async writeQuiet(outcomes: readonly Outcome[]): Promise<Set<string>> {
     if (outcomes.length === 0) return new Set();
     return this.transactions.run(async (tx) => {
-      const held = new Set((await this.repository.hold(tx, outcomes)).map(({ endpointId }) => endpointId));
+      const held = new Set((await this.repository.lock(tx, outcomes)).map(({ endpointId }) => endpointId));
       await this.repository.write(
         tx,
         outcomes.filter((outcome) => held.has(getEndpointId(outcome))),
@@ -77,7 +77,7 @@ export class ProbeResults {
     return this.transactions.run(async (tx) => {
       const busy = await this.writer.tryLock(tx, outcomes.map(getEndpointId));
       const free = outcomes.filter((outcome) => !busy.has(getEndpointId(outcome)));
-      const held = await this.repository.hold(tx, free);
+      const held = await this.repository.lock(tx, free);
       const leased = new Map(held.map((row) => [row.endpointId, row.leased]));
       const ours = free.filter((outcome) => leased.has(getEndpointId(outcome)));
       const changed = await this.writer.change(

@@ -17,12 +17,7 @@ interface Call {
   body: unknown;
 }
 
-interface Named {
-  name: string;
-  skill_id: string;
-}
-
-/** They take the id and the secret of a client, which no document can tell. */
+/** These need the id and the secret of a client, which the document cannot know. */
 const BY_SECRET = ['getToken', 'revokeToken', 'introspectToken'];
 
 describe('a fuzzer over /openapi.json', () => {
@@ -50,8 +45,10 @@ describe('a fuzzer over /openapi.json', () => {
 
   async function send(route: Route, { parameters, body }: Call): Promise<Response> {
     const text = JSON.stringify(body) as string | undefined;
-    const isAsked = Object.values(parameters).includes(EXISTING) || text?.includes(EXISTING);
-    const ids = isAsked ? await newIds() : {};
+    const ids = await existing([
+      ...Object.keys(parameters).filter((name) => parameters[name] === EXISTING),
+      ...(text?.includes(EXISTING) ? ['skill_id'] : []),
+    ]);
     const query = new URLSearchParams();
     const headers: Record<string, string> = {};
     let path = route.path;
@@ -70,37 +67,73 @@ describe('a fuzzer over /openapi.json', () => {
       headers,
     );
     if (route.operation.security?.length !== 0) void request.auth(app.admin, { type: 'bearer' });
-    if (text === undefined) return request;
-    return request.set('content-type', 'application/json').send(text.replaceAll(EXISTING, ids.skill_id ?? ''));
+    if (text !== undefined) {
+      void request.set('content-type', 'application/json').send(text.replaceAll(EXISTING, ids.skill_id ?? ''));
+    }
+    const response = await request;
+    if (route.method !== 'get' && response.status < 300) known = {};
+    return response;
   }
 
   const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-  async function newIds(): Promise<Record<string, string>> {
+  /** The ids of things that exist. They are made when a call names them, and again after each call that changes something. */
+  let known: Record<string, string> = {};
+  async function existing(names: string[]): Promise<Record<string, string>> {
+    for (const name of names) if (!(name in known)) Object.assign(known, await makers[name]?.());
+    return known;
+  }
+
+  async function newSkill() {
     const { body } = await apiOf(app).post('/skills', skillBody()).expect(201);
-    const client = await apiOf(app).post('/auth/clients', { name: 'fuzzed', role: 'admin' }).expect(201);
-    const client_id = client.body.client_id as string;
-    const { id: key_id } = await apiKeyOf(app, client_id);
-    const skill_id = body.skill_id as string;
-    const capability_id = body.capabilities[0].capability_id as string;
-    const channel = await apiOf(app).post('/channels/create', { skill_id, capability_id }).expect(200);
+    return { skill_id: body.skill_id as string, capability_id: body.capabilities[0].capability_id as string };
+  }
+
+  async function newClient() {
+    const { body } = await apiOf(app).post('/auth/clients', { name: 'fuzzed', role: 'admin' }).expect(201);
+    const client_id = body.client_id as string;
+    return { client_id, key_id: (await apiKeyOf(app, client_id)).id };
+  }
+
+  async function newChannel() {
+    const { body } = await apiOf(app)
+      .post('/channels/create', await newSkill())
+      .expect(200);
+    return { channel_id: body.data.channel_id as string };
+  }
+
+  async function newExecution() {
+    const skill = await newSkill();
     const command = {
-      command_id: `fuzz-${skill_id}`,
-      skill_id,
-      capability_id,
+      ...skill,
+      command_id: `fuzz-${skill.skill_id}`,
       parameters: { city: 'Berlin' },
       callback_url: 'http://fuzz.example/callback',
     };
-    const { execution_id } = (await apiOf(app).post('/commands/execute', command).expect(202)).body.data as {
-      execution_id: string;
-    };
+    const { body } = await apiOf(app).post('/commands/execute', command).expect(202);
+    const execution_id = body.data.execution_id as string;
     await apiOf(app).post(`/commands/executions/${execution_id}/cancel`).expect(200);
-    const channel_id = channel.body.data.channel_id as string;
-    // One that no Skill has any more: it can be freed.
-    const { name, skill_id: gone } = (await apiOf(app).post('/skills', skillBody()).expect(201)).body as Named;
-    await apiOf(app).delete(`/skills/${gone}`).expect(204);
-    return { skill_id, capability_id, client_id, key_id, channel_id, execution_id, name };
+    return { execution_id };
   }
+
+  /** A name that no Skill has any more: it can be freed. */
+  async function newFreeName() {
+    const { body } = await apiOf(app).post('/skills', skillBody()).expect(201);
+    await apiOf(app)
+      .delete(`/skills/${body.skill_id as string}`)
+      .expect(204);
+    return { name: body.name as string };
+  }
+
+  const makers: Record<string, () => Promise<Record<string, string>>> = {
+    skill_id: newSkill,
+    capability_id: newSkill,
+    client_id: newClient,
+    key_id: newClient,
+    channel_id: newChannel,
+    execution_id: newExecution,
+    name: newFreeName,
+  };
 
   /** Never a 5xx, a documented status, and a body as its schema says. */
   function check(route: Route, response: Response): void {

@@ -1,7 +1,7 @@
-import { type BadParameterError, MAX_BATCH_VALUES, MAX_BODY_VALUES } from '#common';
+import { type BadParameterError, endOfString, MAX_BATCH_VALUES, MAX_BODY_VALUES } from '#common';
 import { assertWithin, bodyFault, parseJson, readJson } from './json-body.js';
 
-/** Milliseconds of parsing after which others have their turn. */
+/** Milliseconds of parsing after which other requests have their turn. */
 const SLICE_MS = 5;
 
 const QUOTE = 0x22;
@@ -12,12 +12,12 @@ const OPENING_LIST = 0x5b;
 const OPENING = [OPENING_LIST, 0x7b];
 const CLOSING = [0x5d, 0x7d];
 
-/** Where the items of a list stand: between each two neighbours, the first of which is the bracket that opens it. */
+/** Indexes of the opening bracket of a list, of its commas and of its closing bracket: between each two of them is an item. */
 type Marks = number[];
 
 /**
- * Reads a batch item by item, with turns for others in between: of eight megabytes, `JSON.parse` alone may take half a second. An
- * item may be what a body of one is. @throws BadParameterError (1001)
+ * Reads a batch item by item, with turns for other requests in between: `JSON.parse` of eight megabytes may take half a
+ * second. An item has the bounds of a body of its own. @throws BadParameterError (1001)
  */
 export function* readBatch(body: Buffer, list: string): Generator<undefined, unknown> {
   assertWithin(body, MAX_BATCH_VALUES);
@@ -27,13 +27,13 @@ export function* readBatch(body: Buffer, list: string): Generator<undefined, unk
   if (first === undefined || last === undefined) return yield* readJson(body, MAX_BODY_VALUES);
   const frameBytes = Buffer.concat([body.subarray(0, first + 1), body.subarray(last)]);
   const frame = (yield* readJson(frameBytes, MAX_BODY_VALUES)) as Record<string, unknown>;
-  // Of two members of one name JSON.parse takes the last.
+  // JSON.parse takes the last of two members with one name.
   if (!Array.isArray(frame[list])) throw repeated(list);
   const items: unknown[] = [];
   let since = performance.now();
   for (let index = 1; index < marks.length; index += 1) {
     const item = body.subarray((marks[index - 1] ?? 0) + 1, marks[index]);
-    // A list may have nothing in it.
+    // The list may be empty.
     if (marks.length === 2 && item.toString('latin1').trim() === '') break;
     assertWithin(item, MAX_BODY_VALUES);
     items.push(parseJson(item));
@@ -45,19 +45,15 @@ export function* readBatch(body: Buffer, list: string): Generator<undefined, unk
   return { ...frame, [list]: items };
 }
 
-/** Empty: the body is no object with such a list. @throws BadParameterError (1001) when it has two */
+/** Returns no marks if the body is not an object with such a list. @throws BadParameterError (1001) if it has two */
 function marksOf(body: Buffer, list: string): Marks {
   const name = Buffer.from(`"${list}"`);
   const marks: Marks = [];
   let depth = 0;
-  let inString = false;
   let isOpen = false;
   for (let index = 0; index < body.length; index += 1) {
     const byte = body[index] ?? 0;
-    if (inString) {
-      if (byte === BACKSLASH) index += 1;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
+    if (byte === QUOTE) index = endOfString(body, index);
     else if (byte === COMMA) {
       if (isOpen && depth === 2) marks.push(index);
     } else if (byte === OPENING[0] || byte === OPENING[1]) {
@@ -72,7 +68,7 @@ function marksOf(body: Buffer, list: string): Marks {
       if (depth < 2) isOpen = false;
     }
   }
-  // One that is never closed is no JSON.
+  // A list that is never closed is not JSON.
   return isOpen ? [] : marks;
 }
 
@@ -80,7 +76,7 @@ function repeated(list: string): BadParameterError {
   return bodyFault(`has "${list}" twice`);
 }
 
-/** Whether the value that begins here is the member of this name. */
+/** Whether the value that begins at `at` is the member with this name. */
 function isNamed(body: Buffer, at: number, name: Buffer): boolean {
   const colon = skipBack(body, at - 1);
   if (body[colon] !== COLON) return false;
@@ -89,7 +85,7 @@ function isNamed(body: Buffer, at: number, name: Buffer): boolean {
   return begin > 0 && body[begin - 1] !== BACKSLASH && body.subarray(begin, end).equals(name);
 }
 
-/** The last byte before this one, inclusively, that is no white space. */
+/** The index of the last byte up to `from` that is no white space. */
 function skipBack(body: Buffer, from: number): number {
   let index = from;
   while (index > 0 && (body[index] ?? 0) <= 0x20) index -= 1;

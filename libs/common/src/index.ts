@@ -56,7 +56,7 @@ export {
   MAX_BATCH_VALUES,
   MAX_BODY_VALUES,
 } from './batch-route.decorator.js';
-export { FOREIGN_BOUNDS, jsonSizeFault, readForeignJson } from './json-size.js';
+export { endOfString, FOREIGN_BOUNDS, jsonSizeFault, readForeignJson } from './json-size.js';
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
 export { maskSecrets, maskValues, REDACTED } from './mask-secrets.js';

@@ -1,19 +1,19 @@
-/** How large a JSON document may be, beside its bytes. */
+/** The largest size of a JSON document, besides its bytes. */
 export interface JsonBounds {
-  /** Levels of objects and arrays. `JSON.parse` takes any number, `JSON.stringify` fails at a few thousand. */
+  /** Levels of objects and arrays. `JSON.parse` takes any number of levels, `JSON.stringify` fails at a few thousand. */
   levels: number;
-  /** Items of arrays and members of objects, all the way down. */
+  /** Items of arrays and members of objects, at all levels. */
   values: number;
-  /** Members of objects alone: names that all differ cost ten times as much as numbers in a list. */
+  /** Members of objects alone: different names cost ten times as much as numbers in a list. */
   keys: number;
   /**
-   * Numbers that `JSON.stringify` may take long over, ten times as long as others: those with a fraction, an exponent (both: they
-   * count twice) or more digits than a double has. Left out: as many as there are values.
+   * Numbers that `JSON.stringify` writes ten times slower than others: those with a fraction, an exponent (both: they count
+   * twice) or more digits than a double has. Default: no bound.
    */
   reals?: number;
 }
 
-/** For documents from outside that are no request: what is within them is read in some 50 ms. */
+/** For documents from other servers, such as answers of Skills. Within these bounds one is read in about 50 ms. */
 export const FOREIGN_BOUNDS = {
   levels: 100,
   values: 500_000,
@@ -31,16 +31,24 @@ const TO_LOWER = 0x20;
 const OPENING = [0x5b, 0x7b];
 const CLOSING = [0x5d, 0x7d];
 
-/** Digits of a number from which on not every one is kept. */
+/** A number with so many digits does not fit into a double. */
 const LONG_DIGITS = 17;
 
 function isDigit(byte = 0): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
+/** Returns the index of the quote that closes the string which begins at `start`; the length of the JSON if none does. */
+export function endOfString(json: Uint8Array, start: number): number {
+  let index = start + 1;
+  while (index < json.length && json[index] !== QUOTE) index += json[index] === BACKSLASH ? 2 : 1;
+  return index;
+}
+
 /**
  * Counts brackets, commas and colons outside of strings, in one pass, before anything that recurses or takes memory. In
- * UTF-8 no byte of another character is one of these. Returns what is wrong; undefined: the document is within the bounds.
+ * UTF-8 no other character contains one of these bytes. Returns undefined if the document is within the bounds, or the
+ * reason if it is not.
  */
 export function jsonSizeFault(
   json: Uint8Array,
@@ -51,19 +59,15 @@ export function jsonSizeFault(
   let digits = 0;
   let valuesLeft = values;
   let keysLeft = keys;
-  let inString = false;
   for (let index = 0; index < json.length; index += 1) {
     const byte = json[index] ?? 0;
-    if (inString) {
-      if (byte === BACKSLASH) index += 1;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
+    if (byte === QUOTE) index = endOfString(json, index);
     else if (isDigit(byte)) {
       digits += 1;
       if (digits === LONG_DIGITS) realsLeft -= 1;
     } else if (byte === POINT) {
       realsLeft -= 1;
-      // The number is counted.
+      // This number is counted already.
       digits = -Infinity;
     } else if ((byte | TO_LOWER) === EXPONENT && isDigit(json[index - 1])) realsLeft -= 1;
     else if (byte === COMMA) {
@@ -84,10 +88,10 @@ export function jsonSizeFault(
   return undefined;
 }
 
-/** A document from outside: its value, undefined when it is no JSON; or why it is not read. */
+/** A document from another server: its value, undefined if it is not JSON; or why it is too large. */
 export type ForeignJson = { value: unknown; tooLarge?: undefined } | { value?: undefined; tooLarge: string };
 
-/** Reads a document that may come from anybody. Never throws. */
+/** Reads a document from a server that nobody trusts. Never throws. */
 export function readForeignJson(json: Uint8Array): ForeignJson {
   const tooLarge = jsonSizeFault(json, FOREIGN_BOUNDS);
   if (tooLarge !== undefined) return { tooLarge };

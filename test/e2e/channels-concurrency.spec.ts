@@ -1,4 +1,4 @@
-import { Caller, permissionsOf, type Role } from '#auth';
+import { Caller, listPermissions, type Role } from '#auth';
 import { type ChannelOutcome, ChannelExpiry, ChannelUse } from '#channels';
 import { type Transaction, Transactions } from '#database';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -46,7 +46,7 @@ describe('channels, many at once', () => {
   };
   const callerOf = (role: Role, client = clientId) =>
     new Caller(
-      { clientId: client, role, permissions: new Set(permissionsOf(role)) },
+      { clientId: client, role, permissions: new Set(listPermissions(role)) },
       { traceId: '0'.repeat(32), address: '127.0.0.1' },
     );
   const use = () => app.app.get(ChannelUse, { strict: false });

@@ -1,7 +1,7 @@
 import { skillBody } from '../support/skill.factory.js';
 import { ADMIN_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
 import type { Response } from 'supertest';
-import { PERMISSIONS, permissionsOf } from '#auth';
+import { PERMISSIONS, listPermissions } from '#auth';
 import { type Api, apiKeyOf, apiOf, expectError, keyApiOf, NOBODY } from './api.js';
 
 describe('the clients that a client may change', () => {
@@ -212,7 +212,7 @@ describe('the clients that a client may change', () => {
         }
         for (const role of ['admin', 'operator', 'publisher', 'agent', 'viewer'] as const) {
           const lacking = lackingIn(await manager.post('/auth/clients', { name: 'x', role }));
-          expect(lacking).toEqual(permissionsOf(role).filter((permission) => permission !== 'client:manage'));
+          expect(lacking).toEqual(listPermissions(role).filter((permission) => permission !== 'client:manage'));
         }
         const keys = `/auth/clients/${full.clientId}/api-keys`;
         for (const answer of [

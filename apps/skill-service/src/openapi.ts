@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, getSchemaPath, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { API_KEY_SCHEME, BEARER_SCHEME, OAUTH2_SCHEME, PERMISSIONS } from '#auth';
-import { ERROR_CATALOGUE, ErrorResponse, exampleOf } from '#common';
+import { ERROR_CATALOGUE, ErrorResponse, buildExample } from '#common';
 import type { AppSettings } from '#config';
 import { API_PREFIX } from './app.routes.js';
 import { WEBHOOKS } from './openapi-webhooks.js';
@@ -20,7 +20,7 @@ const TOO_MANY_REQUESTS = {
   content: {
     'application/json': {
       schema: { $ref: getSchemaPath(ErrorResponse) },
-      examples: { '1009': { value: exampleOf(1009) } },
+      examples: { '1009': { value: buildExample(1009) } },
     },
   },
 };

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { AUTH_ENTITIES, clientImporterOf } from '#auth';
+import { AUTH_ENTITIES, createClientImporter } from '#auth';
 import { RedisConnection } from '#cache';
 import { type DatabaseSettings, loadDatabaseSettings, loadTransferSettings, type Settings } from '#config';
 import { DatabaseServer, dataSourceOptions, inSnapshot, migrate, schemaOf, Transactions } from '#database';
@@ -50,7 +50,7 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
       if (options.dryRun) await inSnapshot(dataSource, schemaOf);
       else await migrate(url, settings.database);
       const kinds = kindsOf({
-        clients: clientImporterOf(dataSource, settings.security),
+        clients: createClientImporter(dataSource, settings.security),
         ...skillImportersOf(dataSource, redis, settings.security),
       });
       const run = (path: string) => new Import(kinds, new Transactions(dataSource), options).run(path);

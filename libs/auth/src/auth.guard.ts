@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { PermissionError, PUBLIC_ROUTE } from '#common';
 import type { FastifyRequest } from 'fastify';
-import { ANY_CALLER, permissionFault, requirementOf } from './authenticated.decorator.js';
+import { ANY_CALLER, permissionFault, findRequirement } from './authenticated.decorator.js';
 import { Authenticator } from './authenticator.js';
 
 /** Guards every route that is not marked public; a route that names no permission is closed to everybody. */
@@ -10,7 +10,7 @@ export class AuthGuard implements CanActivate {
   constructor(private readonly authenticator: Authenticator) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const needed = requirementOf(context.getClass(), context.getHandler());
+    const needed = findRequirement(context.getClass(), context.getHandler());
     if (needed === PUBLIC_ROUTE) return true;
     const caller = await this.authenticator.authenticate(context.switchToHttp().getRequest<FastifyRequest>());
     if (needed === ANY_CALLER) return true;

@@ -42,7 +42,7 @@ export function permissionFault(caller: Caller, needed: Permission): PermissionE
 const requirements = new WeakMap<object, Requirement>();
 
 /** Looked up once for each method. */
-export function requirementOf(controller: Type<object>, method: object): Requirement {
+export function findRequirement(controller: Type<object>, method: object): Requirement {
   if (!requirements.has(method)) requirements.set(method, readRequirement([method, controller]));
   return requirements.get(method);
 }

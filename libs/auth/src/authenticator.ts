@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isApiKey } from './api-keys/api-key.js';
 import { ApiKeyVerifier } from './api-keys/api-key-verifier.js';
 import { permissionFault } from './authenticated.decorator.js';
-import { Caller, callerOf, type Identity, originOf, setCaller, setRefusedCredential } from './caller.js';
+import { Caller, getCaller, type Identity, readOrigin, setCaller, setRefusedCredential } from './caller.js';
 import { RefusedCredentialError } from './refused-credential.js';
 import { TokensService } from './tokens/tokens.service.js';
 import type { Credential } from './tokens/verified-tokens.js';
@@ -40,7 +40,7 @@ export class Authenticator {
    * before and still holds. Undefined says nothing: ask `authenticate`.
    */
   recognize(request: FastifyRequest): Caller | undefined {
-    const known = callerOf(request);
+    const known = getCaller(request);
     if (known) return known;
     const identity = this.identityOf(request.raw);
     return identity && introduce(request, identity);
@@ -78,7 +78,7 @@ export class Authenticator {
   private async identify(request: FastifyRequest): Promise<Identity> {
     const apiKey = request.headers['x-api-key'];
     if (apiKey === undefined) {
-      const token = bearerTokenOf(request);
+      const token = readBearerToken(request);
       // Prometheus, and others that can send no header of our own, send a key in this way.
       if (isApiKey(token)) return this.apiKeys.verify(token);
       const credential = await this.tokens.verify(token);
@@ -117,14 +117,14 @@ export class Authenticator {
 }
 
 function introduce(request: FastifyRequest, identity: Identity): Caller {
-  const caller = new Caller(identity, originOf(request));
+  const caller = new Caller(identity, readOrigin(request));
   setCaller(request, caller);
   setRequestActor(request, caller.clientId);
   return caller;
 }
 
 /** The token of `Authorization: Bearer` (RFC 6750 section 2.1). */
-function bearerTokenOf(request: FastifyRequest): string {
+function readBearerToken(request: FastifyRequest): string {
   const header = request.headers.authorization;
   if (header === undefined) throw new AuthenticationError('A bearer token or an API key is required');
   const token = tokenIn(header);

@@ -89,7 +89,7 @@ export function setCaller(request: FastifyRequest, caller: Caller): void {
   (request as WithCaller)[CALLER] = caller;
 }
 
-export function callerOf(request: FastifyRequest): Caller | undefined {
+export function getCaller(request: FastifyRequest): Caller | undefined {
   return (request as WithCaller)[CALLER];
 }
 
@@ -112,17 +112,17 @@ export function setRefusedCredential(request: FastifyRequest, refused: RefusedCr
   (request as WithRefused)[REFUSED] = refused;
 }
 
-export function refusedCredentialOf(request: FastifyRequest): RefusedCredentialError | undefined {
+export function getRefusedCredential(request: FastifyRequest): RefusedCredentialError | undefined {
   return (request as WithRefused)[REFUSED];
 }
 
-export function originOf(request: FastifyRequest): RequestOrigin {
+export function readOrigin(request: FastifyRequest): RequestOrigin {
   return { traceId: request.id, address: request.ip };
 }
 
 /** The authenticated caller of a guarded route. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
-  const caller = callerOf(context.switchToHttp().getRequest<FastifyRequest>());
+  const caller = getCaller(context.switchToHttp().getRequest<FastifyRequest>());
   if (!caller) throw new AuthenticationError();
   return caller;
 });

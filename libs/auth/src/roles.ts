@@ -23,7 +23,7 @@ const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ['skill:read'],
 };
 
-export function permissionsOf(role: Role): readonly Permission[] {
+export function listPermissions(role: Role): readonly Permission[] {
   return ROLE_PERMISSIONS[role];
 }
 

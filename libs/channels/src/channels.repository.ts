@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, sliceOf, newId } from '#common';
+import { type Page, toSlice, newId } from '#common';
 import type { Transaction } from '#database';
 import { Conditions } from '#skills';
 import { DataSource } from 'typeorm';
@@ -55,7 +55,7 @@ export class ChannelsRepository {
     if (spaces) {
       where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE s.space_id = ANY(${where.bind(spaces)}::text[]))`);
     }
-    const slice = sliceOf(query);
+    const slice = toSlice(query);
     const bounds = [...where.parameters, slice.limit, slice.offset];
     const [items, [count]] = await Promise.all([
       this.dataSource.query<Channel[]>(

@@ -29,7 +29,7 @@ const ERROR_CODE = Symbol('error code');
 type Marked = FastifyRequest & { [ERROR_CODE]?: ErrorCode };
 
 /** The code with which a request was refused, for the metrics and the access log. */
-export function errorCodeOf(request: FastifyRequest): ErrorCode | undefined {
+export function readErrorCode(request: FastifyRequest): ErrorCode | undefined {
   return (request as Marked)[ERROR_CODE];
 }
 
@@ -57,7 +57,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
       .status(error.status)
       .header('cache-control', 'no-store')
       .type('application/json; charset=utf-8')
-      .send(request.routeOptions.config.oauthErrors ? oauthBodyOf(error, request) : bodyOf(error, request));
+      .send(request.routeOptions.config.oauthErrors ? toOAuthBody(error, request) : toErrorBody(error, request));
   }
 
   private translate(exception: unknown): ApiError {
@@ -78,7 +78,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
 }
 
 /** The body of an error answer. */
-export function bodyOf(error: ApiError, request: FastifyRequest): ErrorResponse {
+export function toErrorBody(error: ApiError, request: FastifyRequest): ErrorResponse {
   return {
     code: error.code,
     message: error.message,
@@ -103,12 +103,12 @@ const OAUTH_ERRORS: Readonly<Record<number, string>> = {
 };
 
 /** What is no fault of the request's form has our own members as well, which OAuth clients do not look at. */
-function oauthBodyOf(error: ApiError, request: FastifyRequest): object {
+function toOAuthBody(error: ApiError, request: FastifyRequest): object {
   const faults = maskedDetails(error)
     .map(({ field, reason }) => `${field} ${reason}`)
     .join('; ');
   const oauth = { error: OAUTH_ERRORS[error.status] ?? 'server_error', error_description: faults || error.message };
-  return error instanceof BadParameterError ? oauth : { ...bodyOf(error, request), ...oauth };
+  return error instanceof BadParameterError ? oauth : { ...toErrorBody(error, request), ...oauth };
 }
 
 /** Errors of Nest and Fastify themselves: an unknown route, a body that cannot be read. */

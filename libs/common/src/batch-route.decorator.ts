@@ -40,7 +40,7 @@ export function limitBodies(fastify: FastifyInstance): void {
 }
 
 /** What a batch costs, in requests; 1 when it is none, or is not what it should be. */
-export function costOf({ list, itemsPerRequest }: BatchOptions, body: unknown): number {
+export function countCost({ list, itemsPerRequest }: BatchOptions, body: unknown): number {
   const items = (body as Record<string, unknown> | null | undefined)?.[list];
   return Array.isArray(items) ? Math.max(1, Math.ceil(items.length / itemsPerRequest)) : 1;
 }

@@ -39,7 +39,7 @@ export function envelopeSchema(model: Type) {
 }
 
 /** What the interceptor makes of it, as a text. */
-export function envelopeTextOf(data: unknown): string {
+export function writeEnvelope(data: unknown): string {
   return `{"code":0,"message":"success","data":${JSON.stringify(data)}}`;
 }
 

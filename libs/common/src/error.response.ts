@@ -51,7 +51,7 @@ export function ApiErrors(...codes: ErrorCode[]): ClassDecorator & MethodDecorat
         content: {
           'application/json': {
             schema: { $ref: getSchemaPath(ErrorResponse) },
-            examples: Object.fromEntries(all.map((code) => [String(code), { value: exampleOf(code) }])),
+            examples: Object.fromEntries(all.map((code) => [String(code), { value: buildExample(code) }])),
           },
         },
       })(target, key as string, descriptor as PropertyDescriptor);
@@ -70,7 +70,7 @@ function byStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
 }
 
 /** An answer with this code, as documents show it. */
-export function exampleOf(code: ErrorCode): ErrorResponse {
+export function buildExample(code: ErrorCode): ErrorResponse {
   return {
     code,
     message: ERROR_CATALOGUE[code].title,

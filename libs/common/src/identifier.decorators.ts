@@ -38,7 +38,7 @@ export function IdentifierListField(options: FieldOptions & { max: number; nulla
         uniqueItems: true,
         ...(nullable && { nullable }),
       },
-      ...listOf(max),
+      ...buildListField(max),
       Matches(IDENTIFIER, { each: true, message: `each ${REASON}` }),
     ),
     ...(nullable ? [ValidateIf((_, value) => value !== null)] : []),
@@ -51,7 +51,7 @@ export function TextListField(options: FieldOptions & { maxItems: number; max: n
   return field(
     options,
     { type: 'array', items: { type: 'string', minLength: 1, maxLength: max }, maxItems, uniqueItems: true },
-    ...listOf(maxItems, 0),
+    ...buildListField(maxItems, 0),
     IsText(1, max, { each: true, message: `each must be a text of 1 to ${max} characters` }),
   );
 }
@@ -61,12 +61,12 @@ export function EnumListField(values: readonly string[], options: FieldOptions &
   return field(
     options,
     { enum: [...values], enumName: options.name, isArray: true, minItems: 1, uniqueItems: true },
-    ...listOf(values.length),
+    ...buildListField(values.length),
     IsIn([...values], { each: true, message: `each must be one of ${values.join(', ')}` }),
   );
 }
 
-function listOf(max: number, min = 1): PropertyDecorator[] {
+function buildListField(max: number, min = 1): PropertyDecorator[] {
   return [
     IsArray({ message: 'must be an array' }),
     ...(min > 0 ? [ArrayMinSize(min, { message: `must have at least ${min} item` })] : []),

@@ -1,10 +1,10 @@
-export { ApiExceptionFilter, bodyOf, errorCodeOf, type ErrorTranslator } from './api-exception.filter.js';
+export { ApiExceptionFilter, toErrorBody, readErrorCode, type ErrorTranslator } from './api-exception.filter.js';
 export { keptHeaders } from './kept-headers.js';
 export { type BackOffTerms, exponentialPause, jitteredPause } from './back-off.js';
 export { BatchQueue, type BatchQueueOptions } from './batch-queue.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { describeError } from './describe-error.js';
-export { type Envelope, envelopeSchema, envelopeTextOf, ProtocolRoute } from './envelope.js';
+export { type Envelope, envelopeSchema, writeEnvelope, ProtocolRoute } from './envelope.js';
 export {
   ApiError,
   AuthenticationError,
@@ -25,7 +25,7 @@ export {
   TooManyRequestsError,
   UnavailableError,
 } from './error-catalogue.js';
-export { ApiErrors, ErrorResponse, exampleOf } from './error.response.js';
+export { ApiErrors, ErrorResponse, buildExample } from './error.response.js';
 export { faultError, joinedReasons, MAX_FAULTS } from './fault-list.js';
 export {
   EnumField,
@@ -51,7 +51,7 @@ export {
   type BatchOptions,
   BatchRoute,
   BODY_LIMIT,
-  costOf,
+  countCost,
   limitBodies,
   MAX_BATCH_VALUES,
   MAX_BODY_VALUES,
@@ -71,8 +71,8 @@ export {
   PageQuery,
   SkipQuery,
   type Slice,
-  sliceOf,
-  totalOf,
+  toSlice,
+  readTotal,
 } from './pagination.js';
 export { CompiledValidator } from './compiled-validator.js';
 export { hasMoreKeys, hasMoreValues } from './plain-data.js';
@@ -86,5 +86,5 @@ export { entryFaults, type EntryLimits, TextMapField, textMapSchema } from './te
 export { FutureTimeField, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';
 export { SingleFlight } from './single-flight.js';
-export { slicesOf } from './slices.js';
+export { splitIntoSlices } from './slices.js';
 export { urlFault, type UrlTerms } from './url.js';

@@ -1,4 +1,4 @@
-import { linkHeader, sliceOf } from './pagination.js';
+import { linkHeader, toSlice } from './pagination.js';
 
 /** Relation → offset. */
 function parse(header: string): Record<string, number> {
@@ -31,9 +31,9 @@ describe('linkHeader', () => {
   });
 });
 
-describe('sliceOf', () => {
+describe('toSlice', () => {
   it('counts pages from 1', () => {
-    expect(sliceOf({ page: 1, page_size: 10 })).toEqual({ offset: 0, limit: 10 });
-    expect(sliceOf({ page: 3, page_size: 25 })).toEqual({ offset: 50, limit: 25 });
+    expect(toSlice({ page: 1, page_size: 10 })).toEqual({ offset: 0, limit: 10 });
+    expect(toSlice({ page: 3, page_size: 25 })).toEqual({ offset: 50, limit: 25 });
   });
 });

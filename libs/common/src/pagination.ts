@@ -30,7 +30,7 @@ export interface Page<T> {
 }
 
 /** The size of the whole, where a slice with so many items tells it: its end is in sight. Undefined: it must be counted. */
-export function totalOf({ offset, limit }: Slice, items: number): number | undefined {
+export function readTotal({ offset, limit }: Slice, items: number): number | undefined {
   return items < limit && (items > 0 || offset === 0) ? offset + items : undefined;
 }
 
@@ -50,7 +50,7 @@ export class PageQuery {
   page_size: number = 10;
 }
 
-export function sliceOf({ page, page_size }: PageQuery): Slice {
+export function toSlice({ page, page_size }: PageQuery): Slice {
   return { offset: (page - 1) * page_size, limit: page_size };
 }
 

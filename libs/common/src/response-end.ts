@@ -32,7 +32,7 @@ export function onResponseEnd({ raw: { socket } }: FastifyRequest, reply: Fastif
   }
   const listeners = [listener];
   response[LISTENERS] = listeners;
-  const waiting = exchangesOf(socket);
+  const waiting = getExchanges(socket);
   let hasEnded = false;
   const end = (): void => {
     if (hasEnded) return;
@@ -52,7 +52,7 @@ export function isSentWhole({ socket }: IncomingMessage, response: ServerRespons
   return response.writableFinished && !socket.errored;
 }
 
-function exchangesOf(socket: Socket): InFlight<() => void> {
+function getExchanges(socket: Socket): InFlight<() => void> {
   const known = exchanges.get(socket);
   if (known) return known;
   const added = new InFlight<() => void>();

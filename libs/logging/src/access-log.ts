@@ -1,4 +1,4 @@
-import { CLIENT_CLOSED_REQUEST, errorCodeOf, isSentWhole, memoize, PROBE_ROUTES } from '#common';
+import { CLIENT_CLOSED_REQUEST, readErrorCode, isSentWhole, memoize, PROBE_ROUTES } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonMembers } from './flat-line.js';
 import type { PinoLogger } from './pino-logger.js';
@@ -17,7 +17,7 @@ export function setRequestActor(request: FastifyRequest, id: string): void {
   (request as Logged)[ACTOR] = id;
 }
 
-export function requestActorOf(request: FastifyRequest): string | undefined {
+export function getRequestActor(request: FastifyRequest): string | undefined {
   return (request as Logged)[ACTOR];
 }
 
@@ -26,7 +26,7 @@ export function logAccess(
   logger: PinoLogger,
   request: FastifyRequest,
   reply: FastifyReply,
-  errorCode: number | undefined = errorCodeOf(request),
+  errorCode: number | undefined = readErrorCode(request),
 ): void {
   const logged = request as Logged;
   if (logged[LOGGED]) return;
@@ -42,8 +42,8 @@ export function logAccess(
     route: route ?? 'unmatched',
     status,
     durationMs: reply.elapsedTime,
-    bytes: aborted ? undefined : bytesOf(request, reply),
-    client: requestActorOf(request),
+    bytes: aborted ? undefined : readLength(request, reply),
+    client: getRequestActor(request),
     address: request.ip,
     userAgent: request.headers['user-agent'],
     traceId: request.id,
@@ -111,7 +111,7 @@ function clip(text: string, length: number): string {
 }
 
 /** Bytes of the body as sent; unknown for a stream, which says no length. */
-function bytesOf(request: FastifyRequest, reply: FastifyReply): number | undefined {
+function readLength(request: FastifyRequest, reply: FastifyReply): number | undefined {
   if (request.method === 'HEAD' || reply.statusCode === 204 || reply.statusCode === 304) return 0;
   const length = Number(reply.getHeader('content-length') ?? Number.NaN);
   return Number.isFinite(length) ? length : undefined;

@@ -1,4 +1,4 @@
-export { requestActorOf, setRequestActor, writeAccess } from './access-log.js';
+export { getRequestActor, setRequestActor, writeAccess } from './access-log.js';
 export { LogFileError } from './line-destination.js';
 export { createLogger, type ServiceLog } from './logger.js';
 export { OutageLog } from './outage-log.js';
@@ -17,5 +17,5 @@ export {
   startSpan,
   type TraceContext,
   traceIdGenerator,
-  traceOf,
+  getTrace,
 } from './trace-context.js';

@@ -68,16 +68,16 @@ export class PinoLogger implements LoggerService {
 }
 
 /** Handlers of errors log whatever was thrown, and must not fail because of what it is. */
-function readableLine(message: unknown, rest: readonly unknown[]): ReturnType<typeof lineOf> {
+function readableLine(message: unknown, rest: readonly unknown[]): ReturnType<typeof toLine> {
   try {
-    return lineOf(message, rest);
+    return toLine(message, rest);
   } catch {
     return { text: 'something that cannot be read', fields: {} };
   }
 }
 
 /** Tells the arguments of a LoggerService method apart by what they are; Nest types none of them. */
-function lineOf(message: unknown, rest: readonly unknown[]): { text: string; fields: Record<string, unknown> } {
+function toLine(message: unknown, rest: readonly unknown[]): { text: string; fields: Record<string, unknown> } {
   const fields: Record<string, unknown> = {};
   const texts: string[] = [];
   const parameters = [...rest];

@@ -1,9 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { type ApiError, BadParameterError, bodyOf, InternalError, onResponseEnd } from '#common';
+import { type ApiError, BadParameterError, toErrorBody, InternalError, onResponseEnd } from '#common';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { logAccess } from './access-log.js';
 import type { PinoLogger } from './pino-logger.js';
-import { formatTraceparent, runInTrace, traceOf } from './trace-context.js';
+import { formatTraceparent, runInTrace, getTrace } from './trace-context.js';
 
 /**
  * Installs the hooks of tracing and of the access log: the headers `traceparent` and `x-trace-id` on every answer, the
@@ -17,7 +17,7 @@ export function registerRequestLogging(fastify: FastifyInstance, logger: PinoLog
       logAccess(logger, request, reply);
     });
     // Fastify itself carries the context over to what happens when the body has arrived.
-    runInTrace(traceOf(request.raw), done);
+    runInTrace(getTrace(request.raw), done);
   });
   // In onSend, which also runs for answers of earlier hooks (a 503 of a closing server, "OPTIONS *").
   fastify.addHook('onSend', (request, reply, _payload, done) => {
@@ -48,12 +48,12 @@ export function frameworkErrors(logger: PinoLogger, headers: Readonly<OutgoingHt
       .headers(headers)
       .header('cache-control', 'no-store')
       .type('application/json; charset=utf-8')
-      .send(JSON.stringify(bodyOf(error, request)));
+      .send(JSON.stringify(toErrorBody(error, request)));
   };
 }
 
 function setTraceHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  const trace = traceOf(request.raw);
+  const trace = getTrace(request.raw);
   void reply.header('traceparent', formatTraceparent(trace)).header('x-trace-id', trace.traceId);
 }
 

@@ -64,7 +64,7 @@ const TRACE = Symbol('trace context');
 type Traced = IncomingMessage & { [TRACE]?: TraceContext };
 
 /** The trace context of a request, made when it is first asked for. */
-export function traceOf(request: IncomingMessage): TraceContext {
+export function getTrace(request: IncomingMessage): TraceContext {
   return ((request as Traced)[TRACE] ??= startSpan(parseTraceparent(request.headers.traceparent)));
 }
 
@@ -75,7 +75,7 @@ export function replaceTrace(request: IncomingMessage, context: TraceContext): v
 
 /** Fastify's `genReqId`: makes `request.id` the trace id, so that error bodies and log lines name the same thing. */
 export function traceIdGenerator(request: IncomingMessage): string {
-  return traceOf(request).traceId;
+  return getTrace(request).traceId;
 }
 
 const current = new AsyncLocalStorage<TraceContext>();

@@ -1,4 +1,4 @@
-import { CLIENT_CLOSED_REQUEST, ERROR_CATALOGUE, errorCodeOf, KNOWN_METHODS, onResponseEnd } from '#common';
+import { CLIENT_CLOSED_REQUEST, ERROR_CATALOGUE, readErrorCode, KNOWN_METHODS, onResponseEnd } from '#common';
 import type { FastifyInstance } from 'fastify';
 import type { MetricRegistry } from './metric-registry.js';
 
@@ -49,7 +49,7 @@ export function registerHttpMetrics(fastify: FastifyInstance, metrics: MetricReg
         },
         reply.elapsedTime / 1000,
       );
-      const code = errorCodeOf(request);
+      const code = readErrorCode(request);
       if (code !== undefined) errors.inc({ code });
     });
     done();

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { slicesOf } from '#common';
+import { splitIntoSlices } from '#common';
 import { type ProbesSettings, probesSettings } from '#config';
 import { PeriodicService } from '#scheduling';
 import type { ProbeResult } from '#skills';
@@ -61,7 +61,7 @@ export class ProbeRequests extends PeriodicService {
   protected async work(): Promise<void> {
     const now = performance.now();
     const due = [...this.requests].filter(([, { dueAt, at }]) => at === undefined && dueAt <= now);
-    for (const some of slicesOf(due, BATCH)) {
+    for (const some of splitIntoSlices(due, BATCH)) {
       const asked = await this.claims.request(some.map(([endpointId]) => endpointId));
       // Not for a request that has replaced one of these meanwhile.
       const requests = new Map(some);
@@ -71,7 +71,7 @@ export class ProbeRequests extends PeriodicService {
       }
     }
     const waiting = new Map([...this.requests].filter(([, { at }]) => at !== undefined));
-    for (const some of slicesOf([...waiting], BATCH)) {
+    for (const some of splitIntoSlices([...waiting], BATCH)) {
       const answers = await this.results.findNewer(some.map(([endpointId, { at = '' }]) => ({ endpointId, at })));
       for (const { endpointId, result } of answers) {
         if (this.requests.get(endpointId) !== waiting.get(endpointId)) continue;

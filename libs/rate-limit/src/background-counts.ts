@@ -1,5 +1,5 @@
 import { type RedisConnection, RedisUnavailableError } from '#cache';
-import { slicesOf } from '#common';
+import { splitIntoSlices } from '#common';
 import { countShared } from './count.script.js';
 import { type Window, Windows } from './windows.js';
 
@@ -46,7 +46,7 @@ export class BackgroundCounts {
     this.windows.sweep(now);
     for (const [key, { resetsAt }] of this.dirty) if (resetsAt <= now) this.dirty.delete(key);
     const changed = [...this.dirty];
-    for (const batch of slicesOf(changed, BATCH)) {
+    for (const batch of splitIntoSlices(changed, BATCH)) {
       if (!this.redis.isReady) return;
       await this.exchange(batch);
     }

@@ -1,5 +1,5 @@
 import type { RedisConnection } from '#cache';
-import { costOf, TooManyRequestsError } from '#common';
+import { countCost, TooManyRequestsError } from '#common';
 import type { RateLimitSettings } from '#config';
 import type { Counter } from '#metrics';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -88,7 +88,7 @@ export class RequestCounts {
     const counted = batch && this.batches.get(request);
     if (!counted) return;
     const { requestClass, counts, sender } = counted;
-    const more = costOf(batch, request.body) - 1;
+    const more = countCost(batch, request.body) - 1;
     if (more === 0) return;
     const limit = this.settings[requestClass];
     const key = `${requestClass}:${sender.key}`;

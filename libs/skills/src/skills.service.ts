@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { ConflictError, type Page, PermissionError, SkillNotFoundError, sliceOf, validateBody, newId } from '#common';
+import { ConflictError, type Page, PermissionError, SkillNotFoundError, toSlice, validateBody, newId } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { DiscoveryExplainer } from './reading/discovery-explainer.js';
@@ -48,7 +48,7 @@ export class SkillsService {
     if (explained && !caller.may('skill:manage'))
       throw new PermissionError('explain needs the permission skill:manage');
     const [{ total, items }, explain] = await Promise.all([
-      this.repository.page(filter, { callableOnly: true }, sliceOf(query)),
+      this.repository.page(filter, { callableOnly: true }, toSlice(query)),
       explained ? this.explainer.explain(caller, filter) : undefined,
     ]);
     return { total, page: query.page, page_size: query.page_size, skills: items, ...(explain && { explain }) };

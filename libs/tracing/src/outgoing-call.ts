@@ -21,7 +21,7 @@ export async function traceCall<T>(
   send: (headers: Readonly<Record<string, string>>) => Promise<T>,
   verdict: Verdict<T> = {},
 ): Promise<T> {
-  const span = tracer.call(name, { ...attributes, ...serverOf(url) });
+  const span = tracer.call(name, { ...attributes, ...describeServer(url) });
   if (span === undefined) return send(headers);
   return traced(span, () => send({ ...headers, traceparent: formatTraceparent(span.trace) }), verdict);
 }
@@ -41,7 +41,7 @@ export function httpVerdict<T>(statusOf: (answer: T) => number, faultOf?: Verdic
 const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'ws:': 80, 'https:': 443, 'wss:': 443 };
 
 /** Nothing of a URL that is none: the call itself says so. */
-function serverOf(url: string): Attributes {
+function describeServer(url: string): Attributes {
   if (!URL.canParse(url)) return {};
   const { protocol, hostname, port } = new URL(url);
   return {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { errorCodeOf, isSentWhole, KNOWN_METHODS, onResponseEnd, PROBE_ROUTES } from '#common';
-import { redactStart, replaceTrace, requestActorOf, traceOf } from '#logging';
+import { readErrorCode, isSentWhole, KNOWN_METHODS, onResponseEnd, PROBE_ROUTES } from '#common';
+import { redactStart, replaceTrace, getRequestActor, getTrace } from '#logging';
 import type { FastifyInstance } from 'fastify';
 import type { Span, Tracer } from './tracer.js';
 
@@ -37,7 +37,7 @@ export class ServerSpans {
       const { raw, ip: address, originalUrl: url } = request;
       const route = request.routeOptions.url;
       if (route !== undefined && PROBE_ROUTES.has(route)) {
-        replaceTrace(raw, { ...traceOf(raw), sampled: false });
+        replaceTrace(raw, { ...getTrace(raw), sampled: false });
         done();
         return;
       }
@@ -46,18 +46,18 @@ export class ServerSpans {
         const isAnswered = reply.raw.headersSent || isSentWhole(raw, reply.raw);
         endServed(span, {
           status: isAnswered ? reply.statusCode : undefined,
-          client: requestActorOf(request),
-          errorCode: errorCodeOf(request),
+          client: getRequestActor(request),
+          errorCode: readErrorCode(request),
         });
       });
       done();
     });
   }
 
-  /** Also decides whether the trace of the request is recorded: ask `traceOf` afterwards. End it by `endServed`. */
+  /** Also decides whether the trace of the request is recorded: ask `getTrace` afterwards. End it by `endServed`. */
   begin(raw: IncomingMessage, { route, url, address }: ServedRequest): Span {
     const method = KNOWN_METHODS.has(raw.method ?? '') ? raw.method : undefined;
-    const span = this.tracer.begin('server', `${method ?? 'HTTP'} ${route ?? ''}`.trimEnd(), traceOf(raw));
+    const span = this.tracer.begin('server', `${method ?? 'HTTP'} ${route ?? ''}`.trimEnd(), getTrace(raw));
     if (span.trace.sampled) {
       span.set({
         'http.request.method': method ?? '_OTHER',

@@ -13,7 +13,7 @@ export interface Verdict<T> {
 export async function traced<T>(
   span: Span,
   work: () => Promise<T>,
-  { faultOf = nameOf, faultIn }: Verdict<T> = {},
+  { faultOf = nameError, faultIn }: Verdict<T> = {},
 ): Promise<T> {
   let result: T;
   try {
@@ -38,6 +38,6 @@ export function runJob<T>(
   return traced(span, () => runInTrace(span.trace, () => work(span.trace)));
 }
 
-function nameOf(error: unknown): string {
+function nameError(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }

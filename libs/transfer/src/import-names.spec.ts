@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AUTH_ENTITIES, clientImporterOf } from '#auth';
+import { AUTH_ENTITIES, createClientImporter } from '#auth';
 import { RedisConnection } from '#cache';
 import { DatabaseSettings, RedisSettings, SecuritySettings } from '#config';
 import { dataSourceOptions, Transactions } from '#database';
@@ -34,7 +34,7 @@ describe('imports of names', () => {
   async function importFile(options: Partial<ImportOptions> = {}): Promise<object> {
     const security = new SecuritySettings();
     const kinds = kindsOf({
-      clients: clientImporterOf(dataSource, security),
+      clients: createClientImporter(dataSource, security),
       ...skillImportersOf(dataSource, new RedisConnection(new RedisSettings()), security),
     });
     const all = { onConflict: 'fail', dryRun: false, ...options } as const;

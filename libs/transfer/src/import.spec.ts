@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AUTH_ENTITIES, clientImporterOf } from '#auth';
+import { AUTH_ENTITIES, createClientImporter } from '#auth';
 import { RedisConnection } from '#cache';
 import { DatabaseSettings, RedisSettings, SecuritySettings } from '#config';
 import { dataSourceOptions, Transactions } from '#database';
@@ -46,7 +46,7 @@ describe('export and import', () => {
     const redis = new RedisConnection(new RedisSettings());
     const security = new SecuritySettings();
     const kinds = kindsOf({
-      clients: clientImporterOf(target, security),
+      clients: createClientImporter(target, security),
       ...skillImportersOf(target, redis, security),
     });
     const all = { onConflict: 'fail', dryRun: false, ...options } as const;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Authenticator, Caller, type Identity } from '#auth';
-import { traceOf } from '#logging';
+import { getTrace } from '#logging';
 import type { RateLimiter } from '#rate-limit';
 import type { HotHeartbeats } from '#registry-heartbeat';
 import type { HotAnswers } from '#skills';
@@ -102,7 +102,7 @@ export class HotLane {
   }
 
   private callerOf(request: IncomingMessage, identity: Identity): Caller {
-    const { traceId } = traceOf(request);
+    const { traceId } = getTrace(request);
     return new Caller(identity, { traceId, address: this.rooms.addressOf(request) ?? '' });
   }
 

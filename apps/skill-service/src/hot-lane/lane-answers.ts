@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '#auth';
 import { CLIENT_CLOSED_REQUEST, isSentWhole } from '#common';
-import { formatTraceparent, type PinoLogger, traceOf, writeAccess } from '#logging';
+import { formatTraceparent, type PinoLogger, getTrace, writeAccess } from '#logging';
 import type { HttpMetrics } from '#metrics';
 import type { LimitHeaders } from '#rate-limit';
 import { endServed, type Span } from '#tracing';
@@ -66,7 +66,7 @@ export class LaneAnswers {
       release();
       this.finish(exchange, route, body.length);
     });
-    const trace = traceOf(request);
+    const trace = getTrace(request);
     const all = headers.concat(
       'content-length',
       String(body.length),

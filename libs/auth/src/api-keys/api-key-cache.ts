@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
 import type { Identity } from '../caller.js';
 import type { Revocable } from '../tokens/revocation-list.js';
-import { type Permission, permissionsOf, type Role } from '../roles.js';
+import { type Permission, listPermissions, type Role } from '../roles.js';
 
 /** Seconds that a key stays in memory: AI Bridge v0.6.0 allows a minute for resources. */
 export const MAX_CACHED_S = 60;
@@ -74,7 +74,7 @@ export class ApiKeyCache {
 /** Never more than the role allows now, whatever it allowed when the key was made. */
 function toKnown(row: Row): KnownApiKey {
   const { id, client_id, token_version, version, role, scopes, spaces, expires_at, disabled } = row;
-  const allowed = permissionsOf(role);
+  const allowed = listPermissions(role);
   return {
     keyId: id,
     identity: {

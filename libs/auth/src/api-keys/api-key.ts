@@ -18,6 +18,6 @@ export function hashApiKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
-export function prefixOf(key: string): string {
+export function takePrefix(key: string): string {
   return key.slice(0, PREFIX_LENGTH);
 }

@@ -11,14 +11,14 @@ import type {
   RotateApiKeyBody,
 } from './api-key.dto.js';
 import { ApiKeyEntity } from './api-key.entity.js';
-import { hashApiKey, prefixOf, randomApiKey } from './api-key.js';
+import { hashApiKey, takePrefix, randomApiKey } from './api-key.js';
 import { AuditLog } from '../audit/audit-log.js';
 import type { Caller } from '../caller.js';
 import { ClientCutOff } from '../clients/client-cut-off.js';
 import { lockClient } from '../clients/client-changes.service.js';
 import type { ClientEntity } from '../clients/client.entity.js';
 import { ClientsService } from '../clients/clients.service.js';
-import { type Permission, permissionsOf, type Role } from '../roles.js';
+import { type Permission, listPermissions, type Role } from '../roles.js';
 
 /** Of one client, expired ones too. */
 export const MAX_API_KEYS = 100;
@@ -70,13 +70,13 @@ export class ApiKeysService {
   /** @throws NotFoundError (1010) */
   update(caller: Caller, clientId: string, keyId: string, body: PatchApiKeyBody): Promise<ApiKeyResponse> {
     return this.change(caller, clientId, keyId, async (tx, client, key) => {
-      const before = auditOf(clientId, key);
+      const before = describeForAudit(clientId, key);
       const ends = body.disabled === true && !key.disabled;
       key.name = body.name ?? key.name;
       key.disabled = body.disabled ?? key.disabled;
       if (ends) await this.cutOff.changedApiKey(tx, key);
       await tx.save(key);
-      await this.record(tx, caller, 'update', client, key, { before, after: auditOf(clientId, key) });
+      await this.record(tx, caller, 'update', client, key, { before, after: describeForAudit(clientId, key) });
       return toApiKey(key);
     });
   }
@@ -106,12 +106,12 @@ export class ApiKeysService {
       if (overlap === 0) {
         await this.removeOne(tx, caller, client, key);
       } else {
-        const before = auditOf(clientId, key);
+        const before = describeForAudit(clientId, key);
         key.rotatedAt = new Date(now);
         key.expiresAt = new Date(Math.min(now + overlap * 1000, expiresAt?.getTime() ?? Infinity));
         await this.cutOff.changedApiKey(tx, key);
         await tx.save(key);
-        await this.record(tx, caller, 'rotate', client, key, { before, after: auditOf(clientId, key) });
+        await this.record(tx, caller, 'rotate', client, key, { before, after: describeForAudit(clientId, key) });
       }
       const lifetime = expiresAt === null ? undefined : expiresAt.getTime() - createdAt.getTime();
       return this.insert(tx, caller, client, {
@@ -143,11 +143,11 @@ export class ApiKeysService {
       disabled: false,
       version: 0,
       clientUuid: client.id,
-      prefix: prefixOf(api_key),
+      prefix: takePrefix(api_key),
       keyHash: hashApiKey(api_key),
     });
     await tx.insert(ApiKeyEntity, key);
-    await this.record(tx, caller, 'create', client, key, { after: auditOf(client.clientId, key) });
+    await this.record(tx, caller, 'create', client, key, { after: describeForAudit(client.clientId, key) });
     const { id: key_id, prefix, scopes, expiresAt } = key;
     return { key_id, api_key, prefix, scopes, expires_at: expiresAt?.toISOString() ?? null };
   }
@@ -155,7 +155,7 @@ export class ApiKeysService {
   private async removeOne(tx: Transaction, caller: Caller, client: ClientEntity, key: ApiKeyEntity): Promise<void> {
     await tx.delete(ApiKeyEntity, { id: key.id });
     await this.cutOff.deletedApiKey(tx, key.id);
-    await this.record(tx, caller, 'delete', client, key, { before: auditOf(client.clientId, key) });
+    await this.record(tx, caller, 'delete', client, key, { before: describeForAudit(client.clientId, key) });
   }
 
   /** With the row of its client held. @throws PermissionError (1003) when the key may do more than the caller's credential */
@@ -200,7 +200,7 @@ export class ApiKeysService {
 }
 
 function assertWithin(role: Role, scopes: readonly Permission[] = []): void {
-  const allowed = permissionsOf(role);
+  const allowed = listPermissions(role);
   const faults = scopes.flatMap((scope, index) =>
     allowed.includes(scope) ? [] : [{ field: `scopes.${index}`, reason: `${scope} is beyond the role ${role}` }],
   );
@@ -226,6 +226,6 @@ function toApiKey(key: ApiKeyEntity): ApiKeyResponse {
 }
 
 /** Nothing of the key itself, not even its beginning. */
-function auditOf(client_id: string, { name, scopes, expiresAt, disabled }: ApiKeyEntity): object {
+function describeForAudit(client_id: string, { name, scopes, expiresAt, disabled }: ApiKeyEntity): object {
   return { client_id, name, scopes, expires_at: expiresAt?.toISOString() ?? null, disabled };
 }

@@ -26,7 +26,9 @@ export class AuditJobs implements OnApplicationBootstrap, BeforeApplicationShutd
     const context = 'audit';
     const isDue = (): boolean => leader.isLeader;
     const writing = {
-      ...{ name: 'audit-refused', everyMs: FLUSH_EVERY_MS, context },
+      name: 'audit-refused',
+      everyMs: FLUSH_EVERY_MS,
+      context,
       subject: 'Writing refused requests to the audit log',
     };
     const sealing = { name: 'audit-seal', everyMs: SEAL_EVERY_MS, context, subject: 'Sealing of the audit log', isDue };

@@ -5,7 +5,7 @@ import { arrayLiteral, columnsOf, prepared, type Transaction } from '#database';
 import { currentTrace, startSpan } from '#logging';
 import type { RequestOrigin } from '../caller.js';
 import type { AuditReason, AuditResult } from './audit-entry.entity.js';
-import { digestOf } from './canonical-json.js';
+import { digest } from './canonical-json.js';
 import { summedReason } from './summed-reason.js';
 
 /** Who did it, and from where; a `Caller` is one. */
@@ -72,10 +72,18 @@ export class AuditLog {
   async recordAttempts(tx: Pick<Transaction, 'query'>, attempts: readonly AuditAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
     const rows = attempts.map(({ actor, action, target, result = 'success', before, after, age, ...attempt }) => [
-      ...[newId(), fit(actor.clientId, 255), fit(action, 64), fit(target, 255), result],
+      newId(),
+      fit(actor.clientId, 255),
+      fit(action, 64),
+      fit(target, 255),
+      result,
       summedReason(attempt.reason, attempt.requests),
-      ...[digestOf(before), digestOf(after), fit(actor.origin.traceId, 64), fit(actor.origin.address, 64)],
-      ...[spacesLiteral(attempt.spaces ?? actor.spaces), age],
+      digest(before),
+      digest(after),
+      fit(actor.origin.traceId, 64),
+      fit(actor.origin.address, 64),
+      spacesLiteral(attempt.spaces ?? actor.spaces),
+      age,
     ]);
     await tx.query(INSERT, columnsOf(rows, COLUMNS));
   }

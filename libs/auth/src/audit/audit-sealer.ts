@@ -53,7 +53,7 @@ export class AuditSealer {
       if (sealed.length < BLOCK_SIZE) return { count, next };
       // What is sealed by now is not looked at again for each block. What an older transaction has committed since, the
       // next pass finds.
-      period.from = newestOf(sealed);
+      period.from = findNewest(sealed);
     }
   }
 
@@ -128,6 +128,6 @@ export class AuditSealer {
 }
 
 /** Times of one format and zone, so that their order is that of their texts. */
-function newestOf(entries: readonly SealedEntry[]): string {
+function findNewest(entries: readonly SealedEntry[]): string {
   return entries.reduce((newest, { created_at }) => (created_at > newest ? created_at : newest), '');
 }

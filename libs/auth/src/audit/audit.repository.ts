@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, sliceOf } from '#common';
+import { type Page, toSlice } from '#common';
 import { DataSource } from 'typeorm';
 import type { AuditEntryResponse, AuditQuery } from './audit.dto.js';
 import { reasonIn } from './summed-reason.js';
@@ -14,8 +14,8 @@ export class AuditRepository {
 
   /** Newest first; those that concern nothing but these Spaces, undefined: all. */
   async page(query: AuditQuery, spaces: readonly string[] | undefined): Promise<Page<AuditEntryResponse>> {
-    const slice = sliceOf(query);
-    const { where, parameters } = conditionsOf(query, spaces);
+    const slice = toSlice(query);
+    const { where, parameters } = buildConditions(query, spaces);
     const bounds = [...parameters, slice.limit, slice.offset];
     const [rows, [count]] = await Promise.all([
       this.dataSource.query<EntryRow[]>(
@@ -37,7 +37,7 @@ export class AuditRepository {
   }
 }
 
-function conditionsOf(
+function buildConditions(
   { actor, action, target, result, from, to }: AuditQuery,
   spaces: readonly string[] | undefined,
 ): { where: string; parameters: unknown[] } {

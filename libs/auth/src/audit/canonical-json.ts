@@ -12,6 +12,6 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** SHA-256 of the canonical JSON, in hexadecimal; null of undefined. */
-export function digestOf(value: unknown): string | null {
+export function digest(value: unknown): string | null {
   return value === undefined ? null : hash('sha256', canonicalJson(value));
 }

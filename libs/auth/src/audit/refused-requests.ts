@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { isReservedClientId } from '#config';
-import { redactStart, requestActorOf } from '#logging';
+import { redactStart, getRequestActor } from '#logging';
 import { MetricsService } from '#metrics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
-import { callerOf, originOf, refusedCredentialOf } from '../caller.js';
+import { getCaller, readOrigin, getRefusedCredential } from '../caller.js';
 import type { AuditReason } from './audit-entry.entity.js';
 import { type AuditAttempt, AuditLog } from './audit-log.js';
 import { readClaimedClient, shortenClaimedName } from '../tokens/claimed-client.js';
@@ -96,34 +96,34 @@ export class RefusedRequests {
 
   /** Of a client, or what claims to be one, that asks for too much. Whoever calls it sees to how often. */
   limited(request: FastifyRequest, clientId: string | undefined, reason: AuditReason): void {
-    this.enqueue(refusalOf(request, 'denied', clientId, reason));
+    this.enqueue(toRefusal(request, 'denied', clientId, reason));
   }
 
   private look(request: FastifyRequest, { statusCode }: FastifyReply, payload: unknown): void {
     const { config } = request.routeOptions;
     if (statusCode === 403) {
-      this.add(this.ofClients, refusalOf(request, 'denied', callerOf(request)?.clientId));
+      this.add(this.ofClients, toRefusal(request, 'denied', getCaller(request)?.clientId));
     } else if (config.oauthErrors && (statusCode === 401 || isRefusedGrant(payload))) {
-      const { clientId, reason } = refusedCredentialOf(request) ?? {};
-      const actor = callerOf(request)?.clientId ?? clientId ?? readClaimedClient(request).clientId;
-      this.add(this.ofClients, refusalOf(request, 'failed', actor, reason));
+      const { clientId, reason } = getRefusedCredential(request) ?? {};
+      const actor = getCaller(request)?.clientId ?? clientId ?? readClaimedClient(request).clientId;
+      this.add(this.ofClients, toRefusal(request, 'failed', actor, reason));
     } else if (statusCode === 401) {
-      const { clientId = requestActorOf(request), reason } = refusedCredentialOf(request) ?? {};
-      this.addUnknown(refusalOf(request, 'failed', clientId, reason), clientId);
+      const { clientId = getRequestActor(request), reason } = getRefusedCredential(request) ?? {};
+      this.addUnknown(toRefusal(request, 'failed', clientId, reason), clientId);
     }
   }
 
   private addUnknown(refusal: Refusal, clientId: string | undefined): void {
     const sender = clientId === undefined ? `address ${refusal.actor.origin.address}` : `client ${clientId}`;
     const sums = clientId === undefined ? this.ofOthers : this.ofClients;
-    const kind = kindOf(refusal);
+    const kind = classify(refusal);
     if (sums.has(kind) || !this.isOneTooMany(sender)) this.add(sums, refusal, kind);
     // What comes after ten kinds is one kind, so that an entry of its own is not worth the guessing of routes.
     else if (sums.has(sender) || !sums.isFull) this.add(sums, refusal, sender);
     else this.collapsed.inc();
   }
 
-  private add(sums: RefusalSums<Refusal>, refusal: Refusal, kind = kindOf(refusal)): void {
+  private add(sums: RefusalSums<Refusal>, refusal: Refusal, kind = classify(refusal)): void {
     if (sums.add(kind, refusal, refusal.at)) this.enqueue(refusal);
   }
 
@@ -169,7 +169,7 @@ export class RefusedRequests {
   }
 }
 
-function refusalOf(
+function toRefusal(
   request: FastifyRequest,
   result: Refusal['result'],
   clientId: string | undefined,
@@ -178,8 +178,8 @@ function refusalOf(
   return {
     actor: {
       clientId: (clientId ?? ANONYMOUS).slice(0, MAX_TEXT),
-      origin: originOf(request),
-      spaces: callerOf(request)?.spaces,
+      origin: readOrigin(request),
+      spaces: getCaller(request)?.spaces,
     },
     action: `${request.method} ${request.routeOptions.url ?? 'unmatched'}`,
     // Without the query string: tokens and personal data travel there.
@@ -192,7 +192,7 @@ function refusalOf(
 }
 
 /** What is refused again, if it is refused once more. Of who has no name, or claims one, the address tells. */
-function kindOf({ actor, action, result, reason, isClaim }: Refusal): string {
+function classify({ actor, action, result, reason, isClaim }: Refusal): string {
   const isNamed = actor.clientId !== ANONYMOUS && !isClaim;
   return JSON.stringify([actor.clientId, isNamed ? '' : actor.origin.address, action, result, reason]);
 }

@@ -1,7 +1,7 @@
 import { ConflictError, NotFoundError, PermissionError } from '#common';
 import type { Caller } from '../caller.js';
 import type { ClientEntity } from './client.entity.js';
-import { type Permission, permissionsOf, type Role } from '../roles.js';
+import { type Permission, listPermissions, type Role } from '../roles.js';
 
 /** Of a client, as much as its reach depends on. */
 export type Reachable = Pick<ClientEntity, 'clientId' | 'spaces'>;
@@ -71,7 +71,7 @@ export class ClientReach {
    * @throws PermissionError (1003) that names every permission that is lacking
    */
   assertHolds(role: Role, scopes: readonly Permission[] | null = null): void {
-    const held = permissionsOf(role).filter((permission) => scopes?.includes(permission) ?? true);
+    const held = listPermissions(role).filter((permission) => scopes?.includes(permission) ?? true);
     const lacking = held.filter((permission) => !this.caller.may(permission));
     if (lacking.length === 0) return;
     throw new PermissionError(`This credential lacks permissions of that client or key: ${lacking.join(', ')}`);

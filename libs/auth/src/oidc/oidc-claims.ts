@@ -44,7 +44,7 @@ export function readOidcClaims(header: JWTHeaderParameters, claims: JWTPayload, 
     if (!(text === undefined || isText(text))) throw new Error('a claim is no text, or too long');
   }
   if (!isOidcSubject(sub)) throw new Error('the subject is none');
-  return { clientId: `${OIDC_PREFIX}${sub}`, exp, iat, jti, scope: scopeOf(claims.scope) };
+  return { clientId: `${OIDC_PREFIX}${sub}`, exp, iat, jti, scope: readScope(claims.scope) };
 }
 
 /** What may stand behind `oidc:` in the id of a client. */
@@ -61,7 +61,7 @@ export function spacesIn(claim: unknown): ReadonlySet<string> | undefined {
   return new Set(names);
 }
 
-function scopeOf(scope: unknown): ReadonlySet<string> | undefined {
+function readScope(scope: unknown): ReadonlySet<string> | undefined {
   if (scope === undefined) return undefined;
   const names = typeof scope === 'string' ? scope.split(' ') : scope;
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) throw new Error('the scope is none');

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type OidcSettings, oidcSettings } from '#config';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
-import { isRole, permissionsOf, type Role, ROLES } from '../roles.js';
+import { isRole, listPermissions, type Role, ROLES } from '../roles.js';
 import { ExpiredTokenError, LEEWAY_S } from '../tokens/token-signer.js';
 import type { Credential } from '../tokens/verified-tokens.js';
 import { isOidcSubject, readOidcClaims, spacesIn } from './oidc-claims.js';
@@ -54,7 +54,7 @@ export class OidcVerifier {
     const role = this.roleOf(payload);
     if (role === undefined) throw new Error('the token names no role of ours');
     const spaces = spacesClaim === undefined ? undefined : spacesIn(claimAt(payload, spacesClaim));
-    const permissions = permissionsOf(role).filter((permission) => scope?.has(permission) ?? true);
+    const permissions = listPermissions(role).filter((permission) => scope?.has(permission) ?? true);
     return {
       identity: {
         clientId,

@@ -70,13 +70,13 @@ export class RedisSessionStore extends SessionStore {
       scope,
       expires_at: String(expiresAt.getTime()),
     };
-    const args = [lifeOf(expiresAt), id, String(Date.now()), String(limit), ...Object.entries(fields).flat()];
-    await this.run(() => CREATE.run(this.redis, [keyOf(id)], args));
+    const args = [lifetimeMs(expiresAt), id, String(Date.now()), String(limit), ...Object.entries(fields).flat()];
+    await this.run(() => CREATE.run(this.redis, [toKey(id)], args));
   }
 
   async find(id: string): Promise<Session | undefined> {
     const found: Partial<Record<string, string>> = await this.run(() =>
-      this.redis.run((client) => client.hGetAll(keyOf(id))),
+      this.redis.run((client) => client.hGetAll(toKey(id))),
     );
     const { client_uuid: clientUuid, client_version, token_hash: tokenHash, scope, expires_at } = found;
     if (clientUuid === undefined || tokenHash === undefined || scope === undefined) return undefined;
@@ -92,12 +92,12 @@ export class RedisSessionStore extends SessionStore {
     next: Pick<Session, 'tokenHash' | 'expiresAt'>,
   ): Promise<boolean> {
     const fields = ['token_hash', next.tokenHash, 'expires_at', String(next.expiresAt.getTime())];
-    const args = [lifeOf(next.expiresAt), id, tokenHash, ...fields];
-    return (await this.run(() => ROTATE.run(this.redis, [keyOf(id)], args))) === 1;
+    const args = [lifetimeMs(next.expiresAt), id, tokenHash, ...fields];
+    return (await this.run(() => ROTATE.run(this.redis, [toKey(id)], args))) === 1;
   }
 
   async remove(_tx: Transaction, id: string): Promise<void> {
-    await this.run(() => REMOVE.run(this.redis, [keyOf(id)], [id]));
+    await this.run(() => REMOVE.run(this.redis, [toKey(id)], [id]));
   }
 
   async purge(): Promise<void> {
@@ -114,11 +114,11 @@ export class RedisSessionStore extends SessionStore {
   }
 }
 
-function keyOf(id: string): string {
+function toKey(id: string): string {
   return SESSION_KEY + id;
 }
 
 /** Redis takes a life of nothing or less for a deletion, which is what it means. */
-function lifeOf(expiresAt: Date): string {
+function lifetimeMs(expiresAt: Date): string {
   return String(expiresAt.getTime() - Date.now());
 }

@@ -8,7 +8,7 @@ export function makeRefreshToken(sessionId: string): string {
 }
 
 /** Undefined when the text is no refresh token of ours. */
-export function sessionIdOf(refreshToken: string): string | undefined {
+export function readSessionId(refreshToken: string): string | undefined {
   return FORM.exec(refreshToken)?.[1];
 }
 

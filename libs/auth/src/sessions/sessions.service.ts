@@ -8,7 +8,7 @@ import type { RequestOrigin } from '../caller.js';
 import type { ClientEntity } from '../clients/client.entity.js';
 import { OAuthError } from '../tokens/oauth-error.js';
 import { RevocationList } from '../tokens/revocation-list.js';
-import { hashOf, makeRefreshToken, sessionIdOf } from './refresh-token.js';
+import { hashOf, makeRefreshToken, readSessionId } from './refresh-token.js';
 import { type Session, SessionStore } from './session-store.js';
 
 export interface OpenedSession {
@@ -60,7 +60,7 @@ export class SessionsService {
    * was away is still there, so the list of revocations counts as well.
    */
   async find(client: ClientEntity, refreshToken: string): Promise<Session | undefined> {
-    const id = sessionIdOf(refreshToken);
+    const id = readSessionId(refreshToken);
     const session = id === undefined ? undefined : await this.reach(() => this.store.find(id));
     if (session?.clientUuid !== client.id || session.clientVersion !== client.tokenVersion) return undefined;
     const { clientId, tokenVersion: clientVersion } = client;

@@ -5,7 +5,7 @@ import type { RequestOrigin } from '../caller.js';
 import type { ClientEntity } from '../clients/client.entity.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { OAuthError } from './oauth-error.js';
-import { permissionsOf } from '../roles.js';
+import { listPermissions } from '../roles.js';
 import type { Session } from '../sessions/session-store.js';
 import { LostRotation, SessionsService } from '../sessions/sessions.service.js';
 import type { TokenRequest } from './token-request.js';
@@ -44,7 +44,7 @@ export class GrantsService {
   }
 
   private async open(client: ClientEntity, wanted: string | undefined, origin: RequestOrigin): Promise<IssuedTokens> {
-    const scope = narrowed(permissionsOf(client.role), wanted);
+    const scope = narrowed(listPermissions(client.role), wanted);
     const session = await this.transactions.run(async (tx) => {
       await this.record(tx, client, 'token.issue', scope, origin);
       return this.sessions.open(tx, client, scope);
@@ -83,7 +83,7 @@ export class GrantsService {
   /** A role may have become smaller since the session began. */
   private stillGranted(client: ClientEntity, session: Session): string[] {
     const granted = session.scope.split(' ');
-    return permissionsOf(client.role).filter((permission) => granted.includes(permission));
+    return listPermissions(client.role).filter((permission) => granted.includes(permission));
   }
 
   private record(

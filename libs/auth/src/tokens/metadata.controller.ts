@@ -80,7 +80,7 @@ export class MetadataController {
   @ApiResponse({ status: 200, type: MetadataResponse, description: 'Where everything is' })
   @ApiErrors(1001)
   metadata(@Req() request: FastifyRequest): MetadataResponse {
-    const base = this.settings.publicUrl?.replace(/\/+$/, '') ?? baseOf(request);
+    const base = this.settings.publicUrl?.replace(/\/+$/, '') ?? buildBaseUrl(request);
     const { jwtIssuer } = this.security;
     return {
       // That of the tokens (RFC 9068 section 4), where it is a URL, as RFC 8414 section 2 wants it.
@@ -100,7 +100,7 @@ export class MetadataController {
 }
 
 /** Without APP_PUBLIC_URL: as the caller reached us. @throws BadParameterError (1001) */
-function baseOf({ protocol, host }: FastifyRequest): string {
+function buildBaseUrl({ protocol, host }: FastifyRequest): string {
   const text = `${protocol}://${host}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.href !== `${url?.origin}/`) {

@@ -58,7 +58,7 @@ export function readTokenKeys(settings: SecuritySettings): TokenKeys {
 }
 
 /** As it is shown in the JWKS. */
-export function jwkOf({ kid, algorithm, publicKey }: PublicKey): JWK {
+export function toJwk({ kid, algorithm, publicKey }: PublicKey): JWK {
   return { ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' };
 }
 
@@ -73,7 +73,7 @@ function readCurrentKey({ algorithm, jwtSecret, privateKeyFile = '' }: SecurityS
   if (privateKey.asymmetricKeyType !== KEY_TYPES[algorithm]) {
     throw keyFault(variable, `holds no ${KEY_TYPES[algorithm]} key, which ${algorithm} needs`);
   }
-  return { ...publicKeyOf(createPublicKey(privateKey), algorithm, variable), privateKey };
+  return { ...derivePublicKey(createPublicKey(privateKey), algorithm, variable), privateKey };
 }
 
 /** `createPublicKey` makes a public key of a private one as well. */
@@ -82,7 +82,7 @@ function readPreviousKey(file: string): PublicKey {
   const publicKey = readPem(file, createPublicKey, variable, 'a key');
   const algorithm = KEY_PAIR_ALGORITHMS.find((candidate) => KEY_TYPES[candidate] === publicKey.asymmetricKeyType);
   if (algorithm === undefined) throw keyFault(variable, `holds a key in ${file} that is not of RS256, ES256 or EdDSA`);
-  return publicKeyOf(publicKey, algorithm, variable);
+  return derivePublicKey(publicKey, algorithm, variable);
 }
 
 function readPem(file: string, parse: (pem: Buffer) => KeyObject, variable: Variable, what: string): KeyObject {
@@ -94,25 +94,25 @@ function readPem(file: string, parse: (pem: Buffer) => KeyObject, variable: Vari
   }
 }
 
-function publicKeyOf(publicKey: KeyObject, algorithm: KeyPairAlgorithm, variable: Variable): PublicKey {
+function derivePublicKey(publicKey: KeyObject, algorithm: KeyPairAlgorithm, variable: Variable): PublicKey {
   const { namedCurve = 'prime256v1', modulusLength = MIN_RSA_BITS } = publicKey.asymmetricKeyDetails ?? {};
   if (namedCurve !== 'prime256v1') throw keyFault(variable, 'holds no key on P-256, which ES256 needs');
   if (modulusLength < MIN_RSA_BITS) throw keyFault(variable, `holds a key of less than ${MIN_RSA_BITS} bits`);
   const jwk = publicKey.export({ format: 'jwk' });
   const members = THUMBPRINT_MEMBERS.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]);
-  return { kid: digestOf(Object.fromEntries(members) as object), algorithm, publicKey };
+  return { kid: thumbprint(Object.fromEntries(members) as object), algorithm, publicKey };
 }
 
 /** Its id covers the algorithm too: a secret of the past checks no more than what its header names by this id. */
 function hmacKey(secret: string, algorithm: HmacAlgorithm): HmacKey {
   return {
-    kid: digestOf({ alg: algorithm, k: secret, kty: 'oct' }),
+    kid: thumbprint({ alg: algorithm, k: secret, kty: 'oct' }),
     algorithm,
     secret: createSecretKey(Buffer.from(secret)),
   };
 }
 
-function digestOf(members: object): string {
+function thumbprint(members: object): string {
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 

@@ -3,7 +3,7 @@ import type { SecuritySettings } from '#config';
 import { decodeProtectedHeader, errors, type JSONWebKeySet, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose';
 import {
   type HmacKey,
-  jwkOf,
+  toJwk,
   type KeyPair,
   type PublicKey,
   readTokenKeys,
@@ -144,14 +144,14 @@ export function createTokenSigner(settings: SecuritySettings, scope: TokenScope)
   const signer = isPublic(current) ? new KeyPairSigner(current, scope) : new HmacSigner(current, scope);
   // The present key last: should it also stand among those before it, it is the one that counts.
   const verifiers = new Map<string, TokenVerifier>([
-    ...previous.map((key) => [key.kid, verifierOf(key, scope)] as const),
+    ...previous.map((key) => [key.kid, createVerifier(key, scope)] as const),
     [current.kid, signer],
   ]);
-  const shown = new Map([current, ...previous].filter(isPublic).map((key) => [key.kid, jwkOf(key)]));
+  const shown = new Map([current, ...previous].filter(isPublic).map((key) => [key.kid, toJwk(key)]));
   return new KeyRing(signer, verifiers, { keys: [...shown.values()] });
 }
 
-function verifierOf(key: VerificationKey, scope: TokenScope): TokenVerifier {
+function createVerifier(key: VerificationKey, scope: TokenScope): TokenVerifier {
   return isPublic(key) ? new PublicKeyVerifier(key, scope) : new HmacSigner(key, scope);
 }
 

@@ -3,7 +3,7 @@ import { ApiBody, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestj
 import { PermissionError } from '#common';
 import type { FastifyRequest } from 'fastify';
 import { Authenticator } from '../authenticator.js';
-import { isKnownClient, originOf } from '../caller.js';
+import { isKnownClient, readOrigin } from '../caller.js';
 import { ClientCredentialsBody, ClientRoute } from './client-route.decorator.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { readClient, readToken } from './token-request.js';
@@ -72,7 +72,7 @@ export class TokenStatusController {
       readClient(body, request.headers.authorization),
       isKnownClient(request),
     );
-    await this.status.revoke(client, readToken(body), originOf(request));
+    await this.status.revoke(client, readToken(body), readOrigin(request));
   }
 
   @Post('introspect')

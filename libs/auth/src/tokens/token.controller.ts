@@ -1,7 +1,7 @@
 import { Body, Controller, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { isKnownClient, originOf } from '../caller.js';
+import { isKnownClient, readOrigin } from '../caller.js';
 import { ClientCredentialsBody, ClientRoute } from './client-route.decorator.js';
 import { GrantsService, type IssuedTokens } from './grants.service.js';
 import { GRANT_TYPES, readTokenRequest } from './token-request.js';
@@ -51,6 +51,6 @@ export class TokenController {
   @ApiResponse({ status: 200, type: TokenResponse, description: 'A token' })
   token(@Req() request: FastifyRequest, @Body() body: unknown): Promise<TokenResponse> {
     const asked = readTokenRequest(body, request.headers.authorization);
-    return this.grants.grant(asked, originOf(request), isKnownClient(request));
+    return this.grants.grant(asked, readOrigin(request), isKnownClient(request));
   }
 }

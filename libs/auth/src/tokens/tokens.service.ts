@@ -8,7 +8,7 @@ import type { ClientEntity } from '../clients/client.entity.js';
 import { OidcVerifier } from '../oidc/oidc-verifier.js';
 import { RefusedCredentialError } from '../refused-credential.js';
 import { RevocationList } from './revocation-list.js';
-import { permissionsOf } from '../roles.js';
+import { listPermissions } from '../roles.js';
 import { ExpiredTokenError, type TokenSigner } from './token-signer.js';
 import { type Credential, isOver, VerifiedTokens } from './verified-tokens.js';
 
@@ -78,7 +78,7 @@ export class TokensService {
   async inspect(token: string): Promise<AccessClaims | undefined> {
     try {
       const claims = readAccessClaims(await this.signer.verify(token));
-      return this.revocations.isRevoked(revocableOf(claims)) ? undefined : claims;
+      return this.revocations.isRevoked(toRevocable(claims)) ? undefined : claims;
     } catch {
       return undefined;
     }
@@ -89,37 +89,37 @@ export class TokensService {
     try {
       credential = this.oidc.isIssuer(decodeJwt(token).iss)
         ? await this.oidc.verify(token)
-        : credentialOf(readAccessClaims(await this.signer.verify(token)));
+        : toCredential(readAccessClaims(await this.signer.verify(token)));
     } catch (error) {
-      throw refusalFor(error);
+      throw explainRefusal(error);
     }
     this.verified.add(token, credential);
     return credential;
   }
 }
 
-function credentialOf(claims: AccessClaims): Credential {
+function toCredential(claims: AccessClaims): Credential {
   const { sub, role, scope, spaces, exp } = claims;
   const granted = new Set(scope.split(' '));
   return {
     identity: {
       clientId: sub,
       role,
-      permissions: new Set(permissionsOf(role).filter((permission) => granted.has(permission))),
+      permissions: new Set(listPermissions(role).filter((permission) => granted.has(permission))),
       ...(spaces && { spaces: new Set(spaces) }),
       expiresAt: new Date(exp * 1000),
     },
-    revocable: revocableOf(claims),
+    revocable: toRevocable(claims),
     expiresAt: exp,
   };
 }
 
-function revocableOf({ sub, ver, jti, sid }: AccessClaims): Credential['revocable'] {
+function toRevocable({ sub, ver, jti, sid }: AccessClaims): Credential['revocable'] {
   return { clientId: sub, clientVersion: ver, tokenId: jti, sessionId: sid };
 }
 
 /** Of what cannot be read or was never ours nobody knows whose it is. */
-function refusalFor(error: unknown): AuthenticationError {
+function explainRefusal(error: unknown): AuthenticationError {
   const subject = error instanceof ExpiredTokenError ? error.claims.sub : undefined;
   return typeof subject === 'string'
     ? new RefusedCredentialError(REFUSAL, subject, 'expired', true)

@@ -26,7 +26,7 @@ export class VerifiedTokens {
   }
 
   get(token: string): Credential | undefined {
-    const key = digestOf(token);
+    const key = digest(token);
     const credential = this.credentials.get(key);
     if (credential === undefined || !isOver(credential)) return credential;
     this.credentials.delete(key);
@@ -34,7 +34,7 @@ export class VerifiedTokens {
   }
 
   add(token: string, credential: Credential): void {
-    this.credentials.set(digestOf(token), credential);
+    this.credentials.set(digest(token), credential);
   }
 }
 
@@ -43,6 +43,6 @@ export function isOver({ expiresAt, keys }: Credential): boolean {
   return expiresAt + LEEWAY_S <= Date.now() / 1000 || keys?.isCurrent === false;
 }
 
-function digestOf(token: string): string {
+function digest(token: string): string {
   return hash('sha256', token, 'base64url');
 }

@@ -58,8 +58,14 @@ export class ClientImporter {
       `INSERT INTO clients (id, client_id, name, role, spaces, disabled, secret_hash, created_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (client_id) DO NOTHING RETURNING id`,
       [
-        ...[newId(), line.client_id, line.name, line.role, line.spaces ?? null, line.disabled ?? false],
-        ...[await this.unknownHash, line.created_at],
+        newId(),
+        line.client_id,
+        line.name,
+        line.role,
+        line.spaces ?? null,
+        line.disabled ?? false,
+        await this.unknownHash,
+        line.created_at,
       ],
     );
     if (inserted.length === 0) return false;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { slicesOf } from '#common';
+import { splitIntoSlices } from '#common';
 import { PeriodicService } from '#scheduling';
 import { DataSource } from 'typeorm';
 
@@ -49,7 +49,7 @@ export class CallStatistics extends PeriodicService {
     const left = this.counts;
     this.counts = new Map();
     try {
-      for (const some of slicesOf([...left], MAX_ROWS)) {
+      for (const some of splitIntoSlices([...left], MAX_ROWS)) {
         for (const skillId of await this.writeSome(some)) left.delete(skillId);
       }
     } finally {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller, Identity, Permission } from '#auth';
-import { AddRouteConfig, CompiledValidator, envelopeTextOf, keptHeaders } from '#common';
+import { AddRouteConfig, CompiledValidator, writeEnvelope, keptHeaders } from '#common';
 import type { FastifyInstance } from 'fastify';
 import { HeartbeatBody } from './heartbeat.dto.js';
 import { HeartbeatsService } from './heartbeats.service.js';
@@ -76,7 +76,7 @@ export class HotHeartbeats {
     if (!accepted || !known) done(undefined);
     else {
       this.heartbeats.tryBeat(caller, skillId, accepted, (response) => {
-        done(response && { route: known.route, headers: known.headers, body: envelopeTextOf(response) });
+        done(response && { route: known.route, headers: known.headers, body: writeEnvelope(response) });
       });
     }
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { slicesOf } from '#common';
+import { splitIntoSlices } from '#common';
 import type { Health, ReportedHealth } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
 import { type KnownEndpoint, type KnownSkill, LeaseRepository, leasesOf } from '../leases/lease.repository.js';
@@ -33,7 +33,7 @@ export class LeaseLookup {
 
   private async load(skillIds: readonly string[]): Promise<Map<string, KnownSkill>> {
     const all = new Map<string, KnownSkill>();
-    for (const ids of slicesOf(skillIds, MAX_SKILLS)) {
+    for (const ids of splitIntoSlices(skillIds, MAX_SKILLS)) {
       const found = await this.repository.find(ids);
       for (const [id, skill] of found) all.set(id, skill);
     }

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { slicesOf } from '#common';
+import { splitIntoSlices } from '#common';
 import { OutageLog } from '#logging';
 import { type SkillLeases, type SkillObserver, SkillObservers } from '#skills';
 import { leasesOf, LeaseRepository } from './lease.repository.js';
@@ -46,7 +46,7 @@ export class LeaseOpener implements SkillObserver, OnModuleInit {
   }
 
   private async sync(skillIds: readonly string[], anew: boolean): Promise<void> {
-    for (const ids of slicesOf(skillIds, MAX_SKILLS)) {
+    for (const ids of splitIntoSlices(skillIds, MAX_SKILLS)) {
       await this.attempt(async () => {
         const known = await this.repository.find(ids);
         const forgotten = anew ? ids : ids.filter((id) => !known.has(id));
@@ -57,7 +57,7 @@ export class LeaseOpener implements SkillObserver, OnModuleInit {
   }
 
   async open(skills: readonly LeasedSkill[]): Promise<void> {
-    for (const some of slicesOf(skills, MAX_SKILLS)) await this.attempt(() => this.store.open(some));
+    for (const some of splitIntoSlices(skills, MAX_SKILLS)) await this.attempt(() => this.store.open(some));
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {

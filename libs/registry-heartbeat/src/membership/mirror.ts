@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { slicesOf } from '#common';
+import { splitIntoSlices } from '#common';
 import { concurrently } from './concurrently.js';
 import type { LocalSkillsRepository, SkillSummary } from './local-skills.repository.js';
 import type { MembershipMetrics } from './membership.metrics.js';
@@ -61,7 +61,7 @@ export class Mirror {
     const due = await this.scan(isActing);
     await this.unregisterGone(isActing);
     const end = performance.now() + this.interval / 2;
-    for (const ids of slicesOf([...due], MAX_BATCH)) {
+    for (const ids of splitIntoSlices([...due], MAX_BATCH)) {
       if (!isActing()) return;
       const beats = await this.registrations.register(ids, publicUrl, (id) => this.entryOf(id));
       await this.heartbeats.send(beats, isActing);

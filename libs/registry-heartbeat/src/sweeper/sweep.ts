@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { slicesOf } from '#common';
+import { splitIntoSlices } from '#common';
 import { type RegistrySettings, registrySettings } from '#config';
 import type { Transaction } from '#database';
 import { EndpointTransitions, LeaseTerms, SkillObservers } from '#skills';
@@ -54,7 +54,7 @@ export class Sweep {
     do {
       expiring = await this.store.listEnding(asOf + this.terms.interval, MAX_EXTENDED);
       const { heard, gone } = await this.repository.testimony(session, expiring);
-      for (const batch of slicesOf(heard, BATCH)) await this.store.extend(batch);
+      for (const batch of splitIntoSlices(heard, BATCH)) await this.store.extend(batch);
       await this.forget(gone);
       cleared = heard.length + gone.length;
     } while (expiring.length === MAX_EXTENDED && cleared > 0 && isTime());

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, sliceOf, totalOf } from '#common';
+import { type Page, toSlice, readTotal } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
@@ -30,7 +30,7 @@ export class CapabilitiesRepository {
       const condition = inSpaces('s.space_id', spaces, (value) => where.bind(value));
       where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE ${condition})`);
     }
-    const slice = sliceOf(query);
+    const slice = toSlice(query);
     const bounds = [...where.parameters, slice.limit, slice.offset];
     return this.reads.share(JSON.stringify(['capabilities', where.toString(), bounds]), async () => {
       const rows = await this.dataSource.query<{ capability: CapabilityResponse }[]>(
@@ -43,7 +43,7 @@ export class CapabilitiesRepository {
       );
       const count = `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`;
       const total =
-        totalOf(slice, rows.length) ?? (await counted(this.reads, this.dataSource, count, where.parameters));
+        readTotal(slice, rows.length) ?? (await counted(this.reads, this.dataSource, count, where.parameters));
       return { total, items: rows.map(({ capability }) => capability), slice };
     });
   }

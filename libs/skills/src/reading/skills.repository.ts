@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, type Slice, totalOf } from '#common';
+import { type Page, type Slice, readTotal } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
@@ -75,7 +75,7 @@ export class SkillsRepository {
         selection.parameters,
       );
       const total =
-        totalOf(slice, rows.length) ?? totalOfRanked(rows) ?? (await counted(this.reads, this.dataSource, ...count));
+        readTotal(slice, rows.length) ?? totalOfRanked(rows) ?? (await counted(this.reads, this.dataSource, ...count));
       return { total, items: rows.map(toSkill), slice };
     });
   }

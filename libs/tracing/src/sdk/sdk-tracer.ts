@@ -63,7 +63,7 @@ export class SdkTracer implements Tracer {
     attributes: Attributes | undefined,
   ): Span {
     const options = { kind: KINDS[kind], attributes };
-    const span = this.ids.during(asked, () => this.tracer.startSpan(name, options, contextOf(asked, isRemote)));
+    const span = this.ids.during(asked, () => this.tracer.startSpan(name, options, toContext(asked, isRemote)));
     const sampled = span.isRecording();
     const trace = sampled === asked.sampled ? asked : { ...asked, sampled };
     if (sampled) this.open.set(trace, span);
@@ -81,7 +81,7 @@ export class SdkTracer implements Tracer {
   }
 }
 
-function contextOf({ traceId, parentId, sampled }: TraceContext, isRemote: boolean): Context {
+function toContext({ traceId, parentId, sampled }: TraceContext, isRemote: boolean): Context {
   if (parentId === undefined) return ROOT_CONTEXT;
   const traceFlags = sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
   return api.setSpanContext(ROOT_CONTEXT, { traceId, spanId: parentId, traceFlags, isRemote });

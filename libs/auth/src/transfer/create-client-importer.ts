@@ -8,7 +8,7 @@ import { RevocationList } from '../tokens/revocation-list.js';
 import { ClientImporter } from './client.importer.js';
 
 /** Makes the importer of clients for a command, where no job runs and nothing listens. */
-export function clientImporterOf(dataSource: DataSource, security: SecuritySettings): ClientImporter {
+export function createClientImporter(dataSource: DataSource, security: SecuritySettings): ClientImporter {
   const cutOff = new ClientCutOff(new RevocationList(dataSource, new SchedulerRegistry()));
   return new ClientImporter(cutOff, new AuditLog(), security.adminClientId, new SecretHasher(security));
 }

@@ -5,7 +5,9 @@ import { adminToken, type Answer, call } from '../support/service-api.js';
 
 const ADMIN_SECRET = 'an-admin-secret-of-many-letters';
 const READS = 50;
-const GUESSES = 10_000;
+/** Reads of one who floods, nearly all of which are refused. */
+const FLOOD = 4_000;
+const GUESSES = 3_000;
 /** Requests at a time, of one who floods. */
 const LANES = 32;
 /** Milliseconds: what an answer may take on a machine that also does the flooding, unless it is a slow one. */
@@ -75,19 +77,19 @@ describe('who asks too much', () => {
       }
       await over;
       times.sort((one, other) => one - other);
-      expect(times.length).toBeGreaterThan(20);
+      expect(times.length).toBeGreaterThan(10);
       return times[Math.floor(times.length * 0.95)] ?? Number.NaN;
     };
     // What costs nothing to answer is the measure of this machine.
-    const least = await latencyDuring(flood(3_000, (agent) => call(`${service.url}/livez`, { agent })));
-    const flooding = flood(6_000, (agent) => call(`${url}/skills/`, { token: noisy, agent }));
+    const least = await latencyDuring(flood(FLOOD, (agent) => call(`${service.url}/livez`, { agent })));
+    const flooding = flood(FLOOD, (agent) => call(`${url}/skills/`, { token: noisy, agent }));
     expect(await latencyDuring(flooding)).toBeLessThan(Math.max(FLAT_MS, 3 * least));
     const statuses = await flooding;
     expect(statuses.get(200)).toBe(READS);
-    expect(statuses.get(429)).toBe(6_000 - READS);
+    expect(statuses.get(429)).toBe(FLOOD - READS);
   }, 120_000);
 
-  it('with 10,000 wrong secrets, has few of them looked at, and keeps nobody out', async () => {
+  it('with 3,000 wrong secrets, has few of them looked at, and keeps nobody out', async () => {
     const began = performance.now();
     const guess = { grant_type: 'client_credentials', client_id: 'admin', client_secret: 'a-guess-of-many-letters' };
     const statuses = await flood(GUESSES, (agent) =>

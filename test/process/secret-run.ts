@@ -138,35 +138,37 @@ export class SecretRun {
 
   /** Every secret where it does not belong. */
   async misuse(): Promise<void> {
-    for (const secret of this.known.values()) {
-      const quoted = encodeURIComponent(secret);
-      for (const path of [
-        `/skills/?access_token=${quoted}`,
-        `/skills/?token=${quoted}&limit=x`,
-        `/skills/discover?metadata.api_key=${quoted}&page=0`,
-        `/audit?actor=${quoted}&page=0`,
-      ]) {
-        await this.send(path, { headers: this.bearer() });
-        await this.send(path);
-      }
-      await this.send(`/auth/token?client_id=admin&client_secret=${quoted}`, { method: 'POST' });
-      await this.send(`/auth/token?client_secret=${quoted}`);
-      for (const authorization of [
-        `Bearer ${quoted}`,
-        `Basic ${quoted}`,
-        quoted,
-        `Token ${quoted}`,
-        basicOf('admin', secret),
-      ])
-        await this.send('/skills/', { headers: { authorization } });
-      await this.send('/skills/', { headers: { 'x-api-key': quoted } });
-      await this.send('/skills/', { headers: { ...this.bearer(), 'x-api-key': quoted } });
-      await this.send('/skills/', { headers: { 'user-agent': `curl Bearer ${quoted}` } });
-      await this.atTheTokenEndpoint(secret);
-      await this.inBodies(secret);
-    }
+    await Promise.all([...this.known.values()].map((secret) => this.misuseOf(secret)));
     await this.inPaths();
     await this.tooOften();
+  }
+
+  private async misuseOf(secret: string): Promise<void> {
+    const quoted = encodeURIComponent(secret);
+    for (const path of [
+      `/skills/?access_token=${quoted}`,
+      `/skills/?token=${quoted}&limit=x`,
+      `/skills/discover?metadata.api_key=${quoted}&page=0`,
+      `/audit?actor=${quoted}&page=0`,
+    ]) {
+      await this.send(path, { headers: this.bearer() });
+      await this.send(path);
+    }
+    await this.send(`/auth/token?client_id=admin&client_secret=${quoted}`, { method: 'POST' });
+    await this.send(`/auth/token?client_secret=${quoted}`);
+    for (const authorization of [
+      `Bearer ${quoted}`,
+      `Basic ${quoted}`,
+      quoted,
+      `Token ${quoted}`,
+      basicOf('admin', secret),
+    ])
+      await this.send('/skills/', { headers: { authorization } });
+    await this.send('/skills/', { headers: { 'x-api-key': quoted } });
+    await this.send('/skills/', { headers: { ...this.bearer(), 'x-api-key': quoted } });
+    await this.send('/skills/', { headers: { 'user-agent': `curl Bearer ${quoted}` } });
+    await this.atTheTokenEndpoint(secret);
+    await this.inBodies(secret);
   }
 
   /** A wrong secret, in the wrong place, or in the place of the id. */

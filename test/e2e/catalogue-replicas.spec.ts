@@ -5,10 +5,10 @@ import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
-import { type Api, apiOf } from '../e2e/api.js';
+import { type Api, apiOf } from './api.js';
 
-/** Milliseconds in which a change on one replica must show on the others. */
-const WITHIN_MS = 1_000;
+/** A second, and time for a busy machine; what nobody tells of is found 25 s later. */
+const WITHIN_MS = 5_000;
 
 const command = async (redis: RedisServer, ...parts: string[]): Promise<unknown> => {
   const client = createClient({ url: redis.url });
@@ -26,7 +26,7 @@ describe('answers from memory of two replicas', () => {
   let database: TestDatabase;
   let replicas: TestApp[];
   let apis: Api[];
-  beforeEach(async () => {
+  beforeAll(async () => {
     redis = await startRedisServer();
     database = await createTestDatabase();
     const env = { REDIS_URL: redis.url, SECURITY_JWT_SECRET: 'a-secret-that-both-of-the-replicas-know' };
@@ -34,7 +34,7 @@ describe('answers from memory of two replicas', () => {
     const token = replicas[0]?.admin ?? '';
     apis = replicas.map((app) => apiOf(app, token));
   });
-  afterEach(async () => {
+  afterAll(async () => {
     for (const app of replicas) await app.close();
     await database.drop();
     await redis.stop();
@@ -47,6 +47,7 @@ describe('answers from memory of two replicas', () => {
   };
   const first = (): Api => api(0);
   const second = (): Api => api(1);
+  const listeners = async () => String(await command(redis, 'CLIENT', 'LIST', 'TYPE', 'pubsub'));
   const countsOf = (index: number) => replicas[index]?.app.get(HotAnswers).counts ?? { hits: 0, misses: 0 };
   const register = async (overrides = {}): Promise<string> =>
     (await first().post('/skills/register', skillBody(overrides)).expect(200)).body.data.skill_id as string;
@@ -65,11 +66,11 @@ describe('answers from memory of two replicas', () => {
       const before = countsOf(1).hits;
       await descriptions(second(), id);
       return countsOf(1).hits === before + 3;
-    }, 5_000);
+    }, 10_000);
   };
   const showsWithin = async (id: string, text: string): Promise<number> => {
     const began = performance.now();
-    await until(async () => (await descriptions(second(), id)).join() === texts(text).join(), 5_000);
+    await until(async () => (await descriptions(second(), id)).join() === texts(text).join(), 10_000);
     return performance.now() - began;
   };
 
@@ -81,14 +82,14 @@ describe('answers from memory of two replicas', () => {
       await first().patch(`/skills/${id}`, { description: text }).expect(200);
       const written = performance.now();
       expect(await descriptions(first(), id)).toEqual(texts(text));
-      await until(async () => (await descriptions(second(), id)).join() === texts(text).join(), 5_000);
+      await until(async () => (await descriptions(second(), id)).join() === texts(text).join(), 10_000);
       expect(performance.now() - written).toBeLessThan(WITHIN_MS);
     }
     await warm(id);
     await first().delete(`/skills/${id}`).expect(204);
     const deleted = performance.now();
-    await until(async () => (await second().get(`/skills/${id}`)).status === 404, 5_000);
-    await until(async () => (await second().get('/skills/')).body.length === 0, 5_000);
+    await until(async () => (await second().get(`/skills/${id}`)).status === 404, 10_000);
+    await until(async () => (await second().get('/skills/')).body.length === 0, 10_000);
     expect(performance.now() - deleted).toBeLessThan(WITHIN_MS);
   });
 
@@ -109,8 +110,7 @@ describe('answers from memory of two replicas', () => {
     await command(redis, 'ACL', 'SETUSER', 'default', 'resetchannels', '-subscribe');
     // That alone may have ended them.
     await command(redis, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
-    const listeners = async () => String(await command(redis, 'CLIENT', 'LIST', 'TYPE', 'pubsub'));
-    await until(async () => !(await listeners()).includes('sub=1'), 5_000);
+    await until(async () => !(await listeners()).includes('sub=1'), 10_000);
     await warm(id);
     for (const text of ['unheard of', 'unheard of again']) {
       // Nobody receives it; the number rises all the same.
@@ -118,6 +118,8 @@ describe('answers from memory of two replicas', () => {
       expect(await showsWithin(id, text)).toBeLessThan(WITHIN_MS);
       await warm(id);
     }
+    await command(redis, 'ACL', 'SETUSER', 'default', 'allchannels', '+subscribe');
+    await until(async () => (await listeners()).match(/sub=1/g)?.length === replicas.length);
   });
 
   it('hear again after their connection was cut', async () => {
@@ -126,7 +128,7 @@ describe('answers from memory of two replicas', () => {
     expect(await command(redis, 'CLIENT', 'KILL', 'TYPE', 'pubsub')).toBeGreaterThan(0);
     await first().patch(`/skills/${id}`, { description: 'cut' }).expect(200);
     expect(await showsWithin(id, 'cut')).toBeLessThan(WITHIN_MS);
-    await until(async () => String(await command(redis, 'CLIENT', 'LIST', 'TYPE', 'pubsub')).includes('sub=1'), 5_000);
+    await until(async () => (await listeners()).match(/sub=1/g)?.length === replicas.length);
     await warm(id);
     await first().patch(`/skills/${id}`, { description: 'mended' }).expect(200);
     expect(await showsWithin(id, 'mended')).toBeLessThan(WITHIN_MS);
@@ -148,7 +150,7 @@ describe('answers from memory of two replicas', () => {
     await redis.stop();
     await first().patch(`/skills/${id}`, { description: 'while it is away' }).expect(200);
     const changed = performance.now();
-    await until(async () => (await descriptions(second(), id)).join() === texts('while it is away').join(), 5_000);
+    await until(async () => (await descriptions(second(), id)).join() === texts('while it is away').join(), 10_000);
     expect(performance.now() - changed).toBeLessThan(WITHIN_MS);
     const before = countsOf(1).hits;
     for (let time = 0; time < 3; time += 1) await descriptions(second(), id);

@@ -5,8 +5,8 @@ import { CallbackServer, receives, type Reception } from '../support/callback-se
 import { BEHAVIOURS, type Behaviour, type SkillServer } from '../support/skill-server.js';
 import { startTestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
-import { apiOf, expectError } from '../e2e/api.js';
-import { ASYNC_ENV, AsyncSite, type Details, SIGNING_SECRET } from '../e2e/async-calls.js';
+import { apiOf, expectError } from './api.js';
+import { ASYNC_ENV, AsyncSite, type Details, SIGNING_SECRET } from './async-calls.js';
 
 /** A callback that takes its time, while other tests go on. */
 interface Waiting {

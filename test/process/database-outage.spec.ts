@@ -125,7 +125,7 @@ describe('PostgreSQL away', () => {
     }
 
     async function expectUnhealthy(): Promise<void> {
-      await until(async () => (await readiness(service.url)) === 503, 5_000);
+      await until(async () => (await readiness(service.url)) === 503);
       const [alive, health] = await Promise.all([call(`${service.url}/livez`), call(`${service.url}/health`)]);
       expect(alive.status).toBe(200);
       expect(health).toMatchObject({
@@ -163,7 +163,7 @@ describe('PostgreSQL away', () => {
       expect(unlimited.status).toBe(200);
       await proxy.restore();
       await expectRecovery();
-      await until(async () => (await limitedBurst()).every(({ status }) => status === 200), 5_000);
+      await until(async () => (await limitedBurst()).every(({ status }) => status === 200));
       expect(service.output).not.toContain('DeprecationWarning');
     });
 

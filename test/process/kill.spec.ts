@@ -67,7 +67,7 @@ describe('kill -9 while Skills register', () => {
     const service = await startService({ cwd });
     service.kill('SIGKILL');
     await service.ended;
-    await until(() => service.databaseProcesses().length === 0, 5_000);
+    await until(() => service.databaseProcesses().length === 0);
   });
 
   async function allSkills(url: string, token: string): Promise<FoundSkill[]> {

@@ -36,7 +36,7 @@ describe('the monitoring files', () => {
 
   it('fire and do not fire as their tests say', () => {
     expect(promtool('test', 'rules', ...filesIn('prometheus/tests'))).toMatchObject({ status: 0 });
-  });
+  }, 300_000);
 
   it('tell of every alert how bad it is and what to do, here and in the documents, and have two tests of it', () => {
     const tests = filesIn('prometheus/tests')

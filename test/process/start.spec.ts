@@ -26,7 +26,7 @@ describe('a start on a bare machine', () => {
 
   it('is one of two at once on the folder, and the other says what to do', async () => {
     const both = [spawnService({ cwd }), spawnService({ cwd })];
-    await until(() => both.every((one) => one.isReady || !one.isRunning), 25_000);
+    await until(() => both.every((one) => one.isReady || !one.isRunning), 50_000);
     const [ready, refused] = both.sort((one, other) => Number(other.isReady) - Number(one.isReady));
     if (!ready?.isReady || !refused) throw new Error(both.map(({ output }) => output).join('\n'));
     service = ready;
@@ -118,8 +118,8 @@ describe('a start on a bare machine', () => {
     silent.on('error', () => undefined);
     service.kill('SIGINT');
     await expect(service.ended).resolves.toEqual({ code: 0, signal: null });
-    expect(performance.now() - began).toBeLessThan(5_000);
-    await until(() => service.databaseProcesses().length === 0, 1_000);
+    expect(performance.now() - began).toBeLessThan(9_000);
+    await until(() => service.databaseProcesses().length === 0);
     silent.destroy();
   });
 });

@@ -244,7 +244,7 @@ describe('npm run export and npm run import', () => {
       const replaced = await run(['import', file, '--on-conflict', 'replace'], targetDatabase, env);
       expect(replaced.output).toContain('skill: created 0, replaced 4, skipped 0');
       // The message makes it look at once: otherwise it would look again after 25 s.
-      await until(async () => (await heard()) > before && (await description()) !== 'changed here', 10_000);
+      await until(async () => (await heard()) > before && (await description()) !== 'changed here', 20_000);
     });
   });
 

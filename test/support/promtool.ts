@@ -13,6 +13,6 @@ export function ensurePromtool(): string {
 
 /** Runs it to its end. */
 export function promtool(...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(ensurePromtool(), args, { encoding: 'utf8', timeout: 20_000 });
+  const { status, stdout, stderr } = spawnSync(ensurePromtool(), args, { encoding: 'utf8', timeout: 300_000 });
   return { status, output: stdout + stderr };
 }

@@ -1,8 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { Batcher } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { isDatabaseOutage } from '#database';
+import { DatabaseBatcher } from '../executions/database-batcher.js';
 import { CallbackSender } from './callback-sender.js';
 import {
   type CallbackHold,
@@ -14,24 +13,15 @@ import {
 import { ClaimLoop } from '../queue/claim-loop.js';
 import { QueueMetrics } from '../queue/queue.metrics.js';
 
-/** Callbacks in one transaction. */
-const MAX_BATCH = 200;
-const LANES = 2;
+/** Callbacks in one transaction, and transactions at a time. */
+const BATCHES = { maxBatch: 200, lanes: 2 };
 
 /** Delivers callbacks. Every replica takes part. */
 @Injectable()
 export class CallbackDeliveries implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: ClaimLoop<DueCallback>;
-  private readonly outcomes = new Batcher((callbacks: SettledCallback[]) => this.settleAll(callbacks), {
-    maxBatch: MAX_BATCH,
-    lanes: LANES,
-    isOfOneItem: (error) => !isDatabaseOutage(error),
-  });
-  private readonly releases = new Batcher((holds: CallbackHold[]) => this.releaseAll(holds), {
-    maxBatch: MAX_BATCH,
-    lanes: LANES,
-    isOfOneItem: (error) => !isDatabaseOutage(error),
-  });
+  private readonly outcomes = new DatabaseBatcher((callbacks: SettledCallback[]) => this.settleAll(callbacks), BATCHES);
+  private readonly releases = new DatabaseBatcher((holds: CallbackHold[]) => this.releaseAll(holds), BATCHES);
 
   constructor(
     private readonly repository: CallbacksRepository,

@@ -53,7 +53,10 @@ export class CallbacksRepository {
   async claim(limit: number, leaseMs: number, working: Iterable<DueCallback>): Promise<Claimed<DueCallback>> {
     const busy = countBusy(working, ({ client_id, receiver }) => ({ client_id, target: receiver }));
     const rows = await this.dataSource.query<ClaimRow<DueCallback>[]>(CLAIM_CALLBACKS, [
-      ...[limit, leaseMs, JSON.stringify(busy), this.after],
+      limit,
+      leaseMs,
+      JSON.stringify(busy),
+      this.after,
     ]);
     const claimed = readClaim(rows);
     this.after = claimed.items.at(-1)?.receiver ?? '';

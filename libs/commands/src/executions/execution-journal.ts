@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Batcher, ERROR_CATALOGUE, type ErrorCode } from '#common';
+import { ERROR_CATALOGUE, type ErrorCode } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { isDatabaseOutage } from '#database';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
+import { DatabaseBatcher } from './database-batcher.js';
 import type { ExecutionError } from './execution.entity.js';
 import {
   type ClaimedExecution,
@@ -13,14 +14,11 @@ import {
   type NewExecution,
 } from './executions.repository.js';
 
-/** Calls in one transaction. */
-const MAX_BATCH = 200;
-/** Transactions at the same time: the next batch fills during one. */
-const LANES = 1;
+/** Calls in one transaction, and transactions at a time: the next batch fills during one. */
+const BATCHES = { maxBatch: 200, lanes: 1 };
 /** The longest result in bytes that goes into a batch: a statement has a maximum size. */
 const LONGEST_BATCHED = 65_536;
 const LONGEST_ERROR = 8192;
-const BATCHES = { maxBatch: MAX_BATCH, lanes: LANES, isOfOneItem: (error: unknown) => !isDatabaseOutage(error) };
 
 const INTERNAL_FAILURE: CallOutcome = {
   status: 'failed',
@@ -33,8 +31,11 @@ const INTERNAL_FAILURE: CallOutcome = {
 /** The journal of calls: writes a row before a call starts, and its outcome before the caller gets the answer. */
 @Injectable()
 export class ExecutionJournal {
-  private readonly claims = new Batcher((executions: NewExecution[]) => this.claimAll(executions), BATCHES);
-  private readonly outcomes = new Batcher((executions: FinishedExecution[]) => this.finishAll(executions), BATCHES);
+  private readonly claims = new DatabaseBatcher((executions: NewExecution[]) => this.claimAll(executions), BATCHES);
+  private readonly outcomes = new DatabaseBatcher(
+    (executions: FinishedExecution[]) => this.finishAll(executions),
+    BATCHES,
+  );
   private readonly logger = new Logger('commands');
 
   constructor(
@@ -49,7 +50,7 @@ export class ExecutionJournal {
 
   /** Records the outcome. Returns the time, or undefined if the call was cancelled meanwhile. `isWhole`: keeps a result of any size. */
   async finish(id: string, outcome: CallOutcome, isWhole = false): Promise<Date | undefined> {
-    const { record, size } = this.recordOf(id, outcome, isWhole);
+    const { record, size } = this.toRecord(id, outcome, isWhole);
     if (size <= LONGEST_BATCHED || !record.result_kept) return this.outcomes.add(record);
     // It was serialised once, and the statement does so again: let other work run between.
     await nextTurn();
@@ -94,7 +95,7 @@ export class ExecutionJournal {
     return executions.map(({ id }) => finished.get(id));
   }
 
-  private recordOf(id: string, outcome: CallOutcome, isWhole: boolean): { record: FinishedExecution; size: number } {
+  private toRecord(id: string, outcome: CallOutcome, isWhole: boolean): { record: FinishedExecution; size: number } {
     const { status, result, output, error, route, tries, sent, requestBytes, responseBytes } = outcome;
     const text = result === undefined ? null : JSON.stringify(result);
     const size = Buffer.byteLength(text ?? '') + Buffer.byteLength(output ?? '');

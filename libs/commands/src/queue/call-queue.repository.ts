@@ -96,8 +96,11 @@ export class CallQueueRepository {
   async claim(limit: number, leaseMs: number, working: Iterable<QueuedCall>): Promise<Claimed<QueuedCall>> {
     const busy = countBusy(working, ({ client_id, skill_id }) => ({ client_id, target: skill_id }));
     const rows = await this.dataSource.query<ClaimRow<QueuedCall>[]>(CLAIM_CALLS, [
-      ...[limit, leaseMs, JSON.stringify(busy)],
-      ...[this.after.client_id, this.after.skill_id],
+      limit,
+      leaseMs,
+      JSON.stringify(busy),
+      this.after.client_id,
+      this.after.skill_id,
     ]);
     const claimed = readClaim(rows);
     // Nothing was claimed: start again from the first client.

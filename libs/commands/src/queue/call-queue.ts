@@ -1,8 +1,8 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { ApiError, Batcher } from '#common';
+import { ApiError } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { isDatabaseOutage } from '#database';
+import { DatabaseBatcher } from '../executions/database-batcher.js';
 import { commandKey } from '../executions/executions.repository.js';
 import { RunningCalls } from '../executions/running-calls.js';
 import { CallQueueRepository } from './call-queue.repository.js';
@@ -12,19 +12,14 @@ import { PendingQuota } from './pending-quota.js';
 import type { NewQueuedCall, QueuedCall } from './queued-call.js';
 import { QueuedCallRunner } from './queued-call-runner.js';
 
-/** Calls in one transaction; each body may have a megabyte. */
-const MAX_BATCH = 50;
-const LANES = 4;
+/** Calls in one transaction (each body may have a megabyte), and transactions at a time. */
+const BATCHES = { maxBatch: 50, lanes: 4 };
 
 /** Accepts asynchronous calls and makes them. The replica that claims a call makes it. */
 @Injectable()
 export class CallQueue implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: ClaimLoop<QueuedCall>;
-  private readonly additions = new Batcher((calls: NewQueuedCall[]) => this.addAll(calls), {
-    maxBatch: MAX_BATCH,
-    lanes: LANES,
-    isOfOneItem: (error) => !isDatabaseOutage(error),
-  });
+  private readonly additions = new DatabaseBatcher((calls: NewQueuedCall[]) => this.addAll(calls), BATCHES);
 
   constructor(
     private readonly repository: CallQueueRepository,

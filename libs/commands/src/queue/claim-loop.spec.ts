@@ -6,7 +6,11 @@ import type { Claimed } from './claimed.js';
 describe('ClaimLoop', () => {
   const loopOf = (claim: () => Promise<Claimed<string>>): ClaimLoop<string> =>
     new ClaimLoop(new SchedulerRegistry(), {
-      ...{ name: 'test', subject: 'The test', concurrency: 4, pollMs: 60_000, leaseMs: 60_000 },
+      name: 'test',
+      subject: 'The test',
+      concurrency: 4,
+      pollMs: 60_000,
+      leaseMs: 60_000,
       claim,
       work: () => Promise.resolve(),
       renew: () => Promise.resolve(),

@@ -1,12 +1,13 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { ApiError, BadParameterError, Batcher, type ErrorCode, jitteredPause, PermissionError } from '#common';
+import { ApiError, BadParameterError, type ErrorCode, jitteredPause, PermissionError } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { isDatabaseOutage, translateDatabaseError } from '#database';
+import { translateDatabaseError } from '#database';
 import { formatTraceparent, parseTraceparent, startSpan } from '#logging';
 import { runJob, TRACER, type Tracer } from '#tracing';
 import { CallPreparation, type PreparedCall } from '../calls/call-preparation.js';
 import { CallRunner } from '../calls/call-runner.js';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
+import { DatabaseBatcher } from '../executions/database-batcher.js';
 import { ExecutionJournal, keptError } from '../executions/execution-journal.js';
 import { CallQueueRepository, type PostponedCall } from './call-queue.repository.js';
 import { restoreCaller, type QueuedCall } from './queued-call.js';
@@ -14,8 +15,8 @@ import { QueueMetrics } from './queue.metrics.js';
 
 /** At most a minute, so that a Skill that comes back gets its calls soon. */
 const BACK_OFF = { first: 1_000, longest: 60_000 };
-const MAX_BATCH = 200;
-const LANES = 2;
+/** Postponed calls in one transaction, and transactions at a time. */
+const BATCHES = { maxBatch: 200, lanes: 2 };
 /** Errors that may pass: the call is retried. */
 const TRANSIENT = new Set<ErrorCode>([1008, 2003, 2004, 2006]);
 /** Errors that pass if a matching Skill registers, unless the call is for a Skill by id. */
@@ -30,11 +31,7 @@ const EXHAUSTED: CallOutcome = {
 /** Makes a claimed call: finishes it, or postpones it to the next attempt. */
 @Injectable()
 export class QueuedCallRunner {
-  private readonly postponements = new Batcher((calls: PostponedCall[]) => this.postponeAll(calls), {
-    maxBatch: MAX_BATCH,
-    lanes: LANES,
-    isOfOneItem: (error) => !isDatabaseOutage(error),
-  });
+  private readonly postponements = new DatabaseBatcher((calls: PostponedCall[]) => this.postponeAll(calls), BATCHES);
 
   constructor(
     private readonly preparation: CallPreparation,

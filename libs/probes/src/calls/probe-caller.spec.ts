@@ -12,8 +12,16 @@ describe('a probe', () => {
   afterEach(endOutbound);
 
   const claimOf = (url: string): ProbeClaim => ({
-    ...{ endpointId: 'endpoint', skillId: 'skill', url, protocol: url.startsWith('ws') ? 'ws' : 'http' },
-    ...{ parameters: [], leased: false, token: 'token', health: 'healthy', failures: 0, successes: 0 },
+    endpointId: 'endpoint',
+    skillId: 'skill',
+    url,
+    protocol: url.startsWith('ws') ? 'ws' : 'http',
+    parameters: [],
+    leased: false,
+    token: 'token',
+    health: 'healthy',
+    failures: 0,
+    successes: 0,
   });
   const callerOf = (lookup: AddressLookup, settings: Partial<ProbesSettings> = {}): ProbeCaller =>
     new ProbeCaller(

@@ -1,6 +1,6 @@
 import { isObject, readForeignJson } from '#common';
 import { OutboundError } from '#outbound';
-import type { ProbeResult } from '#skills';
+import { PROBE_RESULTS, type ProbeResult } from '#skills';
 
 /** The result of one probe. The reason is a text of this service, never one of the endpoint. */
 export interface Verdict {
@@ -11,12 +11,12 @@ export interface Verdict {
 /** The longest answer in bytes. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
 
-const MEANINGS: ReadonlyMap<string, ProbeResult> = new Map([
-  // The last word of each is from the draft "Health Check Response Format for HTTP APIs".
-  ...['healthy', 'ok', 'up', 'pass'].map((word) => [word, 'healthy'] as const),
-  ...['warning', 'degraded', 'warn'].map((word) => [word, 'warning'] as const),
-  ...['unhealthy', 'down', 'fail'].map((word) => [word, 'unhealthy'] as const),
-]);
+/** The last word of each is from the draft "Health Check Response Format for HTTP APIs". */
+const WORDS: Readonly<Record<ProbeResult, readonly string[]>> = {
+  healthy: ['healthy', 'ok', 'up', 'pass'],
+  warning: ['warning', 'degraded', 'warn'],
+  unhealthy: ['unhealthy', 'down', 'fail'],
+};
 
 /** `isChosen`: whether the endpoint names this health path itself. */
 export function judgeAnswer(status: number, body: Buffer, isChosen: boolean): Verdict {
@@ -62,7 +62,7 @@ function judgeBody(status: number, body: Buffer): Verdict {
   const { value } = readForeignJson(body);
   if (!isObject(value)) return { result: 'warning', reason: `it answers ${status} without a JSON object` };
   const word = typeof value.status === 'string' ? value.status.toLowerCase() : '';
-  const result = MEANINGS.get(word);
+  const result = PROBE_RESULTS.find((known) => WORDS[known].includes(word));
   if (result === undefined) {
     return { result: 'warning', reason: `it answers ${status} with a JSON object without a known status` };
   }

@@ -67,8 +67,16 @@ describe('a ws Skill that sends what nobody asked for', () => {
   const send = (executionId: string, timeoutMs = 20_000) => {
     const { signal } = new AbortController();
     const call: SkillCall = {
-      ...{ executionId, commandId: `command-of-${executionId}`, caller: { clientId: 'agent-1' }, parameters: {} },
-      ...{ metadata: {}, timeoutMs, channel: undefined, targets: [TARGET], traceparent: '', signal },
+      executionId,
+      commandId: `command-of-${executionId}`,
+      caller: { clientId: 'agent-1' },
+      parameters: {},
+      metadata: {},
+      timeoutMs,
+      channel: undefined,
+      targets: [TARGET],
+      traceparent: '',
+      signal,
     };
     const options = { url: skill.url, method: 'POST', timeoutMs: undefined, authorization: undefined };
     return transport.send(call, TARGET, { options, body: '', headers: {}, timeoutMs, signal });

@@ -7,18 +7,18 @@ import { Authenticator, type Permission } from '#auth';
 import { NotFoundError, PermissionError } from '#common';
 import { type OperationsSettings, operationsSettings } from '#config';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { portErrorOf } from './port-error.js';
+import { toPortError } from './port-error.js';
 import type { TlsCertificate } from './tls-certificate.js';
 
-/** Those who ask are few. */
+/** Few programs read metrics. */
 const MAX_CONNECTIONS = 100;
-/** Operators have it, and a key may be narrowed to it alone: what it reads of others, the audit log tells too. */
+/** Operators have it, and an API key can be limited to it: metrics tell no more about others than the audit log. */
 const NEEDED: Permission = 'audit:read';
 const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health']);
 const DOCUMENT = /^\/(?:metrics|docs|openapi\.(?:json|yaml))(?:\/|$)/;
 
 /**
- * Metrics, Swagger UI and the OpenAPI document: for everybody, on a port of their own (ADMIN_PORT), or for who has the
+ * Metrics, Swagger UI and the OpenAPI document: public, on a port of their own (ADMIN_PORT), or only for callers with the
  * permission (ADMIN_TOKEN_REQUIRED). Probes are on both ports (docs/adr/0034).
  */
 @Injectable()
@@ -31,7 +31,7 @@ export class AdminPort {
     private readonly authenticator: Authenticator,
   ) {}
 
-  /** Where the documents are, once it listens; undefined: on the main port. */
+  /** The address of the documents, after `listen`; undefined if they are on the main port. */
   get url(): string | undefined {
     if (this.server === undefined) return undefined;
     const { address, family, port } = this.server.address() as AddressInfo;
@@ -39,7 +39,7 @@ export class AdminPort {
     return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
-  /** The server that `listen` opens; undefined without ADMIN_PORT. What comes to it goes through the same hooks and routes. */
+  /** The server that `listen` opens; undefined without ADMIN_PORT. Its requests go through the same hooks and routes. */
   createServer(fastify: FastifyInstance, options: ServerOptions, tls: TlsCertificate | undefined): Server | undefined {
     if (this.settings.adminPort === undefined) return undefined;
     const server = tls ? createTlsServer({ ...options, ...tls.serverOptions }) : createServer(options);
@@ -58,12 +58,12 @@ export class AdminPort {
     return server;
   }
 
-  /** Refuses what is on the other port, and who may not read. */
+  /** Refuses requests that belong to the other port, and callers without the permission. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, _reply, done) => {
       const { url = '' } = request.routeOptions;
       const isDocument = DOCUMENT.test(url);
-      if (this.isElsewhere(request.raw, url, isDocument)) done(new NotFoundError('Route not found'));
+      if (this.belongsElsewhere(request.raw, url, isDocument)) done(new NotFoundError('Route not found'));
       else if (!isDocument || !this.settings.isTokenRequired) done();
       else
         this.authorize(request).then(() => {
@@ -80,11 +80,11 @@ export class AdminPort {
     try {
       await once(server.listen(port, host), 'listening');
     } catch (error) {
-      throw portErrorOf(error, { host, port, hostVariable: 'ADMIN_HOST', portVariable: 'ADMIN_PORT' });
+      throw toPortError(error, { host, port, hostVariable: 'ADMIN_HOST', portVariable: 'ADMIN_PORT' });
     }
   }
 
-  private isElsewhere(request: IncomingMessage, url: string, isDocument: boolean): boolean {
+  private belongsElsewhere(request: IncomingMessage, url: string, isDocument: boolean): boolean {
     if (this.server === undefined || PROBES.has(url)) return false;
     return isDocument !== this.requests.has(request);
   }

@@ -2,7 +2,7 @@ import { type INestApplication, RequestMethod } from '@nestjs/common';
 
 export const API_PREFIX = 'api/v1';
 
-/** Routes of operators and probes, which stand outside of the versioned API. */
+/** Routes for operators and probes, outside of the versioned API. */
 const UNVERSIONED = [
   'health',
   'livez',

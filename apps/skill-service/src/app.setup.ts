@@ -24,8 +24,8 @@ import { Draining } from './draining.js';
 import { serveOpenApi } from './openapi.js';
 import { parseQuery } from './parameters.js';
 import { limitPipelining } from './pipelining.js';
-import { originForm, registerRequestConformance } from './request-conformance.js';
-import { registerSecurityHeaders, securityHeadersOf } from './security-headers.js';
+import { toOriginForm, registerRequestConformance } from './request-conformance.js';
+import { registerSecurityHeaders, createSecurityHeaders } from './security-headers.js';
 import { TlsCertificate } from './tls-certificate.js';
 import { refuseUnread } from './unread-bodies.js';
 
@@ -34,21 +34,21 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /**
- * Who sends slowly is cut off. What a caller is quiet for between two requests is Fastify's keepAliveTimeout (72 s, longer
- * than load balancers wait); a time-out of the connection itself would cut calls that take their time.
+ * Cuts off clients that send slowly. Between two requests Fastify's keepAliveTimeout holds (72 s, longer than load balancers
+ * wait). A time-out of the connection itself would cut long calls.
  */
-function serverOptionsOf(requestTimeoutMs: number): ServerOptions {
+function createServerOptions(requestTimeoutMs: number): ServerOptions {
   const headersTimeout = Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs);
   return {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout,
     connectionsCheckingInterval: headersTimeout / 2,
-    // Refused by `registerRequestConformance`.
+    // `registerRequestConformance` refuses requests without it.
     requireHostHeader: false,
   };
 }
 
-/** The log knows nobody, and cannot tell of its own losses by itself. */
+/** The logging room does not know the metrics, so its losses are counted here. */
 function registerLogMetrics(metrics: MetricsService, log: ServiceLog): void {
   const count = (name: string, help: string, total: () => number): void => {
     let counted = 0;
@@ -74,40 +74,46 @@ function registerLogMetrics(metrics: MetricsService, log: ServiceLog): void {
   );
 }
 
-function secretsOf({ security, aiBridge, commands }: Settings): (string | undefined)[] {
+function collectSecrets({ security, aiBridge, commands }: Settings): (string | undefined)[] {
   return [
-    ...[security.adminClientSecret, security.jwtSecret, ...security.previousJwtSecrets],
-    ...[security.encryptionKey, ...security.previousEncryptionKeys],
-    ...[aiBridge.clientSecret, aiBridge.apiKey, commands.callbackSigningSecret],
+    security.adminClientSecret,
+    security.jwtSecret,
+    ...security.previousJwtSecrets,
+    security.encryptionKey,
+    ...security.previousEncryptionKeys,
+    aiBridge.clientSecret,
+    aiBridge.apiKey,
+    commands.callbackSigningSecret,
   ];
 }
 
-/** As Fastify's `request.ip`. */
-function forwardedFor(trustProxy: string[]): (request: IncomingMessage) => string {
+/** Returns a function that finds the address of a client like Fastify's `request.ip`. */
+function createAddressLookup(trustProxy: string[]): (request: IncomingMessage) => string | undefined {
+  if (trustProxy.length === 0) return ({ socket }) => socket.remoteAddress;
   const isTrusted = proxyAddr.compile(trustProxy);
   return (request) => proxyAddr(request, isTrusted);
 }
 
-/** The service as it runs, and as the e2e tests run it; it does not listen yet, but on ADMIN_PORT. @throws PortError */
+/** Creates the service, also for the e2e tests. Only ADMIN_PORT listens yet. @throws PortError */
 export async function createApp(settings: Settings, log: ServiceLog): Promise<NestFastifyApplication> {
-  maskValues(secretsOf(settings));
-  const tls = TlsCertificate.of(settings.edge);
+  maskValues(collectSecrets(settings));
+  const tls = TlsCertificate.fromSettings(settings.edge);
   const { trustProxy } = settings.edge;
   const requestTimeout = settings.app.requestTimeout * 1000;
-  const serverOptions = serverOptionsOf(requestTimeout);
-  const securityHeaders = securityHeadersOf(settings.edge);
+  const serverOptions = createServerOptions(requestTimeout);
+  const securityHeaders = createSecurityHeaders(settings.edge);
   const adapter = new FastifyAdapter({
     ...(tls ? { https: { ...serverOptions, ...tls.serverOptions } } : { http: serverOptions }),
     trustProxy: trustProxy.length > 0 && trustProxy,
     genReqId: traceIdGenerator,
-    rewriteUrl: originForm,
+    rewriteUrl: toOriginForm,
     frameworkErrors: frameworkErrors(log.logger, securityHeaders),
     clientErrorHandler: answerClientErrors(securityHeaders),
     bodyLimit: BODY_LIMIT,
     requestTimeout,
-    // Draining waits for the requests in flight before it closes; a connection that never sent one would hold that up.
+    // Draining waits for requests in flight; a connection without one must not delay the end.
     forceCloseConnections: true,
-    // Draining answers in the shape of every other error.
+    // `Draining` answers with the usual error.
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, querystringParser: parseQuery, maxParamLength: 512 },
   });
@@ -130,7 +136,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   adminServer?.on('clientError', answerClientErrors(securityHeaders));
   const servers = adminServer ? [fastify.server, adminServer] : [fastify.server];
   tls?.watch(servers, metrics);
-  // Before anything that may refuse: a page must be able to read a refusal, and a preflight request has no credentials.
+  // Before all hooks that refuse: a page must be able to read a refusal, and a preflight request has no credentials.
   await registerSecurityHeaders(app, settings.edge, securityHeaders);
   registerRequestConformance(fastify, servers);
   admin.watch(fastify);
@@ -139,7 +145,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   app.get(Authenticator).watch(fastify);
   refuseUnread(fastify);
   app.get(RefusedRequests).watch(fastify);
-  // The last: what the hot lane sends has passed all the others.
+  // After all other hooks: answers from memory have passed those.
   app.get(HotAnswers).watch(fastify);
   app.get(HotHeartbeats).watch(fastify);
   new HotLane(fastify, {
@@ -151,7 +157,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     logger: log.logger,
     metrics: httpMetrics,
     spans,
-    addressOf: trustProxy.length > 0 ? forwardedFor(trustProxy) : ({ socket }) => socket.remoteAddress,
+    addressOf: createAddressLookup(trustProxy),
   }).open();
   registerBodyParsers(fastify);
   limitBodies(fastify);

@@ -6,26 +6,26 @@ import { surviveBrokenOutput } from '#logging';
 import { DataSource } from 'typeorm';
 import { endWithError, endWithUsage } from './command-end.js';
 
-/** Milliseconds that a query may take: the entries in no block yet are looked for among all. */
+/** Milliseconds for a query: it searches all entries for those that are in no block yet. */
 const STATEMENT_TIMEOUT = 600_000;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /**
- * `npm run audit:verify`: against DATABASE_URL, or the embedded server where it is unset, also that of a
- * service that runs; with `-- NUMBER:HASH` also that
- * this block, noted earlier, is still there. Exits with 1 when the log is broken.
+ * `npm run audit:verify`: checks the audit log in DATABASE_URL or, if it is unset, in the embedded server, also of a running
+ * service. With `-- NUMBER:HASH` it also checks that this block of an earlier report is still there. Ends with 1 if the log is
+ * broken.
  */
 async function main(noted: NotedBlock | undefined): Promise<void> {
   const { app, database } = loadDatabaseSettings();
-  // What PostgreSQL says of itself is not for who waits for this command.
+  // Messages of PostgreSQL are not for the user of this command.
   Logger.overrideLogger(['fatal', 'error', 'warn']);
   const server = await DatabaseServer.join(app, database);
   try {
     const settings = { ...database, poolSize: 1, maxOverflow: 0, statementTimeout: STATEMENT_TIMEOUT };
     const dataSource = await new DataSource(dataSourceOptions(server.url, settings, [])).initialize();
     try {
-      tell(await verifyAudit(dataSource, noted));
+      print(await verifyAudit(dataSource, noted));
     } finally {
       await dataSource.destroy();
     }
@@ -34,7 +34,7 @@ async function main(noted: NotedBlock | undefined): Promise<void> {
   }
 }
 
-function tell({ blocks, entries, unsealed, head, fault }: AuditReport): void {
+function print({ blocks, entries, unsealed, head, fault }: AuditReport): void {
   if (fault !== null) {
     process.exitCode = 1;
     say(`BROKEN: ${fault}`);

@@ -7,7 +7,7 @@ import { parseFormBody } from './parameters.js';
 
 export const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
-/** Bytes from which a body is read in steps, between which others have their turn. */
+/** A body of so many bytes is read in steps, with turns for other requests in between. */
 const LARGE = 128 * 1024;
 
 async function inSteps(steps: Generator<undefined, unknown>): Promise<unknown> {
@@ -19,7 +19,7 @@ async function inSteps(steps: Generator<undefined, unknown>): Promise<unknown> {
   return step.value;
 }
 
-/** JSON everywhere; forms where `refuseUnread` lets them come so far. */
+/** JSON for every route; forms for the routes where `refuseUnread` lets them pass. */
 export function registerBodyParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>(JSON_TYPES, { parseAs: 'buffer' }, ({ routeOptions }, body, done) => {

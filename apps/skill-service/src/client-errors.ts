@@ -5,8 +5,8 @@ import { BadParameterError, type ErrorResponse } from '#common';
 import type { SecurityHeaders } from './security-headers.js';
 
 /**
- * Fastify's `clientErrorHandler`: answers what is no HTTP, or has headers that are too large. It never becomes a
- * request, so that no hook and no filter runs; the answer has the shape and the headers of every other error all the same.
+ * Fastify's `clientErrorHandler`: answers bytes that are not HTTP, and headers that are too large. They never become a request,
+ * so no hook and no filter runs. The answer has the shape and the headers of every other error.
  */
 export function answerClientErrors(securityHeaders: SecurityHeaders) {
   return (cause: NodeJS.ErrnoException, socket: Socket): void => {
@@ -15,7 +15,7 @@ export function answerClientErrors(securityHeaders: SecurityHeaders) {
       return;
     }
     const { code, message, details, status } = new BadParameterError([
-      { field: 'request', reason: reasonOf(cause.code) },
+      { field: 'request', reason: describe(cause.code) },
     ]);
     const traceId = randomBytes(16).toString('hex');
     const timestamp = new Date().toISOString();
@@ -33,7 +33,7 @@ export function answerClientErrors(securityHeaders: SecurityHeaders) {
   };
 }
 
-function reasonOf(code: string | undefined): string {
+function describe(code: string | undefined): string {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return 'has headers that are too large';

@@ -2,8 +2,8 @@ import type { Server } from 'node:net';
 import type { MetricsService } from '#metrics';
 
 /**
- * Each connection costs memory and a file descriptor, also one that says nothing: beyond `max` the next one is closed as
- * it comes, and counted.
+ * Closes, and counts, every new connection beyond `max`: each connection costs memory and a file descriptor, also a silent
+ * one.
  */
 export function limitConnections(server: Server, max: number, metrics: MetricsService): void {
   const dropped = metrics.counter({

@@ -9,10 +9,10 @@ type Command = (typeof COMMANDS)[number];
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** `npm run db:init`, `db:migrate` and `db:revert`: against DATABASE_URL, or the embedded server where it is unset. */
+/** `npm run db:init`, `db:migrate` and `db:revert`: for DATABASE_URL or, if it is unset, for the embedded server. */
 async function main(command: Command): Promise<void> {
   const { app, database } = loadDatabaseSettings();
-  // What PostgreSQL says of itself is not for who waits for this command.
+  // Messages of PostgreSQL are not for the user of this command.
   Logger.overrideLogger(['fatal', 'error', 'warn']);
   if (command === 'init' && database.url !== undefined && (await createDatabase(database.url, database.connectTimeout)))
     say('created the database');

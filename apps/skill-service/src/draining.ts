@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * The last requests of a service that is stopping. The server goes on listening until they are done, so that load
- * balancers see /readyz say no rather than a closed port.
+ * Finishes the last requests of a service that is stopping. The server listens until they are done, so that load balancers
+ * get an answer from /readyz instead of a closed port.
  */
 @Injectable()
 export class Draining {
@@ -20,7 +20,7 @@ export class Draining {
     return this.lifecycle.isDraining;
   }
 
-  /** While it drains every answer ends its connection, so that its owner goes elsewhere; once it refuses, new work gets 503 (1008). */
+  /** While it drains, every answer closes its connection, so that the client uses another replica; later requests get 503 (1008). */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, reply, done) => {
       if (PROBE_ROUTES.has(request.routeOptions.url ?? '')) {
@@ -40,7 +40,7 @@ export class Draining {
     });
   }
 
-  /** Counts a request that is in flight; call what it returns, once, when it is over. */
+  /** Counts a request in flight. Call the returned function once, when the request is over. */
   hold(): () => void {
     this.inFlight += 1;
     return () => {
@@ -50,8 +50,8 @@ export class Draining {
   }
 
   /**
-   * Says no to /readyz and serves on for `notice` milliseconds, in which who sends requests learns of it; then takes no
-   * more and waits until none is in flight. Returns false when some still are after `timeout` milliseconds more.
+   * Makes /readyz fail and serves requests for `notice` more milliseconds, in which load balancers notice it. Then refuses
+   * new requests and waits until none is in flight. Returns false if some still are after another `timeout` milliseconds.
    */
   async finish({ notice, timeout }: { notice: number; timeout: number }): Promise<boolean> {
     this.lifecycle.startDraining();

@@ -18,10 +18,10 @@ export function decode(body: Buffer): string {
   }
 }
 
-/** Names that every object has a meaning for. Nest would leave such fields out without a word. */
+/** Names with a meaning in every JavaScript object. Nest would drop such fields silently. */
 export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Depth and values are bounded: this runs on what has no `jsonSizeFault`. */
+/** The recursion is bounded: `assertWithin` has checked levels and values before. */
 function hasForbiddenKey(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasForbiddenKey);
@@ -31,7 +31,7 @@ function hasForbiddenKey(value: unknown): boolean {
   return false;
 }
 
-/** Counts before anything takes memory or recurses. @throws BadParameterError (1001) */
+/** Checks the size before anything takes memory or recurses. @throws BadParameterError (1001) */
 export function assertWithin(json: Buffer, maxValues: number): void {
   const fault = jsonSizeFault(json, { levels: LEVELS, values: maxValues, keys: maxValues });
   if (fault !== undefined) throw bodyFault(fault);
@@ -49,21 +49,21 @@ function assertNoForbiddenKey(value: unknown): void {
   if (hasForbiddenKey(value)) throw bodyFault('holds a forbidden key (__proto__, constructor or prototype)');
 }
 
-/** JSON without prototype keys, at once; its size has been looked at. @throws BadParameterError (1001) */
+/** Parses JSON and refuses prototype keys. Check its size before. @throws BadParameterError (1001) */
 export function parseJson(json: Buffer): unknown {
   const value = parse(decode(json));
   assertNoForbiddenKey(value);
   return value;
 }
 
-/** The whole of a small body; an empty one is none. @throws BadParameterError (1001) */
+/** Reads a small body; undefined if it is empty. @throws BadParameterError (1001) */
 export function parseJsonBody(body: Buffer, maxValues: number): unknown {
   if (body.length === 0) return undefined;
   assertWithin(body, maxValues);
   return parseJson(body);
 }
 
-/** The same in steps, between which others may have their turn. @throws BadParameterError (1001) */
+/** Reads a large body in steps, with turns for other requests in between. @throws BadParameterError (1001) */
 export function* readJson(body: Buffer, maxValues: number): Generator<undefined, unknown> {
   assertWithin(body, maxValues);
   yield;

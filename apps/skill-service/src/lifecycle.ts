@@ -4,19 +4,19 @@ import { isNpmStart, type Settings } from '#config';
 import type { ServiceLog } from '#logging';
 import { Draining } from './draining.js';
 
-/** Milliseconds for pools and the embedded server to stop: a database that hangs must not hold up the end. */
+/** Milliseconds for pools and the embedded server to stop: a database that hangs must not delay the end. */
 const CLOSE_WITHIN = 5_000;
-/** Milliseconds for the last lines of the log; the reader of a pipe may stand still. */
+/** Milliseconds for the last lines of the log: the reader of a pipe may have stopped reading. */
 export const FLUSH_WITHIN = 1_000;
-/** Milliseconds within which a second signal is an echo: Ctrl-C reaches us from the terminal and again through npm. */
+/** Milliseconds in which a second signal is ignored: Ctrl-C arrives from the terminal and again through npm. */
 const ECHO_MS = 500;
-/** Milliseconds between two looks whether npm is still there. */
-const LOOK_EVERY = 250;
+/** Milliseconds between two checks whether npm still runs. */
+const CHECK_EVERY = 250;
 
 /**
- * SIGTERM or SIGINT: readiness turns 503, after APP_DRAIN_DELAY seconds no new work is taken, requests in flight finish
- * within APP_SHUTDOWN_TIMEOUT seconds, then pools and the embedded server stop and the process ends with 0. A second signal
- * ends it at once; the embedded server then stops by itself.
+ * On SIGTERM or SIGINT readiness becomes 503. After APP_DRAIN_DELAY seconds new requests are refused, and requests in flight
+ * have APP_SHUTDOWN_TIMEOUT seconds to finish. Then pools and the embedded server stop, and the process ends with 0. A second
+ * signal ends it at once; the embedded server then stops by itself.
  */
 export function stopOnSignals(app: NestFastifyApplication, settings: Settings, log: ServiceLog): void {
   let stoppingSince: number | undefined;
@@ -44,14 +44,14 @@ export function stopOnSignals(app: NestFastifyApplication, settings: Settings, l
   }
 }
 
-/** npm runs us in a shell, and ends that by SIGTERM; most shells (dash) then end without a word to us. */
+/** npm runs the service in a shell and ends the shell by SIGTERM; most shells (dash) do not forward the signal. */
 function stopWithParent(stop: () => void): void {
   const parent = process.ppid;
   const timer = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(timer);
     stop();
-  }, LOOK_EVERY);
+  }, CHECK_EVERY);
   timer.unref();
 }
 

@@ -29,7 +29,7 @@ import { setPrefix } from './app.routes.js';
 import { endWithUsage } from './command-end.js';
 import { createOpenApiDocument } from './openapi.js';
 
-/** Writes the OpenAPI document to a file, or with --check proves that the file is fresh. Needs no database. */
+/** Writes the OpenAPI document to a file; with --check compares it with the file. Needs no database. */
 async function main(file: string, check: boolean): Promise<void> {
   const settings: Settings = {
     app: new AppSettings(),
@@ -65,7 +65,7 @@ async function main(file: string, check: boolean): Promise<void> {
   }
 }
 
-function argumentsOf(args: string[]): { file: string; check: boolean } {
+function parseArguments(args: string[]): { file: string; check: boolean } {
   try {
     const { positionals, values } = parseArgs({
       args,
@@ -75,13 +75,13 @@ function argumentsOf(args: string[]): { file: string; check: boolean } {
     const [file, ...others] = positionals;
     if (file !== undefined && others.length === 0) return { file, check: values.check };
   } catch {
-    // No such option.
+    // Unknown option.
   }
   endWithUsage('openapi-cli FILE [--check]');
 }
 
 surviveBrokenOutput();
-const { file, check } = argumentsOf(process.argv.slice(2));
+const { file, check } = parseArguments(process.argv.slice(2));
 main(file, check).then(
   () => process.exit(0),
   (error: unknown) => {

@@ -9,7 +9,7 @@ const header = (name: string, description: string) => ({
   schema: { type: 'string' as const },
 });
 
-/** What this service calls at others (docs/calling-skills.md). */
+/** Calls from this service to its clients (docs/calling-skills.md). */
 export const WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
   executionFinished: {
     post: {

@@ -9,7 +9,7 @@ import { WEBHOOKS } from './openapi-webhooks.js';
 const DESCRIPTION = `Registry of the Skill protocol stack, Ooder AI Bridge v0.6.0. Get a token at \`POST /${API_PREFIX}/auth/token\`
 (or press Authorize and give a client id and secret), register a Skill, discover it.`;
 
-/** Of every route but probes and documents: the limits are those of the server, not of a route. */
+/** For every route except probes and documents: the server limits requests, not the route. */
 const TOO_MANY_REQUESTS = {
   description: `${ERROR_CATALOGUE[1009].title} (1009)`,
   headers: {
@@ -25,7 +25,7 @@ const TOO_MANY_REQUESTS = {
   },
 };
 
-/** The OpenAPI 3.1 document, made from the routes themselves. */
+/** Makes the OpenAPI 3.1 document from the routes. */
 export function createOpenApiDocument(app: INestApplication, { version }: Pick<AppSettings, 'version'>): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
@@ -62,7 +62,7 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
   for (const [url, path] of Object.entries(document.paths)) {
     for (const operation of [path.get, path.post, path.put, path.patch, path.delete]) {
       if (!operation) continue;
-      // Said, not left open: these routes need no token.
+      // An explicit empty list: these routes need no token.
       operation.security ??= [];
       if (url.startsWith(`/${API_PREFIX}/`)) operation.responses['429'] ??= TOO_MANY_REQUESTS;
     }
@@ -70,12 +70,12 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
   return document;
 }
 
-/** Swagger UI at /docs, the document at /openapi.json, made for the first who asks: a start need not wait for it. */
+/** Swagger UI at /docs and the document at /openapi.json, made for the first request: the start does not wait for it. */
 export function serveOpenApi(app: INestApplication, settings: Pick<AppSettings, 'version'>): void {
   SwaggerModule.setup('docs', app, () => createOpenApiDocument(app, settings), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
-    // Tokens and secrets that somebody types in are gone with the page: the storage of a browser outlives its user.
+    // Tokens and secrets must not stay in the storage of a browser that several people use.
     swaggerOptions: { persistAuthorization: false, displayRequestDuration: true },
     customSiteTitle: 'ooder-skill',
   });

@@ -1,6 +1,6 @@
 import { bodyFault, decode, FORBIDDEN_KEYS } from './json-body.js';
 
-/** Parameters of a query string, or of a form. */
+/** The most parameters of a query string or a form. */
 export const MAX_PARAMETERS = 100;
 const METADATA_PREFIX = 'metadata.';
 const AMPERSAND = '&';
@@ -17,21 +17,21 @@ function isTooMany(text: string | Buffer, from = 0): boolean {
   return true;
 }
 
-/** Whether the query string of a URL has more parameters than one may have; `parseQuery` does not read it then. */
+/** Whether the query string of a URL has too many parameters; then `parseQuery` does not read it. */
 export function hasTooManyParameters(url: string): boolean {
   const query = url.indexOf('?');
   return query !== -1 && isTooMany(url, query + 1);
 }
 
-/** A form; a parameter that comes twice is an array, which no field takes. @throws BadParameterError (1001) */
+/** Parses a form. A repeated parameter becomes an array, which no field accepts. @throws BadParameterError (1001) */
 export function parseFormBody(body: Buffer): Parameters {
   if (isTooMany(body)) throw bodyFault(`has more than ${MAX_PARAMETERS} parameters`);
   return collect(new URLSearchParams(decode(body)));
 }
 
 /**
- * A query string; `metadata.KEY=VALUE` are folded into one object `metadata`. Never throws: the router calls it before
- * any hook. Nothing is read where there is too much, which `registerRequestConformance` refuses.
+ * Parses a query string. Parameters `metadata.KEY=VALUE` become one object `metadata`. Never throws: the router calls it
+ * before any hook. Reads nothing if there are too many parameters; `registerRequestConformance` refuses those.
  */
 export function parseQuery(text: string): Record<string, unknown> {
   const query: Record<string, unknown> = {};
@@ -39,7 +39,7 @@ export function parseQuery(text: string): Record<string, unknown> {
   const metadata: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(collect(new URLSearchParams(text)))) {
     const key = name.startsWith(METADATA_PREFIX) ? name.slice(METADATA_PREFIX.length) : undefined;
-    // Under a name that no route knows, so that it is refused.
+    // A name that no route knows, so that validation refuses it.
     if (FORBIDDEN_KEYS.has(key ?? name)) query[`"${name}"`] = value;
     else if (key === undefined) query[name] = value;
     else metadata[key] = value;

@@ -1,15 +1,15 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests of one connection that wait behind another one for their answers, or come in one turn of the event loop. */
+/** Requests of one connection that wait behind another request, or arrive in one turn of the event loop. */
 export const MAX_PIPELINED = 64;
-/** Requests in a row of one connection from which on it is looked at whether they come in one turn. */
+/** After so many requests in a row from one connection, check whether they arrive in one turn of the event loop. */
 const SUSPICIOUS = 8;
 
 /**
- * Cuts a connection that sends more than MAX_PIPELINED requests without waiting for their answers, and looks at none of the rest:
- * Node reads two megabytes of a socket in one turn of the event loop, which may hold fifty thousand requests. A client that waits
- * has one in flight. To be called when the server has all its listeners.
+ * Cuts a connection that sends more than MAX_PIPELINED requests without waiting for their answers, and drops the others. Node
+ * reads two megabytes of a socket in one turn of the event loop, which may hold fifty thousand requests. Call it when the
+ * server has all its listeners.
  */
 export function limitPipelining(server: Server): void {
   const listeners = server.listeners('request') as RequestListener[];
@@ -28,7 +28,7 @@ class WaitingRequests {
   private readonly counts = new WeakMap<Socket, number>();
 
   areTooMany({ socket }: IncomingMessage, response: ServerResponse): boolean {
-    // A response gets the socket when it is its turn: what waits behind no other costs nothing here.
+    // A response gets its socket when it is its turn: a request that does not wait costs nothing here.
     if (response.socket !== null) return false;
     const before = this.counts.get(socket) ?? 0;
     if (before >= MAX_PIPELINED) return true;
@@ -40,7 +40,7 @@ class WaitingRequests {
   }
 }
 
-/** Requests with a body are answered while more of the same read are parsed, so that they do not wait. */
+/** Counts requests with a body: they are answered while more of the same read are parsed, and so never wait. */
 class RequestsInARow {
   private socket: Socket | undefined;
   private count = 0;

@@ -1,7 +1,7 @@
-/** A port that cannot be listened on; the message says what to do. */
+/** The server cannot listen on a port; the message says what to do. */
 export class PortError extends Error {}
 
-/** Where a server shall listen, and the settings that say so. */
+/** A port and its host, with the names of their settings. */
 export interface PortChoice {
   host: string;
   port: number;
@@ -9,8 +9,8 @@ export interface PortChoice {
   portVariable: string;
 }
 
-/** A PortError; what has nothing to do with the port stays what it is. */
-export function portErrorOf(error: unknown, { host, port, hostVariable, portVariable }: PortChoice): unknown {
+/** Returns a PortError if the error is about the port; otherwise the error itself. */
+export function toPortError(error: unknown, { host, port, hostVariable, portVariable }: PortChoice): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
     return new PortError(

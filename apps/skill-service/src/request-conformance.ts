@@ -3,17 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { BadParameterError } from '#common';
 import { hasTooManyParameters, MAX_PARAMETERS } from './parameters.js';
 
-/** Lines of headers. */
+/** The most headers of a request. */
 const MAX_HEADERS = 100;
 
-/** A name or an address, and perhaps a port (RFC 3986 section 3.2.2). A comma would be two of them, joined by a proxy. */
+/** A name or an address, and perhaps a port (RFC 3986 section 3.2.2). No comma: a proxy joins two hosts with one. */
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+;=-]*)(?::\d*)?$/i;
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i;
 
-/** Headers that come once at most, by the length of their names: Node takes the first of several without a word. */
+/** Headers that may come only once, by the length of their names. Node silently takes the first of several. */
 const SINGLE = new Map(['host', 'content-type'].map((name) => [name.length, name]));
 
-/** The name of such a header that comes twice, in any spelling. Proxies that take the last one would see another request. */
+/** Returns the name of such a header that comes twice, in any case of letters. A proxy may take the last one. */
 export function repeatedHeader(rawHeaders: readonly string[]): string | undefined {
   let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -32,10 +32,10 @@ export function isHost(text: string): boolean {
 }
 
 /**
- * Fastify's `rewriteUrl`: a target in absolute form (RFC 9112 section 3.2.2) is served as its path; no header of an answer
- * repeats the host that it names. What has no host in it stays as it is, and is refused by the router.
+ * Fastify's `rewriteUrl`: returns the path of a target in absolute form (RFC 9112 section 3.2.2). No header of an answer repeats
+ * its host. A target without a host stays as it is, and the router refuses it.
  */
-export function originForm({ url = '' }: Pick<IncomingMessage, 'url'>): string {
+export function toOriginForm({ url = '' }: Pick<IncomingMessage, 'url'>): string {
   if (url.startsWith('/')) return url;
   const [, host = '', path = ''] = ABSOLUTE.exec(url) ?? [];
   if (host === '' || !isHost(host)) return url;
@@ -43,16 +43,15 @@ export function originForm({ url = '' }: Pick<IncomingMessage, 'url'>): string {
 }
 
 /**
- * Refuses what RFC 9112 sections 3.2 and 6.1 and RFC 9110 section 10.1.1 want refused, in the shape of every other error. Node
- * would do it before any hook, with an empty answer: the server is created with `requireHostHeader: false`. And too many
- * headers, of which Node would leave the last ones out: a DELETE could lose its If-Match. And too long queries, also where
- * none is read.
+ * Refuses requests that RFC 9112 sections 3.2 and 6.1 and RFC 9110 section 10.1.1 forbid, with the usual error answer. Node itself
+ * would send an empty answer before any hook, so the server has `requireHostHeader: false`. Also refuses too many headers, of
+ * which Node would drop the last ones (a DELETE could lose its If-Match), and too many query parameters on every route.
  */
 export function registerRequestConformance(fastify: FastifyInstance, servers: readonly Server[]): void {
   for (const server of servers) {
-    // One more than are allowed is enough to see that there are too many.
+    // One more than allowed shows that there are too many.
     server.maxHeadersCount = MAX_HEADERS + 1;
-    // Of an expectation other than 100-continue; a listener keeps Node from answering.
+    // An expectation other than 100-continue. Without a listener Node would answer it.
     server.on('checkExpectation', (request, response) => {
       server.emit('request', request, response);
     });

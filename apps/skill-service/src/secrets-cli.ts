@@ -9,12 +9,12 @@ import { endWithError, endWithUsage } from './command-end.js';
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /**
- * `npm run secrets:rotate`: encrypts with SECURITY_ENCRYPTION_KEY what SECURITY_PREVIOUS_ENCRYPTION_KEYS encrypted. The
- * service may run meanwhile, if it knows both. Ends with 1 when a secret cannot be read.
+ * `npm run secrets:rotate`: encrypts secrets again with SECURITY_ENCRYPTION_KEY that SECURITY_PREVIOUS_ENCRYPTION_KEYS
+ * encrypted. The service may run meanwhile, if it has both. Ends with 1 if a secret cannot be read.
  */
 async function main(): Promise<boolean> {
   const { app, database, security } = loadSecretsSettings();
-  // What PostgreSQL says of itself is not for who waits for this command.
+  // Messages of PostgreSQL are not for the user of this command.
   Logger.overrideLogger(['fatal', 'error', 'warn']);
   const server = await DatabaseServer.join(app, database);
   try {
@@ -33,7 +33,7 @@ async function main(): Promise<boolean> {
 }
 
 surviveBrokenOutput();
-// Somebody's --help or --dry-run must not rotate.
+// With --help or --dry-run it must not rotate.
 if (process.argv.length > 2) endWithUsage('secrets-cli, with no arguments');
 main().then((complete) => {
   if (!complete) process.exit(1);

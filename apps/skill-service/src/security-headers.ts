@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { EdgeSettings } from '#config';
 import helmet from 'helmet';
 
-/** Headers of every answer; also of those for which no hook runs. */
+/** Headers of every answer, also of answers for which no hook runs. */
 export type SecurityHeaders = Readonly<OutgoingHttpHeaders>;
 
 /** Seconds: a year. */
@@ -14,12 +14,12 @@ const HSTS_MAX_AGE = 31_536_000;
 const PREFLIGHT_MAX_AGE = 600;
 
 /**
- * Each caller gets an answer of its own, and no cache may keep it. Routes with an ETag, which can be asked about again, and public
- * documents say otherwise. Nothing is compressed, so that Accept-Encoding makes no difference.
+ * Each caller gets its own answer, and no cache may keep it. Routes with an ETag and public documents overwrite this.
+ * Nothing is compressed, so answers do not vary by Accept-Encoding.
  */
 const CACHE_HEADERS = { 'cache-control': 'no-store', vary: 'Authorization, X-API-Key' } as const;
 
-/** What pages of other origins may read beyond the headers that every page may. */
+/** Headers that pages of other origins may read, besides those that every page may. */
 const EXPOSED_HEADERS = [
   'ETag',
   'Link',
@@ -34,10 +34,10 @@ const EXPOSED_HEADERS = [
 ];
 
 /**
- * Headers that tell browsers and caches what answers are for, the same for each of them: made once. The one page of this service is
- * Swagger UI, whose scripts and images are its own and whose styles are inline.
+ * Makes the security headers, the same for each answer, once. The only page of this service is Swagger UI: its scripts and
+ * images come from this service, its styles are inline.
  */
-export function securityHeadersOf(edge: EdgeSettings): SecurityHeaders {
+export function createSecurityHeaders(edge: EdgeSettings): SecurityHeaders {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);
   const setHeaders = helmet({
@@ -54,17 +54,17 @@ export function securityHeadersOf(edge: EdgeSettings): SecurityHeaders {
         frameAncestors: [`'none'`],
       },
     },
-    // A service that others serve over HTTPS leaves that promise to them.
+    // Behind a proxy with HTTPS this header is the proxy's decision.
     strictTransportSecurity: edge.isTls ? { maxAge: HSTS_MAX_AGE } : false,
     frameguard: { action: 'deny' },
-    // Whether pages of other origins may read an answer is for CORS to say.
+    // CORS decides which pages of other origins may read an answer.
     crossOriginResourcePolicy: edge.corsOrigins.length > 0 ? { policy: 'cross-origin' } : { policy: 'same-origin' },
   });
   setHeaders(request, response, () => undefined);
   return { ...response.getHeaders(), ...CACHE_HEADERS };
 }
 
-/** On every answer that hooks see; `frameworkErrors` and `answerClientError` put them on the others. */
+/** Sets them on every answer that passes hooks; `frameworkErrors` and `answerClientErrors` set them on the others. */
 export async function registerSecurityHeaders(
   app: NestFastifyApplication,
   edge: EdgeSettings,

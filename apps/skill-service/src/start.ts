@@ -16,7 +16,7 @@ import { AdminPort } from './admin-port.js';
 import { API_PREFIX } from './app.routes.js';
 import { createApp } from './app.setup.js';
 import { FLUSH_WITHIN, stopOnSignals } from './lifecycle.js';
-import { PortError, portErrorOf } from './port-error.js';
+import { PortError, toPortError } from './port-error.js';
 
 const EXPLAINED = [
   SettingsError,
@@ -31,7 +31,7 @@ const EXPLAINED = [
   PortError,
 ];
 
-/** A failure that its message explains: the stack would only hide it. */
+/** Whether the message of the error explains it; a stack would only hide it. */
 function isExplained(error: unknown): error is Error {
   return EXPLAINED.some((explained) => error instanceof explained);
 }
@@ -57,13 +57,13 @@ async function main(): Promise<void> {
   }
 }
 
-/** @throws Error with the port's name when it is taken; what was started is stopped again first. */
+/** Stops what was started if the server cannot listen. @throws PortError */
 async function listen(app: NestFastifyApplication, { app: { host, port } }: Settings): Promise<void> {
   try {
     await app.listen(port, host);
   } catch (error) {
     await app.close();
-    throw portErrorOf(error, { host, port, hostVariable: 'APP_HOST', portVariable: 'APP_PORT' });
+    throw toPortError(error, { host, port, hostVariable: 'APP_HOST', portVariable: 'APP_PORT' });
   }
 }
 
@@ -96,7 +96,7 @@ function readable(url: string): string {
 
 let isFailing = false;
 
-/** Ends the process, once: what goes wrong on the way there must not begin it anew. */
+/** Ends the process. Further errors on the way there change nothing. */
 async function fail(error: unknown, log: ServiceLog): Promise<void> {
   if (isFailing) return;
   isFailing = true;

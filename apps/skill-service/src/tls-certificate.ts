@@ -6,13 +6,13 @@ import { Logger } from '@nestjs/common';
 import { type EdgeSettings, SettingsError } from '#config';
 import type { MetricsService } from '#metrics';
 
-/** Milliseconds between two looks at the files. Names of mounted secrets are links, which a watch does not follow. */
-const LOOK_EVERY_MS = 2_000;
+/** Milliseconds between two checks of the files. Mounted secrets are links, which `fs.watch` does not follow. */
+const CHECK_EVERY_MS = 2_000;
 /**
- * Every cipher has forward secrecy: who steals the key later cannot read what was recorded before. Those of TLS 1.2 are
- * Mozilla's "intermediate" ones with ECDHE. New certificates are used with the same terms.
+ * Every cipher has forward secrecy: a stolen key does not open traffic that was recorded before. The ciphers of TLS 1.2 are
+ * those of Mozilla's "intermediate" list with ECDHE.
  */
-const TERMS = {
+const TLS_OPTIONS = {
   minVersion: 'TLSv1.2',
   honorCipherOrder: true,
   ciphers: [
@@ -34,12 +34,12 @@ interface Pair {
   key: string;
 }
 
-function expiryOf(cert: string): number {
+function readExpiry(cert: string): number {
   return new Date(new X509Certificate(cert).validTo).getTime() / 1000;
 }
 
-/** What the two files are now, in a few bytes. */
-function stampOf(paths: readonly string[]): string {
+/** A text that changes when one of the files changes. */
+function fingerprint(paths: readonly string[]): string {
   return paths
     .map((path) => {
       const stat = statSync(path, { throwIfNoEntry: false });
@@ -48,35 +48,35 @@ function stampOf(paths: readonly string[]): string {
     .join('|');
 }
 
-/** The certificate of this server and its key, as they stand in their files; new ones hold without a restart. */
+/** The certificate of this server and its key, read from their files again when these change. */
 export class TlsCertificate {
   private readonly logger = new Logger('tls');
   private readonly pair: Pair;
   private stamp: string;
-  /** Of the one in use, in seconds since 1970. */
+  /** The end of the certificate in use, in seconds since 1970. */
   private expiresAt: number;
 
-  /** @throws SettingsError when a file cannot be read, holds something else, or the two do not belong together. */
+  /** @throws SettingsError if a file cannot be read or has the wrong content, or the key does not fit the certificate */
   constructor(
     private readonly certFile: string,
     private readonly keyFile: string,
   ) {
-    this.stamp = this.stampNow();
+    this.stamp = this.currentStamp();
     this.pair = this.read();
-    this.expiresAt = expiryOf(this.pair.cert);
+    this.expiresAt = readExpiry(this.pair.cert);
   }
 
-  /** Undefined: the service speaks HTTP. @throws SettingsError */
-  static of({ tlsCertFile, tlsKeyFile }: EdgeSettings): TlsCertificate | undefined {
+  /** Returns undefined if the service uses plain HTTP. @throws SettingsError */
+  static fromSettings({ tlsCertFile, tlsKeyFile }: EdgeSettings): TlsCertificate | undefined {
     if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
     return new TlsCertificate(tlsCertFile, tlsKeyFile);
   }
 
-  get serverOptions(): Pair & typeof TERMS {
-    return { ...this.pair, ...TERMS };
+  get serverOptions(): Pair & typeof TLS_OPTIONS {
+    return { ...this.pair, ...TLS_OPTIONS };
   }
 
-  /** New connections get the new certificate; a faulty file is told once, and the old certificate stays. */
+  /** New connections get the new certificate. A faulty file is logged once, and the old certificate stays in use. */
   watch(servers: readonly Server[], metrics: MetricsService): void {
     const own = servers.filter((server) => server instanceof TlsServer);
     metrics.gauge({
@@ -87,30 +87,30 @@ export class TlsCertificate {
       },
     });
     const timer = setInterval(() => {
-      this.look(own);
-    }, LOOK_EVERY_MS).unref();
+      this.check(own);
+    }, CHECK_EVERY_MS).unref();
     own[0]?.once('close', () => {
       clearInterval(timer);
     });
   }
 
-  private look(servers: readonly TlsServer[]): void {
-    const stamp = this.stampNow();
+  private check(servers: readonly TlsServer[]): void {
+    const stamp = this.currentStamp();
     if (stamp === this.stamp) return;
     this.stamp = stamp;
     try {
       const pair = this.read();
-      for (const server of servers) server.setSecureContext({ ...pair, ...TERMS });
-      this.expiresAt = expiryOf(pair.cert);
+      for (const server of servers) server.setSecureContext({ ...pair, ...TLS_OPTIONS });
+      this.expiresAt = readExpiry(pair.cert);
       this.logger.log('a new certificate is in use');
     } catch (error) {
-      const reason = error instanceof SettingsError ? reasonOf(error) : String(error);
+      const reason = error instanceof SettingsError ? describe(error) : String(error);
       this.logger.warn(`the new certificate is not used, the one before still is: ${reason}`);
     }
   }
 
-  private stampNow(): string {
-    return stampOf([this.certFile, this.keyFile]);
+  private currentStamp(): string {
+    return fingerprint([this.certFile, this.keyFile]);
   }
 
   private read(): Pair {
@@ -123,7 +123,7 @@ export class TlsCertificate {
     if (!certificate.checkPrivateKey(privateKey)) {
       throw fault('TLS_KEY_FILE', 'is not the key of the certificate in TLS_CERT_FILE');
     }
-    parse('TLS_CERT_FILE', 'is refused by OpenSSL', () => createSecureContext({ cert, key, ...TERMS }));
+    parse('TLS_CERT_FILE', 'is refused by OpenSSL', () => createSecureContext({ cert, key, ...TLS_OPTIONS }));
     return { cert, key };
   }
 }
@@ -140,7 +140,7 @@ function parse<T>(variable: keyof typeof EXAMPLES, problem: string, work: () => 
   try {
     return work();
   } catch {
-    // The cause may quote what is in the file.
+    // The cause may quote the file.
     throw fault(variable, problem);
   }
 }
@@ -149,6 +149,6 @@ function fault(variable: keyof typeof EXAMPLES, problem: string): SettingsError 
   return new SettingsError([{ variable, problem, example: EXAMPLES[variable] }]);
 }
 
-function reasonOf({ faults }: SettingsError): string {
+function describe({ faults }: SettingsError): string {
   return faults.map(({ variable, problem }) => `${variable} ${problem}`).join('; ');
 }

@@ -2,13 +2,13 @@ import { BadParameterError, NotFoundError } from '#common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { FORM } from './body-parsers.js';
 
-/** Bytes of a body that nobody has read and that may still come, so that the connection can serve the next request. */
+/** Bytes of an unread body that the server discards, so that the connection can serve the next request. */
 const MAX_LEFT = 64 * 1024;
 
 /**
- * Keeps bodies from being read that nobody needs: of requests for no route, and forms, which only the routes of OAuth
- * take. To be called after the hooks that refuse who is not known or asks for too much. What is left of a body when the
- * answer goes out is thrown away where it is small; otherwise the connection ends with the answer (docs/adr/0028).
+ * Refuses requests whose body nobody needs, before it is read: requests without a route, and forms outside of the OAuth
+ * routes. Call it after the hooks that refuse unknown callers and too many requests. A small rest of a body is discarded;
+ * with a larger one the connection ends with the answer (docs/adr/0028).
  */
 export function refuseUnread(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
@@ -23,7 +23,7 @@ export function refuseUnread(fastify: FastifyInstance): void {
     else done();
   });
   fastify.addHook('onSend', (request, reply, _payload, done) => {
-    if (!request.raw.complete && mayLeaveMuch(request)) void reply.header('connection', 'close');
+    if (!request.raw.complete && mayBeLarge(request)) void reply.header('connection', 'close');
     done();
   });
 }
@@ -33,6 +33,6 @@ function isForm({ headers }: FastifyRequest): boolean {
   return type?.slice(0, FORM.length).toLowerCase() === FORM;
 }
 
-function mayLeaveMuch({ headers }: FastifyRequest): boolean {
+function mayBeLarge({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > MAX_LEFT;
 }

@@ -8,43 +8,43 @@ export type ValidationMetadata = ReturnType<
   ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']
 >[number];
 
-/** Says whether a value of a field is right; false also stands for "ask class-validator". */
+/** Whether the value of a field is right. False may also mean that class-validator must decide. */
 type Check = (value: unknown, object: object) => boolean;
 type TypeMetadata = ReturnType<(typeof transformers)['findTypeMetadata']>;
 type Accept = (value: unknown) => object | undefined;
 
-/** A value that only class-validator can judge. */
+/** Instead of a value that only class-validator can check. */
 export const DOUBTFUL = Symbol('doubtful');
 
 /** One rule of a field. */
 interface Rule {
   holds: Check;
-  /** Why a value for which it does not hold is refused. */
+  /** The reason why a wrong value is refused. */
   reasonFor: (value: unknown, object: object) => string;
 }
 
-/** A field of a payload, with what its decorators say. */
+/** A field of a payload with the rules of its decorators. */
 export interface CompiledField {
   name: string;
-  /** What class-transformer would make of it, or `DOUBTFUL`; `source` is the object that it comes in. */
+  /** Converts a value like class-transformer, or returns `DOUBTFUL`. `source` is the object that has the value. */
   read: (value: unknown, source: object) => unknown;
   isRight: Check;
-  /** The same as `read` for the value alone, and not for what is in it. */
+  /** Like `read`, but does not convert nested objects. */
   readShallow: (value: unknown, source: object) => unknown;
-  /** Whether the rules concern this value at all: a field that may be absent has none for `undefined`. */
-  isJudged: Check;
+  /** Whether the rules apply to this value: an optional field has no rules for `undefined`. */
+  isChecked: Check;
   /** All of them. */
   rules: readonly Rule[];
-  /** Those of how long a list may be, for lists: where one of them fails, nothing else is looked at. */
+  /** The rules for the length of a list. If one of them fails, nothing else is checked. */
   sizes: readonly Rule[];
-  /** The class of the objects in it. */
-  nested?: { type: ClassOf<object>; reason: string };
+  /** The class of nested objects. */
+  nested: { type: ClassOf<object>; reason: string } | undefined;
 }
 
-/** The rule of class-validator that bounds the cost of all others. */
+/** The rule of class-validator that bounds the cost of the others. */
 const MAX_SIZE = 'arrayMaxSize';
 
-/** Thrown for what is not known here: the class is then left to class-validator. */
+/** A decorator is not supported: class-validator checks the class. */
 export class NotCompilable extends Error {}
 
 /** `acceptOf` compiles the class of nested objects. */
@@ -54,7 +54,7 @@ export function compileField(
   metadata: readonly ValidationMetadata[],
   acceptOf: (type: ClassOf<object>) => Accept | undefined,
 ): CompiledField {
-  // class-transformer leaves out what is a method or a getter of the class.
+  // class-transformer skips methods and getters of the class.
   if (name in type.prototype) throw new NotCompilable();
   const conditions: Check[] = [];
   const sizes: Rule[] = [];
@@ -73,31 +73,31 @@ export function compileField(
     } else throw new NotCompilable();
   }
   const nested = transformers.findTypeMetadata(type, name) as TypeMetadata | undefined;
-  // Nested objects of no class have no rules to be checked by.
+  // Nested objects without a class have no rules.
   if (nestedRule && !nested) throw new NotCompilable();
   const read = nested ? nestedReaderOf(nested, acceptOf) : asItIs;
-  const isJudged: Check = (value, object) => conditions.every((holds) => holds(value, object));
+  const isChecked: Check = (value, object) => conditions.every((holds) => holds(value, object));
   return {
     name,
     read: transforming(type, name, (value, source) =>
       Array.isArray(value) && value.length > maxItems ? DOUBTFUL : read(value, source),
     ),
     readShallow: transforming(type, name, asItIs),
-    isJudged,
+    isChecked,
     isRight: (value, object) =>
-      (!isJudged(value, object) || rules.every(({ holds }) => holds(value, object))) &&
-      // The last: it goes through all that is in it.
+      (!isChecked(value, object) || rules.every(({ holds }) => holds(value, object))) &&
+      // At the end, because it visits all nested values.
       (nested !== undefined || isPlainData(value)),
     rules,
     sizes,
-    ...(nested &&
-      nestedRule && {
-        nested: { type: nested.typeFunction() as ClassOf<object>, reason: messageOf(nestedRule, undefined) },
-      }),
+    nested:
+      nested && nestedRule
+        ? { type: nested.typeFunction() as ClassOf<object>, reason: messageOf(nestedRule, undefined) }
+        : undefined,
   };
 }
 
-/** In class-validator's words. */
+/** The message of class-validator. */
 function messageOf({ message }: ValidationMetadata, args: ValidationArguments | undefined): string {
   if (typeof message === 'string') return message;
   return typeof message === 'function' && args ? message(args) : '';
@@ -157,7 +157,7 @@ function asItIs(value: unknown): unknown {
   return value;
 }
 
-/** Of a list of objects of one class, or of one such object. */
+/** For a list of objects of one class, or one such object. */
 function nestedReaderOf(
   { typeFunction, reflectedType, options }: TypeMetadata,
   acceptOf: (type: ClassOf<object>) => Accept | undefined,

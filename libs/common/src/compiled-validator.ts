@@ -12,14 +12,12 @@ import {
 import { type FaultList, REQUIRED } from './fault-list.js';
 import { isPlainObject, isTooLarge } from './plain-data.js';
 
-/** Undefined: left to class-validator. */
+/** Undefined: class-validator checks this class. */
 const compiled = new WeakMap<ClassOf<object>, CompiledValidator<object> | undefined>();
 
 /**
- * What class-transformer and class-validator do for one class, for values that are right (docs/adr/0020). They look up
- * what the decorators said for every field of every value, which is most of their cost; here that is looked up once. The
- * checks themselves are the decorators' own, so both agree; and what is not right, or not known here, goes the long way,
- * which finds the faults and the words for them.
+ * Validates values of one class like class-transformer and class-validator, but faster (docs/adr/0020). These packages look up the
+ * metadata of the decorators for every field of every value; this class does so once. The checks are the decorators' own.
  */
 export class CompiledValidator<T extends object> {
   private constructor(
@@ -27,10 +25,10 @@ export class CompiledValidator<T extends object> {
     private readonly fields: ReadonlyMap<string, CompiledField>,
   ) {}
 
-  /** Undefined for a class whose decorators say more than what is known here. */
+  /** Returns undefined if the class uses a decorator that is not supported. */
   static of<T extends object>(type: ClassOf<T>): CompiledValidator<T> | undefined {
     if (!compiled.has(type)) {
-      // Found by itself, if it holds objects of its own class.
+      // For a class with objects of itself.
       compiled.set(type, undefined);
       compiled.set(type, CompiledValidator.compile(type));
     }
@@ -53,7 +51,7 @@ export class CompiledValidator<T extends object> {
     }
   }
 
-  /** The value as an object of the class; undefined when class-validator has to look at it. */
+  /** Returns the value as an object of the class; undefined if it is wrong, or class-validator must decide. */
   accept(value: unknown): T | undefined {
     if (!isPlainObject(value)) return undefined;
     const instance = new this.type();
@@ -69,9 +67,9 @@ export class CompiledValidator<T extends object> {
   }
 
   /**
-   * Adds what is wrong with a value, in class-validator's words. The size of each list is looked at before its items, and
-   * nothing more once the list of faults is full: the work grows with the value up to its limits, and not beyond.
-   * Finding nothing does not mean that it is right: class-validator has the last word then.
+   * Adds the faults of a value, with class-validator's messages. Checks the length of each list before its items, and stops
+   * when the list of faults is full, so the work is bounded. A value without faults here may still be wrong: class-validator
+   * decides then.
    */
   explain(value: unknown, faults: FaultList, path = ''): void {
     if (!isPlainObject(value)) {
@@ -80,7 +78,7 @@ export class CompiledValidator<T extends object> {
     }
     const prefix = path === '' ? '' : `${path}.`;
     const instance = this.readShallow(value, faults, prefix);
-    const fields = [...this.fields.values()].filter(({ name, isJudged }) => isJudged(instance[name], instance));
+    const fields = [...this.fields.values()].filter(({ name, isChecked }) => isChecked(instance[name], instance));
     const lists = fields.filter(({ name }) => Array.isArray(instance[name]));
     const tooLong = lists.filter((field) => addReasons(field, field.sizes, instance, faults, prefix).length > 0);
     if (tooLong.length > 0) return;
@@ -94,7 +92,7 @@ export class CompiledValidator<T extends object> {
     }
   }
 
-  /** The values of its fields; what is in them is as it came. */
+  /** Reads the fields, but not the objects in them. */
   private readShallow(value: Record<string, unknown>, faults: FaultList, prefix: string): Record<string, unknown> {
     const instance = new this.type() as Record<string, unknown>;
     for (const name in value) {
@@ -125,13 +123,13 @@ export class CompiledValidator<T extends object> {
     }
   }
 
-  /** The same of what a request sent: a body that was not sent is an empty one. */
+  /** Like `accept`, for the body of a request: no body counts as an empty object. */
   acceptSent(value: unknown): T | undefined {
     return this.accept(value ?? {});
   }
 }
 
-/** Returns them. */
+/** Adds the reasons why a field is wrong, and returns them. */
 function addReasons(
   { name }: CompiledField,
   rules: CompiledField['rules'],
@@ -142,10 +140,10 @@ function addReasons(
   const value = instance[name];
   const broken = rules.filter(({ holds }) => !holds(value, instance));
   const reasons = broken.map(({ reasonFor }) => reasonFor(value, instance));
-  // "is required" says it all: what an absent value fails besides is noise.
-  const told = reasons.includes(REQUIRED) ? [REQUIRED] : reasons;
-  for (const reason of told) faults.add(prefix + name, reason);
-  return told;
+  // For a missing value "is required" is enough.
+  const added = reasons.includes(REQUIRED) ? [REQUIRED] : reasons;
+  for (const reason of added) faults.add(prefix + name, reason);
+  return added;
 }
 
 function acceptorOf(type: ClassOf<object>): ((value: unknown) => object | undefined) | undefined {
@@ -153,7 +151,7 @@ function acceptorOf(type: ClassOf<object>): ((value: unknown) => object | undefi
   return validator && ((value) => validator.accept(value));
 }
 
-/** Whether decorators choose which fields are taken, or rename them. */
+/** Whether decorators exclude or rename fields. */
 function isSelective(type: ClassOf<object>): boolean {
   return transformers.getExposedMetadatas(type).length > 0 || transformers.getExcludedMetadatas(type).length > 0;
 }

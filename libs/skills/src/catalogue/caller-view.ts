@@ -1,10 +1,10 @@
 import type { Identity } from '#auth';
 
 const EVERYTHING = '*';
-/** Identities live as long as their token is remembered. */
+/** An identity lives as long as its token is cached. */
 const views = new WeakMap<Identity, string>();
 
-/** The same text for callers who see the same Skills, and for no others. Spaces have no blank in their names. */
+/** Returns a text that is equal for callers who see the same Skills, and for no others. */
 export function viewOf(identity: Identity): string {
   const { spaces } = identity;
   if (spaces === undefined) return EVERYTHING;

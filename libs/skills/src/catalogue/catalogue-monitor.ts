@@ -3,7 +3,7 @@ import { MetricsService } from '#metrics';
 import { CatalogueChanges } from './catalogue-changes.js';
 import { HotAnswers } from './hot-answers.js';
 
-/** Shows in /metrics what is read from memory. */
+/** The metrics of reads from memory. */
 @Injectable()
 export class CatalogueMonitor implements OnModuleInit {
   constructor(
@@ -40,7 +40,7 @@ export class CatalogueMonitor implements OnModuleInit {
     });
     metrics.gauge({
       name: 'catalogue_answers',
-      help: 'Answers that are kept in memory; some of them may have been overtaken by changes.',
+      help: 'Answers that are kept in memory; some of them may be out of date and are not used.',
       collect: (gauge) => {
         gauge.set(hot.answers?.size ?? 0);
       },

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { type RedisConnection, RedisScript, RedisSubscriber, RedisUnavailableError } from '#cache';
 
-/** Milliseconds that a write waits for Redis at most. */
+/** The most milliseconds that a write waits for Redis. */
 const PUBLISH_TIMEOUT_MS = 250;
 /**
- * Milliseconds from a look at the number of the last change, until which everything up to it was heard, to the moment
- * after which nobody may rely on that: with what the listener takes, within the second that a change may take.
+ * Milliseconds for which a successful check of the last number proves that all changes were received. With the delay of the
+ * listener this stays within the second that a change may take to show.
  */
 const CURRENT_MS = 800;
-/** Ids in one message, and ids that wait for Redis to come back; of more it is told that everything has changed. */
+/** The most ids in one message, and waiting for Redis. With more ids, everything counts as changed. */
 const MAX_NAMED = 1_000;
 
-/** Numbers a change and tells it, in one step: ARGV are the channel, who says it, and the ids as JSON. */
+/** Numbers a change and publishes it in one step. ARGV: the channel, the sender, and the ids as JSON. */
 const PUBLISH = new RedisScript(`
 local number = redis.call('INCR', KEYS[1])
 redis.call('PUBLISH', ARGV[1], '[' .. number .. ',"' .. ARGV[2] .. '",' .. ARGV[3] .. ']')
@@ -26,20 +26,20 @@ export interface ChangeListener {
 }
 
 /**
- * Tells other replicas what was changed, and hears what they have. Every change has a number, counted by Redis. `poll`,
- * some times a second, looks at the last one: what it is ahead of the messages, and still is a look later, was lost.
+ * Exchanges changes with other replicas. Redis numbers every change. `poll` reads the last number several times a second: if
+ * it is ahead of the received messages in two polls, a message was lost.
  */
 export class ChangeFeed {
   private readonly origin = randomUUID();
   private readonly key: string;
   private readonly channel: string;
   private readonly subscriber: RedisSubscriber;
-  /** Everything up to this number was heard; undefined: nothing yet. */
+  /** All changes up to this number were received; undefined: none yet. */
   private heard: number | undefined;
-  /** The number that a look has found beyond what was heard, and when (`performance.now()`). */
+  /** A number that a poll found ahead of the received messages, and when (`performance.now()`). */
   private ahead: { number: number; at: number } | undefined;
   private currentUntil = Number.NEGATIVE_INFINITY;
-  /** Not told yet; undefined: too many to name. */
+  /** Ids that are not published yet; undefined: too many. */
   private unsent: Set<string> | undefined = new Set();
 
   constructor(
@@ -55,7 +55,7 @@ export class ChangeFeed {
     });
   }
 
-  /** Whether every change that is older than a second was heard. */
+  /** Whether all changes that are older than a second were received. */
   get isCurrent(): boolean {
     return performance.now() < this.currentUntil;
   }
@@ -68,12 +68,12 @@ export class ChangeFeed {
     return this.subscriber.stop();
   }
 
-  /** After the commit. Never rejects, and waits a quarter of a second at most: what Redis was not told, `poll` tells it. */
+  /** Call it after the commit. Never rejects, and takes 250 ms at most: `poll` publishes later what Redis did not get. */
   async publish(ids: readonly string[]): Promise<void> {
     try {
       await this.send(ids.length > MAX_NAMED ? null : ids);
     } catch {
-      // `poll` runs into the same, and says so.
+      // `poll` meets the same fault and logs it.
       for (const id of ids) this.unsent?.add(id);
       if (this.unsent !== undefined && this.unsent.size > MAX_NAMED) this.unsent = undefined;
     }
@@ -87,15 +87,15 @@ export class ChangeFeed {
       const before = this.heard;
       this.compare(before, Number((await this.redis.run((client) => client.get(this.key))) ?? 0), at);
     } catch (error) {
-      // Then nothing is confirmed, and `isCurrent` ends by itself.
+      // Without a confirmation `isCurrent` becomes false by itself.
       if (!(error instanceof RedisUnavailableError)) throw error;
     }
   }
 
-  /** `before`: what was heard when the look at the last number, at `at`, began. */
+  /** `before`: the value of `heard` when the poll began, at `at`. */
   private compare(before: number | undefined, last: number, at: number): void {
     const isLost = this.ahead !== undefined && (this.heard ?? 0) < this.ahead.number;
-    // A Redis that has lost its data counts from 1 again.
+    // Redis counts from 1 again after it has lost its data.
     if (before === undefined || last < before) this.miss(last);
     else if (isLost) this.miss(Math.max(last, this.heard ?? 0));
     if (last <= (this.heard ?? 0)) this.confirm(at);
@@ -104,7 +104,7 @@ export class ChangeFeed {
 
   private receive(message: string): void {
     const { number = 0, origin, ids = null } = parse(message) ?? {};
-    // The first look begins; what it has seen, or a look has called lost, is known.
+    // Before the first poll nothing is known; older numbers were received or counted as lost.
     if (this.heard === undefined || number <= this.heard) return;
     if (number > this.heard + 1 || ids === null) this.miss(number);
     else if (origin !== this.origin) this.listener.changed(ids);
@@ -130,7 +130,7 @@ export class ChangeFeed {
     try {
       await this.send(unsent === undefined ? null : [...unsent]);
     } catch (error) {
-      // Those that came meanwhile are not worth telling them apart.
+      // If more came meanwhile, everything counts as changed.
       this.unsent = unsent === undefined || this.unsent.size > 0 ? undefined : unsent;
       throw error;
     }
@@ -148,7 +148,7 @@ interface Message {
   ids: string[] | null;
 }
 
-/** What PUBLISH has written; undefined: somebody else has. */
+/** Reads a message of PUBLISH; undefined if another program has sent it. */
 function parse(message: string): Message | undefined {
   try {
     const [number, origin, ids] = JSON.parse(message) as [unknown, unknown, unknown];
@@ -156,7 +156,7 @@ function parse(message: string): Message | undefined {
     if (typeof number !== 'number' || typeof origin !== 'string' || !(ids === null || isList)) return undefined;
     return { number, origin, ids };
   } catch {
-    // What it stood for, if anything, is missing in the numbers.
+    // If it was a change, its number is missing, and `poll` notices that.
     return undefined;
   }
 }

@@ -1,18 +1,18 @@
-/** Skills whose last change is remembered, some 100 bytes each. */
+/** Skills whose last change is kept, about 100 bytes each. */
 const MAX_SKILLS = 50_000;
 
 /**
- * Counts changes of Skills, so that whoever reads can tell afterwards whether something has changed since: take `now`
- * before the read, and ask `isUnchanged` with it. That is true only when nothing changed, and may be false without a
- * change: when everything was said to be changed, and for Skills that changed so long ago that they are forgotten.
+ * Counts changes of Skills, so that a reader can see whether its result still holds: keep `now` from before the read, and pass
+ * it to `isUnchanged`. True means that nothing has changed. False can also mean that it is unknown: after `allChanged`, and
+ * for Skills whose last change was dropped from this log.
  */
 export class ChangeLog {
   private count = 0;
   /** The number of the last change that a list may show. */
   private lists = 0;
-  /** What began before this one counts as changed. */
+  /** Everything before this number counts as changed. */
   private floor = 0;
-  /** The last change of a Skill; the one that changed longest ago first. */
+  /** The number of the last change by Skill, the oldest change first. */
   private readonly skills = new Map<string, number>();
 
   constructor(private readonly capacity = MAX_SKILLS) {}
@@ -21,13 +21,13 @@ export class ChangeLog {
     return this.count;
   }
 
-  /** These Skills, and with them every list. */
+  /** These Skills have changed, and with them every list. */
   changed(skillIds: readonly string[]): void {
     this.changedAlone(skillIds);
     this.listsChanged();
   }
 
-  /** These Skills; `listsChanged` must follow. */
+  /** These Skills have changed. Call `listsChanged` later. */
   changedAlone(skillIds: readonly string[]): void {
     this.count += 1;
     for (const id of skillIds) {
@@ -46,14 +46,14 @@ export class ChangeLog {
     this.lists = this.count;
   }
 
-  /** Nobody knows what: everything. */
+  /** Unknown Skills have changed: everything counts as changed. */
   allChanged(): void {
     this.skills.clear();
     this.listsChanged();
     this.floor = this.count;
   }
 
-  /** Whether this Skill, or without one every list, is as it was at `since`. */
+  /** Whether this Skill is unchanged since then; without an id: whether all lists are. */
   isUnchanged(since: number, skillId?: string): boolean {
     return since >= this.floor && since >= (skillId === undefined ? this.lists : (this.skills.get(skillId) ?? 0));
   }

@@ -1,8 +1,8 @@
 import { AddRouteConfig } from '#common';
 
-/** A route whose answers may be kept ready: they depend on its URL, on Skills, and on the Spaces of the caller; on nothing else. */
+/** A route whose answers may be kept in memory: they depend only on the URL, on Skills, and on the Spaces of the caller. */
 export interface HotRouteOptions {
-  /** The parameter of the path that holds the id of the one Skill that is answered; undefined: any may show. */
+  /** The path parameter with the id of the one Skill in the answer; undefined: the answer may show any Skill. */
   skillParameter?: string;
 }
 

@@ -3,11 +3,11 @@ import { type CatalogueSettings, catalogueSettings } from '#config';
 import { LRUCache } from 'lru-cache';
 import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
 
-/** Reads under way that others may join; further ones serve only who asked. */
+/** The most reads in flight that others may join; further reads have one caller each. */
 const MAX_SHARED = 10_000;
-/** Milliseconds in which others may join a read: one that hangs must not hang all that come later. */
+/** Milliseconds in which others may join a read: a read that hangs must not block all later ones. */
 const MAX_SHARED_MS = 1_000;
-/** Each is a query's text and a number. */
+/** The most counts; each is the text of a query and a number. */
 const MAX_COUNTS = 10_000;
 
 interface SharedRead {
@@ -21,8 +21,8 @@ interface KnownCount {
 }
 
 /**
- * Reads that are the same at the same time are done once. The name of a read says all that its result depends on, also
- * which Spaces are looked into; what is answered must not be changed.
+ * Does equal reads at the same time only once. The name of a read must contain everything that its result depends on, also the
+ * Spaces. Do not change a result.
  */
 @Injectable()
 export class SharedReads {
@@ -36,7 +36,7 @@ export class SharedReads {
     if (maxBytes > 0) this.counts = new LRUCache({ max: MAX_COUNTS });
   }
 
-  /** Joins a read that is under way, unless there was a change since it began. `skillId`: it is of this Skill alone. */
+  /** Joins a read in flight, unless there was a change since it began. `skillId`: the read is about this Skill only. */
   share<T>(name: string, load: () => Promise<T>, skillId?: string): Promise<T> {
     const present = this.reads.get(name);
     const start = this.changes.start();
@@ -54,7 +54,7 @@ export class SharedReads {
     return answer;
   }
 
-  /** A count, which is remembered until there is a change: the pages of a list have it in common. */
+  /** A count, which is kept until there is a change: all pages of a list share it. */
   async count(name: string, load: () => Promise<number>): Promise<number> {
     const known = this.counts?.get(name);
     if (known && this.changes.holds(known.start)) return known.total;

@@ -109,23 +109,40 @@ describe('what stays, what goes, and what is too much', () => {
     expect(batch.body.data.results).toMatchObject([{ status: 'failed', code: 1001 }, { status: 'created' }]);
   });
 
+  /** The statements of the longest transaction: a job may run at the same time, in a transaction of its own. */
+  const countStatements = async <T>(work: () => Promise<T>): Promise<{ result: T; statements: number }> => {
+    const query = jest.spyOn(EntityManager.prototype, 'query');
+    try {
+      const result = await work();
+      const contexts = query.mock.contexts;
+      const counts = [...new Set(contexts)].map((tx) => contexts.filter((each) => each === tx).length);
+      return { result, statements: Math.max(...counts) };
+    } finally {
+      query.mockRestore();
+    }
+  };
+
+  it('writes a new Skill with one statement, and one more for the audit log', async () => {
+    const full = () => ({ ...operated(), metadata: { a: '1', b: '2' } });
+    const known = full();
+    const registered = await countStatements(() => register(known));
+    expect(registered.statements).toBe(2);
+    // It also reads what it answers.
+    const created = await countStatements(() => api.post('/skills', full()).expect(201));
+    expect(created.statements).toBe(3);
+    const renewed = await countStatements(() => register(known));
+    expect(renewed.result).toBe(registered.result);
+    expect(renewed.statements).toBeLessThanOrEqual(14);
+  });
+
   describe('a batch', () => {
     type Body = Omit<RegisterSkillBody, 'name' | 'version'>;
     const batch = async (skills: readonly RegisterSkillBody[]) =>
       (await api.post('/skills/batch', { skills }).expect(200)).body.data.results as BatchRegisteredItemResponse[];
     /** What a batch answers, and how many statements its transaction takes. */
     const counted = async (skills: readonly RegisterSkillBody[]) => {
-      const query = jest.spyOn(EntityManager.prototype, 'query');
-      try {
-        const results = await batch(skills);
-        // A job may run at the same time, in a transaction of its own.
-        const statements = Math.max(
-          ...[...new Set(query.mock.contexts)].map((tx) => query.mock.contexts.filter((each) => each === tx).length),
-        );
-        return { statements, outcomes: results.map(({ code, status }) => code ?? status) };
-      } finally {
-        query.mockRestore();
-      }
+      const { result, statements } = await countStatements(() => batch(skills));
+      return { statements, outcomes: result.map(({ code, status }) => code ?? status) };
     };
     const times = <T>(count: number, of: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => of(n));
 

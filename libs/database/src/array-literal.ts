@@ -10,9 +10,21 @@ export function arrayLiteral(elements: readonly ArrayElement[]): string {
   return `{${elements.map(literal).join(',')}}`;
 }
 
-/** One array for each column of rows that have `width` columns. */
-export function columnsOf(rows: readonly (readonly ArrayElement[])[], width: number): string[] {
+/** One array for each column of rows that have `width` columns; say it where there may be no row. */
+export function columnsOf(rows: readonly (readonly ArrayElement[])[], width = rows[0]?.length ?? 0): string[] {
   return Array.from({ length: width }, (_, column) => arrayLiteral(rows.map((row) => row[column])));
+}
+
+/**
+ * SQL for the rows `x` of `columnsOf`, in parameters from `$first` on; `columns` are names with types. For prepared statements.
+ *
+ * The limit changes no result. It makes PostgreSQL plan for few rows, so that it looks each of them up in an index. Without
+ * it, PostgreSQL plans again for each call, or keeps a plan that scans tables which were small before.
+ */
+export function rowsOfArrays(columns: Readonly<Record<string, string>>, first = 1): string {
+  const arrays = Object.values(columns).map((type, index) => `$${first + index}::${type}[]`);
+  return `(SELECT * FROM unnest(${arrays.join(', ')}) AS x(${Object.keys(columns).join(', ')})
+    LIMIT cardinality(${arrays[0] ?? ''})) x`;
 }
 
 function literal(element: ArrayElement): string {

@@ -1,5 +1,5 @@
 export { ADVISORY_LOCKS, type AdvisoryLock, withAdvisoryLock } from './advisory-lock.js';
-export { type ArrayElement, arrayLiteral, columnsOf } from './array-literal.js';
+export { type ArrayElement, arrayLiteral, columnsOf, rowsOfArrays } from './array-literal.js';
 export { createDatabase } from './create-database.js';
 export { dataSourceOptions, type Entities } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';

@@ -26,6 +26,7 @@ import {
 } from './names/index.js';
 import { NewSkillsWriter } from './writing/new-skills.writer.js';
 import { RegistrationService } from './writing/registration.service.js';
+import { RenewalsWriter } from './writing/renewals.writer.js';
 import { RegistryController } from './writing/registry.controller.js';
 import { SkillQuotas } from './writing/skill-quotas.js';
 import { SkillSecrets } from './secrets/index.js';
@@ -55,6 +56,7 @@ import { SkillsService } from './skills.service.js';
     CapabilitiesRepository,
     SkillWriter,
     NewSkillsWriter,
+    RenewalsWriter,
     SkillPartsWriter,
     EndpointsWriter,
     SkillSecrets,

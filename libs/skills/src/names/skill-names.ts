@@ -14,32 +14,48 @@ export interface FormerSkill {
 const FIRST_OWNER = `(SELECT s.owner FROM skills s WHERE s.name = x.name ORDER BY s.created_at, s.id LIMIT 1)`;
 
 /**
- * Names that cannot change hands until the end of the transaction: `FOR KEY SHARE` keeps nobody else from registering, and
- * waits for those who give a name to another (`FOR UPDATE`). Left out: names that are free, which another may take over.
+ * Names that cannot change hands until the end of the transaction: `FOR KEY SHARE` waits for a transfer (`FOR UPDATE`) and
+ * keeps the next one waiting, but not other registrations. Free names are left out, because another client may take them.
  */
-const HELD = `SELECT n.name, n.owner FROM skill_names n WHERE n.name = ANY($1::text[]) AND (n.owner = $2::varchar
-    OR n.held_until > now() OR EXISTS (SELECT FROM skills s WHERE s.name = n.name)) ORDER BY n.name FOR KEY SHARE`;
+const holdNames = (names: string, client: string): string =>
+  `SELECT n.name, n.owner FROM skill_names n WHERE n.name ${names} AND (n.owner = ${client}::varchar
+     OR n.held_until > now() OR EXISTS (SELECT FROM skills s WHERE s.name = n.name)) ORDER BY n.name FOR KEY SHARE`;
 
-const HOLD = prepared('skill-names.hold', HELD);
-
-/** Names that are new, by a query of names and owners. Who has Skills of one already, from a release that knew no owners, shares it. */
-const insertOf = (source: string): string => `claimed AS (
+/** Inserts names and owners that a query selects. Owners of Skills that have such a name already share it. */
+const insertNames = (source: string): string => `claimed AS (
      INSERT INTO skill_names (name, owner) ${source} ON CONFLICT (name) DO NOTHING RETURNING name, owner),
    shared AS (
      INSERT INTO skill_name_shares (name, client_id) SELECT c.name, s.owner FROM claimed c CROSS JOIN LATERAL (
        SELECT DISTINCT s.owner FROM skills s WHERE s.name = c.name AND s.owner <> c.owner OFFSET 0) s)`;
 
-/** Holds these names, and inserts those that are new: all that most registrations need, in one round trip. */
+/**
+ * Expressions of a WITH clause: `held` and `claimed` have the names in `wanted` that now belong to somebody, and their
+ * owners. A name that is in neither is free, or was claimed by another transaction meanwhile.
+ */
+export function claimNames(client: string): string {
+  return `held AS MATERIALIZED (${holdNames('IN (SELECT name FROM wanted)', client)}),
+   ${insertNames(
+     `SELECT x.name, COALESCE(${FIRST_OWNER}, ${client}::varchar) FROM wanted x
+      WHERE x.name NOT IN (SELECT name FROM held) ORDER BY x.name`,
+   )}`;
+}
+
+/** Whether a name belongs to another client that does not share it. */
+export function isForeignName(name: string, client: string): string {
+  return `EXISTS (SELECT FROM skill_names n WHERE n.name = ${name} AND n.owner <> ${client}::varchar
+    AND (n.held_until > now() OR EXISTS (SELECT FROM skills u WHERE u.name = n.name))
+    AND NOT EXISTS (SELECT FROM skill_name_shares h WHERE h.name = n.name AND h.client_id = ${client}::varchar))`;
+}
+
+const HOLD = prepared('skill-names.hold', holdNames('= ANY($1::text[])', '$2'));
+
 const CLAIM = prepared(
   'skill-names.claim',
-  `WITH held AS MATERIALIZED (${HELD}), ${insertOf(
-    `SELECT x.name, COALESCE(${FIRST_OWNER}, $2::varchar) FROM unnest($1::text[]) AS x(name)
-     WHERE x.name NOT IN (SELECT name FROM held) ORDER BY x.name`,
-  )}
+  `WITH wanted AS MATERIALIZED (SELECT unnest($1::text[]) AS name), ${claimNames('$2')}
    SELECT name, owner FROM held UNION ALL SELECT name, owner FROM claimed`,
 );
 
-const ADOPT = `WITH ${insertOf(
+const ADOPT = `WITH ${insertNames(
   `SELECT x.name, x.owner FROM (SELECT x.name, ${FIRST_OWNER} AS owner FROM (SELECT $1::varchar AS name) x) x
    WHERE x.owner IS NOT NULL`,
 )} SELECT FROM claimed`;
@@ -75,6 +91,15 @@ export class SkillNames {
     const own = wanted.filter((name) => owners.get(name) === clientId);
     const foreign = wanted.filter((name) => owners.get(name) !== clientId);
     return new Set([...own, ...(await this.sharedWith(tx, clientId, foreign))]);
+  }
+
+  /** Those of the names that belong to other clients now; that may change at any time. */
+  async foreign(tx: Transaction, clientId: string, names: readonly string[]): Promise<Set<string>> {
+    const rows = await tx.query<{ name: string }[]>(
+      `SELECT x.name FROM unnest($1::text[]) AS x(name) WHERE ${isForeignName('x.name', '$2')}`,
+      [names, clientId],
+    );
+    return new Set(rows.map(({ name }) => name));
   }
 
   /** A name that Skills have from a release that knew no owners gets the one who was first; nothing else changes. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type Page, type Slice, readTotal } from '#common';
-import type { Transaction } from '#database';
+import { prepared, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
 import { counted } from './counted.js';
@@ -40,6 +40,8 @@ export interface TaggedSkill {
   etag: string;
 }
 
+const FIND = prepared('skills.find', `SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`);
+
 /** Reads Skills. */
 @Injectable()
 export class SkillsRepository {
@@ -55,7 +57,7 @@ export class SkillsRepository {
   }
 
   private async load(skillId: string, tx: Pick<Transaction, 'query'>): Promise<TaggedSkill | undefined> {
-    const [row] = await tx.query<SkillRow[]>(`SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`, [skillId]);
+    const [row] = await tx.query<SkillRow[]>(FIND, [skillId]);
     return row && { skill: toSkill(row), etag: etagOf(row) };
   }
 

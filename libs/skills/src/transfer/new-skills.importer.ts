@@ -1,29 +1,8 @@
 import type { AuditActor } from '#auth';
 import type { Transaction } from '#database';
-import { indexOfBody } from '../model/facets.js';
+import type { NewSkillsWriter } from '../writing/new-skills.writer.js';
 import type { SkillAudit } from '../writing/skill-audit.js';
-import type { SkillHistory } from '../writing/skill-history.js';
-import type { SkillIndexWriter } from '../writing/skill-index.writer.js';
-import type { SkillPartsWriter } from '../writing/skill-parts.writer.js';
-import { insertingSkills } from '../writing/taken-id.js';
 import type { SkillLine } from './skill.line.js';
-
-interface NewSkill {
-  id: string;
-  name: string;
-  version: string;
-  registered_at: Date;
-}
-
-const INSERT = `INSERT INTO skills (id, name, description, version, status, owner, space_id, generation, registered_at,
-    created_at, updated_at, facets, callable, has_active, has_live)
-  SELECT x.id, x.name, x.description, x.version, x.status, x.owner, x.space_id, x.generation, x.registered_at,
-    x.created_at, x.updated_at, x.facets, x.callable, x.has_active, x.has_live
-  FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, name text, description text, version text, status text, owner text,
-    space_id text, generation bigint, registered_at timestamptz, created_at timestamptz, updated_at timestamptz,
-    facets bigint[], callable boolean, has_active boolean, has_live boolean)
-  WHERE NOT EXISTS (SELECT FROM skills o WHERE o.id = x.id)
-  ORDER BY x.name, x.version ON CONFLICT (name, version) DO NOTHING RETURNING id, name, version, registered_at`;
 
 const COUNT = `UPDATE skill_status t SET request_count = x.request_count, error_count = x.error_count,
     routed_count = x.routed_count, routed_errors = x.routed_errors
@@ -33,45 +12,29 @@ const COUNT = `UPDATE skill_status t SET request_count = x.request_count, error_
 const TAKEN = `SELECT id FROM skill_endpoints WHERE id = ANY($1::uuid[])
   UNION ALL SELECT id FROM capabilities WHERE id = ANY($1::uuid[])`;
 
-/** Writes Skills of a file that are not here yet, under their ids, with the writers that registrations use. */
+/** Inserts Skills of a file under their ids, if they are not there yet. */
 export class NewSkillsImporter {
   constructor(
-    private readonly parts: SkillPartsWriter,
-    private readonly index: SkillIndexWriter,
-    private readonly history: SkillHistory,
+    private readonly newSkills: NewSkillsWriter,
     private readonly audit: SkillAudit,
   ) {}
 
-  /** No two of the lines have a name and version, or an id, in common. Returns the ids of those that are new. */
+  /** No two of the lines have a name and version, or an id, in common. Returns the ids of the new Skills. */
   async insert(tx: Transaction, actor: AuditActor, lines: readonly SkillLine[]): Promise<Set<string>> {
-    const rows = lines.map(({ skill_id, description = '', status = 'active', ...line }) => ({
-      ...{ id: skill_id, name: line.name, description, version: line.version, status, owner: line.owner },
-      ...{ space_id: line.space_id, generation: line.generation, registered_at: line.registered_at },
-      ...{ created_at: line.created_at, updated_at: line.updated_at },
-      ...indexOfBody(line),
-    }));
-    const created = await insertingSkills(() => tx.query<NewSkill[]>(INSERT, [JSON.stringify(rows)]));
-    const ids = new Set(created.map(({ id }) => id));
-    if (ids.size === 0) return ids;
-    const written = await this.withFreeIds(
+    const skills = await this.withFreeIds(tx, lines);
+    const ids = await this.newSkills.import(
       tx,
-      lines.filter(({ skill_id }) => ids.has(skill_id)),
+      actor.clientId,
+      skills.map((line) => ({ id: line.skill_id, body: line, past: { ...line, status: line.status ?? 'active' } })),
     );
-    await this.parts.merge(
-      tx,
-      written.map((line) => ({ skillId: line.skill_id, body: line })),
-    );
-    await tx.query(COUNT, [JSON.stringify(written.flatMap(countsOf))]);
-    await this.index.refresh(tx, [...ids]);
-    await this.history.record(
-      tx,
-      created.map((skill) => ({ ...skill, event: 'registered', actor: actor.clientId })),
-    );
+    const inserted = skills.filter(({ skill_id }) => ids.has(skill_id));
+    const counts = inserted.flatMap(countsOf);
+    if (counts.length > 0) await tx.query(COUNT, [JSON.stringify(counts)]);
     await this.audit.record(
       tx,
       actor,
       'skill.import',
-      written.map((line) => ({ skillId: line.skill_id, after: line })),
+      inserted.map((line) => ({ skillId: line.skill_id, after: line })),
     );
     return ids;
   }

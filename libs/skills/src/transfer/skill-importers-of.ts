@@ -10,6 +10,7 @@ import { EndpointsWriter } from '../writing/endpoints.writer.js';
 import { NewSkillsWriter } from '../writing/new-skills.writer.js';
 import { SkillNames } from '../names/index.js';
 import { SkillSecrets } from '../secrets/index.js';
+import { RenewalsWriter } from '../writing/renewals.writer.js';
 import { SkillAudit } from '../writing/skill-audit.js';
 import { SkillHistory } from '../writing/skill-history.js';
 import { SkillIndexWriter } from '../writing/skill-index.writer.js';
@@ -42,7 +43,9 @@ export function skillImportersOf(
   const names = new SkillNames(new RegistrySettings());
   const parts = new SkillPartsWriter(new EndpointsWriter(history, secrets), new CapabilitiesWriter(), secrets);
   const health = new EndpointHealthWriter(index, history, log, names);
-  const writer = new SkillWriter(new NewSkillsWriter(secrets), parts, index, health, history, audit, names);
-  const created = new NewSkillsImporter(parts, index, history, audit);
+  const newSkills = new NewSkillsWriter(secrets, names);
+  const renewals = new RenewalsWriter(parts, index, health);
+  const writer = new SkillWriter(newSkills, renewals, parts, index, history, audit, names);
+  const created = new NewSkillsImporter(newSkills, audit);
   return { names: new NameImporter(log), skills: new SkillImporter(created, writer, secrets, changes, names) };
 }

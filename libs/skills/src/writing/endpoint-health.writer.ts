@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import { AuditLog, systemActor } from '#auth';
 import type { ReservedClientId } from '#config';
-import { prepared, type Transaction } from '#database';
+import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import type { Health } from '../model/health.js';
 import { SkillNames } from '../names/index.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
@@ -48,7 +48,8 @@ const OPEN = prepared(
   'endpoint-leases.open',
   `WITH opened AS (
          INSERT INTO endpoint_leases AS l (id, endpoint_id, skill_id, generation)
-         SELECT x.id, e.id, e.skill_id, s.generation FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, url text)
+         SELECT x.id, e.id, e.skill_id, s.generation
+         FROM ${rowsOfArrays({ id: 'uuid', skill_id: 'uuid', url: 'text' })}
            JOIN skill_endpoints e ON e.skill_id = x.skill_id AND e.url = x.url JOIN skills s ON s.id = x.skill_id
          ON CONFLICT (endpoint_id) DO UPDATE SET generation = EXCLUDED.generation, registered_at = now(),
            last_heartbeat = now(), expired_at = NULL, updated_at = now()
@@ -73,10 +74,10 @@ export class EndpointHealthWriter {
 
   /** Opens leases of the Skills' present generation: whoever registers is alive. The Skills are locked already. */
   async open(tx: Transaction, actor: string, skills: readonly RegisteredEndpoints[]): Promise<SkillLeases[]> {
-    const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => ({ id: newId(), skill_id: skillId, url })));
+    const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => [newId(), skillId, url]));
     const opened = await tx.query<
       { endpointId: string; url: string; health: Health; generation: number; id: string }[]
-    >(OPEN, [JSON.stringify(rows)]);
+    >(OPEN, columnsOf(rows, 3));
     const back = opened.filter(({ health }) => health !== 'healthy');
     await this.set(
       tx,

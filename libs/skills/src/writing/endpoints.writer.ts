@@ -1,34 +1,40 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
-import { prepared, type Transaction } from '#database';
+import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { isMask, SkillSecrets } from '../secrets/index.js';
 import { schemeOf } from '../model/skill-fields.decorators.js';
 import type { EndpointBody } from '../model/skill.dto.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
-import { type WrittenPart, WrittenParts } from './written-part.js';
 
 /** An endpoint as it is written; a new one gets the id that it brings, if any. */
 export type EndpointPart = EndpointBody & { endpoint_id?: string };
 
 interface Part {
-  written: WrittenPart;
+  id: string;
+  isNew: boolean;
   body: EndpointPart;
 }
 
+/** Updates known endpoints and inserts new ones. The Skills are locked. Returns the ids of known ones by their place. */
 const MERGE = prepared(
   'endpoints.merge',
-  `INSERT INTO skill_endpoints AS e (id, skill_id, url, protocol, weight, status)
-         SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active')
-         FROM jsonb_to_recordset($1::jsonb)
-           AS x(id uuid, skill_id uuid, url text, protocol text, weight integer, status text)
-         ON CONFLICT (skill_id, url) DO UPDATE SET updated_at = now()
-         RETURNING e.id, e.skill_id, e.url AS name, (e.xmax = 0) AS created`,
-);
-
-const UPDATE = prepared(
-  'endpoints.update',
-  `UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight), status = COALESCE(x.status, e.status)
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, weight integer, status text) WHERE e.id = x.id`,
+  `WITH x AS MATERIALIZED (SELECT * FROM ${rowsOfArrays({
+    place: 'integer',
+    id: 'uuid',
+    skill_id: 'uuid',
+    url: 'text',
+    protocol: 'text',
+    weight: 'integer',
+    status: 'text',
+  })}),
+     known AS (
+       UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight), status = COALESCE(x.status, e.status),
+         updated_at = now() FROM x WHERE e.skill_id = x.skill_id AND e.url = x.url RETURNING x.place, e.id),
+     added AS (
+       INSERT INTO skill_endpoints (id, skill_id, url, protocol, weight, status)
+       SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active')
+       FROM x WHERE x.place NOT IN (SELECT place FROM known))
+   SELECT place, id FROM known`,
 );
 
 /** Writes endpoints of many Skills: new ones with defaults, known ones (by url) with what the body says. */
@@ -43,21 +49,18 @@ export class EndpointsWriter {
     tx: Transaction,
     skills: readonly { skillId: string; body: { endpoints: readonly EndpointPart[] } }[],
   ): Promise<void> {
-    const bodies = skills.flatMap(({ skillId, body }) => body.endpoints.map((endpoint) => ({ skillId, endpoint })));
-    const written = new WrittenParts(
-      await tx.query<WrittenPart[]>(MERGE, [
-        JSON.stringify(bodies.map(({ skillId, endpoint }) => rowOf(skillId, endpoint))),
-      ]),
+    const parts = skills.flatMap(({ skillId, body }) =>
+      body.endpoints.map((endpoint) => ({ skillId, id: endpoint.endpoint_id ?? newId(), body: endpoint })),
     );
-    const parts = bodies.map(({ skillId, endpoint }) => ({
-      written: written.get(skillId, endpoint.url),
-      body: endpoint,
-    }));
-    await this.update(
+    const rows = parts.map(({ skillId, id, body: { url, weight, status } }, place) => {
+      return [place, id, skillId, url, schemeOf(url), weight, status];
+    });
+    const known = await tx.query<{ place: number; id: string }[]>(MERGE, columnsOf(rows, 7));
+    const ids = new Map(known.map(({ place, id }) => [place, id]));
+    await this.writeParameters(
       tx,
-      parts.filter((part) => !part.written.created),
+      parts.map(({ id, body }, place) => ({ id: ids.get(place) ?? id, isNew: !ids.has(place), body })),
     );
-    await this.writeParameters(tx, parts);
   }
 
   /**
@@ -83,32 +86,23 @@ export class EndpointsWriter {
     );
   }
 
-  private async update(tx: Transaction, parts: readonly Part[]): Promise<void> {
-    if (parts.length === 0) return;
-    await tx.query(UPDATE, [
-      JSON.stringify(parts.map(({ written, body }) => ({ id: written.id, weight: body.weight, status: body.status }))),
-    ]);
-  }
-
   private async writeParameters(tx: Transaction, parts: readonly Part[]): Promise<void> {
     const said = parts.filter(({ body }) => body.parameters !== undefined);
-    const known = said.filter(({ written }) => !written.created);
+    const known = said.filter(({ isNew }) => !isNew);
     if (known.length > 0) {
-      const kept = known.flatMap(({ written, body }) =>
-        Object.entries(body.parameters ?? {}).flatMap(([key, value]) =>
-          isMask(value) ? [{ id: written.id, key }] : [],
-        ),
+      const kept = known.flatMap(({ id, body }) =>
+        Object.entries(body.parameters ?? {}).flatMap(([key, value]) => (isMask(value) ? [{ id: id, key }] : [])),
       );
       await tx.query(
         `DELETE FROM endpoint_params p WHERE p.endpoint_id = ANY($1::uuid[]) AND NOT (p.secret AND EXISTS (
            SELECT FROM jsonb_to_recordset($2::jsonb) AS k(id uuid, key text) WHERE k.id = p.endpoint_id AND k.key = p.key))`,
-        [known.map(({ written }) => written.id), JSON.stringify(kept)],
+        [known.map(({ id }) => id), JSON.stringify(kept)],
       );
     }
-    const rows = said.flatMap(({ written, body }) =>
+    const rows = said.flatMap(({ id, body }) =>
       this.secrets
-        .sealed('endpoint_params', written.id, body.parameters ?? {})
-        .map((stored) => ({ id: newId(), endpoint_id: written.id, ...stored })),
+        .sealed('endpoint_params', id, body.parameters ?? {})
+        .map((stored) => ({ id: newId(), endpoint_id: id, ...stored })),
     );
     if (rows.length === 0) return;
     await tx.query(
@@ -120,8 +114,4 @@ export class EndpointsWriter {
       [JSON.stringify(rows)],
     );
   }
-}
-
-function rowOf(skillId: string, { endpoint_id, url, weight, status }: EndpointPart): object {
-  return { id: endpoint_id ?? newId(), skill_id: skillId, url, protocol: schemeOf(url), weight, status };
 }

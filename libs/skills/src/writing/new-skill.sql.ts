@@ -1,107 +1,157 @@
 import { prepared } from '#database';
+import { claimNames } from '../names/index.js';
 
-/** Columns of arrays, one element for each row, with their types. */
+/** Columns with their types; each travels as an array with one element for each row. */
 type Columns = Readonly<Record<string, string>>;
 
-/** Of a Skill itself, and of the tables in which it has one row. `facets` are arrays of their own, as text. */
+/**
+ * How Skills come. Those that register hold leases. Imported ones keep their past, and may have names and ids that are
+ * reserved for other clients.
+ */
+export type Origin = 'created' | 'registered' | 'imported';
+
+/** A Skill and the tables in which it has one row. `facets` are arrays themselves, as text. */
 const SKILL = {
-  ...{ id: 'uuid', name: 'text', description: 'text', version: 'text', space_id: 'text', facets: 'text' },
-  ...{ callable: 'boolean', has_active: 'boolean', status_id: 'uuid', event_id: 'uuid', document: 'text' },
+  id: 'uuid',
+  name: 'text',
+  description: 'text',
+  version: 'text',
+  space_id: 'text',
+  facets: 'text',
+  callable: 'boolean',
+  has_active: 'boolean',
+  status_id: 'uuid',
+  event_id: 'uuid',
+  document: 'text',
 };
 
-const ENDPOINT = {
-  ...{ id: 'uuid', skill_id: 'uuid', url: 'text', protocol: 'text', weight: 'integer', status: 'text' },
-  lease_id: 'uuid',
-};
-
-const CAPABILITY = {
-  ...{ id: 'uuid', skill_id: 'uuid', name: 'text', description: 'text', category: 'text', version: 'text' },
+const PAST = {
+  owner: 'text',
   status: 'text',
+  generation: 'bigint',
+  registered_at: 'timestamptz',
+  created_at: 'timestamptz',
+  updated_at: 'timestamptz',
 };
 
-/** Tables in which most Skills have nothing. */
-const RARE = {
-  skill_metadata: { skill_id: 'uuid', id: 'uuid', key: 'text', value: 'text', secret: 'boolean' },
-  endpoint_params: { id: 'uuid', endpoint_id: 'uuid', key: 'text', value: 'text', secret: 'boolean' },
-  capability_params: {
-    ...{ id: 'uuid', capability_id: 'uuid', name: 'text', type: 'text', required: 'boolean' },
-    ...{ default_value: 'text', description: 'text' },
+/** Tables of parts. Parameters have no column for the Skill: there, `skill_id` only says whose they are. */
+const PARTS = {
+  skill_endpoints: { skill_id: 'uuid', id: 'uuid', url: 'text', protocol: 'text', weight: 'integer', status: 'text' },
+  endpoint_leases: { skill_id: 'uuid', id: 'uuid', endpoint_id: 'uuid' },
+  endpoint_params: { skill_id: 'uuid', id: 'uuid', endpoint_id: 'uuid', key: 'text', value: 'text', secret: 'boolean' },
+  capabilities: {
+    skill_id: 'uuid',
+    id: 'uuid',
+    name: 'text',
+    description: 'text',
+    category: 'text',
+    version: 'text',
+    status: 'text',
   },
+  capability_params: {
+    skill_id: 'uuid',
+    id: 'uuid',
+    capability_id: 'uuid',
+    name: 'text',
+    type: 'text',
+    required: 'boolean',
+    default_value: 'text',
+    description: 'text',
+  },
+  skill_metadata: { skill_id: 'uuid', id: 'uuid', key: 'text', value: 'text', secret: 'boolean' },
 } satisfies Record<string, Columns>;
 
-export type RareTable = keyof typeof RARE;
-export const RARE_TABLES = Object.keys(RARE) as RareTable[];
-
-/** How many arrays come for each table; those of `RARE` begin with the id of the Skill. */
-export const WIDTH = {
-  skills: Object.keys(SKILL).length,
-  skill_endpoints: Object.keys(ENDPOINT).length,
-  capabilities: Object.keys(CAPABILITY).length,
-  skill_metadata: Object.keys(RARE.skill_metadata).length,
-  endpoint_params: Object.keys(RARE.endpoint_params).length + 1,
-  capability_params: Object.keys(RARE.capability_params).length + 1,
-};
+export type PartTable = keyof typeof PARTS;
+export const PART_TABLES = Object.keys(PARTS) as PartTable[];
 
 /**
- * Inserts Skills that nobody has registered yet, with all that belongs to them: one statement, one round trip. The
- * parameters: owner; ids that were asked for; the arrays of skills, skill_endpoints, capabilities, and of `rare` in the
- * order of `RARE_TABLES`. Returns those that are new; of others, and of ids that stay with another owner, nothing is written.
+ * The only statement that inserts Skills, with everything that belongs to them. Parameters: the client; ids that bodies ask
+ * for; names that the client may use; the arrays of the Skills, and of each of `tables`.
  *
- * The unique constraint decides on races, Skills are inserted in the order of name and version (skill-writer.ts), and
- * foreign keys are checked at the end of the statement.
+ * Names that no Skill of the statement has yet are claimed first (docs/adr/0036). Unique constraints decide between
+ * simultaneous inserts. Skills are inserted in the order of name and version, so that batches do not deadlock.
+ *
+ * Returns the new Skills. Skills whose name the client could not claim come back with a `generation` of null.
  */
-function insertOf(rare: readonly RareTable[]): string {
-  let parameters = 2;
-  const rows = (columns: Columns): string => {
-    const arrays = Object.values(columns).map((type) => `$${(parameters += 1)}::${type}[]`);
-    return `unnest(${arrays.join(', ')}) AS x(${Object.keys(columns).join(', ')})`;
+function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
+  const isImport = origin === 'imported';
+  let parameters = 3;
+  /** Numbers the parameters of a table. Returns what selects its rows `x`, with all or some of the columns. */
+  const arrays = (columns: Columns) => {
+    const numbered = Object.entries(columns).map(([name, type]) => {
+      parameters += 1;
+      return { name, array: `$${parameters}::${type}[]` };
+    });
+    return (...only: string[]): string => {
+      const used = numbered.filter(({ name }) => only.length === 0 || only.includes(name));
+      return `unnest(${used.map(({ array }) => array).join(', ')}) AS x(${used.map(({ name }) => name).join(', ')})`;
+    };
   };
-  const skills = rows(SKILL);
-  const endpoints = rows(ENDPOINT);
-  // IS TRUE keeps it a look into a hash table: a join of two lists of unknown length may become a loop in a loop.
-  const isNew = '(x.skill_id IN (SELECT id FROM fresh)) IS TRUE';
-  const newSkills = `${skills} WHERE (x.id IN (SELECT id FROM fresh)) IS TRUE`;
-  const parts = [
-    `INSERT INTO skill_endpoints (id, skill_id, url, protocol, weight, status)
-     SELECT x.id, x.skill_id, x.url, x.protocol, x.weight, x.status FROM ${endpoints} WHERE ${isNew}`,
-    `INSERT INTO endpoint_leases (id, endpoint_id, skill_id, generation)
-     SELECT x.lease_id, x.id, x.skill_id, f.generation FROM ${endpoints} JOIN fresh f ON f.id = x.skill_id`,
-    `INSERT INTO capabilities (id, skill_id, name, description, category, version, status)
-     SELECT x.id, x.skill_id, x.name, x.description, x.category, x.version, x.status FROM ${rows(CAPABILITY)} WHERE ${isNew}`,
-    `INSERT INTO skill_status (id, skill_id) SELECT x.status_id, x.id FROM ${newSkills}`,
-    `INSERT INTO skill_search (skill_id, document) SELECT x.id, x.document::tsvector FROM ${newSkills}`,
+  const skills = arrays(isImport ? { ...SKILL, ...PAST } : SKILL);
+  // IS TRUE makes it a lookup in a hash table. A join of lists of unknown length may become a nested loop.
+  const isNew = (id: string): string => `(x.${id} IN (SELECT id FROM fresh)) IS TRUE`;
+
+  const [pastColumns, pastValues, owner, registeredAt] = isImport
+    ? [Object.keys(PAST), Object.keys(PAST).map((name) => `x.${name}`), 'x.owner', 'x.registered_at']
+    : [['owner'], ['$1::varchar'], '$1::varchar', 'now()'];
+  // The limit changes no result: see `rowsOfArrays`.
+  const names = `wanted AS MATERIALIZED (
+       SELECT DISTINCT x.name FROM (SELECT * FROM ${skills('name', 'version')} LIMIT cardinality($4::uuid[])) x
+       WHERE x.name <> ALL ($3::text[])
+         AND NOT EXISTS (SELECT FROM skills s WHERE s.name = x.name AND s.version = x.version)),
+     ${claimNames('$1')},
+     allowed AS (SELECT unnest($3::text[]) AS name
+       UNION ALL SELECT name FROM held WHERE owner = $1::varchar
+       UNION ALL SELECT name FROM claimed WHERE owner = $1::varchar),`;
+  const reservedIds = `UNION ALL SELECT skill_id FROM freed_skill_ids
+         WHERE skill_id = ANY ($2::uuid[]) AND owner <> $1::varchar AND held_until > now()`;
+
+  const parts = tables.map((table) => {
+    const rows = arrays(PARTS[table])();
+    if (table === 'endpoint_leases') {
+      return `INSERT INTO endpoint_leases (id, endpoint_id, skill_id, generation)
+       SELECT x.id, x.endpoint_id, x.skill_id, f.generation FROM ${rows} JOIN fresh f ON f.id = x.skill_id`;
+    }
+    const columns = Object.keys(PARTS[table]).filter((name) => name !== 'skill_id' || !table.endsWith('_params'));
+    return `INSERT INTO ${table} (${columns.join(', ')})
+       SELECT ${columns.map((name) => `x.${name}`).join(', ')} FROM ${rows} WHERE ${isNew('skill_id')}`;
+  });
+  const statements = [
+    `INSERT INTO skill_status (id, skill_id) SELECT x.status_id, x.id FROM ${skills('id', 'status_id')} WHERE ${isNew('id')}`,
+    `INSERT INTO skill_search (skill_id, document) SELECT x.id, x.document::tsvector
+       FROM ${skills('id', 'document')} WHERE ${isNew('id')}`,
     `INSERT INTO skill_events (id, skill_id, name, version, event, actor, owner, registered_at)
-     SELECT x.event_id, x.id, x.name, x.version, 'registered', $1, $1, now() FROM ${newSkills}`,
-    ...rare.map((table) => {
-      const columns: Columns = RARE[table];
-      const names = Object.keys(columns);
-      return `INSERT INTO ${table} (${names.join(', ')})
-     SELECT ${names.map((name) => `x.${name}`).join(', ')} FROM ${rows({ skill_id: 'uuid', ...columns })} WHERE ${isNew}`;
-    }),
+       SELECT x.event_id, x.id, x.name, x.version, 'registered', $1::varchar, ${owner}, ${registeredAt}
+       FROM ${skills()} WHERE ${isNew('id')}`,
+    ...parts,
   ];
-  return `WITH fresh AS (
-     INSERT INTO skills (id, name, description, version, owner, space_id, facets, callable, has_active, last_heartbeat)
-     SELECT x.id, x.name, x.description, x.version, $1, x.space_id, x.facets::bigint[], x.callable, x.has_active, now()
-     FROM ${skills} WHERE x.id <> ALL (ARRAY(SELECT id FROM skills WHERE id = ANY ($2::uuid[])
-       UNION ALL SELECT skill_id FROM freed_skill_ids
-         WHERE skill_id = ANY ($2::uuid[]) AND owner <> $1::varchar AND held_until > now()))
-     ORDER BY x.name, x.version ON CONFLICT (name, version) DO NOTHING
-     RETURNING id, generation, registered_at),
-   ${parts.map((part, index) => `p${index} AS (${part})`).join(',\n   ')}
-   SELECT id, generation, registered_at FROM fresh`;
+  return `WITH ${names}
+     fresh AS (
+       INSERT INTO skills (id, name, description, version, space_id, facets, callable, has_active, last_heartbeat,
+         ${pastColumns.join(', ')})
+       SELECT x.id, x.name, x.description, x.version, x.space_id, x.facets::bigint[], x.callable, x.has_active,
+         ${origin === 'registered' ? 'now()' : 'NULL'}, ${pastValues.join(', ')}
+       FROM ${skills()}
+       WHERE x.id <> ALL (ARRAY(SELECT id FROM skills WHERE id = ANY ($2::uuid[]) ${isImport ? '' : reservedIds}))
+         AND (x.name IN (SELECT name FROM allowed)) IS TRUE
+       ORDER BY x.name, x.version ON CONFLICT (name, version) DO NOTHING
+       RETURNING id, generation, registered_at),
+     ${statements.map((statement, index) => `p${index} AS (${statement})`).join(',\n     ')}
+     SELECT id, generation, registered_at FROM fresh
+     UNION ALL SELECT x.id, NULL, NULL FROM ${skills('id', 'name')}
+       WHERE x.name IN (SELECT name FROM wanted) AND (x.name IN (SELECT name FROM allowed)) IS NOT TRUE`;
 }
 
-const TEXTS = new Map(
-  [0, 1, 2, 3, 4, 5, 6, 7].map((set) => {
-    const text = insertOf(RARE_TABLES.filter((_, bit) => set & (1 << bit)));
-    return [set, { one: prepared(`skills.insert-${set}`, text), many: `${text} -- many` }];
-  }),
-);
+const statements = new Map<string, { one: string; many: string }>();
 
-/** The statement for one Skill, or for many: those are planned for the number that they are. */
-export function insertSkills(hasRows: (table: RareTable) => boolean, isOne: boolean): string {
-  const set = RARE_TABLES.reduce((bits, table, bit) => (hasRows(table) ? bits | (1 << bit) : bits), 0);
-  const texts = TEXTS.get(set);
-  if (!texts) throw new Error('there is a statement for each set of tables');
-  return isOne ? texts.one : texts.many;
+/** The statement for one Skill is prepared. For many, PostgreSQL plans with their number each time. */
+export function insertSkills(origin: Origin, tables: readonly PartTable[], isOne: boolean): string {
+  const key = `${origin} ${tables.join(' ')}`;
+  let found = statements.get(key);
+  if (!found) {
+    const text = insertStatement(origin, tables);
+    found = { one: prepared(`skills.insert-${statements.size}`, text), many: `${text} -- many` };
+    statements.set(key, found);
+  }
+  return isOne ? found.one : found.many;
 }

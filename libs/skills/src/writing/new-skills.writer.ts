@@ -1,14 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
-import { type ArrayElement, arrayLiteral, columnsOf, type Transaction } from '#database';
+import {
+  type ArrayElement,
+  arrayLiteral,
+  columnsOf,
+  RetryTransaction,
+  type Transaction,
+  violatesUnique,
+} from '#database';
 import { indexOf } from '../model/facets.js';
-import { insertSkills, RARE_TABLES, WIDTH } from './new-skill.sql.js';
 import { searchDocument } from '../model/search-document.js';
-import { SkillSecrets } from '../secrets/index.js';
 import type { EndpointLease, SkillLeases } from '../model/skill-observers.js';
 import { schemeOf } from '../model/skill-fields.decorators.js';
-import type { RegisterSkillBody } from '../model/skill.dto.js';
-import { insertingSkills } from './taken-id.js';
+import type { CreateSkillBody } from '../model/skill.dto.js';
+import type { SkillStatus } from '../model/skill.entity.js';
+import { SkillNames } from '../names/index.js';
+import { SkillSecrets } from '../secrets/index.js';
+import type { CapabilityPart } from './capabilities.writer.js';
+import type { EndpointPart } from './endpoints.writer.js';
+import { insertSkills, type Origin, PART_TABLES, type PartTable } from './new-skill.sql.js';
 
 /** A Skill that was inserted. */
 export interface CreatedSkill {
@@ -18,68 +28,142 @@ export interface CreatedSkill {
   leases: SkillLeases;
 }
 
-/** A body, and the id that it is to have: the one that it asks for, if any. */
-export interface NewSkill {
-  id: string;
-  body: RegisterSkillBody;
+export interface NewSkillBody extends Omit<CreateSkillBody, 'endpoints' | 'capabilities'> {
+  /** The id that the client asks for. */
+  skill_id?: string;
+  endpoints: EndpointPart[];
+  capabilities?: CapabilityPart[];
 }
 
-type Row = readonly ArrayElement[];
-type Rows = Record<keyof typeof WIDTH, Row[]>;
+export interface NewSkill {
+  id: string;
+  body: NewSkillBody;
+}
 
-/** Writes Skills that nobody has registered before, with their parts, leases, history and index, in one round trip. */
+/** A Skill of a file, with what it was before. Times are ISO 8601. */
+export interface ImportedSkill extends NewSkill {
+  past: {
+    owner: string;
+    status: SkillStatus;
+    generation: number;
+    registered_at: string;
+    created_at: string;
+    updated_at: string;
+  };
+}
+
+export interface InsertedSkills {
+  /** By id. */
+  created: Map<string, CreatedSkill>;
+  /** Ids of Skills whose names belong to other clients. */
+  foreign: Set<string>;
+}
+
+interface InsertedRow {
+  id: string;
+  /** Null: the statement could not claim the name. */
+  generation: number | null;
+  registered_at: Date;
+}
+
+type Rows = Record<'skills' | PartTable, ArrayElement[][]>;
+
+/** Inserts Skills that are not there yet, with their parts, leases, history and index, in one round trip. */
 @Injectable()
 export class NewSkillsWriter {
-  constructor(private readonly secrets: SkillSecrets) {}
+  constructor(
+    private readonly secrets: SkillSecrets,
+    private readonly names: SkillNames,
+  ) {}
 
-  /** Returns those that are new, by id; of others, nothing is written. @throws BadParameterError (1001) */
-  async insert(tx: Transaction, owner: string, skills: readonly NewSkill[]): Promise<Map<string, CreatedSkill>> {
-    const rows: Rows = {
-      ...{ skills: [], skill_endpoints: [], capabilities: [] },
-      ...{ skill_metadata: [], endpoint_params: [], capability_params: [] },
-    };
-    const endpoints = new Map(skills.map((skill) => [skill.id, this.gather(rows, skill)]));
-    const asked = skills.flatMap(({ body: { skill_id } }) => skill_id ?? []);
-    const rare = RARE_TABLES.filter((table) => rows[table].length > 0);
-    const tables = ['skills', 'skill_endpoints', 'capabilities', ...rare] as const;
-    const text = insertSkills((table) => rare.includes(table), skills.length === 1);
-    const columns = tables.flatMap((table) => columnsOf(rows[table], WIDTH[table]));
-    const created = await insertingSkills(() =>
-      tx.query<Omit<CreatedSkill, 'leases'>[]>(text, [owner, arrayLiteral(asked), ...columns]),
+  /**
+   * Claims the names of the Skills for the owner, too. Skips a Skill if its name belongs to another client, or if its name
+   * and version, or its id, is taken. @throws BadParameterError (1001) for a secret without a key to encrypt it
+   */
+  async insert(
+    tx: Transaction,
+    owner: string,
+    skills: readonly NewSkill[],
+    origin: 'created' | 'registered',
+  ): Promise<InsertedSkills> {
+    const { created, unclaimed } = await this.run(tx, owner, skills, origin);
+    if (unclaimed.size === 0) return { created, foreign: unclaimed };
+    // Names that are shared or free, and those that another transaction has claimed meanwhile.
+    const rest = skills.filter(({ id }) => unclaimed.has(id));
+    const names = await this.names.claim(
+      tx,
+      owner,
+      rest.map(({ body }) => body.name),
     );
-    return new Map(
-      created.map((skill) => [
-        skill.id,
-        {
-          ...skill,
-          leases: { skillId: skill.id, owner, endpoints: (endpoints.get(skill.id) ?? []).map(leaseOf(skill)) },
-        },
-      ]),
-    );
+    const claimed = rest.filter(({ body }) => names.has(body.name));
+    const { created: others } = await this.run(tx, owner, claimed, origin, names);
+    const foreign = rest.filter(({ body }) => !names.has(body.name)).map(({ id }) => id);
+    return { created: new Map([...created, ...others]), foreign: new Set(foreign) };
   }
 
-  /** Adds the rows of a Skill. Returns its endpoints. */
-  private gather(rows: Rows, { id, body }: NewSkill): Pick<EndpointLease, 'endpointId' | 'url'>[] {
+  /** Under any name and id that no Skill has. Returns the ids of the new Skills. */
+  async import(tx: Transaction, actor: string, skills: readonly ImportedSkill[]): Promise<Set<string>> {
+    const names = new Set(skills.map(({ body }) => body.name));
+    const { created } = await this.run(tx, actor, skills, 'imported', names);
+    return new Set(created.keys());
+  }
+
+  private async run(
+    tx: Transaction,
+    client: string,
+    skills: readonly (NewSkill | ImportedSkill)[],
+    origin: Origin,
+    allowedNames: ReadonlySet<string> = new Set(),
+  ): Promise<{ created: Map<string, CreatedSkill>; unclaimed: Set<string> }> {
+    const created = new Map<string, CreatedSkill>();
+    const unclaimed = new Set<string>();
+    if (skills.length === 0) return { created, unclaimed };
+    const rows = { skills: [], ...Object.fromEntries(PART_TABLES.map((table) => [table, []])) } as unknown as Rows;
+    const leases = new Map(skills.map((skill) => [skill.id, this.gather(rows, skill, origin)]));
+    const ids = skills.flatMap(({ id, body }) => (origin === 'imported' ? id : (body.skill_id ?? [])));
+    const tables = PART_TABLES.filter((table) => rows[table].length > 0);
+    const columns = (['skills', ...tables] as const).flatMap((table) => columnsOf(rows[table]));
+    const inserted = await insertingSkills(() =>
+      tx.query<InsertedRow[]>(insertSkills(origin, tables, skills.length === 1), [
+        client,
+        arrayLiteral(ids),
+        arrayLiteral([...allowedNames]),
+        ...columns,
+      ]),
+    );
+    for (const { id, generation, registered_at } of inserted) {
+      if (generation === null) unclaimed.add(id);
+      else {
+        const endpoints = (leases.get(id) ?? []).map((lease) => ({ ...lease, generation }));
+        created.set(id, { id, generation, registered_at, leases: { skillId: id, owner: client, endpoints } });
+      }
+    }
+    return { created, unclaimed };
+  }
+
+  /** Adds the rows of a Skill. Returns its leases, without their generation. */
+  private gather(rows: Rows, skill: NewSkill | ImportedSkill, origin: Origin): Omit<EndpointLease, 'generation'>[] {
+    const { id, body } = skill;
     this.secrets.assertStorable(body);
     const metadata = this.secrets.sealed('skill_metadata', id, body.metadata ?? {});
     for (const { key, value, secret } of metadata) rows.skill_metadata.push([id, newId(), key, value, secret]);
-    const capabilities = (body.capabilities ?? []).map(
-      ({ name, description = '', category = null, version = body.version, status = 'enabled', parameters = {} }) => {
-        const capabilityId = newId();
-        rows.capabilities.push([capabilityId, id, name, description, category, version, status]);
-        for (const [parameter, { type, required = false, default: value, description: text = '' }] of Object.entries(
-          parameters,
-        )) {
-          const json = value === undefined ? null : JSON.stringify(value);
-          rows.capability_params.push([id, newId(), capabilityId, parameter, type, required, json, text]);
-        }
-        return { name, description, category, status };
-      },
-    );
-    const endpoints = body.endpoints.map(({ url, weight = 1, status = 'active', parameters = {} }) => {
-      const endpointId = newId();
+    const capabilities = (body.capabilities ?? []).map((part) => {
+      const { name, description = '', version = body.version, status = 'enabled', parameters = {} } = part;
+      const [capabilityId, category] = [part.capability_id ?? newId(), part.category ?? null];
+      rows.capabilities.push([id, capabilityId, name, description, category, version, status]);
+      for (const [parameter, declaration] of Object.entries(parameters)) {
+        const { type, required = false, default: value, description: text = '' } = declaration;
+        const json = value === undefined ? null : JSON.stringify(value);
+        rows.capability_params.push([id, newId(), capabilityId, parameter, type, required, json, text]);
+      }
+      return { name, description, category, status };
+    });
+    const endpoints = body.endpoints.map((part) => {
+      const { url, weight = 1, status = 'active', parameters = {} } = part;
+      const endpointId = part.endpoint_id ?? newId();
       const protocol = schemeOf(url);
-      rows.skill_endpoints.push([endpointId, id, url, protocol, weight, status, newId()]);
+      rows.skill_endpoints.push([id, endpointId, url, protocol, weight, status]);
+      if (origin === 'registered') rows.endpoint_leases.push([id, newId(), endpointId]);
       for (const { key, value, secret } of this.secrets.sealed('endpoint_params', endpointId, parameters)) {
         rows.endpoint_params.push([id, newId(), endpointId, key, value, secret]);
       }
@@ -94,20 +178,32 @@ export class NewSkillsWriter {
       has_live: true,
       metadata: Object.fromEntries(metadata.flatMap(({ key, value, secret }) => (secret ? [] : [[key, value]]))),
     });
-    const document = searchDocument({ name, description, capabilities });
-    rows.skills.push([
-      ...[id, name, description, version, space_id, `{${facets.join(',')}}`],
-      ...[callable, has_active, newId(), newId(), document],
-    ]);
-    return endpoints;
+    const row: ArrayElement[] = [
+      id,
+      name,
+      description,
+      version,
+      space_id,
+      `{${facets.join(',')}}`,
+      callable,
+      has_active,
+    ];
+    row.push(newId(), newId(), searchDocument({ name, description, capabilities }));
+    if ('past' in skill) {
+      const { owner, status, generation, registered_at, created_at, updated_at } = skill.past;
+      row.push(owner, status, generation, registered_at, created_at, updated_at);
+    }
+    rows.skills.push(row);
+    return endpoints.map(({ endpointId, url }) => ({ endpointId, url, health: 'healthy', live: true }));
   }
 }
 
-/** Whoever registers is alive. */
-function leaseOf({ generation }: { generation: number }) {
-  return ({ endpointId, url }: Pick<EndpointLease, 'endpointId' | 'url'>): EndpointLease => ({
-    ...{ endpointId, url, generation },
-    health: 'healthy',
-    live: true,
-  });
+/** An id may be taken after the statement has looked for it: the next attempt sees it. */
+async function insertingSkills<T>(insert: () => Promise<T>): Promise<T> {
+  try {
+    return await insert();
+  } catch (error) {
+    if (violatesUnique(error, 'pk_skills')) throw new RetryTransaction(error);
+    throw error;
+  }
 }

@@ -26,21 +26,26 @@ export interface Admission {
   write: NewSkill[];
 }
 
+/** What a batch cannot have. */
+export interface Reserved {
+  /** Ids of Skills that are there, with their `keyOf`. */
+  ids: ReadonlyMap<string, string>;
+  /** Names of other clients. */
+  names: ReadonlySet<string>;
+}
+export const NOTHING_RESERVED: Reserved = { ids: new Map(), names: new Set() };
+
 /**
- * Groups a batch by Skill. A name that is not among `names` excludes a body, as it belongs to another client. An id that belongs to another Skill, by `keysOfIds` or because a Skill before it in the batch
- * asks for it, excludes a body.
+ * Groups a batch by Skill. Leaves out bodies with a reserved name, and bodies that ask for the id of another Skill: one
+ * that is there, or one that asks for the id earlier in the batch.
  */
-export function bySkill(
-  bodies: readonly RegisterSkillBody[],
-  names: ReadonlySet<string>,
-  keysOfIds: ReadonlyMap<string, string>,
-): SkillBodies[] {
+export function bySkill(bodies: readonly RegisterSkillBody[], reserved: Reserved): SkillBodies[] {
   const skills = new Map<string, SkillBodies>();
-  const claims = new Map(keysOfIds);
+  const claims = new Map(reserved.ids);
   for (const [place, body] of bodies.entries()) {
     const { skill_id: id, name, version } = body;
     const key = keyOf(body);
-    if (!names.has(name)) continue;
+    if (reserved.names.has(name)) continue;
     if (id !== undefined && (claims.get(id) ?? key) !== key) continue;
     const known = skills.get(key);
     if (known) {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
-import { prepared, type Transaction } from '#database';
+import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.js';
 import { type EndpointPart, EndpointsWriter } from './endpoints.writer.js';
 import { isMask, MASK, SkillSecrets } from '../secrets/index.js';
@@ -14,22 +14,16 @@ export interface SkillParts {
   body: Pick<CreateSkillBody, 'version' | 'metadata'> & { endpoints: EndpointPart[]; capabilities?: CapabilityPart[] };
 }
 
-const INSERT_STATUS = prepared(
-  'skill-parts.status',
-  `INSERT INTO skill_status (id, skill_id) SELECT x.id, x.skill_id
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid) ON CONFLICT (skill_id) DO NOTHING`,
-);
-
 const MERGE_METADATA = prepared(
   'skill-parts.metadata',
   `INSERT INTO skill_metadata AS m (id, skill_id, key, value, secret)
        SELECT x.id, x.skill_id, x.key, x.value, x.secret
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, skill_id uuid, key text, value text, secret boolean)
+       FROM ${rowsOfArrays({ id: 'uuid', skill_id: 'uuid', key: 'text', value: 'text', secret: 'boolean' }, 2)}
        ON CONFLICT (skill_id, key) DO UPDATE SET value = EXCLUDED.value, secret = EXCLUDED.secret, updated_at = now()
-       WHERE NOT (m.secret AND NOT EXCLUDED.secret AND EXCLUDED.value = $2)`,
+       WHERE NOT (m.secret AND NOT EXCLUDED.secret AND EXCLUDED.value = $1)`,
 );
 
-/** Writes what belongs to Skills: endpoints, capabilities, metadata and the status row. */
+/** Writes what belongs to known Skills: endpoints, capabilities and metadata. */
 @Injectable()
 export class SkillPartsWriter {
   constructor(
@@ -49,7 +43,6 @@ export class SkillPartsWriter {
     await this.endpoints.merge(tx, parts);
     await this.capabilities.merge(tx, parts);
     await this.mergeMetadata(tx, parts);
-    await tx.query(INSERT_STATUS, [JSON.stringify(parts.map(({ skillId }) => ({ id: newId(), skill_id: skillId })))]);
   }
 
   /** Leaves a Skill with what the body says and nothing else; endpoints keep their id by url, capabilities by name. */
@@ -83,10 +76,10 @@ export class SkillPartsWriter {
     const rows = parts.flatMap(({ skillId, body }) =>
       this.secrets
         .sealed('skill_metadata', skillId, body.metadata ?? {})
-        .map((stored) => ({ id: newId(), skill_id: skillId, ...stored })),
+        .map(({ key, value, secret }) => [newId(), skillId, key, value, secret]),
     );
     if (rows.length === 0) return;
-    await tx.query(MERGE_METADATA, [JSON.stringify(rows), MASK]);
+    await tx.query(MERGE_METADATA, [MASK, ...columnsOf(rows)]);
   }
 }
 

@@ -2,7 +2,8 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ApiError } from '#common';
 import type { Transaction } from '#database';
 import { type Demand, Quotas } from '#quotas';
-import type { HeldSkill } from './held-parts.js';
+import { isForeignName } from '../names/index.js';
+import type { HeldSkill } from './renewals.writer.js';
 import type { Refusals, SkillBodies } from './registration-batch.js';
 import type { RegisterSkillBody, ReplaceSkillBody } from '../model/skill.dto.js';
 import { amountsIn, demandsOf, type GrowingBody, growthOf, type PresentSkill } from './skill-growth.js';
@@ -16,9 +17,7 @@ const PRESENT = `WITH x AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::js
   held AS MATERIALIZED (SELECT s.id, s.name, s.version, s.owner, s.space_id FROM skills s
     WHERE (s.name, s.version) IN (SELECT name, version FROM x) ORDER BY s.name, s.version FOR KEY SHARE)
   SELECT x.place, s.id, s.owner, s.space_id,
-    EXISTS (SELECT FROM skill_names n WHERE n.name = x.name AND n.owner <> $2::varchar
-      AND (n.held_until > now() OR EXISTS (SELECT FROM skills u WHERE u.name = n.name))
-      AND NOT EXISTS (SELECT FROM skill_name_shares h WHERE h.name = n.name AND h.client_id = $2)) AS foreign,
+    ${isForeignName('x.name', '$2')} AS foreign,
     (SELECT array_agg(e.url) FROM skill_endpoints e WHERE e.skill_id = s.id) AS urls,
     (SELECT array_agg(c.name) FROM capabilities c WHERE c.skill_id = s.id) AS names
   FROM x LEFT JOIN held s USING (name, version) ORDER BY x.place`;

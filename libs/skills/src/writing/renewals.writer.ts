@@ -1,0 +1,205 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
+import { ConflictError } from '#common';
+import { columnsOf, prepared, RetryTransaction, rowsOfArrays, type Transaction } from '#database';
+import { keyOf } from '../model/skill-key.js';
+import { type HeldParts, NO_PARTS, type Part, partNamesOf } from '../model/skill-limits.js';
+import type { SkillLeases } from '../model/skill-observers.js';
+import { isForeignName } from '../names/index.js';
+import { EndpointHealthWriter } from './endpoint-health.writer.js';
+import { type Admission, admit, type Refusals, type SkillBodies } from './registration-batch.js';
+import { SkillIndexWriter } from './skill-index.writer.js';
+import { SkillPartsWriter } from './skill-parts.writer.js';
+
+/** A locked Skill and what it has. */
+export interface HeldSkill {
+  id: string;
+  space_id: string | null;
+  parts: HeldParts;
+  /** Whether leases of endpoints have ended. These endpoints make room for others and do not count in `parts`. */
+  hasEnded: boolean;
+}
+
+/** Says which bodies are refused. The Skills are locked, by `keyOf`. */
+export type AdmitHeld = (
+  tx: Transaction,
+  asked: readonly SkillBodies[],
+  held: ReadonlyMap<string, HeldSkill>,
+) => Promise<Refusals>;
+
+export interface RenewedSkill {
+  id: string;
+  generation: number;
+  registered_at: Date;
+  space_id: string | null;
+  leases: SkillLeases;
+}
+
+interface HeldRow {
+  id: string;
+  name: string;
+  version: string;
+  space_id: string | null;
+}
+
+interface PartsRow {
+  skill_id: string;
+  part: Part;
+  total: number;
+  count: number;
+  names: string[];
+}
+
+/** An id that a body asks for, but that another Skill has, or had until lately. $2: the client. */
+const TAKEN_ID = `(EXISTS (SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
+  OR EXISTS (SELECT FROM freed_skill_ids f WHERE f.skill_id = x.id AND f.owner <> $2::varchar AND f.held_until > now()))`;
+
+const FOREIGN_NAME = isForeignName('x.name', '$2');
+
+const ASKED = rowsOfArrays({ id: 'uuid', name: 'text', version: 'text' }, 3);
+
+/**
+ * Parameters: Spaces (null: all), client, ids, names and versions. Everybody locks Skills in the order of name and version,
+ * so that batches do not deadlock. IS TRUE keeps PostgreSQL from reading all Skills of the owner. A transfer of the name locks its Skills as well: the name needs no lock of its own.
+ */
+const LOCK = prepared(
+  'renewals.lock',
+  `SELECT s.id, s.name, s.version, s.space_id FROM skills s JOIN ${ASKED} USING (name, version)
+   WHERE (s.owner = $2::varchar) IS TRUE AND ($1::text[] IS NULL OR s.space_id = ANY($1)) AND NOT ${TAKEN_ID} AND NOT ${FOREIGN_NAME}
+   ORDER BY s.name, s.version FOR NO KEY UPDATE OF s`,
+);
+
+/** Which of the Skills cannot be locked. All others were there a moment ago. Parameters as for `LOCK`. */
+const REFUSED = `SELECT x.id FROM ${ASKED} WHERE ${TAKEN_ID} OR ${FOREIGN_NAME}
+  OR EXISTS (SELECT FROM skills s WHERE s.name = x.name AND s.version = x.version
+    AND (s.owner <> $2::varchar OR ($1::text[] IS NOT NULL AND (s.space_id = ANY($1)) IS NOT TRUE)))`;
+
+/** `total` counts endpoints whose lease has ended, `count` does not. `names` are those that bodies name. */
+const IDS = `(SELECT id FROM ${rowsOfArrays({ id: 'uuid' })})`;
+const PARTS = prepared(
+  'renewals.parts',
+  `WITH named AS (SELECT * FROM ${rowsOfArrays({ skill_id: 'uuid', part: 'text', name: 'text' }, 2)})
+   SELECT e.skill_id, 'endpoints' AS part, count(*)::int AS total,
+       count(*) FILTER (WHERE l.expired_at IS NULL)::int AS count,
+       COALESCE(array_agg(e.url) FILTER (WHERE l.expired_at IS NULL
+         AND (e.skill_id, e.url) IN (SELECT skill_id, name FROM named WHERE part = 'endpoints')), '{}') AS names
+     FROM skill_endpoints e LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id
+     WHERE e.skill_id IN ${IDS} GROUP BY e.skill_id
+   UNION ALL SELECT c.skill_id, 'capabilities', count(*)::int, count(*)::int, COALESCE(array_agg(c.name) FILTER (
+       WHERE (c.skill_id, c.name) IN (SELECT skill_id, name FROM named WHERE part = 'capabilities')), '{}')
+     FROM capabilities c WHERE c.skill_id IN ${IDS} GROUP BY c.skill_id
+   UNION ALL SELECT m.skill_id, 'metadata', count(*)::int, count(*)::int, COALESCE(array_agg(m.key) FILTER (
+       WHERE (m.skill_id, m.key) IN (SELECT skill_id, name FROM named WHERE part = 'metadata')), '{}')
+     FROM skill_metadata m WHERE m.skill_id IN ${IDS} GROUP BY m.skill_id`,
+);
+
+/** The Skills are locked, so that generations rise in the order of the renewals. */
+const RENEW = prepared(
+  'renewals.renew',
+  `UPDATE skills s SET description = COALESCE(NULLIF(x.description, ''), s.description),
+     space_id = COALESCE(x.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
+     registered_at = now(), last_heartbeat = now(), updated_at = now()
+   FROM ${rowsOfArrays({ id: 'uuid', description: 'text', space_id: 'text' })} WHERE s.id = x.id
+   RETURNING s.id, s.generation, s.registered_at, s.space_id`,
+);
+
+/** Registers Skills again that are there already (docs/adr/0007). */
+@Injectable()
+export class RenewalsWriter {
+  constructor(
+    private readonly parts: SkillPartsWriter,
+    private readonly index: SkillIndexWriter,
+    private readonly health: EndpointHealthWriter,
+  ) {}
+
+  /**
+   * Locks the Skills, merges what `admitHeld` and the limits of parts leave of the bodies, and opens leases. Returns what
+   * became of the bodies of each Skill; undefined: the Skill, its name or the id that a body asks for belongs to another.
+   */
+  async renew(
+    tx: Transaction,
+    caller: Caller,
+    asked: readonly SkillBodies[],
+    admitHeld: AdmitHeld,
+  ): Promise<(readonly [Admission, RenewedSkill | undefined])[]> {
+    const owner = caller.clientId;
+    const held = await this.lock(tx, caller, asked);
+    const known = asked.filter((skill) => held.has(keyOf(skill)));
+    const refusals = await admitHeld(tx, known, held);
+    const admissions = asked.map((skill) => admit(skill, held.get(keyOf(skill))?.parts ?? NO_PARTS, refusals));
+    const written = admissions.flatMap(({ asked: skill, write }) => {
+      const skillId = held.get(keyOf(skill))?.id;
+      return skillId === undefined ? [] : write.map(({ body }) => ({ skillId, body }));
+    });
+    const rows = written.map(({ skillId, body }) => [skillId, body.description, body.space_id]);
+    const [renewed] = await tx.query<[Omit<RenewedSkill, 'leases'>[], number]>(RENEW, columnsOf(rows, 3));
+    await this.parts.merge(tx, written);
+    const full = [...held.values()].filter(({ hasEnded }) => hasEnded);
+    await this.parts.makeRoom(
+      tx,
+      owner,
+      full.map(({ id }) => id),
+    );
+    const leases = await this.health.open(
+      tx,
+      owner,
+      written.map(({ skillId, body }) => ({ skillId, owner, urls: body.endpoints.map(({ url }) => url) })),
+    );
+    await this.index.refresh(
+      tx,
+      written.map(({ skillId }) => skillId),
+    );
+    const leasesOf = new Map(leases.map((skill) => [skill.skillId, skill]));
+    const byId = new Map(renewed.map((skill) => [skill.id, skill]));
+    return admissions.map((admission) => {
+      const id = held.get(keyOf(admission.asked))?.id ?? '';
+      const [skill, opened] = [byId.get(id), leasesOf.get(id)];
+      return [admission, skill && opened && { ...skill, leases: opened }];
+    });
+  }
+
+  /**
+   * Locks those of the Skills that the client may renew, and counts their parts. Returns them by `keyOf`.
+   * @throws RetryTransaction for a Skill that was unregistered since somebody looked
+   */
+  private async lock(tx: Transaction, caller: Caller, skills: readonly SkillBodies[]): Promise<Map<string, HeldSkill>> {
+    const lock = (text: string, asked: readonly SkillBodies[]): Promise<HeldRow[]> => {
+      const keys = columnsOf(asked.map(({ id, name, version }) => [id, name, version]));
+      return tx.query<HeldRow[]>(text, [caller.spaces ?? null, caller.clientId, ...keys]);
+    };
+    const rows = await lock(LOCK, skills);
+    const held = new Map(
+      rows.map((row): [string, HeldSkill] => [
+        keyOf(row),
+        { id: row.id, space_id: row.space_id, parts: { ...NO_PARTS }, hasEnded: false },
+      ]),
+    );
+    const missing = skills.filter((skill) => !held.has(keyOf(skill)));
+    if (missing.length > 0 && (await lock(REFUSED, missing)).length < missing.length) {
+      throw new RetryTransaction(new ConflictError());
+    }
+    if (held.size > 0) await this.countParts(tx, skills, held);
+    return held;
+  }
+
+  private async countParts(
+    tx: Transaction,
+    skills: readonly SkillBodies[],
+    held: ReadonlyMap<string, HeldSkill>,
+  ): Promise<void> {
+    const named = skills.flatMap((skill) => {
+      const id = held.get(keyOf(skill))?.id;
+      if (id === undefined) return [];
+      return skill.bodies.flatMap((body) =>
+        Object.entries(partNamesOf(body)).flatMap(([part, names]) => names.map((name) => [id, part, name])),
+      );
+    });
+    const byId = new Map([...held.values()].map((skill) => [skill.id, skill]));
+    for (const row of await tx.query<PartsRow[]>(PARTS, [[...byId.keys()], ...columnsOf(named, 3)])) {
+      const skill = byId.get(row.skill_id);
+      if (!skill) continue;
+      skill.parts[row.part] = { count: row.count, names: new Set(row.names) };
+      skill.hasEnded ||= row.total > row.count;
+    }
+  }
+}

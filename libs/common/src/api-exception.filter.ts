@@ -22,7 +22,7 @@ declare module 'fastify' {
   }
 }
 
-/** Turns a foreign error (of a driver, say) into one of the catalogue, or leaves it to others. */
+/** Turns an error of a library, such as a driver, into one of the catalogue; undefined if it does not know the error. */
 export type ErrorTranslator = (error: unknown) => ApiError | undefined;
 
 const ERROR_CODE = Symbol('error code');
@@ -33,7 +33,7 @@ export function readErrorCode(request: FastifyRequest): ErrorCode | undefined {
   return (request as Marked)[ERROR_CODE];
 }
 
-/** The edge: every error leaves the service in one shape, with a trace id, and without its cause. */
+/** Gives every error response the same shape, with a trace id and without the cause. */
 @Catch()
 @Injectable()
 export class ApiExceptionFilter implements ExceptionFilter {
@@ -48,7 +48,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
     const error = this.translate(exception);
     (request as Marked)[ERROR_CODE] = error.code;
     this.log(error, exception);
-    // The caller has gone, or the answer is on its way: there is nobody left to tell.
+    // The caller has gone, or the answer is being sent already.
     if (reply.sent) return;
     if (error instanceof AuthenticationError) void reply.header('www-authenticate', error.challenge);
     if (error instanceof TooManyRequestsError) void reply.header('retry-after', String(error.retryAfter));
@@ -88,7 +88,7 @@ export function toErrorBody(error: ApiError, request: FastifyRequest): ErrorResp
   };
 }
 
-/** Names of fields that callers make up may be secrets that went to the wrong place, and answers end up in logs of others. */
+/** A field name may be a secret that a caller put in the wrong place, and responses end up in logs. */
 function maskedDetails({ details }: ApiError): readonly Fault[] {
   return details.map(({ field, reason }) => ({ field: maskSecrets(field), reason: maskSecrets(reason) }));
 }
@@ -102,7 +102,7 @@ const OAUTH_ERRORS: Readonly<Record<number, string>> = {
   503: 'temporarily_unavailable',
 };
 
-/** What is no fault of the request's form has our own members as well, which OAuth clients do not look at. */
+/** Other errors than those of the parameters have the members of our error body too; OAuth clients ignore them. */
 function toOAuthBody(error: ApiError, request: FastifyRequest): object {
   const faults = maskedDetails(error)
     .map(({ field, reason }) => `${field} ${reason}`)
@@ -124,7 +124,7 @@ function statusOf(exception: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
-/** What Fastify found wrong, by its code: its own messages may quote the body. Nest wraps Fastify's error. */
+/** The reason by Fastify's error code: its messages may quote the body. Nest wraps Fastify's error. */
 function reasonOf(exception: unknown): string {
   const { code, cause } = exception as { code?: unknown; cause?: { code?: unknown } };
   switch (code ?? cause?.code) {

@@ -10,7 +10,7 @@ export function exponentialPause(failures: number, { first, longest }: BackOffTe
 }
 
 /**
- * The same, of which a random part between the half and the whole: callers that failed together do not come back
+ * The same with jitter: a random share between 50 % and 100 %, so that callers that failed together do not return
  * together.
  */
 export function jitteredPause(failures: number, terms: BackOffTerms, random: () => number = Math.random): number {

@@ -1,19 +1,19 @@
 export interface BatchQueueOptions {
   /** Items in one batch at most. */
   maxBatch: number;
-  /** Batches under way at the same time; what comes meanwhile waits, and makes the next batch larger. */
+  /** Batches in progress at the same time. Items that arrive meanwhile wait, and make the next batch larger. */
   lanes: number;
   /**
-   * Batches that what waits is divided into, one with each turn of the event loop: the other side then works on the first
+   * Divides the waiting items into so many batches, one in each turn of the event loop: the other side works on the first
    * while this process prepares the next. Default: 1.
    */
   parts?: number;
 }
 
-/** Items in a batch, below which it is not divided: each batch costs a round trip. */
+/** Smaller batches are not divided: each batch costs a round trip. */
 const LEAST_PART = 16;
 
-/** Gathers items that arrive in the same turn of the event loop, or while earlier batches are under way. */
+/** Gathers items that arrive in the same turn of the event loop, or while earlier batches are in progress. */
 export class BatchQueue<T> {
   private readonly waiting: T[] = [];
   private underWay = 0;
@@ -25,7 +25,7 @@ export class BatchQueue<T> {
     private readonly options: BatchQueueOptions,
   ) {}
 
-  /** Callers bound what waits: none sends more than it waits for. */
+  /** The queue is bounded by its callers: each waits for the result of its item. */
   add(item: T): void {
     this.waiting.push(item);
     this.schedule();

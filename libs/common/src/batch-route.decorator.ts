@@ -4,18 +4,18 @@ import { AddRouteConfig } from './route-config.decorator.js';
 /** Bytes of a request body; more is refused with 1001. */
 export const BODY_LIMIT = 1024 * 1024;
 const LARGE_BODY_LIMIT = 8 * 1024 * 1024;
-/** Values of a body: members of objects and items of lists, all the way down. What is done with a body grows with them. */
+/** Values of a body: members of objects and items of lists, at all levels. The work that a body causes grows with them. */
 export const MAX_BODY_VALUES = 50_000;
-/** The same of a large batch, each item of which is read by itself. */
+/** The same for a large batch, whose items are read one by one. */
 export const MAX_BATCH_VALUES = 500_000;
-/** Bytes of a body that shows a secret: all its parameters at their longest, and written as a form. */
+/** Bytes of a body with a client secret: all parameters at their longest, written as a form. */
 const SECRET_BODY_LIMIT = 64 * 1024;
 
 /** A route that does many things at once. */
 export interface BatchOptions {
   /** The field of the body that lists them. */
   list: string;
-  /** How many of them are as much work as one request is: so many cost what one request costs. */
+  /** So many items count as one request. */
   itemsPerRequest: number;
   /** Whether the body may have 8 MiB instead of 1 MiB. */
   isLarge?: boolean;
@@ -31,7 +31,7 @@ export function BatchRoute(batch: BatchOptions): MethodDecorator {
   return AddRouteConfig({ batch });
 }
 
-/** Gives routes their limits where they differ from the common one; to be called before routes are registered. */
+/** Sets the body limits of routes that differ from the default. Call it before routes are registered. */
 export function limitBodies(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (route.config?.batch?.isLarge) route.bodyLimit = LARGE_BODY_LIMIT;
@@ -39,7 +39,7 @@ export function limitBodies(fastify: FastifyInstance): void {
   });
 }
 
-/** What a batch costs, in requests; 1 when it is none, or is not what it should be. */
+/** The cost of a batch in requests; 1 for any other body. */
 export function countCost({ list, itemsPerRequest }: BatchOptions, body: unknown): number {
   const items = (body as Record<string, unknown> | null | undefined)?.[list];
   return Array.isArray(items) ? Math.max(1, Math.ceil(items.length / itemsPerRequest)) : 1;

@@ -2,8 +2,8 @@ import { BatchQueue, type BatchQueueOptions } from './batch-queue.js';
 
 export interface BatcherOptions extends BatchQueueOptions {
   /**
-   * Whether an error may be that of a single item, so that the others must not fail with it: the batch is then halved
-   * until the item stands alone. Only for work that has done nothing when it rejects. Default: never.
+   * Whether a single item may have caused the error. The batch is then halved until the item stands alone, so that the
+   * others do not fail with it. Only for work that has done nothing when it rejects. Default: never.
    */
   isOfOneItem?: (error: unknown) => boolean;
 }

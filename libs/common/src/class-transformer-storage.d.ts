@@ -1,4 +1,4 @@
-/** What decorators of class-transformer have said. The package has it, and no types for this way to it. */
+/** The metadata of class-transformer's decorators. The package has no types for this file. */
 declare module 'class-transformer/cjs/storage.js' {
   import type { MetadataStorage } from 'class-transformer/types/MetadataStorage.js';
 

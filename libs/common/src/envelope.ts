@@ -38,7 +38,7 @@ export function envelopeSchema(model: Type) {
   };
 }
 
-/** What the interceptor makes of it, as a text. */
+/** The same envelope as JSON text. */
 export function writeEnvelope(data: unknown): string {
   return `{"code":0,"message":"success","data":${JSON.stringify(data)}}`;
 }

@@ -56,7 +56,7 @@ export class BadParameterError extends ApiError {
   }
 }
 
-/** 1002: no token, or one that does not hold. */
+/** 1002: no token, or an invalid one. */
 export class AuthenticationError extends ApiError {
   /** The `WWW-Authenticate` header of the answer (RFC 6750 section 3). */
   readonly challenge: string;
@@ -67,7 +67,7 @@ export class AuthenticationError extends ApiError {
   }
 }
 
-/** 1003: the caller is known, and may not do this. */
+/** 1003: the caller is authenticated, but lacks the permission. */
 export class PermissionError extends ApiError {
   constructor(message?: string) {
     super(1003, message);
@@ -88,28 +88,28 @@ export class CapabilityNotFoundError extends ApiError {
   }
 }
 
-/** 1006: in conflict with what is there: a name is taken, or a channel has ended. */
+/** 1006: a conflict with the present state: a name is taken, or a channel has ended. */
 export class ConflictError extends ApiError {
   constructor(message?: string, details?: readonly Fault[]) {
     super(1006, message, details);
   }
 }
 
-/** 1007: a fault of ours; the cause goes to the log, never to the caller. */
+/** 1007: an internal error; the cause goes to the log, never to the caller. */
 export class InternalError extends ApiError {
   constructor(cause: unknown) {
     super(1007, undefined, [], { cause });
   }
 }
 
-/** 1008: something that we need does not answer; try again later. */
+/** 1008: a dependency does not answer; try again later. */
 export class UnavailableError extends ApiError {
   constructor(message?: string, cause?: unknown) {
     super(1008, message, [], { cause });
   }
 }
 
-/** 1009: more than the client may ask for; `retryAfter` is the time to wait, in whole seconds. */
+/** 1009: the client is over a limit; `retryAfter` is the time to wait, in whole seconds. */
 export class TooManyRequestsError extends ApiError {
   constructor(
     readonly retryAfter: number,
@@ -119,14 +119,14 @@ export class TooManyRequestsError extends ApiError {
   }
 }
 
-/** 1010: anything else that is not there. */
+/** 1010: not found, for anything but Skills. */
 export class NotFoundError extends ApiError {
   constructor(message?: string) {
     super(1010, message);
   }
 }
 
-/** 1011: `If-Match` names another version than the present one (RFC 9110 section 13.1.1). */
+/** 1011: `If-Match` does not name the present version (RFC 9110 section 13.1.1). */
 export class PreconditionFailedError extends ApiError {
   constructor(message?: string) {
     super(1011, message);

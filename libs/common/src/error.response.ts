@@ -34,8 +34,8 @@ export class ErrorResponse {
 const ERROR_CODES = Symbol('error codes');
 
 /**
- * Describes the errors of a route in OpenAPI, one example per code. Applied more than once, each adds to the others, also
- * where two codes have one status.
+ * Describes the errors of a route in OpenAPI, one example per code. It can be applied more than once, also for codes that
+ * share a status.
  */
 export function ApiErrors(...codes: ErrorCode[]): ClassDecorator & MethodDecorator {
   return (target: object, key?: string | symbol, descriptor?: { value?: unknown }) => {
@@ -43,7 +43,7 @@ export function ApiErrors(...codes: ErrorCode[]): ClassDecorator & MethodDecorat
     const before = (Reflect.getOwnMetadata(ERROR_CODES, holder) ?? []) as ErrorCode[];
     Reflect.defineMetadata(ERROR_CODES, [...before, ...codes], holder);
     for (const [status, added] of byStatus(codes)) {
-      // Swagger adds descriptions to each other, and puts the content in the place of the one before.
+      // Swagger joins descriptions, but replaces content.
       const all = [...(byStatus(before).get(status) ?? []), ...added];
       ApiResponse({
         status,

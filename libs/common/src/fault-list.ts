@@ -1,15 +1,15 @@
 import { BadParameterError, type Fault } from './error-catalogue.js';
 
-/** Faults that one answer tells; another one says that there are more. */
+/** Faults in one response; one more says that there are others. */
 export const MAX_FAULTS = 100;
 /** The reason for a field that is not there. */
 export const REQUIRED = 'is required';
-/** Reasons that the one fault of a map tells. */
+/** Reasons in the fault of a map. */
 const MAX_REASONS = 10;
-/** Characters of the path of a fault, of which callers choose the names. */
+/** Characters of the path of a fault: callers choose the names in it. */
 const MAX_FIELD = 256;
 
-/** The faults of one request. Once it is full nobody needs to look for more of them. */
+/** The faults of one request. Once it is full, validation may stop. */
 export class FaultList {
   private readonly faults: Fault[] = [];
   private hasMore = false;
@@ -34,7 +34,7 @@ export class FaultList {
   }
 }
 
-/** 1001 with these faults, of which an answer tells the first 100. */
+/** 1001 with the first 100 of these faults. */
 export function faultError(faults: Iterable<Fault>): BadParameterError {
   const list = new FaultList();
   for (const { field, reason } of faults) {
@@ -44,7 +44,7 @@ export function faultError(faults: Iterable<Fault>): BadParameterError {
   return list.toError();
 }
 
-/** Reasons in one text, the first 10 of them; no more are looked for. Undefined: there is none. */
+/** Joins the first 10 reasons; undefined if there is none. It reads no more of them than that. */
 export function joinedReasons(reasons: Iterable<string>): string | undefined {
   const told: string[] = [];
   for (const reason of reasons) {

@@ -22,7 +22,7 @@ import { IsText } from './text.js';
 
 /**
  * Field decorators: each describes a field of a payload once, for validation, transformation and OpenAPI.
- * A field is required unless `required: false`; `null` is a value, and is refused like any other wrong one.
+ * A field is required unless `required: false`. `null` is refused like any other wrong value.
  */
 export interface FieldOptions {
   description?: string;
@@ -132,7 +132,7 @@ export function ListField(
       ArrayMinSize(min, { message: `must have at least ${min} item(s)` }),
       ArrayMaxSize(options.max, { message: `must have at most ${options.max} items` }),
       ValidateNested({ each: true, message: 'must be an object' }),
-      // ValidateNested looks through lists in the list, and checks what is in them.
+      // ValidateNested also validates lists inside the list.
       ValidateBy({
         name: 'noLists',
         validator: {

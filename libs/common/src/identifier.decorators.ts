@@ -12,7 +12,7 @@ import {
 import { field, type FieldOptions } from './field.decorators.js';
 import { IsText } from './text.js';
 
-/** What clients and Spaces are called by. */
+/** The id of a client or a Space. */
 const IDENTIFIER = /^[A-Za-z0-9._-]{1,64}$/;
 const REASON = 'must be 1 to 64 letters, digits, dots, dashes and underscores';
 
@@ -24,7 +24,7 @@ export function IdentifierField(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
-/** One to `max` identifiers, each once; with `nullable`, null is a value of its own. */
+/** One to `max` different identifiers; with `nullable`, also null. */
 export function IdentifierListField(options: FieldOptions & { max: number; nullable?: boolean }): PropertyDecorator {
   const { max, nullable = false } = options;
   return applyDecorators(
@@ -45,7 +45,7 @@ export function IdentifierListField(options: FieldOptions & { max: number; nulla
   );
 }
 
-/** Up to `maxItems` texts of 1 to `max` code points, each once; the list may be empty. */
+/** Up to `maxItems` different texts of 1 to `max` code points; the list may be empty. */
 export function TextListField(options: FieldOptions & { maxItems: number; max: number }): PropertyDecorator {
   const { maxItems, max } = options;
   return field(
@@ -56,7 +56,7 @@ export function TextListField(options: FieldOptions & { maxItems: number; max: n
   );
 }
 
-/** One or more of these values, each once. */
+/** One or more of these values, without duplicates. */
 export function EnumListField(values: readonly string[], options: FieldOptions & { name: string }): PropertyDecorator {
   return field(
     options,

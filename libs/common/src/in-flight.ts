@@ -1,20 +1,19 @@
 /**
- * What is under way at the moment. Not a Set or a Map: when one of these shrinks to nothing, as it does when little is
- * under way, V8 gives it a new table each time, and keeps what was in the old ones until the next full collection
- * (docs/adr/0027). Bounded by whoever adds.
+ * Work in progress. Not a Set or a Map: whenever one becomes empty, V8 gives it a new table, and the old ones keep their
+ * contents alive until the next full garbage collection (docs/adr/0027). Callers bound its size.
  */
 export class InFlight<T extends object> implements Iterable<T> {
   private readonly slots: (T | undefined)[] = [];
   private readonly free: number[] = [];
 
-  /** Returns its slot, for `remove`. */
+  /** Returns the slot of the item, for `remove`. */
   add(item: T): number {
     const slot = this.free.pop() ?? this.slots.length;
     this.slots[slot] = item;
     return slot;
   }
 
-  /** Once for each that was added. */
+  /** Call it once for each added item. */
   remove(slot: number): void {
     this.slots[slot] = undefined;
     this.free.push(slot);

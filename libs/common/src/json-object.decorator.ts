@@ -2,7 +2,7 @@ import { ValidateBy } from 'class-validator';
 import { field, type FieldOptions } from './field.decorators.js';
 import { isObject } from './is-object.js';
 
-/** An object of anything that JSON can hold. */
+/** A JSON object of any content. */
 export function JsonObjectField(options: FieldOptions = {}): PropertyDecorator {
   return field(
     options,

@@ -1,2 +1,2 @@
-/** Methods that are told by their name; whatever else callers send shares one, so that there are as many as these. */
+/** Methods with a metric label of their own. All others share one, so that the number of series is bounded. */
 export const KNOWN_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);

@@ -1,9 +1,9 @@
-/** In the place of a secret. */
+/** Replaces a secret. */
 export const REDACTED = '[redacted]';
 
 /**
  * Credentials inside a text: of a URL, of an Authorization header, of a query string or form, API keys, signing secrets of
- * webhooks, refresh tokens, JWTs, and client secrets, which have no beginning of their own: 256 bits in base64url. Each
+ * webhooks, refresh tokens, JWTs, and client secrets, which have no prefix: 256 bits in base64url. Each
  * takes time in proportion to the text, whatever is in it. What is
  * percent-encoded behind the beginning of one belongs to it: its rest would not be known any more.
  */
@@ -29,7 +29,7 @@ const SECRET_TEXTS: readonly { hint: string; pattern: RegExp; replacement: strin
   },
   {
     hint: '',
-    // One of 7,000 is without a digit, a hyphen or an underscore, as are names of functions in a stack.
+    // One secret in 7,000 has no digit, hyphen or underscore, like names of functions in a stack trace.
     pattern: /(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*[\d_-])[\w-]{43}(?![\w-])/g,
     replacement: REDACTED,
   },
@@ -43,12 +43,12 @@ const MAX_ENCODINGS = 3;
 const SHORTEST_VALUE = 12;
 const values = new Set<string>();
 
-/** Secrets that an operator chose have no form: those of the settings are known by their value from now on. */
+/** Secrets that an operator chose have no pattern: from now on, those of the settings are found by their value. */
 export function maskValues(secrets: readonly (string | undefined)[]): void {
   for (const secret of secrets) if (secret !== undefined && secret.length >= SHORTEST_VALUE) values.add(secret);
 }
 
-/** The text without the credentials that are known by their form, or by `maskValues`. Where one was percent-encoded, the text comes back decoded. */
+/** Masks credentials, found by their pattern or by `maskValues`. If one was percent-encoded, the text is returned decoded. */
 export function maskSecrets(text: string): string {
   let result = text;
   let decoded = text;
@@ -65,7 +65,7 @@ function maskPlain(text: string): string {
   let plain = text;
   for (const value of values) if (plain.includes(value)) plain = plain.replaceAll(value, REDACTED);
   return SECRET_TEXTS.reduce((masked, { hint, pattern, replacement }) => {
-    // Both are there for speed: most texts hold none, and every value of every line comes through here.
+    // For speed: most texts hold no secret, and every value of every log line passes here.
     const isPossible = hint === '' ? masked.length >= CLIENT_SECRET : masked.includes(hint);
     return isPossible ? masked.replace(pattern, replacement) : masked;
   }, plain);

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
 const ID_BYTES = 16;
-/** Random bytes for so many ids are drawn at once: a call for each is most of what an id costs. */
+/** Random bytes are drawn for so many ids at once: one call for each would be most of the cost. */
 const random = new Uint8Array(256 * ID_BYTES);
 let used = random.length;
 let msecs = 0;

@@ -16,7 +16,7 @@ export const MAX_PAGE_SIZE = 100;
 export const MAX_LIMIT = 1000;
 const MAX_OFFSET = 2_147_483_647;
 
-/** Which part of a sorted set is wanted. */
+/** A part of a sorted set. */
 export interface Slice {
   offset: number;
   limit: number;
@@ -29,7 +29,7 @@ export interface Page<T> {
   slice: Slice;
 }
 
-/** The size of the whole, where a slice with so many items tells it: its end is in sight. Undefined: it must be counted. */
+/** The size of the whole set, if the slice includes its end; undefined: it must be counted. */
 export function readTotal({ offset, limit }: Slice, items: number): number | undefined {
   return items < limit && (items > 0 || offset === 0) ? offset + items : undefined;
 }

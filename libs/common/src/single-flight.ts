@@ -4,7 +4,7 @@ export class SingleFlight<T> {
 
   constructor(private readonly task: () => Promise<T>) {}
 
-  /** Joins the run under way, or starts one. */
+  /** Joins the run in progress, or starts one. */
   run(): Promise<T> {
     this.running ??= this.task().finally(() => {
       this.running = undefined;
@@ -12,13 +12,13 @@ export class SingleFlight<T> {
     return this.running;
   }
 
-  /** Starts after the call, for callers that need what has changed by now: the run under way may have missed it. */
+  /** Starts a run after the one in progress, which may have missed the latest changes. */
   async runAnew(): Promise<T> {
     await this.settled();
     return this.run();
   }
 
-  /** Returns when nothing is under way. Never rejects. */
+  /** Returns when no run is in progress. Never rejects. */
   async settled(): Promise<void> {
     await this.running?.catch(() => undefined);
   }

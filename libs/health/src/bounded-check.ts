@@ -4,7 +4,7 @@ import type { IndicatorCheck, IndicatorResult } from './health-indicator.js';
 export interface CheckLimits {
   /** After this a check counts as failed. */
   timeout: number;
-  /** After this a check that never came back is given up, and started anew. */
+  /** A check that has not returned by then is abandoned, and started again. */
   abandonAfter: number;
 }
 
@@ -13,8 +13,8 @@ const LIMITS: CheckLimits = { timeout: 1000, abandonAfter: 30_000 };
 export type Outcome = IndicatorResult & { error?: unknown };
 
 /**
- * One indicator's check, bounded in time, and shared: probes that ask at the same time wait for the same run, so that
- * any number of them costs one ping. Errors stay here, and reach the log through `onChange`, once per change of state.
+ * The check of one indicator, with a time-out. Probes that come at the same time share one run, so that any number of them
+ * costs one ping. Errors are not thrown: `onChange` logs them, once per change of state.
  */
 export class BoundedCheck {
   private running?: { work: Promise<Outcome>; since: number };
@@ -41,7 +41,7 @@ export class BoundedCheck {
     return reason === undefined ? { status } : { status, reason };
   }
 
-  /** The run that is under way, if there is one: a check that hangs is not started on top of itself either. */
+  /** Joins the run in progress: a check that hangs is not started a second time. */
   private work(): Promise<Outcome> {
     if (this.running && performance.now() - this.running.since < this.limits.abandonAfter) return this.running.work;
     const started = { work: this.run(), since: performance.now() };

@@ -3,27 +3,26 @@ export type IndicatorStatus = 'up' | 'degraded' | 'down';
 
 export interface IndicatorResult {
   status: IndicatorStatus;
-  /** Why it is not up, in words that anybody may read: /health needs no token. */
+  /** Why it is not up. Public: /health needs no token. */
   reason?: string;
 }
 
-/** Something that a feature depends on, or watches over, and can say the state of. */
+/** Reports the state of something that a feature depends on or watches. */
 export interface IndicatorCheck {
   /** Unique, snake_case (`database`). */
   name: string;
   /**
-   * Whether this instance can serve without it. True: `down` makes /readyz and /health answer 503, and load balancers
-   * send nothing here. False: `down` is a warning in /health, no more.
+   * Whether this instance needs it to serve. True: `down` makes /readyz and /health answer 503, and load balancers
+   * send no requests here. False: `down` is only a warning in /health.
    */
   readiness: boolean;
   /**
-   * Shown in /health, and counts for nothing there: whatever it says, the service is as healthy as without it. What
-   * watches over the thing tells the log of it. Only with `readiness: false`.
+   * Shown in /health, without effect on its status. The feature itself logs the state. Only with `readiness: false`.
    */
   informative?: true;
   /**
-   * Looks, and answers within a second: later is `down`. Throwing is `down` too, and the error goes to the log only.
-   * Not called again before it has come back, unless it never does (`BoundedCheck`).
+   * Must return within a second; later counts as `down`. Throwing is `down` too, and the error only goes to the log.
+   * It is not called again before it has returned, unless it hangs (`BoundedCheck`).
    */
   check(): Promise<IndicatorResult>;
 }

@@ -2,14 +2,14 @@ import { Injectable, Logger } from '@nestjs/common';
 import { BoundedCheck } from './bounded-check.js';
 import type { IndicatorCheck } from './health-indicator.js';
 
-/** Where features put their indicators. It knows none of them: what is registered is what /health and /readyz look at. */
+/** Features register their indicators here; /health and /readyz check them. */
 @Injectable()
 export class HealthRegistry {
   private readonly logger = new Logger('health');
   private readonly checks = new Map<string, BoundedCheck>();
 
   /**
-   * Returns the way to take it out again, for a feature that stops before the application does.
+   * Returns a function that removes the indicator, for a feature that stops before the application does.
    * @throws Error when the name is taken.
    */
   register(indicator: IndicatorCheck): () => void {

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { HealthResponse, LiveResponse, ReadyResponse } from './health.response.js';
 import { HealthService } from './health.service.js';
 
-/** Probes, for everybody and everything: no token, and never from a cache. */
+/** Probes: public, and never cached. */
 @Public()
 @ApiTags('operations')
 @Controller()
@@ -39,7 +39,7 @@ export class HealthController {
   }
 }
 
-/** A bad state is an answer with a body of its own, not an error of the catalogue. */
+/** An unhealthy state is a normal response with status 503, not an error of the catalogue. */
 function withStatus<T extends { status: string }>(reply: FastifyReply, answer: T, unavailable: T['status']): T {
   if (answer.status === unavailable) void reply.status(503);
   return answer;

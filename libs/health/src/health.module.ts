@@ -5,7 +5,7 @@ import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
 import { LifecycleState } from './lifecycle-state.js';
 
-/** Knows nobody: features inject HealthRegistry and register their indicators. Needs the settings (SettingsModule). */
+/** Depends on no feature: features inject HealthRegistry and register their indicators. Needs SettingsModule. */
 @Global()
 @Module({
   // Terminus would log every failed probe; the registry logs changes.

@@ -24,7 +24,7 @@ const checksSchema: ApiPropertyOptions = {
   example: { database: { status: 'up' }, redis: { status: 'down', reason: 'no answer within 1000 ms' } },
 };
 
-/** The protocol's health answer (AI Bridge v0.6.0, deployment guide 5.3), with what lies behind it added. */
+/** The protocol's health response (AI Bridge v0.6.0, deployment guide 5.3), with the state of each indicator. */
 @ApiExtraModels(CheckResponse)
 export class HealthResponse {
   @ApiProperty({ enum: ['healthy', 'unhealthy', 'warning'], enumName: 'HealthStatus', example: 'healthy' })

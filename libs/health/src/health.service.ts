@@ -6,7 +6,7 @@ import { HealthRegistry } from './health-registry.js';
 import type { Checks, HealthResponse, ReadyResponse } from './health.response.js';
 import { LifecycleState } from './lifecycle-state.js';
 
-/** Makes the answers of the probes from what Terminus' executor finds out by running the indicators. */
+/** Runs the indicators with Terminus' executor, and builds the responses of the probes. */
 @Injectable()
 export class HealthService {
   constructor(
@@ -17,8 +17,8 @@ export class HealthService {
   ) {}
 
   /**
-   * How things are: unhealthy without what it cannot serve without, a warning for anything else that is not up, unless
-   * it is there for information only.
+   * Unhealthy if an indicator with `readiness` is down; a warning if another one is not up, unless it is for information
+   * only.
    */
   async health(): Promise<HealthResponse> {
     const { checks } = await this.run(this.registry.all());
@@ -31,7 +31,7 @@ export class HealthService {
     };
   }
 
-  /** Whether to send requests here. A degraded indicator serves: taking every replica out for it would be an outage. */
+  /** Whether to send requests here. Degraded is ready: removing all replicas for it would be an outage. */
   async readiness(): Promise<ReadyResponse> {
     const { status, checks } = await this.run(this.registry.all().filter(({ indicator }) => indicator.readiness));
     if (this.lifecycle.isDraining || status === 'shutting_down')
@@ -57,7 +57,7 @@ export class HealthService {
     return { status, checks: Object.fromEntries(checks) as Checks };
   }
 
-  /** Terminus throws its result when it is a bad one; here it is an answer like any other. */
+  /** Terminus throws an unhealthy result; here it is a normal result. */
   private async execute(all: readonly BoundedCheck[]): Promise<HealthCheckResult> {
     try {
       return await this.terminus.check(

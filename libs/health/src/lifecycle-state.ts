@@ -1,8 +1,8 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 
 /**
- * Whether this instance still takes new work. Draining comes before the end: /readyz says no, so that load balancers
- * look elsewhere, while requests are still served and /livez says yes, so that nobody kills the process early.
+ * Whether this instance takes new work. It drains before it stops: /readyz fails, so that load balancers use other
+ * replicas, while requests are still served and /livez succeeds, so that the process is not killed early.
  */
 @Injectable()
 export class LifecycleState implements OnModuleDestroy {
@@ -13,7 +13,7 @@ export class LifecycleState implements OnModuleDestroy {
     return this.draining;
   }
 
-  /** Cannot be taken back. The shutdown calls it on SIGTERM, some seconds before it closes the server. */
+  /** Cannot be undone. The shutdown calls it on SIGTERM, some seconds before it closes the server. */
   startDraining(): void {
     if (!this.draining) this.logger.log('draining: no longer ready for new requests');
     this.draining = true;

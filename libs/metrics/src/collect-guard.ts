@@ -2,13 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import { describeError } from '#common';
 
-/** What brings a metric up to date just before it is read. */
+/** Updates a metric just before it is read. */
 export type Collect<M> = (metric: M) => void | Promise<void>;
 
 /**
- * Keeps one bad `collect` from failing or hanging /metrics for all the others: its error, or its silence after
- * `timeout` milliseconds, leaves the metric at its last value, is counted, and is logged once until it works again.
- * A collect that still runs is not started a second time. One that blocks the event loop cannot be helped.
+ * Keeps one failing or hanging `collect` from breaking /metrics. After an error, or `timeout` milliseconds, the metric keeps
+ * its last value; the failure is counted, and logged once until it works again. A collect that still runs is not started
+ * a second time. It cannot protect from one that blocks the event loop.
  */
 export function guardCollect<M>(
   name: string,
@@ -49,7 +49,7 @@ export function guardCollect<M>(
   };
 }
 
-/** Whether the work is done in time; its error is thrown. What comes later is of no interest any more. */
+/** Whether the work is done in time. @throws the error of the work */
 async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
   const timer = new AbortController();
   try {

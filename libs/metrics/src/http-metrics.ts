@@ -5,17 +5,17 @@ import type { MetricRegistry } from './metric-registry.js';
 /** Seconds, from 1 ms to 10 s; NREQ-002 (95 % under 500 ms) needs a bound at 0.5. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** For who answers a request before any hook has seen it. */
+/** For requests that are answered before any hook has seen them. */
 export interface HttpMetrics {
-  /** One more request in flight, or, with -1, one less: for answers that take more than this turn of the event loop. */
+  /** Adds 1 or -1 to the requests in flight, for responses that take more than this turn of the event loop. */
   inFlight(change: 1 | -1): void;
   answered(labels: { method: string; route: string; status: number }, seconds: number): void;
 }
 
 /**
  * Measures every request: its duration by method, route and status, how many are in flight, and the errors of the
- * catalogue by code. The number of time series is bounded by our own routes, whatever callers send: unknown routes
- * and methods share one label each. Call it before the application listens.
+ * catalogue by code. The number of time series is bounded by the routes: unknown routes and methods share one label
+ * each. Call it before the application listens.
  */
 export function registerHttpMetrics(fastify: FastifyInstance, metrics: MetricRegistry): HttpMetrics {
   const duration = metrics.histogram({

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type Collect, guardCollect } from './collect-guard.js';
 
-/** Milliseconds that a collect may take; Prometheus gives up on the whole of /metrics after 10 s by default. */
+/** Milliseconds for one collect. Prometheus abandons a scrape after 10 s by default. */
 const COLLECT_TIMEOUT = 1000;
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -11,9 +11,9 @@ export interface MetricOptions<L extends string, M> {
   /** Name in Prometheus' convention: unit last, counters end in `_total` (`skills_registered_total`). */
   name: string;
   help: string;
-  /** Every combination of values is a time series: never a user's input, an id or a URL. */
+  /** Every combination of values is a time series: never use input of callers, an id or a URL. */
   labelNames?: readonly L[];
-  /** Called before each read, for values that are cheaper to ask for than to follow. See `guardCollect`. */
+  /** Called before each scrape, for values that are cheaper to read than to track. See `guardCollect`. */
   collect?: Collect<M>;
 }
 
@@ -32,7 +32,7 @@ export class MetricRegistry {
     labelNames: ['metric'],
   });
 
-  /** @throws Error when the name is taken, as the other two do. */
+  /** @throws Error when the name is taken; `gauge` and `histogram` too. */
   counter<L extends string>(options: MetricOptions<L, Counter<L>>): Counter<L> {
     return new Counter({ ...options, registers: [this.registry], collect: this.guard(options) });
   }
@@ -45,7 +45,7 @@ export class MetricRegistry {
     return new Histogram({ ...options, registers: [this.registry], collect: this.guard(options) });
   }
 
-  /** Every metric in Prometheus' text format, up to date; takes COLLECT_TIMEOUT at most. */
+  /** All metrics in Prometheus' text format. Takes COLLECT_TIMEOUT at most. */
   render(): Promise<string> {
     return this.registry.metrics();
   }

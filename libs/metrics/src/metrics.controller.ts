@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagg
 import { METRICS_CONTENT_TYPE } from './metric-registry.js';
 import { MetricsService } from './metrics.service.js';
 
-/** What Prometheus reads. Public, as the probes are: keep it from the internet where that matters. */
+/** Prometheus scrapes it. Public like the probes: keep it from the internet if that matters to you. */
 @Public()
 @ApiTags('operations')
 @Controller('metrics')

@@ -4,21 +4,21 @@ import { SingleFlight } from '#common';
 import { OutageLog } from '#logging';
 
 export interface PeriodicJobOptions {
-  /** Of the job, for the scheduler: one of this name in the service. */
+  /** Unique name of the job in the scheduler. */
   name: string;
   /** Milliseconds between two starts. 0: it never runs by itself. */
   everyMs: number;
-  /** Of the log: the room. */
+  /** Context of log lines: the room. */
   context: string;
-  /** What is unavailable while the job fails, for the log: one line when that begins, and one when it ends. */
+  /** What is unavailable while the job fails. The log has one line when the failure begins, and one when it ends. */
   subject: string;
-  /** Whether a run is for this replica, such as the leader; always, unless given. One that is not says nothing of an outage. */
+  /** Whether this replica, such as the leader, does the run. Skipped runs neither begin nor end an outage. Default: always. */
   isDue?: () => boolean;
 }
 
 /**
- * Something that is done every so often, from `start` to `stop`: one run at a time, of which none rejects. A run that
- * takes longer than the pause is followed by the next at its turn.
+ * Repeats work at an interval, from `start` to `stop`, one run at a time. Runs never reject. After a run that takes longer
+ * than the interval, the next one starts at the next tick.
  */
 export class PeriodicJob {
   private readonly outage: OutageLog;
@@ -33,7 +33,7 @@ export class PeriodicJob {
     this.outage = new OutageLog(new Logger(options.context), options.subject);
   }
 
-  /** For work in many steps: whether it should leave the rest. */
+  /** Whether work in many steps should stop early. */
   get isStopping(): boolean {
     return this.stopping;
   }
@@ -49,7 +49,7 @@ export class PeriodicJob {
     }
   }
 
-  /** In `onApplicationBootstrap`. */
+  /** Call it in `onApplicationBootstrap`. */
   start(): void {
     const { name, everyMs } = this.options;
     if (everyMs === 0) return;
@@ -59,17 +59,17 @@ export class PeriodicJob {
     );
   }
 
-  /** Now, or with the run that is under way. */
+  /** Runs now, or joins the run in progress. */
   run(): Promise<void> {
     return this.runs.run();
   }
 
-  /** Like `run`, but does all that is there by now: one that is under way may have begun before. */
+  /** Starts a run after the one in progress, which may have missed the latest changes. */
   runAnew(): Promise<void> {
     return this.runs.runAnew();
   }
 
-  /** In `beforeApplicationShutdown`: no further run; returns when the last one has ended. */
+  /** Call it in `beforeApplicationShutdown`. Starts no further run, and returns when the last one has ended. */
   async stop(): Promise<void> {
     this.stopping = true;
     const { name } = this.options;

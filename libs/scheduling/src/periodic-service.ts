@@ -18,7 +18,7 @@ export abstract class PeriodicService implements OnApplicationBootstrap, BeforeA
     return this.job.stop();
   }
 
-  /** Does the work once more, after a run that is under way. Never rejects. */
+  /** Does the work after the call, when a run in progress has ended. Never rejects. */
   runAnew(): Promise<void> {
     return this.job.runAnew();
   }

@@ -2,9 +2,9 @@ import { formatTraceparent } from '#logging';
 import { traced, type Verdict } from './traced.js';
 import type { Attributes, Tracer } from './tracer.js';
 
-/** A call of another server. */
+/** A call to another server. */
 export interface OutgoingCall {
-  /** The method of HTTP, or whatever else is asked for by a small set of names. */
+  /** The HTTP method, or another name from a small set. */
   name: string;
   url: string;
   headers: Readonly<Record<string, string>>;
@@ -12,8 +12,8 @@ export interface OutgoingCall {
 }
 
 /**
- * Sends, with a span, and with a `traceparent` that names it in place of the one in the headers. Of the URL only the
- * server is told: paths and queries may hold secrets (callbacks, parameters of endpoints).
+ * Sends with a span, whose `traceparent` replaces the one in the headers. The span has the server only, not the path or
+ * query: these may hold secrets (callbacks, parameters of endpoints).
  */
 export async function traceCall<T>(
   tracer: Tracer,
@@ -26,7 +26,7 @@ export async function traceCall<T>(
   return traced(span, () => send({ ...headers, traceparent: formatTraceparent(span.trace) }), verdict);
 }
 
-/** For calls over HTTP: an answer of 400 or more is a fault of the call (OpenTelemetry, "HTTP client span"). */
+/** For HTTP calls: a status of 400 or more is an error (OpenTelemetry, "HTTP client span"). */
 export function httpVerdict<T>(statusOf: (answer: T) => number, faultOf?: Verdict<T>['faultOf']): Verdict<T> {
   return {
     ...(faultOf && { faultOf }),
@@ -40,7 +40,7 @@ export function httpVerdict<T>(statusOf: (answer: T) => number, faultOf?: Verdic
 
 const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'ws:': 80, 'https:': 443, 'wss:': 443 };
 
-/** Nothing of a URL that is none: the call itself says so. */
+/** Empty for an invalid URL: the call itself fails. */
 function describeServer(url: string): Attributes {
   if (!URL.canParse(url)) return {};
   const { protocol, hostname, port } = new URL(url);

@@ -7,17 +7,17 @@ import type { Span, Tracer } from './tracer.js';
 
 const MAX_TEXT = 256;
 
-/** A request as it came, and where the router took it. */
+/** A request and its route. */
 export interface ServedRequest {
   route: string | undefined;
-  /** Its query is left out. */
+  /** The span leaves its query out. */
   url: string;
   address: string | undefined;
 }
 
-/** How it ended. */
+/** The outcome of a request. */
 export interface ServedAnswer {
-  /** Undefined: the caller hung up before there was one. */
+  /** Undefined: the caller closed the connection first. */
   status: number | undefined;
   client: string | undefined;
   errorCode?: number;
@@ -28,9 +28,9 @@ export class ServerSpans {
   constructor(private readonly tracer: Tracer) {}
 
   /**
-   * A span for every request that has come to a route, or to none; none for the probes and /metrics. Call it before
-   * `registerRequestLogging`, which makes the trace of the request the current one. What the router itself refuses (a
-   * path that cannot be decoded) has no hook, and no span.
+   * A span for every request, also of an unknown route, but not for the probes and /metrics. Call it before
+   * `registerRequestLogging`, which makes the trace of the request the current one. Requests that the router itself
+   * refuses (a path that cannot be decoded) run no hook, and have no span.
    */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, reply, done) => {
@@ -54,7 +54,7 @@ export class ServerSpans {
     });
   }
 
-  /** Also decides whether the trace of the request is recorded: ask `getTrace` afterwards. End it by `endServed`. */
+  /** Also decides whether the trace of the request is recorded: see `getTrace` afterwards. End the span with `endServed`. */
   begin(raw: IncomingMessage, { route, url, address }: ServedRequest): Span {
     const method = KNOWN_METHODS.has(raw.method ?? '') ? raw.method : undefined;
     const span = this.tracer.begin('server', `${method ?? 'HTTP'} ${route ?? ''}`.trimEnd(), getTrace(raw));
@@ -79,7 +79,7 @@ export function endServed(span: Span, { status, client, errorCode }: ServedAnswe
   span.end(faultOf(status));
 }
 
-/** What callers do wrong is no fault of the server. */
+/** Errors of callers (4xx) are no errors of the server. */
 function faultOf(status: number | undefined): string | undefined {
   if (status === undefined) return 'client_closed_request';
   return status >= 500 ? String(status) : undefined;

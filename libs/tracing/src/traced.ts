@@ -1,11 +1,11 @@
 import { runInTrace, type TraceContext } from '#logging';
 import type { Span, Tracer } from './tracer.js';
 
-/** How work that ended is told of: in a word of a small set where it went wrong. */
+/** How a span names the errors of its work: with a word of a small set. */
 export interface Verdict<T> {
-  /** By default the name of the error's class; messages may hold what is nobody's business. */
+  /** By default the name of the error's class: messages may hold private data. */
   faultOf?: (error: unknown, span: Span) => string;
-  /** Of work that came to an end; it may have done so badly. */
+  /** An error in a result that was returned. */
   faultIn?: (result: T, span: Span) => string | undefined;
 }
 
@@ -26,7 +26,7 @@ export async function traced<T>(
   return result;
 }
 
-/** Does a job as a part of `trace`; where there is a tracer, with a span of its own. */
+/** Runs a job in `trace`; with a tracer, in a span of its own. */
 export function runJob<T>(
   tracer: Tracer | undefined,
   name: string,

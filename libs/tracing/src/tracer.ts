@@ -2,27 +2,27 @@ import type { TraceContext } from '#logging';
 
 export type SpanKind = 'server' | 'client' | 'consumer';
 
-/** By the names of OpenTelemetry's semantic conventions where there is one. Never a secret, never what others sent. */
+/** Named by OpenTelemetry's semantic conventions where they have a name. Never secrets or payloads. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Something that takes time, from its beginning until `end`. */
+/** An operation, from its start until `end`. */
 export interface Span {
-  /** Names it, in the `traceparent` of calls; what runs in it (`runInTrace`) has its spans below it. */
+  /** The trace context of the span, for `traceparent`; spans of work in it (`runInTrace`) are its children. */
   readonly trace: TraceContext;
   set(attributes: Attributes): void;
-  /** `fault`: a word or a code for what went wrong, of a small set. */
+  /** `fault`: a word or a code from a small set, if it failed. */
   end(fault?: string): void;
 }
 
-/** Undefined, wherever it is injected, while tracing is off: whoever makes spans then does nothing at all. */
+/** Injected as undefined while tracing is off. */
 export interface Tracer {
   /** A request or a job, with the ids of `trace`. The trace of the span says whether it is recorded. */
   begin(kind: SpanKind, name: string, trace: TraceContext, attributes?: Attributes): Span;
-  /** A question to others that is a part of what is recorded now; undefined: nothing is. */
+  /** A call that is a part of the current recorded span; undefined if there is none. */
   part(name: string, attributes?: Attributes): Span | undefined;
-  /** As `part`; where nobody waits for it (a job of the scheduler), it is a trace of its own. */
+  /** Like `part`; outside of any trace (in a job of the scheduler) it starts one. */
   call(name: string, attributes?: Attributes): Span | undefined;
-  /** Says more about the request or job that is recorded now. */
+  /** Adds attributes to the current recorded span. */
   annotate(attributes: Attributes): void;
 }
 

@@ -2,10 +2,10 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { MetricsService } from '#metrics';
 import type { SpanCounts, Tracing } from './tracer.js';
 
-/** Milliseconds that the last spans get at shutdown; pools and the embedded server have to stop after them. */
+/** Milliseconds for sending the last spans at shutdown; pools and the embedded server stop after that. */
 const STOP_WITHIN_MS = 2_000;
 
-/** Counts spans, and sends the last ones when the service stops: requests, jobs and calls have ended by then. */
+/** Counts spans, and sends the last ones at shutdown, when requests, jobs and calls have ended. */
 export class TracingMonitor implements OnApplicationShutdown {
   constructor(
     private readonly tracing: Tracing,

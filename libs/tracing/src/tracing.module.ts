@@ -3,7 +3,7 @@ import { MetricsService } from '#metrics';
 import { TRACER, type Tracing } from './tracer.js';
 import { TracingMonitor } from './tracing-monitor.js';
 
-/** Puts the tracer, if there is one, within reach of every room: inject `TRACER`, with `@Optional()`. */
+/** Provides the tracer, if there is one, to every room: inject `TRACER`, with `@Optional()`. */
 @Global()
 @Module({})
 export class TracingModule {

@@ -7,7 +7,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
 
-/** OTEL_TRACES_SAMPLER; with `parentbased_`, what a caller has decided holds. */
+/** OTEL_TRACES_SAMPLER. With `parentbased_`, the decision of the caller is kept. */
 export function createSampler({ sampler, samplerRatio }: Pick<TracingSettings, 'sampler' | 'samplerRatio'>): Sampler {
   switch (sampler) {
     case 'always_on':

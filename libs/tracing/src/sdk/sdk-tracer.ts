@@ -19,13 +19,13 @@ const KINDS = {
 } as const satisfies Record<SpanKind, SdkSpanKind>;
 
 /**
- * Spans of OpenTelemetry's SDK with the ids of our trace contexts. What is current is what the log takes for current
- * (`runInTrace`): there is no second context to keep in step with it.
+ * Spans of OpenTelemetry's SDK with the ids of our trace contexts. The current trace is that of the log (`runInTrace`):
+ * OpenTelemetry's own context is not used.
  */
 export class SdkTracer implements Tracer {
   /**
-   * Recorded and not ended yet. What goes on after a request (a loop that it has woken, a batch of many) still runs in
-   * its context, and must not add to its trace for ever.
+   * Recorded spans that have not ended. Work that goes on after a request (a loop that it has woken, a shared batch) still
+   * runs in its context, but must not add to its trace.
    */
   private readonly open = new WeakMap<TraceContext, SdkSpan>();
 

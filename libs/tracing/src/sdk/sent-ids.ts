@@ -2,13 +2,13 @@ import type { TraceContext } from '#logging';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 
 /**
- * The ids of the span that is about to be made. They come from the trace context (`#logging`), so that the log, the
- * headers and the span name the same; the SDK would draw its own.
+ * The ids of the next span. They come from the trace context (`#logging`), so that the log, the headers and the span have
+ * the same ids; the SDK would generate its own.
  */
 export class SentIds implements IdGenerator {
   private next: TraceContext | undefined;
 
-  /** `make` makes one span, at once. */
+  /** `make` must create one span, synchronously. */
   during<T>(trace: TraceContext, make: () => T): T {
     this.next = trace;
     try {

@@ -14,7 +14,7 @@ import { SentIds } from './sent-ids.js';
 /** Characters of an attribute. */
 const MAX_TEXT = 4_096;
 
-/** OpenTelemetry's SDK, for this tracer alone: nothing global is registered, nothing is patched. */
+/** OpenTelemetry's SDK for this tracer only: it registers nothing globally, and patches nothing. */
 export async function startSdk(
   url: string,
   settings: TracingSettings,

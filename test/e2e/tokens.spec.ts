@@ -46,7 +46,7 @@ describe('tokens', () => {
   it.each<[string, object]>([
     ['expired', { exp: NOW - 30 }],
     ['without an expiry', { exp: undefined }],
-    ['not valid yet', { nbf: NOW + 300 }],
+    ['not valid yet', { nbf: NOW + 3600 }],
     ['of another issuer', { iss: 'other' }],
     ['without an issuer', { iss: undefined }],
     ['for another audience', { aud: 'other' }],

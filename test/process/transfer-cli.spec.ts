@@ -227,11 +227,9 @@ describe('npm run export and npm run import', () => {
       const description = async () => (await skillsOf(target)).find(({ name }) => name === 'static')?.description;
       const { skill_id } = (await skillsOf(target)).find(({ name }) => name === 'static') ?? {};
       await post(target, `/skills/${skill_id}`, { description: 'changed here' }, 'PATCH');
-      const hits = await metric('catalogue_requests{outcome="hit"}');
-      await until(async () => (await description()) === 'changed here');
-      await until(
-        async () => (await description()) !== '' && (await metric('catalogue_requests{outcome="hit"}')) > hits,
-      );
+      const answered = () => metric('catalogue_requests{outcome="hit"}');
+      const hits = await answered();
+      await until(async () => (await description()) === 'changed here' && (await answered()) > hits);
       const heard = () => metric('catalogue_changes{source="heard"}');
       const before = await heard();
 

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { ANY_CALLER, permissionFault, findRequirement } from './authenticated.decorator.js';
 import { Authenticator } from './authenticator.js';
 
-/** Guards every route that is not marked public; a route that names no permission is closed to everybody. */
+/** Guards every route that is not public. A route without a permission is closed to everybody. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(private readonly authenticator: Authenticator) {}

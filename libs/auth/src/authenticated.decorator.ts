@@ -9,7 +9,7 @@ export const BEARER_SCHEME = 'bearer';
 export const OAUTH2_SCHEME = 'oauth2';
 export const API_KEY_SCHEME = 'apiKey';
 
-/** In place of a permission: whoever has a credential that holds. */
+/** Instead of a permission: any caller with a valid credential. */
 export const ANY_CALLER = 'any';
 
 declare module 'fastify' {
@@ -19,7 +19,7 @@ declare module 'fastify' {
   }
 }
 
-/** A route for callers with this permission: read by the guard and before the body is, and told to OpenAPI. */
+/** A route for callers with this permission. It is checked before the body is read, and described in OpenAPI. */
 export function Authenticated(permission: Permission | typeof ANY_CALLER): MethodDecorator {
   return applyDecorators(
     SetMetadata(REQUIRED_PERMISSION, permission),
@@ -31,10 +31,10 @@ export function Authenticated(permission: Permission | typeof ANY_CALLER): Metho
   );
 }
 
-/** What a method of a controller asks of its callers; undefined: it is closed to everybody. */
+/** What a method of a controller requires of its callers; undefined: it is closed to everybody. */
 export type Requirement = Permission | typeof ANY_CALLER | typeof PUBLIC_ROUTE | undefined;
 
-/** Why a caller may not use a route that asks for this permission; undefined: it may. */
+/** The error for a caller without this permission; undefined: it has it. */
 export function permissionFault(caller: Caller, needed: Permission): PermissionError | undefined {
   return caller.may(needed) ? undefined : new PermissionError(`This needs the permission ${needed}`);
 }

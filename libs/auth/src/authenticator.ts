@@ -19,10 +19,10 @@ const MAX_TOKEN_LENGTH = 8192;
 const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 
 const LAST = Symbol('last credential');
-/** With the token of the last request on it: most callers send the same one again. */
+/** Keeps the credential of its last request: most callers send the same token again. */
 type Connection = Socket & { [LAST]?: { authorization: string; credential: Credential } };
 
-/** Finds out who sends a request. */
+/** Authenticates requests by bearer token or API key. */
 @Injectable()
 export class Authenticator {
   constructor(
@@ -30,14 +30,14 @@ export class Authenticator {
     private readonly apiKeys: ApiKeyVerifier,
   ) {}
 
-  /** The caller that the bearer token or the API key names; looked at once per request. @throws AuthenticationError (1002) */
+  /** The caller of a request, authenticated once per request. @throws AuthenticationError (1002) */
   async authenticate(request: FastifyRequest): Promise<Caller> {
     return this.recognize(request) ?? introduce(request, await this.identifyOrNote(request));
   }
 
   /**
-   * The same, where nothing has to be asked for: of a request that was looked at before, or whose token was verified
-   * before and still holds. Undefined says nothing: ask `authenticate`.
+   * The same without waiting: for a request that was authenticated before, or whose token was verified before and is still
+   * valid. Undefined: not known yet, call `authenticate`.
    */
   recognize(request: FastifyRequest): Caller | undefined {
     const known = getCaller(request);
@@ -46,7 +46,7 @@ export class Authenticator {
     return identity && introduce(request, identity);
   }
 
-  /** The same of a request that has no Fastify around it yet. */
+  /** The same for a request of Node, before Fastify has seen it. */
   identityOf({ socket, headers, rawHeaders }: IncomingMessage): Identity | undefined {
     const { authorization } = headers;
     if (authorization === undefined || headers['x-api-key'] !== undefined || isRepeated(rawHeaders)) return undefined;
@@ -56,7 +56,7 @@ export class Authenticator {
     return this.tokens.holds(credential) ? credential.identity : undefined;
   }
 
-  /** Of a connection that several callers share. */
+  /** For a connection that several callers share. */
   private recall(authorization: string, connection: Connection): Identity | undefined {
     const token = tokenIn(authorization);
     const credential = token === undefined ? undefined : this.tokens.recall(token);
@@ -64,7 +64,7 @@ export class Authenticator {
     return credential?.identity;
   }
 
-  /** What is refused though it was good once keeps its owner's name, for the audit log. */
+  /** Notes the owner of an expired or revoked credential, for the audit log. */
   private async identifyOrNote(request: FastifyRequest): Promise<Identity> {
     try {
       return await this.identify(request);
@@ -74,12 +74,12 @@ export class Authenticator {
     }
   }
 
-  /** By one of the two: which of them counts must not depend on what is in between. */
+  /** Accepts one credential only: a proxy and this service might choose different ones. */
   private async identify(request: FastifyRequest): Promise<Identity> {
     const apiKey = request.headers['x-api-key'];
     if (apiKey === undefined) {
       const token = readBearerToken(request);
-      // Prometheus, and others that can send no header of our own, send a key in this way.
+      // For clients that cannot send X-API-Key, such as Prometheus.
       if (isApiKey(token)) return this.apiKeys.verify(token);
       const credential = await this.tokens.verify(token);
       const { authorization = '' } = request.headers;
@@ -93,9 +93,8 @@ export class Authenticator {
   }
 
   /**
-   * Refuses a request with a body before the body is read: guards run after that, and who has no token, or may not use
-   * the route, shall not make the service read megabytes. The routes that take a client's secret are the only public ones
-   * with a body.
+   * Refuses a request before its body is read: guards run after that, and a caller without permission must not make the
+   * service read megabytes. Only the routes that take a client's secret are public and have a body.
    */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, _reply, done) => {
@@ -138,7 +137,7 @@ function tokenIn(header: string): string | undefined {
   return header.length <= MAX_TOKEN_LENGTH ? BEARER.exec(header)?.[1] : undefined;
 }
 
-/** Node keeps the first of several; which one another program in between would keep is anybody's guess. */
+/** Node keeps the first of several headers; a proxy may keep another one. */
 function isRepeated(rawHeaders: readonly string[]): boolean {
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {

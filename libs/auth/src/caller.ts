@@ -4,13 +4,13 @@ import type { FastifyRequest } from 'fastify';
 import type { RefusedCredentialError } from './refused-credential.js';
 import { isBoundToOwnSkills, type Permission, type Role } from './roles.js';
 
-/** Who somebody is, as a token or a key says. */
+/** The identity that a token or a key proves. */
 export interface Identity {
   readonly clientId: string;
   readonly role: Role;
   /** What the credential grants: the role's permissions, narrowed by its scope. */
   readonly permissions: ReadonlySet<Permission>;
-  /** The Spaces that the client is limited to; undefined: none in particular, all. */
+  /** The Spaces that the client is limited to; undefined: it is not limited. */
   readonly spaces?: ReadonlySet<string>;
   /** When the credential expires by itself; undefined: never. */
   readonly expiresAt?: Date;
@@ -41,7 +41,7 @@ export class Caller {
     return this.identity.permissions.has(permission);
   }
 
-  /** The owner whose Skills alone this caller may change; undefined: those of anybody. */
+  /** If set, the caller may change only the Skills of this owner; undefined: those of all owners. */
   get boundTo(): string | undefined {
     return isBoundToOwnSkills(this.role) ? this.clientId : undefined;
   }
@@ -51,20 +51,20 @@ export class Caller {
     return this.boundTo === undefined || this.boundTo === owner;
   }
 
-  /** The Spaces outside of which this caller sees nothing; undefined: it sees all, also what lives in none. */
+  /** The Spaces that this caller sees; undefined: it sees everything, also outside of Spaces. */
   get spaces(): readonly string[] | undefined {
     return this.identity.spaces && [...this.identity.spaces];
   }
 
-  /** Whether it may know of what lives in this Space; null: in none. */
+  /** Whether it may see what lives in this Space; null: outside of all Spaces. */
   maySee(spaceId: string | null): boolean {
     const { spaces } = this.identity;
     return spaces === undefined || (spaceId !== null && spaces.has(spaceId));
   }
 
   /**
-   * The Space that something of this caller goes to; undefined: none. Who is limited to Spaces names one of them, unless
-   * there is only one. @throws PermissionError (1003)
+   * The Space for something that this caller creates; undefined: no Space. A caller that is limited to several Spaces must
+   * name one of them. @throws PermissionError (1003)
    */
   spaceFor(wanted: string | undefined): string | undefined {
     const { spaces } = this;
@@ -96,7 +96,7 @@ export function getCaller(request: FastifyRequest): Caller | undefined {
 const KNOWN = Symbol('known client');
 type WithKnown = FastifyRequest & { [KNOWN]?: boolean };
 
-/** The client that this request claims to be has shown its right secret from this address before. */
+/** Notes that the claimed client has shown the right secret from this address before. */
 export function markKnownClient(request: FastifyRequest): void {
   (request as WithKnown)[KNOWN] = true;
 }

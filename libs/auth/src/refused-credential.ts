@@ -1,11 +1,10 @@
 import { AuthenticationError } from '#common';
 
-/** Why a credential that was good once is so no more. */
+/** Why a credential is no longer valid. */
 export type RefusalReason = 'expired' | 'revoked';
 
 /**
- * 1002: a token or a key that is authentic and holds no more. The caller hears what everybody hears; whose it was is for
- * the audit log.
+ * 1002: an authentic token or key that is no longer valid. The response is that of any 401; the audit log names its owner.
  */
 export class RefusedCredentialError extends AuthenticationError {
   constructor(

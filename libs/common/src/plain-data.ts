@@ -1,9 +1,9 @@
 import { MAX_BODY_VALUES } from './batch-route.decorator.js';
 
-/** Deeper data is left to whoever can say so. */
+/** Deeper data takes the slow path, which explains the error. */
 const MAX_DEPTH = 64;
 
-/** An object of no class, as parsers make it: of bodies, of query strings, of paths. */
+/** A plain object, as parsers of bodies, query strings and paths create it. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
@@ -13,8 +13,8 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 }
 
 /**
- * Whether it is what JSON can hold, all the way down, and no more than a body can: it can stay as it is. Of a list, whose
- * length is bounded by its own rule, each item: those of a large batch are as large as bodies.
+ * Whether a value is JSON at all levels, and no larger than a body: it can be used as it is. In a list, whose length has a
+ * rule of its own, each item may be as large as a body.
  */
 export function isPlainData(value: unknown): boolean {
   if (!Array.isArray(value)) return isPlain(value, 0, { left: MAX_BODY_VALUES });
@@ -42,7 +42,7 @@ function isPlain(value: unknown, depth: number, budget: { left: number }): boole
   return true;
 }
 
-/** Whether an object has more keys than this; no more of them are looked at. */
+/** Whether an object has more keys than `max`. It stops counting there. */
 export function hasMoreKeys(object: object, max: number): boolean {
   let left = max;
   for (const _ in object) {
@@ -52,13 +52,13 @@ export function hasMoreKeys(object: object, max: number): boolean {
   return false;
 }
 
-/** Whether there is more in a value, or in an item of a list, than any body can hold; no more of it is looked at. */
+/** Whether a value, or an item of a list, holds more values than a body may. It stops counting there. */
 export function isTooLarge(value: unknown): boolean {
   const isLarge = (item: unknown): boolean => hasMoreValues(item, MAX_BODY_VALUES);
   return Array.isArray(value) ? value.some(isLarge) : isLarge(value);
 }
 
-/** Whether lists and objects hold more values than this, all the way down; no more of them are looked at. */
+/** Whether lists and objects hold more values than `max`, at all levels. It stops counting there. */
 export function hasMoreValues(value: unknown, max: number): boolean {
   const open = [value];
   let left = max;

@@ -1,2 +1,2 @@
-/** Asked every few seconds by machines: their successes would bury the rest, in the log and among traces. */
+/** Machines request these every few seconds: their successes are neither logged nor traced. */
 export const PROBE_ROUTES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/metrics']);

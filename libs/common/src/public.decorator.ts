@@ -1,6 +1,6 @@
 import { type CustomDecorator, SetMetadata } from '@nestjs/common';
 
-/** Metadata key under which the guards find out that a route needs no token. */
+/** Metadata key of routes that need no token. */
 export const PUBLIC_ROUTE = 'ooder:public';
 
 /** Opens a route, or every route of a controller, to callers without a token: probes, metrics, tokens, keys. */

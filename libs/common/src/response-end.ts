@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InFlight } from './in-flight.js';
 
-/** What nginx calls a request whose caller hung up before there was an answer; no such status is ever sent. */
+/** nginx's status for a request whose caller closed the connection before the response. It is only logged, never sent. */
 export const CLIENT_CLOSED_REQUEST = 499;
 
 const LISTENERS = Symbol('listeners');

@@ -2,7 +2,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
 import type { FastifyContextConfig } from 'fastify';
 
-/** Adds to what Fastify knows of a route. Nest's own decorator replaces what another one has said. */
+/** Adds to Fastify's config of a route. Nest's own decorator replaces the config. */
 export function AddRouteConfig(config: FastifyContextConfig): MethodDecorator {
   return (target, name, descriptor: PropertyDescriptor) => {
     const method = descriptor.value as object;

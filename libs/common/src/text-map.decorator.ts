@@ -62,8 +62,8 @@ function* reasonsOf(faults: Iterable<Fault>): Generator<string> {
 }
 
 /**
- * What is wrong with an object of texts, one by one; a fault's field is the key, or nothing where it concerns all. The
- * entries of a map that has too many are not looked at.
+ * The faults of an object of texts; the field is the key, or empty if the fault concerns the whole object. If there are too
+ * many entries, they are not checked.
  */
 export function* entryFaults(map: Readonly<Record<string, unknown>>, limits: EntryLimits): Generator<Fault> {
   const { maxKey, maxValue, maxEntries, nullable = false } = limits;

@@ -20,14 +20,14 @@ export function TimeField(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
-/** A time to come, by the clock of this process. */
+/** A time in the future, by the clock of this process. */
 export function FutureTimeField(options: FieldOptions = {}): PropertyDecorator {
   return applyDecorators(
     TimeField(options),
     ValidateBy({
       name: 'inTheFuture',
       validator: {
-        // What is no time at all has its own fault.
+        // An invalid time has its own fault.
         validate: (value) => !isDateTime(value) || !(Date.parse(String(value)) <= Date.now()),
         defaultMessage: () => 'must be in the future',
       },

@@ -8,7 +8,7 @@ export interface UrlTerms {
   max: number;
 }
 
-/** Why a value is no address that may be stored, or undefined. Where it leads is looked at when it is called. */
+/** Why a value is not a valid URL to store, or undefined. Its address is checked when it is called. */
 export function urlFault(value: unknown, { schemes, max }: UrlTerms): string | undefined {
   const fault = textFault(value, 1, max);
   if (fault !== undefined) return fault;

@@ -85,7 +85,7 @@ class CompilingValidationPipe extends ValidationPipe {
   }
 }
 
-/** Refuses unknown fields, and tells every fault at once (code 1001). */
+/** Refuses unknown fields, and reports all faults together (code 1001). */
 export function createValidationPipe(): ValidationPipe {
   return new CompilingValidationPipe({
     ...OPTIONS,

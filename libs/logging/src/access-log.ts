@@ -12,7 +12,7 @@ const ACTOR = Symbol('actor');
 const LOGGED = Symbol('logged');
 type Logged = FastifyRequest & { [ACTOR]?: string; [LOGGED]?: true };
 
-/** Who the request is from, for the access log: the authentication guard calls this with the client's id. */
+/** Sets the client of a request for the access log. Authentication calls it. */
 export function setRequestActor(request: FastifyRequest, id: string): void {
   (request as Logged)[ACTOR] = id;
 }
@@ -52,7 +52,7 @@ export function logAccess(
   });
 }
 
-/** What there is to tell of a request, as it came. */
+/** The fields of a request. */
 export interface Access {
   method: string;
   url: string;
@@ -93,7 +93,7 @@ function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }
 
-// The same few come again and again, and looking for secrets in them takes longer than all the rest of a line.
+// Few different values come, and searching them for secrets takes longer than the rest of a line.
 const methods = jsonMember('method', (text) => text);
 /** Without the query string: tokens and personal data travel there. */
 const paths = jsonMember('path', (url) => clip(url.split(/[?#]/, 1)[0] ?? '', MAX_PATH));

@@ -18,8 +18,8 @@ export function jsonMembers(fields: FlatFields): string {
 }
 
 /**
- * Writes lines as pino does (docs/operations.md), from members that are JSON already: pino, which takes objects of any
- * shape, needs three times as long for the line of a request, and there is one for each.
+ * Writes lines like pino (docs/operations.md), from members that are JSON already. pino takes objects of any shape, and
+ * needs three times as long for the line of a request.
  */
 export function flatWriter(base: Readonly<Record<string, string>>, write: (line: string) => void): FlatWriter {
   const constant = jsonMembers(base);

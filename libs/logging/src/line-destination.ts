@@ -5,13 +5,13 @@ import { closeQuietly, isRemoved, openLogFile, reopenLogFile } from './log-file.
 import { writeToStderr } from './standard-streams.js';
 
 const STDOUT = 1;
-/** Bytes kept in memory while the disk is full or the reader of a pipe stands still; what comes after is dropped. */
+/** Bytes kept in memory while the disk is full or nobody reads the pipe. Further lines are dropped. */
 const MAX_BUFFER = 16 * 1024 * 1024;
 /** Milliseconds until a write that failed is tried again. */
 const RETRY_AFTER = 200;
 /** Milliseconds between two writes: under load a line costs a hundredth of one, and is read a moment later. */
 const PAUSE_MS = 10;
-/** Milliseconds that the end waits for a reader that stands still. */
+/** Milliseconds that the shutdown waits for a pipe that nobody reads. */
 const CLOSE_TIMEOUT = 2000;
 /** The same descriptor works again later: the disk has room, or the pipe is read. */
 const PASSING = new Set(['EAGAIN', 'ENOSPC', 'EDQUOT']);
@@ -48,7 +48,7 @@ export class LineDestination {
   /** Something is under way that ends in `next`. */
   private busy = false;
   private failing = false;
-  /** The descriptor is of no more use. */
+  /** The descriptor cannot be used any more. */
   private stale = false;
   private closed = false;
   private dropped = 0;
@@ -126,7 +126,7 @@ export class LineDestination {
     }
   }
 
-  /** Resolves when every line is written, or cannot be: shutting down does not wait for a full disk. */
+  /** Resolves when every line is written, or cannot be written: the shutdown does not wait for a full disk. */
   async close(): Promise<void> {
     if (this.closed) return;
     if (this.current && !this.failing) {
@@ -196,7 +196,7 @@ export class LineDestination {
     this.continue(this.current);
   }
 
-  /** Makes the file again when it was removed, or when it could not be written to. */
+  /** Creates the file again if it was removed, or could not be written. */
   private async ensureFile(file: string): Promise<void> {
     const old = this.fd;
     const wasRemoved = !this.stale && (await isRemoved(old, file));

@@ -6,9 +6,9 @@ import type { FlatLevel, FlatWriter } from './flat-line.js';
 
 type Level = Exclude<LogLevel, 'silent'>;
 
-/** Where Nest says what it is made of: dozens of lines at every start, for whoever looks into it only. */
+/** Contexts of Nest's start: dozens of lines that only help to debug Nest. */
 const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
-/** Where Nest tells of a start that fails, with its stack, before it throws the same error: who catches it tells it. */
+/** Nest logs a failed start here before it throws the same error, which is logged by the code that catches it. */
 const FAILED_START = 'ExceptionHandler';
 
 /**
@@ -67,7 +67,7 @@ export class PinoLogger implements LoggerService {
   }
 }
 
-/** Handlers of errors log whatever was thrown, and must not fail because of what it is. */
+/** Must not fail: error handlers log whatever was thrown. */
 function readableLine(message: unknown, rest: readonly unknown[]): ReturnType<typeof toLine> {
   try {
     return toLine(message, rest);
@@ -76,7 +76,7 @@ function readableLine(message: unknown, rest: readonly unknown[]): ReturnType<ty
   }
 }
 
-/** Tells the arguments of a LoggerService method apart by what they are; Nest types none of them. */
+/** Sorts the arguments of a LoggerService method by their types; Nest declares none. */
 function toLine(message: unknown, rest: readonly unknown[]): { text: string; fields: Record<string, unknown> } {
   const fields: Record<string, unknown> = {};
   const texts: string[] = [];

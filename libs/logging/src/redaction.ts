@@ -19,13 +19,13 @@ export interface DescribedError {
   cause?: unknown;
 }
 
-/** Cuts a text to what a log line can bear, and masks the credentials in it. */
+/** Shortens a text to the limit of a log line, and masks credentials in it. */
 export function redactText(text: string): string {
   const start = redactStart(text, MAX_TEXT);
   return text.length > MAX_TEXT ? `${start}… (${text.length} characters)` : start;
 }
 
-/** The first `length` characters, masked. No secret is cut before it is looked for: nobody would know the rest of it. */
+/** The first `length` characters, masked. It masks before it cuts: half a secret would not be recognised. */
 export function redactStart(text: string, length: number): string {
   return maskSecrets(text.slice(0, length + MAX_SECRET)).slice(0, length);
 }

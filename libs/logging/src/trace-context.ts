@@ -40,7 +40,7 @@ export function formatTraceparent({ traceId, spanId, sampled }: TraceContext): s
   return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
 }
 
-/** Goes on with the caller's trace, or starts a new one. */
+/** Continues the caller's trace, or starts a new one. */
 export function startSpan(caller?: RemoteSpan): TraceContext {
   if (caller) return { ...caller, spanId: randomHex(8) };
   const digits = randomHex(24);
@@ -63,12 +63,12 @@ function randomHex(bytes: number): string {
 const TRACE = Symbol('trace context');
 type Traced = IncomingMessage & { [TRACE]?: TraceContext };
 
-/** The trace context of a request, made when it is first asked for. */
+/** The trace context of a request, created on the first call. */
 export function getTrace(request: IncomingMessage): TraceContext {
   return ((request as Traced)[TRACE] ??= startSpan(parseTraceparent(request.headers.traceparent)));
 }
 
-/** For who decides whether the request is recorded, before anything runs in its trace; the trace id stays. */
+/** Sets whether the request is recorded. Call it before anything runs in its trace; the trace id must stay. */
 export function replaceTrace(request: IncomingMessage, context: TraceContext): void {
   (request as Traced)[TRACE] = context;
 }

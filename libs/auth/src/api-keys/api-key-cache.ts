@@ -10,7 +10,7 @@ import { type Permission, listPermissions, type Role } from '../roles.js';
 export const MAX_CACHED_S = 60;
 const MAX_KEYS = 10_000;
 
-/** A key as it was when it was read; whether it was revoked since is to be asked each time. */
+/** A key as read from PostgreSQL. Check each time whether it has been revoked since. */
 export interface KnownApiKey {
   readonly keyId: string;
   readonly identity: Identity;
@@ -71,7 +71,7 @@ export class ApiKeyCache {
   }
 }
 
-/** Never more than the role allows now, whatever it allowed when the key was made. */
+/** Never more than the role allows now, even if it allowed more when the key was created. */
 function toKnown(row: Row): KnownApiKey {
   const { id, client_id, token_version, version, role, scopes, spaces, expires_at, disabled } = row;
   const allowed = listPermissions(role);

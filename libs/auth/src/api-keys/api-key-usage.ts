@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 /** Beyond, a key is only written more often. */
 const MAX_NOTED = 10_000;
 
-/** When keys were used last: written in batches, once a minute for each key however many replicas it calls. */
+/** Writes when keys were last used: in batches, once a minute for each key, however many replicas it calls. */
 @Injectable()
 export class ApiKeyUsage implements BeforeApplicationShutdown {
   private readonly outage = new OutageLog(new Logger('auth'), 'Writing when API keys were used');
@@ -29,7 +29,7 @@ export class ApiKeyUsage implements BeforeApplicationShutdown {
     this.waiting.set(keyId, performance.now());
   }
 
-  /** Never rejects; what cannot be written goes on waiting. */
+  /** Never rejects. What cannot be written stays in the queue. */
   @Interval(FLUSH_EVERY_MS)
   flush(): Promise<void> {
     return this.writing.run();
@@ -45,7 +45,7 @@ export class ApiKeyUsage implements BeforeApplicationShutdown {
     const batch = this.waiting;
     this.waiting = new Map();
     try {
-      // The age, so that only the clock of the database matters. Who holds a row writes the same.
+      // The age, so that only the clock of the database matters. Whoever has locked a row writes the same.
       await this.dataSource.query(
         `WITH used AS (SELECT * FROM unnest($1::uuid[], $2::float8[]) AS u(id, age)),
            held AS (SELECT k.id, used.age FROM api_keys k JOIN used USING (id)

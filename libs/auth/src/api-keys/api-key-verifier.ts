@@ -9,7 +9,7 @@ import { RevocationList } from '../tokens/revocation-list.js';
 
 const REFUSAL = 'The API key is invalid or has expired';
 
-/** Finds out whose an API key is. */
+/** Verifies API keys. */
 @Injectable()
 export class ApiKeyVerifier {
   constructor(
@@ -18,7 +18,7 @@ export class ApiKeyVerifier {
     private readonly usage: ApiKeyUsage,
   ) {}
 
-  /** @throws AuthenticationError (1002); whether a key is unknown, expired, deleted or of a disabled client is not told. */
+  /** @throws AuthenticationError (1002), the same for an unknown, expired or deleted key, and for a disabled client */
   async verify(text: string): Promise<Identity> {
     const key = isApiKey(text) ? await this.find(hashApiKey(text)) : undefined;
     if (!key) throw new AuthenticationError(REFUSAL);
@@ -30,8 +30,8 @@ export class ApiKeyVerifier {
   }
 
   /**
-   * What is in memory holds unless it was revoked since; then PostgreSQL knows what holds now.
-   * @throws RefusedCredentialError (1002) it was good once
+   * A cached key is valid unless it was revoked since; then it is read again from PostgreSQL.
+   * @throws RefusedCredentialError (1002) for a key that was valid once
    */
   private async find(hash: string): Promise<KnownApiKey | undefined> {
     let key = await this.cache.get(hash);

@@ -27,7 +27,7 @@ export class CreateApiKeyBody {
   expires_at?: string;
 }
 
-/** What is not said stays as it is. */
+/** Absent fields keep their values. */
 export class PatchApiKeyBody {
   @TextField({ max: 255, required: false, example: 'nightly build' })
   name?: string;

@@ -18,7 +18,7 @@ export class ApiKeyEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 255 })
   name: string;
 
-  /** The first characters, by which people tell keys apart. */
+  /** The first characters, so that people can tell keys apart. */
   @Column({ type: 'varchar', length: 16 })
   prefix: string;
 
@@ -26,7 +26,7 @@ export class ApiKeyEntity extends TimestampedEntity {
   @Column({ name: 'key_hash', type: 'char', length: 64 })
   keyHash: string;
 
-  /** What it may do at most; null: what its client may. */
+  /** Limits its permissions; null: those of its client. */
   @Column({ type: 'varchar', length: 64, array: true, nullable: true })
   scopes: Permission[] | null;
 
@@ -36,11 +36,11 @@ export class ApiKeyEntity extends TimestampedEntity {
   @Column({ type: 'boolean', default: false })
   disabled: boolean;
 
-  /** What replicas have in memory of an older version is read again; see ClientCutOff. */
+  /** Replicas read a key again if they have cached an older version; see ClientCutOff. */
   @Column({ type: 'integer', default: 0 })
   version: number;
 
-  /** When another one took its place; it then ends with its overlap. */
+  /** When another key replaced it; it ends after the overlap. */
   @Column({ name: 'rotated_at', type: 'timestamptz', nullable: true })
   rotatedAt: Date | null;
 

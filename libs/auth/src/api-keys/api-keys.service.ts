@@ -23,7 +23,7 @@ import { type Permission, listPermissions, type Role } from '../roles.js';
 /** Of one client, expired ones too. */
 export const MAX_API_KEYS = 100;
 
-/** API keys of clients, for those who manage clients: a client cannot make keys of its own, which would outlive its secret. */
+/** API keys, for managers of clients: a client cannot create its own keys, which would outlive its secret. */
 @Injectable()
 export class ApiKeysService {
   constructor(
@@ -40,7 +40,7 @@ export class ApiKeysService {
    */
   create(caller: Caller, clientId: string, body: CreateApiKeyBody): Promise<ApiKeyCreatedResponse> {
     return this.transactions.run(async (tx) => {
-      // Whoever makes keys of this client at once waits here, so that the count is right.
+      // Concurrent requests for this client wait here, so that the count is right.
       const client = await this.hold(tx, caller, clientId);
       this.clients.reachOf(caller).assertHolds(client.role, body.scopes);
       assertWithin(client.role, body.scopes);
@@ -82,8 +82,7 @@ export class ApiKeysService {
   }
 
   /**
-   * A new key like this one, which goes, at once or after the overlap. Those of earlier rotations whose time is over are
-   * deleted, so that a key that is rotated for ever leaves nothing behind.
+   * Creates a key like this one, which ends at once or after the overlap. Expired keys of earlier rotations are deleted.
    * @throws NotFoundError (1010), ConflictError (1006) it was rotated before, is disabled, or there are enough keys
    */
   rotate(
@@ -225,7 +224,7 @@ function toApiKey(key: ApiKeyEntity): ApiKeyResponse {
   };
 }
 
-/** Nothing of the key itself, not even its beginning. */
+/** Without the key itself, and without its prefix. */
 function describeForAudit(client_id: string, { name, scopes, expiresAt, disabled }: ApiKeyEntity): object {
   return { client_id, name, scopes, expires_at: expiresAt?.toISOString() ?? null, disabled };
 }

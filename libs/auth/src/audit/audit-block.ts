@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.js';
 
-/** What the first block names as the hash of the block before. */
+/** The previous hash of the first block. */
 export const GENESIS_HASH = '0'.repeat(64);
 
 /** An entry as it is hashed: every column, times in microseconds; without `reason` where that is null. */
@@ -42,7 +42,7 @@ export const SEALED_ENTRY_COLUMNS = [
   ...TIMES.map((name) => `to_char(e.${name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${name}`),
 ].join(', ');
 
-/** What the hash of a block covers: `null`, as releases before this one seal: all but the Spaces; 2: all, and itself. */
+/** What the hash of a block covers. `null` (older releases): everything but the Spaces; 2: everything, with the form. */
 export type BlockForm = null | 2;
 export const BLOCK_FORM = 2;
 
@@ -63,14 +63,14 @@ export class BlockHash {
 
   add(entry: SealedEntry): void {
     if (this.count > 0) this.hash.update(',');
-    // Older blocks were sealed when there were no such columns.
+    // Older blocks were sealed before these columns existed.
     const { reason, space_ids, ...rest } = entry;
     const told = { ...rest, ...(reason !== null && { reason }), ...(this.form !== null && { space_ids }) };
     this.hash.update(canonicalJson(told));
     this.count += 1;
   }
 
-  /** Once. In hexadecimal. */
+  /** The hash in hexadecimal. Call it once. */
   digest(number: number, previousHash: string): string {
     const form = this.form === null ? {} : { form: this.form };
     const rest = canonicalJson({ ...form, number, previous_hash: previousHash }).slice(1);

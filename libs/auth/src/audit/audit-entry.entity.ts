@@ -11,7 +11,7 @@ export type AuditResult = (typeof AUDIT_RESULTS)[number];
 export const AUDIT_REASONS = ['expired', 'revoked', 'rate_limit', 'wrong_secrets', 'repeated'] as const;
 export type AuditReason = (typeof AUDIT_REASONS)[number];
 
-/** Who did what to which target; nobody can change or delete it (a trigger sees to that). */
+/** Who did what to which target. A trigger prevents changes and deletion. */
 @Entity('audit_entries')
 @Check('ck_audit_entries_result', `result IN ('success', 'denied', 'failed')`)
 @Index('ix_audit_entries_created_at', ['createdAt', 'id'])
@@ -36,7 +36,7 @@ export class AuditEntryEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 16 })
   result: AuditResult;
 
-  /** Why it was refused, where the result alone does not tell, and of how many requests: see `reasonIn`. */
+  /** Why it was refused, and how many requests: see `reasonIn`. Null if the result is clear by itself. */
   @Column({ type: 'varchar', length: 32, nullable: true })
   reason: string | null;
 

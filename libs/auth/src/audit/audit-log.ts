@@ -12,11 +12,11 @@ import { summedReason } from './summed-reason.js';
 export interface AuditActor {
   readonly clientId: string;
   readonly origin: RequestOrigin;
-  /** That it is limited to: where nothing else is said, what it does concerns them. */
+  /** The Spaces that it is limited to: by default, its actions concern them. */
   readonly spaces?: readonly string[] | undefined;
 }
 
-/** The service itself, which does something by a job of this name; no client may be called so. */
+/** A job of the service itself. No client may have this name. */
 export function systemActor(clientId: ReservedClientId): AuditActor {
   return { clientId, origin: { traceId: (currentTrace() ?? startSpan()).traceId, address: 'local' } };
 }
@@ -27,21 +27,21 @@ export interface AuditChange {
   /** Such as `skill:<id>`, `client:<client_id>`. */
   target: string;
   result?: AuditResult;
-  /** Why it was refused, where the result alone does not tell. */
+  /** Why it was refused, if the result is not clear by itself. */
   reason?: AuditReason;
-  /** What the target was before and after; only digests are kept. Leave secrets out. */
+  /** The target before and after. Only digests are stored. Leave secrets out. */
   before?: unknown;
   after?: unknown;
   /** Those that it concerns; none of them counts as absent. Absent: those of the actor. */
   spaces?: readonly (string | null | undefined)[] | null | undefined;
 }
 
-/** Something that was tried some time ago. */
+/** An attempt that was made some time ago. */
 export interface AuditAttempt extends AuditChange {
   actor: AuditActor;
-  /** For how many requests it stands; 1 by default. */
+  /** How many requests it stands for. Default: 1. */
   requests?: number;
-  /** Milliseconds since then. The database's clock decides on times, of which there is only one. */
+  /** Milliseconds since then: times come from the clock of the database. */
   age: number;
 }
 
@@ -57,10 +57,10 @@ const INSERT = prepared(
      AS x(id, actor, action, target, result, reason, before_digest, after_digest, trace_id, address, space_ids, age)`,
 );
 
-/** Writes the audit log (REQ-020), in the transaction of the change itself: either both are there or neither. */
+/** Writes the audit log (REQ-020) in the transaction of the change: either both are stored or neither. */
 @Injectable()
 export class AuditLog {
-  /** Many entries are one statement. */
+  /** One statement for all entries. */
   record(tx: Transaction, actor: AuditActor, changes: readonly AuditChange[]): Promise<void> {
     return this.recordAttempts(
       tx,
@@ -68,7 +68,7 @@ export class AuditLog {
     );
   }
 
-  /** Those of different actors, in one statement. */
+  /** The same for several actors, in one statement. */
   async recordAttempts(tx: Pick<Transaction, 'query'>, attempts: readonly AuditAttempt[]): Promise<void> {
     if (attempts.length === 0) return;
     const rows = attempts.map(({ actor, action, target, result = 'success', before, after, age, ...attempt }) => [
@@ -95,7 +95,7 @@ function spacesLiteral(spaces: readonly (string | null | undefined)[] = []): str
   return names.length === 0 ? null : arrayLiteral(names.toSorted());
 }
 
-/** Names may be whatever somebody claims: PostgreSQL takes no NUL, and no half of a surrogate pair. */
+/** Callers may claim any name, but PostgreSQL stores neither NUL nor half a surrogate pair. */
 function fit(text: string, length: number): string {
   return text
     .slice(0, length)

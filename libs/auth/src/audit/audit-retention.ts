@@ -14,8 +14,8 @@ export function purgeTarget(number: number): string {
 }
 
 /**
- * Deletes what is over 90 days old: whole blocks, the oldest first, so that what remains is still a chain; the newest
- * block stays, to be continued. A function of the database chooses them, since the service itself may delete nothing of
+ * Deletes entries that are over 90 days old: whole blocks, the oldest first, so that the rest is still a chain. The newest
+ * block stays. A function of the database chooses them, since the service itself may delete nothing of
  * the log. Each deletion is an entry: a chain that begins later than it should shows.
  */
 @Injectable()

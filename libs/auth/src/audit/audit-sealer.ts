@@ -28,7 +28,7 @@ export class AuditSealer {
 
   constructor(private readonly transactions: Transactions) {}
 
-  /** Seals all that is there, oldest first; returns how many entries. Call it one at a time. */
+  /** Seals all entries that are not sealed, oldest first; returns their number. Call it one at a time. */
   async seal(): Promise<number> {
     let sealed = 0;
     this.since ??= await this.newestSeal();
@@ -37,7 +37,7 @@ export class AuditSealer {
       sealed += count;
       this.since = next;
     }
-    // And a part of the older ones, round and round: a sealer that died may have left some behind.
+    // And a part of the older entries in turn: a sealer that died may have left some.
     const { count, next } = await this.sealPart(this.reviewedTo);
     this.reviewedTo = next ?? '-infinity';
     return sealed + count;

@@ -7,7 +7,7 @@ const BLOCKS_AT_ONCE = 1_000;
 const SEALS_AT_ONCE = 2_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-/** A block as it once was, noted where nobody who can change the log could change it. */
+/** A block that was noted outside of the database, where nobody who can change the log can change it. */
 export interface NotedBlock {
   number: number;
   hash: string;
@@ -19,9 +19,9 @@ export interface AuditReport {
   entries: number;
   /** Entries that are in no block yet. */
   unsealed: number;
-  /** The last block that holds. Note it elsewhere: that the end was cut, or made anew, does not show from within. */
+  /** The last valid block. Store it elsewhere: the log itself cannot show that its end was cut off or replaced. */
   head: NotedBlock | null;
-  /** The first thing that is wrong. */
+  /** The first error. */
   fault: string | null;
 }
 

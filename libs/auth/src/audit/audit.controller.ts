@@ -6,7 +6,7 @@ import { type Caller, CurrentCaller } from '../caller.js';
 import { AuditPageResponse, AuditQuery } from './audit.dto.js';
 import { AuditRepository } from './audit.repository.js';
 
-/** The audit log (REQ-020). There is nothing to decide, so there is no service. */
+/** The audit log (REQ-020). */
 @ApiTags('audit')
 @Controller('audit')
 export class AuditController {

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { EnumField, PageQuery, TextField, TimeField } from '#common';
 import { AUDIT_REASONS, AUDIT_RESULTS, type AuditReason, type AuditResult } from './audit-entry.entity.js';
 
-/** All that is given must hold. */
+/** All given filters must match. */
 export class AuditQuery extends PageQuery {
   @TextField({ max: 255, required: false, example: 'weather-team', description: 'The id of the client' })
   actor?: string;

@@ -12,7 +12,7 @@ type EntryRow = Omit<AuditEntryResponse, 'at' | 'reason' | 'requests'> & { at: D
 export class AuditRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Newest first; those that concern nothing but these Spaces, undefined: all. */
+  /** Newest first. With `spaces`, only entries that concern no other Space. */
   async page(query: AuditQuery, spaces: readonly string[] | undefined): Promise<Page<AuditEntryResponse>> {
     const slice = toSlice(query);
     const { where, parameters } = buildConditions(query, spaces);

@@ -1,4 +1,4 @@
-/** What was refused again and again, and how often. */
+/** A refusal that was repeated, and how often. */
 export interface RefusalSum<T> {
   last: T;
   count: number;
@@ -6,7 +6,7 @@ export interface RefusalSum<T> {
 
 interface Window<T> {
   endsAt: number;
-  /** Since the first, which was written by itself. */
+  /** Repetitions: the first refusal has an entry of its own. */
   repeated: RefusalSum<T> | undefined;
 }
 

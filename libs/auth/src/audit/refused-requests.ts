@@ -25,7 +25,7 @@ export const ANONYMOUS = 'anonymous';
 
 type Refusal = Omit<AuditAttempt, 'age'> & {
   at: number;
-  /** Nobody has confirmed that the actor is who it says. */
+  /** The name of the actor is not verified. */
   isClaim: boolean;
 };
 
@@ -68,7 +68,7 @@ export class RefusedRequests {
     });
   }
 
-  /** Writes what waits; what cannot be written goes on waiting. Call it one at a time. */
+  /** Writes the waiting entries; those that cannot be written stay. Call it one at a time. */
   async flush(): Promise<void> {
     this.takeSums(performance.now());
     while (this.queue.length > 0) {
@@ -83,12 +83,12 @@ export class RefusedRequests {
     }
   }
 
-  /** The service ends: what was summed up so far is written with the next flush. */
+  /** At shutdown: the next flush writes the sums so far. */
   endWindows(): void {
     this.takeSums(Number.POSITIVE_INFINITY);
   }
 
-  /** The service ends: what waits after a last flush is lost. */
+  /** At shutdown: entries that still wait after the last flush are lost. */
   giveUp(): void {
     for (const { requests = 1 } of this.queue) this.dropped.inc(requests);
     this.queue = [];

@@ -33,7 +33,7 @@ export class AdminClient implements OnModuleInit {
     return this.security.adminClientId;
   }
 
-  /** One replica at a time: two that start at once on one database agree on one secret. */
+  /** One replica at a time, so that replicas that start together agree on one secret. */
   async onModuleInit(): Promise<void> {
     await withAdvisoryLock(this.dataSource, 'adminClient', (session) => this.ensure(session));
   }

@@ -19,7 +19,7 @@ import type { ClientReach } from './client-reach.js';
 import { ClientsService, toClient } from './clients.service.js';
 import { randomSecret, SecretHasher } from './secret-hasher.js';
 
-/** Clients are made, changed and taken away; the row lock decides between those who do so at once. */
+/** Creates, changes and deletes clients. Row locks decide between concurrent changes. */
 @Injectable()
 export class ClientChangesService {
   constructor(
@@ -178,7 +178,7 @@ function taken(): ConflictError {
   return new ConflictError('This client_id is taken');
 }
 
-/** Holds the row until the end of the transaction. */
+/** Locks the row until the end of the transaction. */
 export function lockClient(tx: Transaction, clientId: string): Promise<ClientEntity | null> {
   return tx.findOne(ClientEntity, { where: { clientId }, lock: { mode: 'pessimistic_write' } });
 }
@@ -191,7 +191,7 @@ export function concernedSpaces(...clients: (Pick<ClientEntity, 'spaces'> | unde
 
 type Access = Pick<ClientEntity, 'role' | 'spaces' | 'disabled'>;
 
-/** Whether what the client got before must not hold any more. */
+/** Whether earlier tokens of the client become invalid. */
 export function changedAccess(before: Access, after: Access): boolean {
   return after.role !== before.role || !sameSpaces(after.spaces, before.spaces) || (after.disabled && !before.disabled);
 }

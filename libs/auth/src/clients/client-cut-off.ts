@@ -6,10 +6,10 @@ import type { ApiKeyEntity } from '../api-keys/api-key.entity.js';
 import { ClientEntity } from './client.entity.js';
 import { RevocationList } from '../tokens/revocation-list.js';
 
-/** Seconds by which replicas' clocks may differ, and transactions take. */
+/** Seconds for the difference of replicas' clocks, and for transactions. */
 const SLACK_S = 60;
 
-/** Makes tokens, and keys that replicas have in memory, refused everywhere within a second. */
+/** Makes all replicas refuse tokens and cached keys within a second. */
 @Injectable()
 export class ClientCutOff {
   constructor(private readonly revocations: RevocationList) {}
@@ -34,7 +34,7 @@ export class ClientCutOff {
     return this.revocations.revoke(tx, [{ kind: 'api_key', subject, minVersion, expiresAt: keysForgottenBy() }]);
   }
 
-  /** After the commit: here it then holds at once. */
+  /** Call it after the commit. On this replica it then takes effect at once. */
   applied(): Promise<void> {
     return this.revocations.refresh();
   }

@@ -7,7 +7,7 @@ import { ClientEntity } from './client.entity.js';
 import { ClientReach } from './client-reach.js';
 import { In } from 'typeorm';
 
-/** Clients, for rooms above that give something to them. */
+/** Looks up clients for other rooms. */
 @Injectable()
 export class ClientLookup {
   constructor(@Inject(securitySettings.KEY) private readonly settings: SecuritySettings) {}

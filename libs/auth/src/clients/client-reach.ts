@@ -26,7 +26,7 @@ export class ClientReach {
     return isWithin(spaces, this.spaces);
   }
 
-  /** What is out of reach does not exist. @throws NotFoundError (1010) */
+  /** A client that is out of reach does not exist for the caller. @throws NotFoundError (1010) */
   reached<T extends Reachable>(client: T | null): T {
     if (!client || !this.reaches(client)) throw new NotFoundError('This client does not exist');
     return client;

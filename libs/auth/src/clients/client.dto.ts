@@ -31,7 +31,7 @@ export class CreateClientBody {
   spaces?: string[];
 }
 
-/** What is not said stays as it is. */
+/** Absent fields keep their values. */
 export class PatchClientBody {
   @TextField({ max: 255, required: false, example: 'Weather team' })
   name?: string;
@@ -52,7 +52,7 @@ export class PatchClientBody {
   disabled?: boolean;
 }
 
-/** For how long both hold, the former secret or key and the new one. */
+/** How long both are valid, the former secret or key and the new one. */
 export function OverlapField(description: string): PropertyDecorator {
   return IntegerField({ min: 0, max: MAX_OVERLAP_S, default: 0, required: false, description });
 }

@@ -2,7 +2,7 @@ import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, Unique } from 'typeorm';
 import type { Role } from '../roles.js';
 
-/** An OAuth client: a program that gets tokens with an id and a secret. */
+/** An OAuth client: a program that gets tokens with its id and secret. */
 @Entity('clients')
 @Check('ck_clients_role', `role IN ('admin', 'operator', 'publisher', 'agent', 'viewer')`)
 @Check('ck_clients_token_version', 'token_version > 0')
@@ -28,11 +28,11 @@ export class ClientEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 64, array: true, nullable: true })
   spaces: string[] | null;
 
-  /** Rises with every change after which older tokens must not hold. */
+  /** Increases with every change that makes older tokens invalid. */
   @Column({ name: 'token_version', type: 'integer', default: 1 })
   tokenVersion: number;
 
-  /** The secret before the last rotation, while both hold. */
+  /** The secret before the last rotation, while both are valid. */
   @Column({ name: 'previous_secret_hash', type: 'varchar', length: 255, nullable: true })
   previousSecretHash: string | null;
 

@@ -11,10 +11,10 @@ import { OAuthError } from '../tokens/oauth-error.js';
 import { randomSecret, SecretHasher } from './secret-hasher.js';
 import type { ClientCredentials } from '../tokens/token-request.js';
 
-/** Programs that may get tokens: found, and known by their secrets. */
+/** Finds clients, and authenticates them by their secrets. */
 @Injectable()
 export class ClientsService {
-  /** Compared with where there is no client, or no former secret, so that every answer takes as long as any other. */
+  /** Compared instead of a missing secret, so that every response takes the same time. */
   private readonly decoy: Promise<string>;
 
   constructor(
@@ -25,7 +25,7 @@ export class ClientsService {
     this.decoy = hasher.hash(randomSecret());
   }
 
-  /** What this caller may know of clients, and do to them. */
+  /** Which clients this caller may see and change. */
   reachOf(caller: Caller): ClientReach {
     return new ClientReach(caller, this.settings.adminClientId);
   }
@@ -50,7 +50,7 @@ export class ClientsService {
     return client;
   }
 
-  /** Those within reach of the caller, oldest first. */
+  /** The clients within reach of the caller, oldest first. */
   async list(caller: Caller, { skip, limit }: SkipQuery): Promise<Page<ClientResponse>> {
     const { spaces } = this.reachOf(caller);
     const [clients, total] = await this.clients.findAndCount({
@@ -74,7 +74,7 @@ export class ClientsService {
   }
 }
 
-/** As it is answered and as the audit log sees it: without secrets. */
+/** For responses and the audit log: without secrets. */
 export function toClient(client: ClientEntity): ClientResponse {
   return {
     client_id: client.clientId,

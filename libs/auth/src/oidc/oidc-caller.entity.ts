@@ -1,7 +1,7 @@
 import { TimestampedEntity } from '#database';
 import { Column, Entity, Index, Unique } from 'typeorm';
 
-/** A caller of the identity provider that was cut off, or was so once. Replicas look at what has changed lately. */
+/** A caller of the identity provider that is, or was, cut off. Replicas poll the latest changes. */
 @Entity('oidc_callers')
 @Unique('uq_oidc_callers_client_id', ['clientId'])
 @Index('ix_oidc_callers_updated_at', ['updatedAt'])
@@ -10,7 +10,7 @@ export class OidcCallerEntity extends TimestampedEntity {
   @Column({ name: 'client_id', type: 'varchar', length: 255 })
   clientId: string;
 
-  /** No token of it holds. */
+  /** Its tokens are refused. */
   @Column({ type: 'boolean' })
   disabled: boolean;
 }

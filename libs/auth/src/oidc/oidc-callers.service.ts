@@ -11,7 +11,7 @@ import { RevocationList } from '../tokens/revocation-list.js';
 import { OIDC_PREFIX } from './oidc-claims.js';
 import { OidcCallerEntity } from './oidc-caller.entity.js';
 
-/** Callers of the identity provider, for who manages clients: what they may do, their tokens say; here they are cut off. */
+/** Cuts off callers of the identity provider. Their permissions come from their tokens. */
 @Injectable()
 export class OidcCallersService {
   constructor(

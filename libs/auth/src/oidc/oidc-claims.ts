@@ -10,7 +10,7 @@ const CLAIMS_OF_OTHERS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'toe
 /** `typ` and `token_use` inside of the token, by which Keycloak and Cognito tell access tokens from others. */
 const USES = new Set(['bearer', 'access', 'at+jwt', 'jwt']);
 const MAX_SPACES = 100;
-/** In place of the names of Spaces: all of them, and what lives in none. */
+/** Instead of names of Spaces: not limited. */
 const EVERY_SPACE = '*';
 
 /** What a token must say to be an access token, of any issuer. Times are in seconds. */
@@ -19,11 +19,11 @@ export interface OidcClaims {
   iat: number;
   exp: number;
   jti: string | undefined;
-  /** The permissions that it is limited to; undefined: those of its role. */
+  /** Limits its permissions; undefined: those of its role. */
   scope: ReadonlySet<string> | undefined;
 }
 
-/** Reads the claims of a token whose signature, issuer and audience hold. @throws Error */
+/** Reads the claims of a token whose signature, issuer and audience are valid. @throws Error */
 export function readOidcClaims(header: JWTHeaderParameters, claims: JWTPayload, maxLifetime: number): OidcClaims {
   const { typ } = header;
   if (typ !== undefined && !(typeof typ === 'string' && TOKEN_TYPES.has(typ.toLowerCase()))) {
@@ -52,7 +52,7 @@ export function isOidcSubject(sub: unknown): sub is string {
   return isSubject(sub, OIDC_PREFIX.length);
 }
 
-/** The Spaces that a claim names; undefined: all. @throws Error when it names none, or what no Space is called */
+/** The Spaces in a claim; undefined: not limited. @throws Error when there is none, or a name is invalid */
 export function spacesIn(claim: unknown): ReadonlySet<string> | undefined {
   const names = typeof claim === 'string' ? [claim] : claim;
   if (!Array.isArray(names) || names.length > MAX_SPACES) throw new Error('the token names no Spaces');

@@ -8,7 +8,7 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 
 /** A key that was withdrawn ends within a minute. */
 const MAX_AGE_MS = 30_000;
-/** Between two questions for the sake of a token: tokens with made-up key ids must not flood the issuer. */
+/** Between two requests that tokens cause: tokens with made-up key ids must not flood the issuer. */
 const COOLDOWN_MS = 10_000;
 /** Milliseconds and bytes of each of the two answers. */
 const TIMEOUT_MS = 3_000;

@@ -7,7 +7,7 @@ import type { Credential } from '../tokens/verified-tokens.js';
 import { isOidcSubject, readOidcClaims, spacesIn } from './oidc-claims.js';
 import { type KeySet, OidcKeys } from './oidc-keys.js';
 
-/** No shared secrets, and no none: anybody has the issuer's public keys. */
+/** No HMAC, and not `none`: everybody has the issuer's public keys. */
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'PS256'];
 
 /** Checks access tokens of the identity provider that the settings name. Its callers are clients named `oidc:<sub>`. */
@@ -26,7 +26,7 @@ export class OidcVerifier {
     return issuer !== undefined && issuer === this.settings.issuer;
   }
 
-  /** @throws Error when anything is wrong, also when the issuer cannot be asked for its keys */
+  /** @throws Error when the token is invalid, or the issuer's keys cannot be read */
   async verify(token: string): Promise<Credential> {
     const { issuer, audience, maxLifetime, spacesClaim } = this.settings;
     let keys: KeySet | undefined;
@@ -52,7 +52,7 @@ export class OidcVerifier {
     const { clientId, exp, iat, jti, scope } = readOidcClaims(protectedHeader, payload, maxLifetime);
     if (iat > Date.now() / 1000 + LEEWAY_S) throw new Error('the token was not issued before now');
     const role = this.roleOf(payload);
-    if (role === undefined) throw new Error('the token names no role of ours');
+    if (role === undefined) throw new Error('the token names no known role');
     const spaces = spacesClaim === undefined ? undefined : spacesIn(claimAt(payload, spacesClaim));
     const permissions = listPermissions(role).filter((permission) => scope?.has(permission) ?? true);
     return {
@@ -69,7 +69,7 @@ export class OidcVerifier {
     };
   }
 
-  /** Of several, that which may do most. */
+  /** The role with the most permissions. */
   private roleOf(claims: JWTPayload): Role | undefined {
     const given = [claimAt(claims, this.settings.rolePath)].flat();
     const roles = given.map((name) => (this.roleMap.size === 0 ? name : this.roleMap.get(String(name)))).filter(isRole);
@@ -77,7 +77,7 @@ export class OidcVerifier {
   }
 }
 
-/** A claim by its name, or, where dots lead into objects, by its path. */
+/** A claim by its name, or by a path with dots. */
 function claimAt(claims: JWTPayload, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   return path.split('.').reduce<unknown>((value, name) => {

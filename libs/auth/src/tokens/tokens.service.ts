@@ -63,18 +63,18 @@ export class TokensService {
     return credential;
   }
 
-  /** The same of a token that was verified before, and still holds; undefined says nothing. */
+  /** The same for a token that was verified before and is still valid; undefined: not known. */
   recall(token: string): Credential | undefined {
     const credential = this.verified.get(token);
     return credential && !this.revocations.isRevoked(credential.revocable) ? credential : undefined;
   }
 
-  /** Whether what was verified before still holds. */
+  /** Whether a verified token is still valid. */
   holds(credential: Credential): boolean {
     return !isOver(credential) && !this.revocations.isRevoked(credential.revocable);
   }
 
-  /** The claims of a token of this service that holds; undefined: it does not, or is of somebody else. */
+  /** The claims of a valid token of this service; undefined for any other. */
   async inspect(token: string): Promise<AccessClaims | undefined> {
     try {
       const claims = readAccessClaims(await this.signer.verify(token));
@@ -118,7 +118,7 @@ function toRevocable({ sub, ver, jti, sid }: AccessClaims): Credential['revocabl
   return { clientId: sub, clientVersion: ver, tokenId: jti, sessionId: sid };
 }
 
-/** Of what cannot be read or was never ours nobody knows whose it is. */
+/** A token that cannot be read, or of another issuer, has no known owner. */
 function explainRefusal(error: unknown): AuthenticationError {
   const subject = error instanceof ExpiredTokenError ? error.claims.sub : undefined;
   return typeof subject === 'string'

@@ -4,7 +4,7 @@ import type { Identity } from '../caller.js';
 import { LEEWAY_S } from './token-signer.js';
 import type { Revocable } from './revocation-list.js';
 
-/** What a token turned out to be; whether it was revoked is to be asked each time. */
+/** A verified token. Check each time whether it has been revoked. */
 export interface Credential {
   readonly identity: Identity;
   readonly revocable: Revocable;
@@ -38,7 +38,7 @@ export class VerifiedTokens {
   }
 }
 
-/** Whether it has expired by itself, or its issuer has other keys since: then the token is to be verified anew. */
+/** Whether it has expired, or its issuer has other keys since. The token must then be verified again. */
 export function isOver({ expiresAt, keys }: Credential): boolean {
   return expiresAt + LEEWAY_S <= Date.now() / 1000 || keys?.isCurrent === false;
 }

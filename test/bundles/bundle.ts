@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const BUNDLES = dirname(fileURLToPath(import.meta.url));
@@ -68,7 +68,7 @@ export async function importBundle(url: string): Promise<void> {
         };
       globals[name] = Object.assign(note, { each: noteEach });
     }
-    await import(relative(BUNDLES, join(ROOT, spec)));
+    await import(join(ROOT, spec));
     Object.assign(globals, jest);
     describe(spec, () => {
       for (const declare of declared) declare();

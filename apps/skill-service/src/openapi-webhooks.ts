@@ -30,8 +30,8 @@ export const WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
       },
       responses: {
         '2XX': { description: 'Delivered' },
-        '410': { description: 'Nobody wants it any more: it is not tried again' },
-        default: { description: 'Tried again later, as Retry-After says if it is there' },
+        '410': { description: 'The receiver does not want it: no further attempts' },
+        default: { description: 'Tried again later, after Retry-After if it is set' },
       },
     },
   },

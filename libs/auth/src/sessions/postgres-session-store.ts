@@ -3,7 +3,7 @@ import { type DataSource, LessThanOrEqual, MoreThan } from 'typeorm';
 import { SessionEntity } from './session.entity.js';
 import { type Session, SessionStore } from './session-store.js';
 
-/** Where there is no Redis. A rotation is one UPDATE: of two at once, the second waits for the first, and misses. */
+/** Used without Redis. A rotation is one UPDATE: of two concurrent ones, the second waits for the first, and fails. */
 export class PostgresSessionStore extends SessionStore {
   constructor(private readonly dataSource: DataSource) {
     super();

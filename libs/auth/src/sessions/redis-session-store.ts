@@ -5,8 +5,8 @@ import { type Session, SessionStore } from './session-store.js';
 const SESSION_KEY = 'ooder:v1:session:';
 
 /**
- * Beside each session, a sorted set for each client with the ids of its sessions by the time at which they expire, which
- * each use puts off. It lives as long as the last of them. `keep` is for a session that is stored.
+ * Each client has a sorted set with the ids of its sessions, sorted by the time when they expire; each use extends that. The
+ * set lives as long as the last session. `keep` is for a session that is stored.
  */
 const INDEX = `
 local function index_of(session)
@@ -53,8 +53,8 @@ redis.call('ZREM', index_of(KEYS[1]), ARGV[1])
 redis.call('DEL', KEYS[1])`);
 
 /**
- * A hash for each session, which all replicas share and Redis itself deletes. Comparing and setting is one script. Not
- * for a Redis Cluster: a script touches what lives under several keys.
+ * One hash for each session, shared by all replicas and deleted by Redis. Compare-and-set is one script. Not for a Redis
+ * Cluster: a script uses several keys.
  */
 export class RedisSessionStore extends SessionStore {
   constructor(private readonly redis: RedisConnection) {
@@ -104,7 +104,7 @@ export class RedisSessionStore extends SessionStore {
     // Redis does.
   }
 
-  /** A Redis that refuses (it is full, say, or a replica) is of no more use than one that is away. */
+  /** A Redis that refuses commands (it is full, or a replica) counts as unavailable. */
   private async run<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -118,7 +118,7 @@ function toKey(id: string): string {
   return SESSION_KEY + id;
 }
 
-/** Redis takes a life of nothing or less for a deletion, which is what it means. */
+/** Redis deletes a key whose lifetime is 0 or less, as it should. */
 function lifetimeMs(expiresAt: Date): string {
   return String(expiresAt.getTime() - Date.now());
 }

@@ -2,12 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 
 const FORM = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.[\w-]{43}$/;
 
-/** The id of the session, so that it is found, and 256 random bits, of which only the SHA-256 is kept. */
+/** The id of the session, to find it, and 256 random bits, of which only the SHA-256 is stored. */
 export function makeRefreshToken(sessionId: string): string {
   return `${sessionId}.${randomBytes(32).toString('base64url')}`;
 }
 
-/** Undefined when the text is no refresh token of ours. */
+/** Undefined if the text is not a refresh token of this service. */
 export function readSessionId(refreshToken: string): string | undefined {
   return FORM.exec(refreshToken)?.[1];
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from '#database';
 
-/** A family of refresh tokens, of which the newest holds (RFC 9700 section 4.14). */
+/** A family of refresh tokens, of which only the newest is valid (RFC 9700 section 4.14). */
 export interface Session {
   /** A UUID; the `sid` of its access tokens. */
   id: string;
@@ -19,12 +19,12 @@ export interface Session {
  * what was asked may or may not have happened then.
  */
 export abstract class SessionStore {
-  /** Of its client `limit` stay, those that were used last; the others end. 0: all stay. */
+  /** Keeps the `limit` most recently used sessions of the client, and ends the others. 0: no limit. */
   abstract create(tx: Transaction, session: Session, limit: number): Promise<void>;
 
   abstract find(id: string): Promise<Session | undefined>;
 
-  /** Puts the next token in the place of this one. Of any number of calls with one `tokenHash`, one returns true. */
+  /** Replaces this token with the next one. Of concurrent calls with one `tokenHash`, exactly one returns true. */
   abstract rotate(
     tx: Transaction,
     id: string,
@@ -32,7 +32,7 @@ export abstract class SessionStore {
     next: Pick<Session, 'tokenHash' | 'expiresAt'>,
   ): Promise<boolean>;
 
-  /** Nothing happens when it is not there. */
+  /** Does nothing if there is no such session. */
   abstract remove(tx: Transaction, id: string): Promise<void>;
 
   /** Deletes what has expired. */

@@ -16,10 +16,10 @@ export interface OpenedSession {
   refreshToken: string;
 }
 
-/** Two used one refresh token at once, and the other was first. */
+/** Another request has used the same refresh token at the same time, and was first. */
 export class LostRotation extends Error {}
 
-/** Refresh tokens: each is good for one use, and the second use of one ends the session with all that came of it. */
+/** Refresh tokens: each can be used once. The second use of one ends the session and all its tokens. */
 @Injectable()
 export class SessionsService {
   private readonly logger = new Logger('auth');
@@ -32,7 +32,7 @@ export class SessionsService {
     @Inject(securitySettings.KEY) private readonly settings: SecuritySettings,
   ) {}
 
-  /** Undefined when it cannot be kept: the client then does without a refresh token. */
+  /** Undefined if it cannot be stored: the client then gets no refresh token. */
   async open(tx: Transaction, client: ClientEntity, scope: string): Promise<OpenedSession | undefined> {
     const id = newId();
     const refreshToken = makeRefreshToken(id);
@@ -80,7 +80,7 @@ export class SessionsService {
     return next;
   }
 
-  /** Ends a session, and with it the access tokens that came of it, on every replica. */
+  /** Ends a session and its access tokens, on every replica. */
   async end(client: ClientEntity, session: Session, action: string, origin: RequestOrigin): Promise<void> {
     const lastToken = new Date(Date.now() + MAX_JWT_EXPIRY * 1000);
     // A rotation that is under way may have prolonged the session since it was read.

@@ -2,7 +2,7 @@ import { isSpaceName, isSubject, isTime } from './claim-values.js';
 import { isRole, type Role } from '../roles.js';
 import type { Claims } from './token-signer.js';
 
-/** What an access token of this service says. Times are in seconds. */
+/** The claims of an access token of this service. Times are in seconds. */
 export interface AccessClaims {
   iss: string;
   aud: string | string[];
@@ -10,7 +10,7 @@ export interface AccessClaims {
   sub: string;
   role: Role;
   scope: string;
-  /** The Spaces that the client is limited to; absent: to none. */
+  /** The Spaces that the client is limited to; absent: it is not limited. */
   spaces?: string[];
   jti: string;
   /** The session that it comes from. */

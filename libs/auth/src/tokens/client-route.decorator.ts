@@ -4,7 +4,7 @@ import { ApiConsumes, ApiHeader, ApiProperty, ApiResponse } from '@nestjs/swagge
 import { ApiErrors, Public } from '#common';
 import { OAuthErrorFilter, OAuthErrorResponse } from './oauth-error.js';
 
-/** How a client says who it is in the body. */
+/** Client authentication in the body. */
 export class ClientCredentialsBody {
   @ApiProperty({ required: false, example: 'admin', description: 'Unless HTTP Basic authentication is used' })
   client_id?: string;

@@ -74,13 +74,13 @@ export class GrantsService {
     }
   }
 
-  /** Somebody holds a copy: who of the two is the client cannot be told, so that neither goes on (RFC 9700, 4.14.2). */
+  /** The token was copied. It is not known which of the two is the client, so both are refused (RFC 9700, 4.14.2). */
   private async reused(client: ClientEntity, session: Session, origin: RequestOrigin): Promise<never> {
     await this.sessions.end(client, session, 'token.reuse', origin);
     throw refusedGrant();
   }
 
-  /** A role may have become smaller since the session began. */
+  /** The role may have lost permissions since the session began. */
   private stillGranted(client: ClientEntity, session: Session): string[] {
     const granted = session.scope.split(' ');
     return listPermissions(client.role).filter((permission) => granted.includes(permission));
@@ -115,7 +115,7 @@ export class GrantsService {
   }
 }
 
-/** What is wanted, or all without; a client never gets more than what is allowed. */
+/** The requested scope, by default all permissions; never more than the client is allowed. */
 function narrowed(allowed: readonly string[], wanted: string | undefined): string {
   const names = [...new Set((wanted ?? '').split(' ').filter(Boolean))];
   const granted = names.length === 0 ? allowed : names;

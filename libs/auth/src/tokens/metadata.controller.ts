@@ -54,7 +54,7 @@ class MetadataResponse {
   introspection_endpoint_auth_methods_supported: string[];
 }
 
-/** What clients and resource servers need to know of this authorization server; for everybody. */
+/** The public metadata of this authorization server, for clients and resource servers. */
 @ApiTags('auth')
 @Controller('.well-known')
 export class MetadataController {

@@ -7,7 +7,7 @@ import { OutageLog } from '#logging';
 import { DataSource, LessThan } from 'typeorm';
 import { RevocationEntity, type RevocationKind } from './revocation.entity.js';
 
-/** What one credential is made of, as far as it can be revoked. */
+/** The parts of a credential that can be revoked. */
 export interface Revocable {
   readonly clientId: string;
   /** Of the client when the token was issued. */
@@ -23,9 +23,9 @@ export interface Revocable {
 export interface Revocation {
   kind: RevocationKind;
   subject: string;
-  /** Of a client or a key: the oldest version that is still good. Absent: none is. */
+  /** For a client or a key: the oldest version that is still valid. Absent: none is. */
   minVersion?: number;
-  /** When the last credential that this concerns expires by itself. */
+  /** When the last revoked credential expires by itself. */
   expiresAt: Date;
 }
 
@@ -35,21 +35,21 @@ interface Row {
   min_version: number | null;
   /** Null: never. */
   expires_at: Date | null;
-  /** False of a caller from outside that was cut off, and is let in again. */
+  /** False for a caller of the identity provider that may call again. */
   holds: boolean;
 }
 
-/** Every replica knows within this time, and half a second for the query. */
+/** Every replica learns of a revocation within this time, plus half a second for the query. */
 const POLL_MS = 500;
-/** A transaction may commit so much later than it began; rows are looked at again for as long. */
+/** A transaction may commit so much later than it began, so rows are read again for as long. */
 const OVERLAP_S = 60;
 const PURGE_EVERY_MS = 600_000;
 const JOB = 'revocation-list';
 
 /**
- * Credentials that hold no more, in the memory of every replica, so that a request asks nobody. PostgreSQL is the truth,
- * and is asked twice a second; while it is away the last list holds. Bounded by the life of tokens, but for the callers of
- * the identity provider that were cut off.
+ * Revoked credentials, cached by every replica, so that a request needs no query. It is read from PostgreSQL twice a second;
+ * during an outage the last list is used. Entries go when the token expires; only those of callers of the identity
+ * provider stay.
  */
 @Injectable()
 export class RevocationList implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -91,7 +91,7 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
     );
   }
 
-  /** Within the transaction of what makes it necessary. Call `refresh` after the commit: here it then holds at once. */
+  /** Call it in the transaction of the change, and `refresh` after the commit: on this replica it then takes effect at once. */
   async revoke(tx: Transaction, revocations: readonly Revocation[]): Promise<void> {
     if (revocations.length === 0) return;
     await tx.getRepository(RevocationEntity).insert(
@@ -105,12 +105,12 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
     );
   }
 
-  /** Reads what is new: all that is committed by now. One reading at a time; never rejects. */
+  /** Reads all revocations that are committed by now. Never rejects. */
   refresh(): Promise<void> {
     return this.loading.runAnew();
   }
 
-  /** Deletes what has expired; every replica may do so at any time. */
+  /** Deletes expired entries. Every replica may do so at any time. */
   @Interval(PURGE_EVERY_MS)
   async purge(): Promise<void> {
     const now = Date.now();

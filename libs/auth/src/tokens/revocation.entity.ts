@@ -4,7 +4,7 @@ import { Check, Column, Entity, Index } from 'typeorm';
 export const REVOCATION_KINDS = ['token', 'session', 'client', 'api_key'] as const;
 export type RevocationKind = (typeof REVOCATION_KINDS)[number];
 
-/** A credential that was good and is no more, until it would have expired by itself. */
+/** A revoked credential, until it would have expired by itself. */
 @Entity('revocations')
 @Check('ck_revocations_kind', `kind IN ('token', 'session', 'client', 'api_key')`)
 @Index('ix_revocations_created_at', ['createdAt'])
@@ -17,7 +17,7 @@ export class RevocationEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 255 })
   subject: string;
 
-  /** Of a client or a key: what carries an older version of it is refused; null: all is. */
+  /** For a client or a key: credentials with an older version are refused; null: all are. */
   @Column({ name: 'min_version', type: 'integer', nullable: true })
   minVersion: number | null;
 

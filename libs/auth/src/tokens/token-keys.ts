@@ -14,11 +14,11 @@ import type { JWK } from 'jose';
 export interface HmacKey {
   kid: string;
   algorithm: HmacAlgorithm;
-  /** Not the text: the library would take that for a PEM at every token, which costs thirty times the check itself. */
+  /** Not the text: the library would parse it as PEM for every token, which costs thirty times the check itself. */
   secret: KeyObject;
 }
 
-/** A public key with its one algorithm; that of the present also signs. */
+/** A public key with its one algorithm; the present key also signs. */
 export interface PublicKey {
   kid: string;
   algorithm: KeyPairAlgorithm;
@@ -31,7 +31,7 @@ export interface KeyPair extends PublicKey {
 
 export type VerificationKey = HmacKey | PublicKey;
 
-/** What the settings hold: the key that signs, and those before it. */
+/** The keys of the settings: the key that signs, and earlier ones. */
 export interface TokenKeys {
   current: HmacKey | KeyPair;
   previous: VerificationKey[];
@@ -57,7 +57,7 @@ export function readTokenKeys(settings: SecuritySettings): TokenKeys {
   return { current, previous };
 }
 
-/** As it is shown in the JWKS. */
+/** For the JWKS. */
 export function toJwk({ kid, algorithm, publicKey }: PublicKey): JWK {
   return { ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' };
 }

@@ -14,8 +14,9 @@ export {
   EndpointEntity,
   type EndpointProtocol,
   type EndpointStatus,
+  type Health,
+  HEALTHS,
 } from './model/endpoint.entity.js';
-export { type Health, HEALTHS } from './model/health.js';
 export { LeaseResponse, LeaseTerms } from './model/lease-terms.js';
 export { SkillIdParam } from './model/skill.dto.js';
 export { SKILL_ENTITIES } from './model/skill.entities.js';

@@ -7,8 +7,7 @@ import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { ApiIfMatch, ApiIfNoneMatch, IfMatch, TaggedSkillRoute } from './reading/etag.js';
 import { CreateSkillBody, PatchSkillBody, ReplaceSkillBody, SkillIdParam } from './model/skill.dto.js';
 import { ApiMetadataFilter, ListSkillsQuery } from './reading/skill.query.js';
-import { SkillResponse } from './model/skill.response.js';
-import type { TaggedSkill } from './reading/skills.repository.js';
+import { SkillResponse, type TaggedSkill } from './model/skill.response.js';
 import { SkillsService } from './skills.service.js';
 
 /** Skills in the resource style (deployment guide 5.2). */

@@ -16,11 +16,16 @@ import {
   ReplaceSkillBody,
 } from './model/skill.dto.js';
 import type { DiscoverQuery, ListSkillsQuery } from './reading/skill.query.js';
-import type { DiscoverResponse, SkillResponse, SkillStatusChangedResponse } from './model/skill.response.js';
+import type {
+  DiscoverResponse,
+  SkillResponse,
+  SkillStatusChangedResponse,
+  TaggedSkill,
+} from './model/skill.response.js';
 import { placed, spacesOf } from './reading/spaces.js';
 import { SkillObservers } from './model/skill-observers.js';
 import { type LockedSkill, SkillWriter } from './writing/skill-writer.js';
-import { SkillsRepository, type TaggedSkill } from './reading/skills.repository.js';
+import { SkillsRepository } from './reading/skills.repository.js';
 
 /** Skills as resources: read, found, created and changed. Who may change a Skill is decided on the locked row. */
 @Injectable()

@@ -1,5 +1,5 @@
 import { TimestampedEntity } from '#database';
-import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
 import { SkillEntity } from './skill.entity.js';
 
 export const CAPABILITY_STATUSES = ['enabled', 'disabled'] as const;
@@ -22,7 +22,7 @@ export class CapabilityEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;
 
-  @ManyToOne(() => SkillEntity, (skill) => skill.capabilities, { onDelete: 'CASCADE' })
+  @ManyToOne(() => SkillEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_capabilities_skill' })
   skill?: Relation<SkillEntity>;
 
@@ -40,9 +40,6 @@ export class CapabilityEntity extends TimestampedEntity {
 
   @Column({ type: 'varchar', length: 16, default: 'enabled' })
   status: CapabilityStatus;
-
-  @OneToMany(() => CapabilityParamEntity, (param) => param.capability)
-  params?: Relation<CapabilityParamEntity>[];
 }
 
 /** One declared parameter of a capability. */
@@ -53,7 +50,7 @@ export class CapabilityParamEntity extends TimestampedEntity {
   @Column({ name: 'capability_id', type: 'uuid' })
   capabilityId: string;
 
-  @ManyToOne(() => CapabilityEntity, (capability) => capability.params, { onDelete: 'CASCADE' })
+  @ManyToOne(() => CapabilityEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'capability_id', foreignKeyConstraintName: 'fk_capability_params_capability' })
   capability?: Relation<CapabilityEntity>;
 

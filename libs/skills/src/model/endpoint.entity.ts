@@ -1,6 +1,5 @@
 import { TimestampedEntity } from '#database';
-import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, type Relation, Unique } from 'typeorm';
-import type { Health } from './health.js';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
 import { SkillEntity } from './skill.entity.js';
 
 export const ENDPOINT_PROTOCOLS = ['http', 'https', 'ws', 'wss'] as const;
@@ -8,6 +7,10 @@ export type EndpointProtocol = (typeof ENDPOINT_PROTOCOLS)[number];
 
 export const ENDPOINT_STATUSES = ['active', 'inactive'] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
+
+/** How an endpoint or a Skill is doing (AI Bridge v0.6.0, data model: skill_status.health). */
+export const HEALTHS = ['healthy', 'unhealthy', 'warning'] as const;
+export type Health = (typeof HEALTHS)[number];
 
 /** One network address of a Skill. */
 @Entity('skill_endpoints')
@@ -23,7 +26,7 @@ export class EndpointEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;
 
-  @ManyToOne(() => SkillEntity, (skill) => skill.endpoints, { onDelete: 'CASCADE' })
+  @ManyToOne(() => SkillEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_skill_endpoints_skill' })
   skill?: Relation<SkillEntity>;
 
@@ -42,9 +45,6 @@ export class EndpointEntity extends TimestampedEntity {
   /** By its lease, by what its member says, or by probes. */
   @Column({ type: 'varchar', length: 16, default: 'healthy' })
   health: Health;
-
-  @OneToMany(() => EndpointParamEntity, (param) => param.endpoint)
-  params?: Relation<EndpointParamEntity>[];
 }
 
 /** One setting of an endpoint, such as `health_path`. */
@@ -55,7 +55,7 @@ export class EndpointParamEntity extends TimestampedEntity {
   @Column({ name: 'endpoint_id', type: 'uuid' })
   endpointId: string;
 
-  @ManyToOne(() => EndpointEntity, (endpoint) => endpoint.params, { onDelete: 'CASCADE' })
+  @ManyToOne(() => EndpointEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'endpoint_id', foreignKeyConstraintName: 'fk_endpoint_params_endpoint' })
   endpoint?: Relation<EndpointEntity>;
 

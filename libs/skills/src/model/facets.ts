@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { ENDPOINT_PROTOCOLS } from './endpoint.entity.js';
 import { plainOf } from '../secrets/index.js';
-import { schemeOf } from './skill-fields.decorators.js';
+import { schemeOf } from './endpoint-url.js';
 import type { CreateSkillBody } from './skill.dto.js';
 
 /** What of a Skill can be filtered by. */

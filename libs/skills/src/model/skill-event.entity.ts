@@ -1,6 +1,6 @@
 import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, Index } from 'typeorm';
-import type { Health } from './health.js';
+import type { Health } from './endpoint.entity.js';
 
 export type SkillEvent =
   'registered' | 'updated' | 'status_changed' | 'unregistered' | `endpoint_${Health}` | 'endpoint_unregistered';

@@ -9,27 +9,15 @@ import {
   joinedReasons,
   pathFault,
   textFault,
-  urlFault,
 } from '#common';
 import { Transform } from 'class-transformer';
 import { IsDefined, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
-import { ENDPOINT_PROTOCOLS } from './endpoint.entity.js';
+import { endpointUrlFault, schemeOf, URL_MAX } from './endpoint-url.js';
 
-const URL_MAX = 512;
 /** Characters of the default of a parameter, as JSON. */
 const DEFAULT_MAX = 512;
 const PARAMETERS_MAX = 100;
-
-/** Why a text is no address of an endpoint, or undefined (AI Bridge v0.6.0, data model: skill_endpoints.url). */
-function endpointUrlFault(value: unknown): string | undefined {
-  return urlFault(value, { schemes: ENDPOINT_PROTOCOLS, max: URL_MAX });
-}
-
-/** The scheme of a valid URL, in lower case. */
-export function schemeOf(url: string): string {
-  return url.slice(0, url.indexOf(':')).toLowerCase();
-}
 
 export function EndpointUrlField({
   required = true,

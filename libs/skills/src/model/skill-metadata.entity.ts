@@ -11,7 +11,7 @@ export class SkillMetadataEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;
 
-  @ManyToOne(() => SkillEntity, (skill) => skill.metadata, { onDelete: 'CASCADE' })
+  @ManyToOne(() => SkillEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_skill_metadata_skill' })
   skill?: Relation<SkillEntity>;
 

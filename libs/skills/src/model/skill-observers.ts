@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Health } from './health.js';
+import type { Health } from './endpoint.entity.js';
 
 /** An endpoint that holds a lease, or held one, as PostgreSQL knows it. */
 export interface EndpointLease {

@@ -1,6 +1,6 @@
 import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, JoinColumn, OneToOne, type Relation, Unique } from 'typeorm';
-import type { Health } from './health.js';
+import type { Health } from './endpoint.entity.js';
 import { SkillEntity } from './skill.entity.js';
 
 /** How a Skill is doing: one row per Skill. */
@@ -16,7 +16,7 @@ export class SkillStatusEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;
 
-  @OneToOne(() => SkillEntity, (skill) => skill.statusRecord, { onDelete: 'CASCADE' })
+  @OneToOne(() => SkillEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_skill_status_skill' })
   skill?: Relation<SkillEntity>;
 

@@ -17,10 +17,11 @@ import {
   SendableParameters,
   UniqueBy,
 } from './skill-fields.decorators.js';
-import { MAX_PARTS } from './skill-limits.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 
 export const MAX_BATCH = 1000;
+/** Endpoints, capabilities and keys of metadata that one Skill may have, each, in one body and in total. */
+export const MAX_PARTS = 500;
 const MAX_WEIGHT = 1_000_000;
 
 export class EndpointBody {
@@ -183,4 +184,9 @@ export class SkillIdParam {
 export class CapabilityIdParam {
   @UuidField({ description: 'Id of the capability' })
   capability_id: string;
+}
+
+/** A Skill's name and version as one key for maps. No name contains NUL. */
+export function keyOf({ name, version }: { name: string; version: string }): string {
+  return `${name}\u0000${version}`;
 }

@@ -1,9 +1,5 @@
 import { TimestampedEntity } from '#database';
-import { Check, Column, Entity, Index, OneToMany, OneToOne, type Relation, Unique } from 'typeorm';
-import { CapabilityEntity } from './capability.entity.js';
-import { EndpointEntity } from './endpoint.entity.js';
-import { SkillMetadataEntity } from './skill-metadata.entity.js';
-import { SkillStatusEntity } from './skill-status.entity.js';
+import { Check, Column, Entity, Index, Unique } from 'typeorm';
 
 export const SKILL_STATUSES = ['active', 'inactive', 'maintenance'] as const;
 export type SkillStatus = (typeof SKILL_STATUSES)[number];
@@ -89,16 +85,4 @@ export class SkillEntity extends TimestampedEntity {
   /** Whether it has an endpoint that is not unhealthy, whatever its status: lists show no other. */
   @Column({ name: 'has_live', type: 'boolean', default: true, select: false })
   hasLive: boolean;
-
-  @OneToMany(() => EndpointEntity, (endpoint) => endpoint.skill)
-  endpoints?: Relation<EndpointEntity>[];
-
-  @OneToMany(() => CapabilityEntity, (capability) => capability.skill)
-  capabilities?: Relation<CapabilityEntity>[];
-
-  @OneToMany(() => SkillMetadataEntity, (metadata) => metadata.skill)
-  metadata?: Relation<SkillMetadataEntity>[];
-
-  @OneToOne(() => SkillStatusEntity, (status) => status.skill)
-  statusRecord?: Relation<SkillStatusEntity>;
 }

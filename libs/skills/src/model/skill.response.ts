@@ -5,9 +5,10 @@ import {
   ENDPOINT_STATUSES,
   type EndpointProtocol,
   type EndpointStatus,
+  type Health,
+  HEALTHS,
 } from './endpoint.entity.js';
 import { PARAMETER_DECLARATIONS_SCHEMA, type ParameterDeclaration } from './skill-fields.decorators.js';
-import { HEALTHS, type Health } from './health.js';
 import { LeaseResponse } from './lease-terms.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 
@@ -116,6 +117,12 @@ export class SkillResponse {
 
   @ApiProperty({ format: 'date-time', example: TIME })
   updated_at: string;
+}
+
+/** A Skill and the ETag of this state of it. */
+export interface TaggedSkill {
+  skill: SkillResponse;
+  etag: string;
 }
 
 export class ExplanationResponse {

@@ -11,8 +11,7 @@ import { ApiHeader, ApiResponse } from '@nestjs/swagger';
 import { ApiErrors, PreconditionFailedError } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
-import type { SkillResponse } from '../model/skill.response.js';
-import type { TaggedSkill } from './skills.repository.js';
+import type { SkillResponse, TaggedSkill } from '../model/skill.response.js';
 
 /** A cache of the caller's own may keep the answer, and asks by its ETag whether it still holds. */
 const CACHE_CONTROL = 'private, no-cache';

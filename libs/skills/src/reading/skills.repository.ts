@@ -9,7 +9,7 @@ import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import type { SpacedFilter } from './spaces.js';
-import type { CapabilityResponse, EndpointResponse, SkillResponse } from '../model/skill.response.js';
+import type { CapabilityResponse, EndpointResponse, SkillResponse, TaggedSkill } from '../model/skill.response.js';
 
 interface SkillRow {
   id: string;
@@ -32,12 +32,6 @@ interface SkillRow {
 
 interface RankedRow extends SkillRow {
   ranked: number | null;
-}
-
-/** A Skill as it is answered, and the tag of this state of it. */
-export interface TaggedSkill {
-  skill: SkillResponse;
-  etag: string;
 }
 
 const FIND = prepared('skills.find', `SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`);

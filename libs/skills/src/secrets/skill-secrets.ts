@@ -3,9 +3,14 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { BadParameterError } from '#common';
 import { encryptionKeyOf, type SecuritySettings, securitySettings } from '#config';
 import { DataSource } from 'typeorm';
-import type { CreateSkillBody } from '../model/skill.dto.js';
 import { SecretBox, type SecretPlace } from './secret-box.js';
 import { hasSecret, isMask, MASK, type SecretMap } from './secret-map.js';
+
+/** A body that may hold secrets. */
+interface SecretHolder {
+  endpoints: readonly { parameters?: SecretMap }[];
+  metadata?: SecretMap;
+}
 
 /** A value as it is stored. */
 export interface StoredValue {
@@ -35,7 +40,7 @@ export class SkillSecrets {
   }
 
   /** @throws BadParameterError (1001) when a body holds a secret, and there is no key to encrypt it with. */
-  assertStorable({ endpoints, metadata }: Pick<CreateSkillBody, 'endpoints' | 'metadata'>): void {
+  assertStorable({ endpoints, metadata }: SecretHolder): void {
     if (this.box.canEncrypt) return;
     const reason = 'cannot hold a secret value: this service has no SECURITY_ENCRYPTION_KEY';
     const faults = [

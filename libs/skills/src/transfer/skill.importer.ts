@@ -2,10 +2,9 @@ import type { AuditActor } from '#auth';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import type { SkillNames } from '../names/index.js';
 import { MASK, type SecretMap, type SkillSecrets } from '../secrets/index.js';
-import { keyOf } from '../model/skill-key.js';
+import { keyOf, type ReplaceSkillBody } from '../model/skill.dto.js';
 import type { LockedSkill, SkillWriter } from '../writing/skill-writer.js';
 import type { CatalogueChanges } from '../catalogue/catalogue-changes.js';
-import type { ReplaceSkillBody } from '../model/skill.dto.js';
 import type { NewSkillsImporter } from './new-skills.importer.js';
 import type { SkillLine } from './skill.line.js';
 

@@ -1,9 +1,8 @@
 import { OmitType } from '@nestjs/swagger';
 import { IntegerField, ListField, textFault, TextField, TimeField, UuidField } from '#common';
 import { ValidateBy, ValidateIf } from 'class-validator';
-import { CapabilityBody, EndpointBody, ReplaceSkillBody } from '../model/skill.dto.js';
+import { CapabilityBody, EndpointBody, MAX_PARTS, ReplaceSkillBody } from '../model/skill.dto.js';
 import { UniqueBy } from '../model/skill-fields.decorators.js';
-import { MAX_PARTS } from '../model/skill-limits.js';
 
 /** A registry that registers a thousand Skills a second gets there in 30 years; the sequence must not be used up by a file. */
 const MAX_GENERATION = 1e12;

@@ -3,7 +3,7 @@ import { newId } from '#common';
 import { AuditLog, systemActor } from '#auth';
 import type { ReservedClientId } from '#config';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
-import type { Health } from '../model/health.js';
+import type { Health } from '../model/endpoint.entity.js';
 import { SkillNames } from '../names/index.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';

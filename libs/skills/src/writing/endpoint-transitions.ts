@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsService } from '#metrics';
 import type { ChangedEndpoint } from './endpoint-health.writer.js';
-import type { Health } from '../model/health.js';
+import type { Health } from '../model/endpoint.entity.js';
 import { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 
 export type Transition = Health | 'unregistered';

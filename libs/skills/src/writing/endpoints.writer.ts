@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { isMask, SkillSecrets } from '../secrets/index.js';
-import { schemeOf } from '../model/skill-fields.decorators.js';
+import { schemeOf } from '../model/endpoint-url.js';
 import type { EndpointBody } from '../model/skill.dto.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 

@@ -11,7 +11,7 @@ import {
 import { indexOf } from '../model/facets.js';
 import { searchDocument } from '../model/search-document.js';
 import type { EndpointLease, SkillLeases } from '../model/skill-observers.js';
-import { schemeOf } from '../model/skill-fields.decorators.js';
+import { schemeOf } from '../model/endpoint-url.js';
 import type { CreateSkillBody } from '../model/skill.dto.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import { SkillNames } from '../names/index.js';

@@ -16,7 +16,8 @@ import type {
 } from '../model/skill.response.js';
 import { placed } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
-import { type RegisteredSkill, SkillWriter } from './skill-writer.js';
+import type { RegisteredSkill } from './registration-batch.js';
+import { SkillWriter } from './skill-writer.js';
 
 interface BatchItem {
   index: number;

@@ -2,12 +2,20 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { ConflictError } from '#common';
 import { columnsOf, prepared, RetryTransaction, rowsOfArrays, type Transaction } from '#database';
-import { keyOf } from '../model/skill-key.js';
-import { type HeldParts, NO_PARTS, type Part, partNamesOf } from '../model/skill-limits.js';
+import { keyOf } from '../model/skill.dto.js';
 import type { SkillLeases } from '../model/skill-observers.js';
 import { isForeignName } from '../names/index.js';
 import { EndpointHealthWriter } from './endpoint-health.writer.js';
-import { type Admission, admit, type Refusals, type SkillBodies } from './registration-batch.js';
+import {
+  type Admission,
+  admit,
+  type HeldParts,
+  NO_PARTS,
+  type Part,
+  partNamesOf,
+  type Refusals,
+  type SkillBodies,
+} from './registration-batch.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 

@@ -1,6 +1,5 @@
 import type { Demand, Growth } from '#quotas';
-import type { CreateSkillBody } from '../model/skill.dto.js';
-import { keyOf } from '../model/skill-key.js';
+import { type CreateSkillBody, keyOf } from '../model/skill.dto.js';
 
 export type GrowingBody = Pick<CreateSkillBody, 'name' | 'version' | 'endpoints' | 'capabilities' | 'space_id'>;
 

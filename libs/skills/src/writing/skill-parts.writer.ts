@@ -5,8 +5,7 @@ import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.j
 import { type EndpointPart, EndpointsWriter } from './endpoints.writer.js';
 import { isMask, MASK, SkillSecrets } from '../secrets/index.js';
 import { given } from './merged-body.js';
-import { MAX_PARTS } from '../model/skill-limits.js';
-import type { CreateSkillBody, ReplaceSkillBody } from '../model/skill.dto.js';
+import { type CreateSkillBody, MAX_PARTS, type ReplaceSkillBody } from '../model/skill.dto.js';
 
 /** The parts that a body gives to a Skill. */
 export interface SkillParts {
@@ -35,7 +34,7 @@ export class SkillPartsWriter {
   /**
    * Adds and updates: endpoints by url, capabilities by name, metadata by key. What a body does not name stays, also
    * within an endpoint or a capability that is there already: its weight, its status, its parameters (docs/adr/0007).
-   * The caller sees to it that no Skill gets more than one may have (skill-limits.ts).
+   * The caller sees to it that no Skill gets more than one may have.
    */
   async merge(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
     if (parts.length === 0) return;

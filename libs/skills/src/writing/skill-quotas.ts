@@ -5,10 +5,8 @@ import { type Demand, Quotas } from '#quotas';
 import { isForeignName } from '../names/index.js';
 import type { HeldSkill } from './renewals.writer.js';
 import type { Refusals, SkillBodies } from './registration-batch.js';
-import type { RegisterSkillBody, ReplaceSkillBody } from '../model/skill.dto.js';
+import { keyOf, MAX_PARTS, type RegisterSkillBody, type ReplaceSkillBody } from '../model/skill.dto.js';
 import { amountsIn, demandsOf, type GrowingBody, growthOf, type PresentSkill } from './skill-growth.js';
-import { keyOf } from '../model/skill-key.js';
-import { MAX_PARTS } from '../model/skill-limits.js';
 import type { LockedSkill } from './skill-writer.js';
 
 const PARTS = 'SELECT count(*) FROM skills s JOIN';

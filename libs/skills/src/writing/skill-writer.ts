@@ -5,17 +5,23 @@ import type { Transaction } from '#database';
 import { type RemovalAction, SkillAudit } from './skill-audit.js';
 import { SkillNames } from '../names/index.js';
 import { NewSkillsWriter } from './new-skills.writer.js';
-import { type Admission, admit, bySkill, NOTHING_RESERVED, type Reserved, resultsOf } from './registration-batch.js';
+import {
+  type Admission,
+  admit,
+  bySkill,
+  NO_PARTS,
+  NOTHING_RESERVED,
+  type RegisteredSkill,
+  type Reserved,
+  resultsOf,
+} from './registration-batch.js';
 import { type AdmitHeld, RenewalsWriter } from './renewals.writer.js';
-import { keyOf } from '../model/skill-key.js';
-import { NO_PARTS } from '../model/skill-limits.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 import type { SkillEvent } from '../model/skill-event.entity.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
-import type { SkillLeases } from '../model/skill-observers.js';
 import type { SkillStatus } from '../model/skill.entity.js';
-import type { CreateSkillBody, RegisterSkillBody, ReplaceSkillBody } from '../model/skill.dto.js';
+import { type CreateSkillBody, keyOf, type RegisterSkillBody, type ReplaceSkillBody } from '../model/skill.dto.js';
 
 /** What every change needs to know of the Skill that it changes. */
 export interface LockedSkill {
@@ -27,17 +33,6 @@ export interface LockedSkill {
   status: SkillStatus;
   etag: string;
   registered_at: Date;
-}
-
-export interface RegisteredSkill {
-  id: string;
-  generation: number;
-  registered_at: Date;
-  created: boolean;
-  /** The Space of a Skill that was there already. */
-  space_id?: string | null;
-  /** Of the endpoints that the body names. */
-  leases: SkillLeases;
 }
 
 /** What became of the bodies of one Skill; undefined: the Skill, its name or its id belongs to another client. */

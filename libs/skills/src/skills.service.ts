@@ -22,7 +22,7 @@ import type {
   SkillStatusChangedResponse,
   TaggedSkill,
 } from './model/skill.response.js';
-import { placed, spacesOf } from './reading/spaces.js';
+import { inSpace, spacesOf } from './reading/spaces.js';
 import { SkillObservers } from './model/skill-observers.js';
 import { type LockedSkill, SkillWriter } from './writing/skill-writer.js';
 import { SkillsRepository } from './reading/skills.repository.js';
@@ -71,7 +71,7 @@ export class SkillsService {
     const request = { actor: caller.clientId, key, operation: 'skills.create', payload: body };
     const created = await this.idempotency.run(request, async (tx) => {
       const id = newId();
-      const where = placed(caller, body);
+      const where = inSpace(caller, body);
       await this.quotas.assertRoom(tx, caller.clientId, where);
       if (!(await this.writer.create(tx, id, caller, where))) throw new ConflictError();
       return this.read(tx, id);
@@ -134,7 +134,7 @@ export class SkillsService {
     skill: LockedSkill,
     body: ReplaceSkillBody,
   ): Promise<TaggedSkill> {
-    const where = placed(caller, body);
+    const where = inSpace(caller, body);
     await this.quotas.assertRoomFor(tx, skill, where);
     try {
       await this.writer.replace(tx, caller, skill, where);

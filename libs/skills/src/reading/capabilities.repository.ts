@@ -4,7 +4,7 @@ import { type Page, toSlice, readTotal } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
-import { counted } from './counted.js';
+import { countTotal } from './count-total.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
 import { CAPABILITY_JSON, Conditions } from './skill-sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
@@ -43,7 +43,7 @@ export class CapabilitiesRepository {
       );
       const count = `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`;
       const total =
-        readTotal(slice, rows.length) ?? (await counted(this.reads, this.dataSource, count, where.parameters));
+        readTotal(slice, rows.length) ?? (await countTotal(this.reads, this.dataSource, count, where.parameters));
       return { total, items: rows.map(({ capability }) => capability), slice };
     });
   }

@@ -4,7 +4,7 @@ import { type Page, type Slice, readTotal } from '#common';
 import { prepared, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
-import { counted } from './counted.js';
+import { countTotal } from './count-total.js';
 import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import type { SkillStatus } from '../model/skill.entity.js';
@@ -71,7 +71,9 @@ export class SkillsRepository {
         selection.parameters,
       );
       const total =
-        readTotal(slice, rows.length) ?? totalOfRanked(rows) ?? (await counted(this.reads, this.dataSource, ...count));
+        readTotal(slice, rows.length) ??
+        totalOfRanked(rows) ??
+        (await countTotal(this.reads, this.dataSource, ...count));
       return { total, items: rows.map(toSkill), slice };
     });
   }

@@ -17,21 +17,21 @@ export interface RegisteredSkill {
 
 /** Bodies of one name and version, in the order in which they came. */
 export interface SkillBodies {
-  /** That the Skill is to have if it is new. */
+  /** The id of the Skill if it is new. */
   id: string;
   name: string;
   version: string;
   bodies: RegisterSkillBody[];
-  /** Where each body stands in the batch. */
+  /** The place of each body in the batch. */
   places: number[];
 }
 
-/** Bodies of one Skill, with what becomes of each. */
+/** The bodies of one Skill, and which of them are refused. */
 export interface Admission {
   asked: SkillBodies;
-  /** Of those that the Skill, or its Space, has no room for. */
+  /** For each body: undefined, or why it is refused. */
   faults: readonly (ApiError | undefined)[];
-  /** All others as one; none: nothing is left to write. */
+  /** All other bodies merged into one, if there are any. */
   write: NewSkill[];
 }
 
@@ -71,7 +71,7 @@ export function bySkill(bodies: readonly RegisterSkillBody[], reserved: Reserved
 export type Refusals = ReadonlyMap<RegisterSkillBody, ApiError>;
 const NONE: Refusals = new Map();
 
-/** What a Skill that has these parts takes of its bodies, of which some are refused already. */
+/** Finds the bodies for which a Skill with these parts has room. `refusals` are bodies that are refused already. */
 export function admit(asked: SkillBodies, held: HeldParts, refusals = NONE): Admission {
   const allowed = asked.bodies.filter((body) => !refusals.has(body));
   const room = roomFor(allowed, held).values();
@@ -80,7 +80,7 @@ export function admit(asked: SkillBodies, held: HeldParts, refusals = NONE): Adm
   return { asked, faults, write: body ? [{ id: asked.id, body }] : [] };
 }
 
-/** One result for each body of the batch; the first that creates a Skill is the one that has created it. */
+/** One result for each body of the batch. The first body of a new Skill counts as the one that created it. */
 export function resultsOf(
   count: number,
   outcomes: Iterable<readonly [Admission, RegisteredSkill | undefined]>,

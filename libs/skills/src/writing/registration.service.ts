@@ -14,7 +14,7 @@ import type {
   RegisteredResponse,
   UnregisteredResponse,
 } from '../model/skill.response.js';
-import { placed } from '../reading/spaces.js';
+import { inSpace } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
 import type { RegisteredSkill } from './registration-batch.js';
 import { SkillWriter } from './skill-writer.js';
@@ -24,7 +24,7 @@ interface BatchItem {
   body: RegisterSkillBody;
 }
 
-/** Skills that announce themselves and leave (AI Bridge v0.6.0, Skill interface: register, unregister). */
+/** Registers and unregisters Skills (AI Bridge v0.6.0, Skill interface: register, unregister). */
 @Injectable()
 export class RegistrationService {
   constructor(
@@ -42,7 +42,7 @@ export class RegistrationService {
     const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
     let leases: SkillLeases[] = [];
     const response = await this.idempotency.run(request, async (tx): Promise<RegisteredResponse> => {
-      const where = placed(caller, body);
+      const where = inSpace(caller, body);
       await this.quotas.assertRoom(tx, caller.clientId, where);
       const [skill = new ConflictError()] = await this.write(tx, caller, [where]);
       if (skill instanceof ApiError) throw skill;
@@ -53,7 +53,7 @@ export class RegistrationService {
     return response;
   }
 
-  /** One result per item, in order; a bad item fails alone, all others are committed together. */
+  /** Returns one result for each item, in order. A bad item fails alone; all others are committed together. */
   async batch(
     caller: Caller,
     { skills }: BatchRegisterBody,
@@ -116,7 +116,7 @@ export class RegistrationService {
     };
   }
 
-  /** After the commit; a repeated request that was answered as before has registered nothing. */
+  /** Call it after the commit. A repeated request registers nothing, so it has no leases. */
   private async announce(leases: readonly SkillLeases[]): Promise<void> {
     await this.changes.announce(leases.map(({ skillId }) => skillId));
     await this.observers.registered(leases);
@@ -132,7 +132,7 @@ export class RegistrationService {
       try {
         if (body instanceof BadParameterError) throw body;
         this.secrets.assertStorable(body);
-        items.push({ index, body: placed(caller, body) });
+        items.push({ index, body: inSpace(caller, body) });
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         failed.set(index, error);
@@ -142,7 +142,7 @@ export class RegistrationService {
   }
 }
 
-/** Of each Skill once. */
+/** Each Skill once. */
 function leasesOf(registered: readonly (RegisteredSkill | ApiError)[]): SkillLeases[] {
   const skills = registered.flatMap((skill) => (skill instanceof ApiError ? [] : [skill]));
   return [...new Map(skills.map(({ id, leases }) => [id, leases])).values()];

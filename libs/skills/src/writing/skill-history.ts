@@ -62,7 +62,7 @@ export class SkillHistory {
     return deleted;
   }
 
-  /** Who has entries, and comes next in order. */
+  /** The next owner that has entries, in order. */
   async ownerAfter(owner: string): Promise<string | undefined> {
     const [row] = await this.dataSource.query<{ owner: string }[]>(
       'SELECT owner FROM skill_events WHERE owner > $1 ORDER BY owner LIMIT 1',

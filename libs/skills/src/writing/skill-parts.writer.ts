@@ -64,8 +64,8 @@ export class SkillPartsWriter {
   }
 
   /**
-   * Takes endpoints whose lease has ended away from Skills that have too many: replicas that come with a new address each
-   * leave them behind.
+   * Deletes endpoints whose lease has ended from Skills that have too many. Replicas that get a new address at each start
+   * leave such endpoints behind.
    */
   makeRoom(tx: Transaction, actor: string, skillIds: readonly string[]): Promise<void> {
     return this.endpoints.dropEnded(tx, actor, skillIds, MAX_PARTS);
@@ -82,7 +82,7 @@ export class SkillPartsWriter {
   }
 }
 
-/** Says every default, so that nothing of what was before stays. */
+/** Fills in every default, so that no earlier value stays. */
 function completed(body: ReplaceSkillBody): SkillParts['body'] {
   return {
     ...body,

@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
 import type { SharedReads } from '../catalogue/index.js';
 
-/** The `total` that a query counts: asked once until something changes, however many pages are read. */
-export function counted(
+/** Runs a query that counts `total`. The result is kept until something changes, for all pages of a list. */
+export function countTotal(
   reads: SharedReads,
   dataSource: DataSource,
   text: string,

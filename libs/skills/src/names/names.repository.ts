@@ -3,15 +3,15 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 
-/** Clients that share a name and are told in one answer; more come only of data from before names had owners. */
-const MAX_TOLD = 1_000;
+/** Clients in one answer that share a name. Only data from before names had owners has more. */
+const MAX_SHOWN = 1_000;
 
-/** A name, and what of its Skills lies in the Spaces that were asked about. */
+/** A name, and what the given Spaces have of its Skills. */
 export interface KnownName {
   name: string;
   owner: string;
   shared_with: string[];
-  /** Whether Skills have the name: it is then free to nobody. */
+  /** Whether Skills have the name. Then it is not free. */
   in_use: boolean;
   /** Whether a Skill of the name lies outside of the Spaces. */
   elsewhere: boolean;
@@ -32,17 +32,17 @@ export interface MovedSkill {
 const FIND = `SELECT n.name, n.owner, EXISTS (SELECT FROM skills s WHERE s.name = $1) AS in_use,
     EXISTS (SELECT FROM skills s WHERE s.name = $1 AND (s.space_id = ANY($2::text[])) IS NOT TRUE) AS elsewhere,
     ARRAY(SELECT DISTINCT s.owner FROM skills s WHERE s.name = $1 AND ($2::text[] IS NULL OR s.space_id = ANY($2))
-      ORDER BY s.owner LIMIT ${MAX_TOLD}) AS visible_owners,
-    ARRAY(SELECT h.client_id FROM skill_name_shares h WHERE h.name = $1 ORDER BY h.client_id LIMIT ${MAX_TOLD}) AS shared_with
+      ORDER BY s.owner LIMIT ${MAX_SHOWN}) AS visible_owners,
+    ARRAY(SELECT h.client_id FROM skill_name_shares h WHERE h.name = $1 ORDER BY h.client_id LIMIT ${MAX_SHOWN}) AS shared_with
   FROM skill_names n WHERE n.name = $1
     AND (n.held_until > now() OR EXISTS (SELECT FROM skills s WHERE s.name = $1))`;
 
-/** Reads names, and gives them to others. */
+/** Reads, shares and transfers names. */
 @Injectable()
 export class NamesRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Undefined: it is free. */
+  /** Undefined: the name is free. */
   async find(
     name: string,
     spaces: readonly string[] | undefined,
@@ -52,7 +52,7 @@ export class NamesRepository {
     return known;
   }
 
-  /** Nobody registers under it, shares it or gives it away until the end of the transaction. */
+  /** Keeps other transactions from registering, sharing or transferring the name until the end of this one. */
   async lock(tx: Transaction, name: string): Promise<void> {
     await tx.query('SELECT FROM skill_names WHERE name = $1 FOR UPDATE', [name]);
   }
@@ -65,7 +65,7 @@ export class NamesRepository {
     );
   }
 
-  /** The name, the Skills of its owner that have it, and the ids of those that are gone. Returns the Skills. */
+  /** Gives the name, the owner's Skills with this name, and their held ids to another client. Returns the Skills. */
   async transfer(tx: Transaction, { name, owner }: KnownName, clientId: string): Promise<MovedSkill[]> {
     await tx.query('UPDATE skill_names SET owner = $2, updated_at = now() WHERE name = $1', [name, clientId]);
     await tx.query('DELETE FROM skill_name_shares WHERE name = $1 AND client_id = $2', [name, clientId]);
@@ -82,7 +82,7 @@ export class NamesRepository {
     return moved;
   }
 
-  /** With the ids that Skills of the name had. */
+  /** Deletes the name and the held ids of its Skills. */
   async remove(tx: Transaction, name: string): Promise<void> {
     await tx.query('DELETE FROM freed_skill_ids WHERE name = $1', [name]);
     await tx.query('DELETE FROM skill_names WHERE name = $1', [name]);
@@ -99,8 +99,7 @@ export class NamesRepository {
   }
 
   /**
-   * Deletes up to `limit` names after this one that are free. Returns the last name that was looked at; undefined: there are
-   * no more.
+   * Deletes free names among the `limit` names after this one. Returns the last name it has read, or undefined at the end.
    */
   async purge(tx: Transaction, after: string, limit: number): Promise<string | undefined> {
     const page = await tx.query<{ name: string }[]>(
@@ -108,7 +107,7 @@ export class NamesRepository {
       [after, limit],
     );
     const names = page.map(({ name }) => name);
-    // The lock first: who held it may have registered a Skill of the name meanwhile, which the next statement sees.
+    // Locks first: the former holder of a lock may have registered a Skill. The next statement sees it.
     const locked = await tx.query<{ name: string }[]>(
       `SELECT n.name FROM skill_names n WHERE n.name = ANY($1::text[]) AND n.held_until <= now()
          AND NOT EXISTS (SELECT FROM skills s WHERE s.name = n.name) ORDER BY n.name FOR UPDATE SKIP LOCKED`,

@@ -8,7 +8,7 @@ import type { NameResponse, ShareNameBody, TransferNameBody } from './name.dto.j
 import { type KnownName, type MovedSkill, NamesRepository } from './names.repository.js';
 import { SkillNames } from './skill-names.js';
 
-/** Whose names are: read, shared, given to another and freed (docs/adr/0031). What a caller may not see does not exist. */
+/** Reads, shares, transfers and frees names (docs/adr/0031). Names that a caller may not see do not exist for it. */
 @Injectable()
 export class NamesService {
   constructor(
@@ -31,7 +31,7 @@ export class NamesService {
   }
 
   /**
-   * All who share it from now on. @throws SkillNotFoundError (1004), PermissionError (1003), BadParameterError (1001) for ids
+   * Replaces the list of clients that share the name. @throws SkillNotFoundError (1004), PermissionError (1003), BadParameterError (1001) for ids
    * that are no clients within the Spaces of the caller
    */
   share(caller: Caller, name: string, { client_ids }: ShareNameBody): Promise<NameResponse> {
@@ -83,7 +83,7 @@ export class NamesService {
     return response;
   }
 
-  /** At once, with the ids that its Skills had. @throws SkillNotFoundError (1004), PermissionError (1003), ConflictError (1006) */
+  /** Frees the name and the held ids of its Skills at once. @throws SkillNotFoundError (1004), PermissionError (1003), ConflictError (1006) */
   free(caller: Caller, name: string): Promise<void> {
     return this.transactions.run(async (tx) => {
       const known = await this.lock(tx, caller, name);

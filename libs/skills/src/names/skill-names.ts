@@ -3,14 +3,14 @@ import { ConflictError } from '#common';
 import { type RegistrySettings, registrySettings } from '#config';
 import { prepared, RetryTransaction, type Transaction } from '#database';
 
-/** A Skill that is gone, or has another name now. */
+/** A Skill that was deleted or renamed. */
 export interface FormerSkill {
   id: string;
   name: string;
   owner: string;
 }
 
-/** The owner of the Skill that had a name first: that of a registration by a release that knew no owners of names. */
+/** The owner of the oldest Skill with a name. It owns names that an older release registered without an owner. */
 const FIRST_OWNER = `(SELECT s.owner FROM skills s WHERE s.name = x.name ORDER BY s.created_at, s.id LIMIT 1)`;
 
 /**
@@ -62,14 +62,14 @@ const ADOPT = `WITH ${insertNames(
 
 const FREE = `n.held_until <= now() AND NOT EXISTS (SELECT FROM skills s WHERE s.name = n.name)`;
 
-/** Whose the names of Skills are. Every statement takes names in one order, so that no two batches wait for each other. */
+/** Owners of names. Every statement locks names in the same order, so that batches do not deadlock. */
 @Injectable()
 export class SkillNames {
   constructor(@Inject(registrySettings.KEY) private readonly settings: Pick<RegistrySettings, 'nameHold'>) {}
 
   /**
-   * Claims those names that nobody has. Returns the names under which this client may register until the end of the
-   * transaction: its own, and those that are shared with it. All others belong to another client.
+   * Claims the names that have no owner. Returns the names that this client may use until the end of the transaction: its
+   * own and those that are shared with it. All other names belong to other clients.
    */
   async claim(tx: Transaction, clientId: string, names: readonly string[]): Promise<Set<string>> {
     const wanted = [...new Set(names)];
@@ -79,13 +79,13 @@ export class SkillNames {
     };
     const missing = (): string[] => wanted.filter((name) => !owners.has(name));
     learn(await tx.query(CLAIM, [wanted, clientId]));
-    // Those that another has claimed meanwhile.
+    // Another transaction has claimed these meanwhile.
     if (missing().length > 0) learn(await tx.query(HOLD, [missing(), clientId]));
-    // Free names that somebody had. Few take such a lock: with others it could meet those who wait for names that are new.
+    // Free names of former owners. This lock is rare; taken more often, it could deadlock with waits for new names.
     if (missing().length > 0) {
       await this.takeOver(tx, clientId, missing());
       learn(await tx.query(HOLD, [missing(), clientId]));
-      // It was cleaned up between two statements.
+      // The upkeep deleted it between two statements.
       if (missing().length > 0) throw new RetryTransaction(new ConflictError());
     }
     const own = wanted.filter((name) => owners.get(name) === clientId);
@@ -93,7 +93,7 @@ export class SkillNames {
     return new Set([...own, ...(await this.sharedWith(tx, clientId, foreign))]);
   }
 
-  /** Those of the names that belong to other clients now; that may change at any time. */
+  /** Returns the names that belong to other clients now. It holds no lock. */
   async foreign(tx: Transaction, clientId: string, names: readonly string[]): Promise<Set<string>> {
     const rows = await tx.query<{ name: string }[]>(
       `SELECT x.name FROM unnest($1::text[]) AS x(name) WHERE ${isForeignName('x.name', '$2')}`,
@@ -102,12 +102,12 @@ export class SkillNames {
     return new Set(rows.map(({ name }) => name));
   }
 
-  /** A name that Skills have from a release that knew no owners gets the one who was first; nothing else changes. */
+  /** Gives a name that an older release registered to the owner of its oldest Skill. */
   async adopt(tx: Transaction, name: string): Promise<void> {
     await tx.query(ADOPT, [name]);
   }
 
-  /** Claims a name; where it belongs to another, shares it. For operators, who restore what was. */
+  /** Claims names for the owners of these Skills. Shares names that belong to other clients. For imports by an operator. */
   async grant(tx: Transaction, skills: readonly { name: string; owner: string }[]): Promise<void> {
     for (const owner of new Set(skills.map((skill) => skill.owner))) {
       const names = skills.filter((skill) => skill.owner === owner).map(({ name }) => name);
@@ -124,8 +124,8 @@ export class SkillNames {
   }
 
   /**
-   * Keeps the names of these Skills, and with `ids` their ids, with their owners for as long as the settings say. For names
-   * that other Skills have, that changes nothing. The Skills are locked, or gone within this transaction.
+   * Holds the names of these Skills, and with `ids` their ids, for their owners (REGISTRY_NAME_HOLD). It changes nothing for
+   * names that other Skills have. The Skills are locked, or were deleted in this transaction.
    */
   async freed(tx: Transaction, skills: readonly FormerSkill[], { ids }: { ids: boolean }): Promise<void> {
     if (skills.length === 0) return;
@@ -152,7 +152,7 @@ export class SkillNames {
     );
   }
 
-  /** The lock first, and what it depends on afterwards: who held it may have registered a Skill meanwhile. */
+  /** Locks first and checks afterwards: the former holder of the lock may have registered a Skill. */
   private async takeOver(tx: Transaction, clientId: string, names: readonly string[]): Promise<void> {
     await tx.query('SELECT FROM skill_names WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE', [names]);
     await tx.query(

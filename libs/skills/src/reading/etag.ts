@@ -16,7 +16,7 @@ import type { SkillResponse, TaggedSkill } from '../model/skill.response.js';
 /** A cache of the caller's own may keep the answer, and asks by its ETag whether it still holds. */
 const CACHE_CONTROL = 'private, no-cache';
 
-/** Splits a list of entity tags (RFC 9110 section 8.8.3); commas occur in no tag of ours. */
+/** Splits a list of entity tags (RFC 9110 section 8.8.3); our tags contain no comma. */
 function tagsOf(header: string): string[] {
   return header.split(',').map((tag) => tag.trim());
 }

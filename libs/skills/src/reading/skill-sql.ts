@@ -1,6 +1,6 @@
 import { MASK } from '../secrets/index.js';
 
-/** A value as it leaves the database: no query of ours selects a secret. */
+/** A value, or the mask of a secret. No query selects the secret itself. */
 const shown = (row: string): string => `CASE WHEN ${row}.secret THEN '${MASK}' ELSE ${row}.value END`;
 
 /**

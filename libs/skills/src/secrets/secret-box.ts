@@ -30,7 +30,7 @@ export class SecretUnreadableError extends Error {
 
 /**
  * AES-256-GCM with an IV of its own for each value, as `v1.<key id>.<iv>.<ciphertext and tag>` in base64url. The place is
- * authenticated along with it, so that whoever can write to the database cannot move one secret to where another is sent.
+ * authenticated along with it, so that write access to the database is not enough to move a secret to another place.
  */
 export class SecretBox {
   private readonly keys = new Map<string, KeyObject>();

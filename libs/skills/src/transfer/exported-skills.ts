@@ -18,7 +18,7 @@ type ExportedSkill = Omit<SkillLine, 'endpoints' | 'capabilities' | 'metadata' |
   metadata: ExportedValue[];
 };
 
-/** As in every query of ours, what is secret does not leave the database. */
+/** Secret values stay in the database. */
 const values = (table: string, owner: string): string => `COALESCE((SELECT json_agg(
     json_build_object('key', v.key, 'value', CASE WHEN NOT v.secret THEN v.value END) ORDER BY v.key)
   FROM ${table} v WHERE v.${owner}), '[]'::json)`;

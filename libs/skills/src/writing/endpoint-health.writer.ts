@@ -14,13 +14,13 @@ export interface EndpointHealth {
   health: Health;
 }
 
-/** Health as a member says of itself. */
+/** Health that a member reports. */
 export interface ReportedHealth extends EndpointHealth {
-  /** The client that says so. */
+  /** The client that reports it. */
   actor: string;
 }
 
-/** An endpoint that is another than before. */
+/** An endpoint whose health has changed. */
 export interface ChangedEndpoint extends EndpointHealth {
   skillId: string;
 }
@@ -72,7 +72,7 @@ export class EndpointHealthWriter {
     private readonly names: SkillNames,
   ) {}
 
-  /** Opens leases of the Skills' present generation: whoever registers is alive. The Skills are locked already. */
+  /** Opens leases of the current generation and sets the endpoints healthy. The Skills are locked. */
   async open(tx: Transaction, actor: string, skills: readonly RegisteredEndpoints[]): Promise<SkillLeases[]> {
     const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => [newId(), skillId, url]));
     const opened = await tx.query<

@@ -176,7 +176,7 @@ export class SkillWriter {
     return rows[0]?.at ?? new Date();
   }
 
-  /** Tells of a change of a part: the Skill as a whole is another than before. */
+  /** Records that a part of the Skill has changed: a new revision, index and history entry. */
   async touch(tx: Transaction, actor: string, skill: LockedSkill): Promise<void> {
     await tx.query('UPDATE skills SET revision = revision + 1, updated_at = now() WHERE id = $1', [skill.id]);
     await this.index.refresh(tx, [skill.id]);

@@ -54,7 +54,7 @@ describe('the documents', () => {
     expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   });
 
-  it('README: the first calls work as they stand', async () => {
+  it('README and docs/calling-skills.md: the first calls work as they are written', async () => {
     const skill = spawnService({
       cwd: service.cwd,
       program: '../../sample-skill/src/main.js',
@@ -65,9 +65,9 @@ describe('the documents', () => {
       15_000,
       () => skill.output,
     );
-    const { output, statuses } = run(service, commandsOf('README.md'));
+    const { output, statuses } = run(service, commandsOf('README.md') + commandsOf('docs/calling-skills.md'));
     await skill.stop();
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200, 200]);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200, 200, 200]);
     expect(output.match(/"total":1/g)).toHaveLength(2);
     expect(output).toContain('"name":"weather.forecast"');
     expect(output).toContain('"status":"success"');

@@ -29,7 +29,9 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
-  maxWorkers: 2,
+  // One more than the cores of a small machine: many tests wait.
+  maxWorkers: 3,
+  testSequencer: '<rootDir>/test/bundles/sequencer.mjs',
   // ES modules of a spec stay in memory after it (nodejs/node#59118): looking for garbage in 4 GB took half of the time.
   workerIdleMemoryLimit: '1GB',
   // For machines that are slow or busy: some tests run a command several times.

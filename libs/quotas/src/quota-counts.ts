@@ -8,7 +8,7 @@ import { type Demand, keyOf, type QuotaName } from './quota.js';
 export interface QuotaSource {
   /** SQL of a number; `$1` is the id of the client or of the Space. */
   count: string;
-  /** How many may be added in a second at most, of one client and by all replicas together: the limits of requests see to it. */
+  /** How many all replicas together can add in a second for one client: the rate limits allow no more. */
   perSecond: number;
 }
 
@@ -16,18 +16,18 @@ export type QuotaSubject = Pick<Demand, 'quota' | 'subject'>;
 
 interface Count {
   used: number;
-  /** What this replica has let in since, at most. */
+  /** The most that this replica has added since. */
   added: number;
   /** By `performance.now()`. */
   at: number;
 }
 
-/** Counts that are remembered; the oldest makes room. */
+/** Counts that are kept; the oldest is dropped for a new one. */
 const CAPACITY = 10_000;
-/** Seconds that a transaction may take, so that what it adds is not counted yet. */
+/** Seconds that a transaction may take. Until it ends, a count does not include what it adds. */
 const SLACK_S = 5;
 
-/** What clients and Spaces have: counted in PostgreSQL, remembered for as long as that is good for a decision. */
+/** How much clients and Spaces have: counted in PostgreSQL, and kept here as long as a decision can use it. */
 @Injectable()
 export class QuotaCounts {
   private readonly sources = new Map<QuotaName, QuotaSource>();
@@ -43,25 +43,25 @@ export class QuotaCounts {
     return this.sources.has(quota);
   }
 
-  /** As it was counted last, here. */
+  /** The last count by this replica. */
   remembered(subject: QuotaSubject): number | undefined {
     return this.known.get(keyOf(subject))?.used;
   }
 
-  /** The most that one of them had when it was counted last. */
+  /** The highest of the last counts of all subjects. */
   highest(quota: QuotaName): number {
     let highest = 0;
     for (const [key, { used }] of this.known) if (key.startsWith(`${quota}:`)) highest = Math.max(highest, used);
     return highest;
   }
 
-  /** What there can be at most by now; undefined: nobody has counted. */
+  /** The most that there can be by now; undefined: it was not counted yet. */
   most(subject: QuotaSubject, now = performance.now()): number | undefined {
     const count = this.known.get(keyOf(subject));
     return count && count.used + Math.max(count.added, this.mostOf(subject.quota, (now - count.at) / 1000));
   }
 
-  /** So much was let in without a count. */
+  /** Notes what was added without a count. */
   added(demands: readonly Demand[]): void {
     for (const demand of demands) {
       const count = this.known.get(keyOf(demand));
@@ -69,17 +69,17 @@ export class QuotaCounts {
     }
   }
 
-  /** What can be added at most until so many seconds after a count. */
+  /** The most that can be added within so many seconds after a count. */
   mostOf(quota: QuotaName, seconds: number): number {
     return (this.sources.get(quota)?.perSecond ?? 0) * (seconds + SLACK_S);
   }
 
-  /** Milliseconds since it was counted here. */
+  /** Milliseconds since the last count by this replica. */
   ageOf(subject: QuotaSubject, now = performance.now()): number {
     return now - (this.known.get(keyOf(subject))?.at ?? -Infinity);
   }
 
-  /** Counts them in one statement, and remembers it. */
+  /** Counts all subjects in one statement, and keeps the results. */
   async count(subjects: readonly QuotaSubject[], tx?: Transaction): Promise<Map<string, number>> {
     if (subjects.length === 0) return new Map();
     const at = performance.now();

@@ -19,7 +19,7 @@ export const QUOTAS = {
 export type QuotaName = keyof typeof QUOTAS;
 export const QUOTA_NAMES = Object.keys(QUOTAS) as QuotaName[];
 
-/** By how much something is about to grow. */
+/** How much a write is about to add to a quota. */
 export interface Demand {
   quota: QuotaName;
   /** The id of the client or of the Space. */
@@ -27,14 +27,14 @@ export interface Demand {
   amount: number;
 }
 
-/** What an item really adds. */
+/** How much an item really adds. */
 export interface Growth {
   demands: readonly Demand[];
-  /** Called when there is room for the item, and before the next one is looked at. */
+  /** Called if there is room for the item, before the next item is checked. */
   taken?: () => void;
 }
 
-/** 1009: a client, or a Space, has as much as it may have. Waiting does not help: there is no `Retry-After`. */
+/** 1009: a client, or a Space, has reached its quota. Waiting does not help, so there is no `Retry-After`. */
 export class QuotaExceededError extends ApiError {
   constructor(
     readonly quota: QuotaName,
@@ -46,7 +46,7 @@ export class QuotaExceededError extends ApiError {
   }
 }
 
-/** The name under which something is counted for somebody. */
+/** The key of the count of a quota for one client or Space. */
 export function keyOf({ quota, subject }: Pick<Demand, 'quota' | 'subject'>): string {
   return `${quota}:${subject}`;
 }

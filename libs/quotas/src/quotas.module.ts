@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { QuotaCounts } from './quota-counts.js';
 import { Quotas } from './quotas.js';
 
-/** Knows nobody: rooms say how what they keep is counted. */
+/** Imports no room that has quotas: these rooms register how their rows are counted. */
 @Module({ providers: [QuotaCounts, Quotas], exports: [Quotas] })
 export class QuotasModule {}

@@ -6,33 +6,33 @@ import { MetricsService } from '#metrics';
 import { type Demand, type Growth, keyOf, QUOTA_NAMES, QuotaExceededError, type QuotaName, QUOTAS } from './quota.js';
 import { QuotaCounts, type QuotaSource, type QuotaSubject } from './quota-counts.js';
 
-/** Rows from which on counting takes so long that nobody waits for his turn, with a connection in hand. */
+/** From this many rows on, counting is slow: a request then does not wait for the lock, because it would hold a connection. */
 const LONG_COUNT = 20_000;
-/** Milliseconds that such a count is good enough to be shown, and that a count which proved no room is not made again. */
+/** Milliseconds for which a slow count is shown again, and for which a count that found no room is not repeated. */
 const LONG_COUNT_KEPT_MS = 30_000;
-/** Spaces from which on their counts are as many as a long one. */
+/** The counts of this many Spaces together take as long as a slow count. */
 const MANY_SPACES = 4;
-/** Milliseconds after a count in which another one would prove nothing else. */
+/** Milliseconds after a count in which another one would have the same result. */
 const RECENT_MS = 1_000;
 
-/** One per client or Space and transaction. */
+/** Locks clients or Spaces until the end of the transaction. */
 const LOCK = 'SELECT pg_advisory_xact_lock(hashtextextended(k, 8206)) FROM unnest($1::text[]) AS k';
 const TRY_LOCK =
   'SELECT bool_and(pg_try_advisory_xact_lock(hashtextextended(k, 8206))) AS held FROM unnest($1::text[]) AS k';
 
 export interface QuotaUsage {
-  /** 0: none. */
+  /** 0: no limit. */
   limit: number;
   used: number;
 }
 
-/** By quota. */
+/** The key is the name of the quota. */
 export type Usage = Record<string, QuotaUsage>;
 
 /**
- * What one client, or one Space, may have (docs/adr/0033). Far from a limit nothing is asked: a count that is remembered,
- * and the most that can have been added since, prove that there is room. Near to it PostgreSQL decides: who adds holds a
- * lock of the client until its transaction ends, and counts rows, which cannot drift.
+ * Limits how much one client, or one Space, may have (docs/adr/0033). Far from a limit there is no query: the last count
+ * plus the most that can have been added since is below the limit. Near a limit PostgreSQL decides: a transaction that adds
+ * something locks the client until it ends, and counts the rows, so the number is always right.
  */
 @Injectable()
 export class Quotas {
@@ -69,12 +69,12 @@ export class Quotas {
     );
   }
 
-  /** Says how something is counted. Each room does so for what it keeps. */
+  /** Each room registers how its rows are counted. */
   register(quota: QuotaName, source: QuotaSource): void {
     this.counts.register(quota, source);
   }
 
-  /** Whether there is room for all of this without a look at the database, which is then taken; if not, ask `admit`. */
+  /** Reserves room for all of this if the remembered counts allow it. False: call `admit`, which asks the database. */
   letsIn(demands: readonly Demand[]): boolean {
     const sums = sumOf(demands);
     if (this.near(sums).length > 0) return false;
@@ -83,11 +83,11 @@ export class Quotas {
   }
 
   /**
-   * Decides on items that are about to be written in this transaction, in their order; undefined: there is room. Call it
-   * before anything else is locked, where it can be. `demands` are what each item adds at most; `exact` finds out what it
-   * really adds, and is asked only near to a limit. What adds nothing is never refused, and waits for nobody: `exact` sees
-   * to it that what it finds stays until the end of the transaction. What is refused adds nothing.
-   * @throws TooManyRequestsError (1009) while somebody else adds to what takes long to count
+   * Decides, in their order, which items this transaction may write; undefined: there is room. If possible, call it
+   * before other locks. `demands` are the most that each item can add. `exact` finds out what it really adds; it is called
+   * only near a limit, and must keep its result true until the end of the transaction. An item that adds nothing is never
+   * refused and does not wait. A refused item adds nothing.
+   * @throws TooManyRequestsError (1009) while another transaction adds to something that is slow to count
    */
   async admit(
     tx: Transaction,
@@ -114,18 +114,18 @@ export class Quotas {
     return refusals;
   }
 
-  /** What a client has. Counts of many rows are up to half a minute old. */
+  /** How much a client has. Counts of many rows are up to half a minute old. */
   async usageOf(clientId: string): Promise<Usage> {
     const [usage] = await this.usages('client', [clientId]);
     return usage?.[1] ?? {};
   }
 
-  /** What each of these Spaces has, 100 at most. Counts of many rows, or of many Spaces, are up to half a minute old. */
+  /** How much each of these Spaces has, at most 100 Spaces. Counts of many rows, or of many Spaces, are up to half a minute old. */
   async usageOfSpaces(spaces: Iterable<string>): Promise<Record<string, Usage>> {
     return Object.fromEntries(await this.usages('space', [...spaces]));
   }
 
-  /** Counts, and returns by how much there is more than there may be. */
+  /** Counts, and returns by how much the limit is exceeded. */
   async excessOf(quota: QuotaName, subject: string): Promise<number> {
     const limit = this.limitOf(quota);
     if (limit === 0) return 0;
@@ -153,7 +153,7 @@ export class Quotas {
     return this.settings[QUOTAS[quota].setting];
   }
 
-  /** Those for which there may be no room. */
+  /** The demands for which there may be no room. */
   private near(wanted: readonly Demand[]): Demand[] {
     return wanted.filter((demand) => {
       const limit = this.limitOf(demand.quota);
@@ -161,7 +161,7 @@ export class Quotas {
     });
   }
 
-  /** Whether a count without a lock could prove that there is room. One that has just failed to is not made again. */
+  /** Whether a count without a lock may show that there is room. If one has just shown none, it is not repeated. */
   private isWorthCounting(demand: Demand): boolean {
     const room = this.limitOf(demand.quota) - this.counts.mostOf(demand.quota, 0) - demand.amount;
     const hasRoom = (this.counts.remembered(demand) ?? 0) <= room;
@@ -195,7 +195,7 @@ export class Quotas {
   }
 }
 
-/** What items add when none of them is refused. */
+/** Everything that the items add if none of them is refused. */
 function* allOf(items: Iterable<Growth>): Generator<Demand> {
   for (const { demands, taken } of items) {
     taken?.();
@@ -203,7 +203,7 @@ function* allOf(items: Iterable<Growth>): Generator<Demand> {
   }
 }
 
-/** Of each quota and subject once. */
+/** One sum for each quota and subject. */
 function sumOf(demands: readonly Demand[]): Demand[] {
   const sums = new Map<string, Demand>();
   for (const demand of demands) {

@@ -10,17 +10,17 @@ import { DataSource } from 'typeorm';
 import { endWithError, endWithUsage } from './command-end.js';
 import { TRANSFER_USAGE, transferCommandOf } from './transfer-arguments.js';
 
-/** Milliseconds that a statement of an export may take: the first of them may have all Skills sorted. */
+/** Milliseconds that a statement of an export may take: the first one may sort all Skills. */
 const STATEMENT_TIMEOUT = 600_000;
-/** Reminders that are written out. */
+/** Missing secrets that are listed by name. */
 const MAX_SHOWN = 20;
 
-/** What is said besides the file itself, which may go to standard output. */
+/** Messages go to standard error, because the file may go to standard output. */
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**
- * `npm run export` and `npm run import` (docs/backup.md): everything but secrets, of DATABASE_URL or the embedded server
- * where it is unset, also that of a service that runs. Ends with 1 when nothing, or not all, was done.
+ * `npm run export` and `npm run import` (docs/backup.md): everything but secrets, of DATABASE_URL or, without it, of the
+ * embedded server, also while a service uses it. The exit status is 1 if something was not done.
  */
 async function main(): Promise<void> {
   const asked = transferCommandOf(process.argv.slice(2)) ?? endWithUsage(TRANSFER_USAGE);
@@ -105,7 +105,7 @@ function counted([type, count]: [string, number]): string {
 }
 
 surviveBrokenOutput();
-// An export that nobody reads has failed.
+// If the reader of standard output ends early, the export has failed.
 process.stdout.on('error', (error: Error) => {
   note(`standard output: ${error.message}`);
   process.exit(1);

@@ -20,8 +20,8 @@ export interface NumberedLine {
 }
 
 /**
- * Reads a file from its header to its trailer and looks at every line, by the rules of the API, before anything of it is
- * used. @throws FileFaultsError with every fault and its line
+ * Reads a file from its header to its trailer and checks every line by the rules of the API, before anything is
+ * imported. @throws FileFaultsError with every fault and its line
  */
 export async function checkFile(path: string, kinds: readonly Kind[]): Promise<CheckedFile> {
   const faults = new FileFaults();
@@ -39,8 +39,7 @@ export async function checkFile(path: string, kinds: readonly Kind[]): Promise<C
 }
 
 /**
- * The objects of a file that was checked. @throws FileFaultsError at its end, when it is another than then: nobody has
- * looked at that one
+ * The objects of a file that was checked. @throws FileFaultsError at the end if the file has changed since the check
  */
 export async function* objectsOf(
   path: string,
@@ -66,7 +65,7 @@ export async function* objectsOf(
 }
 
 class FileCheck {
-  /** Not a file of ours, or of this version: what its lines are is not known. */
+  /** Not an export, or one of an unknown version: its other lines cannot be checked. */
   isHopeless = false;
   private readonly hash = createHash('sha256');
   private readonly counts = new Map<string, number>();
@@ -114,7 +113,7 @@ class FileCheck {
     try {
       return this.objectOf(bytes);
     } catch (error) {
-      // It still belongs to what was hashed.
+      // The hash covers wrong lines too.
       this.hash.update(bytes);
       throw error;
     }

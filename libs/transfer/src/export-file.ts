@@ -3,15 +3,15 @@ import { finished } from 'node:stream/promises';
 import type { Writable } from 'node:stream';
 
 /**
- * Makes a file that only its owner reads, and that appears when it is whole and on the disk. @throws Error when there is
- * one of that name
+ * Writes a file that only its owner can read. It gets its name when it is complete and on the disk. @throws Error if there
+ * is a file of this name
  */
 export async function writeWhole<T>(path: string, write: (sink: Writable) => Promise<T>): Promise<T> {
   if (existsSync(path)) throw new Error(`${path} exists: choose another name, or move it away.`);
   const draft = `${path}.partial-${process.pid}`;
   const file = createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true });
   const closed = finished(file);
-  // Whoever waits for it below, or for a write, is told.
+  // The waits below, and writes, report this error. Without a handler here it could end the process earlier.
   closed.catch(() => undefined);
   try {
     const result = await Promise.race([
@@ -23,7 +23,7 @@ export async function writeWhole<T>(path: string, write: (sink: Writable) => Pro
     linkSync(draft, path);
     return result;
   } finally {
-    // It may just be opening: removed before that, it would come to be afterwards, and stay.
+    // The file may still be opening: if it were removed before that, it would be created afterwards and stay.
     await closing(file);
     rmSync(draft, { force: true });
   }

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { TrailerLine } from './format.js';
 
-/** Characters that are gathered before they are written: a write for each line would cost more than the line. */
+/** Characters that are collected before a write: a write for each line would be slow. */
 const GATHER = 64 * 1024;
 
-/** Writes the lines of an export, as fast as they are taken, and its trailer. */
+/** Writes the lines of an export, as fast as the reader takes them, and the trailer. */
 export class ExportWriter {
   private readonly hash = createHash('sha256');
   private readonly counts: Record<string, number> = {};
@@ -23,7 +23,7 @@ export class ExportWriter {
     await this.line(type, object);
   }
 
-  /** Returns what it says. */
+  /** Returns the trailer. */
   async trailer(types: readonly string[]): Promise<TrailerLine> {
     await this.flush();
     const counts = Object.fromEntries(types.map((type) => [type, this.counts[type] ?? 0]));

@@ -6,7 +6,7 @@ import type { DataSource } from 'typeorm';
 import { ExportWriter } from './export-writer.js';
 import { FORMAT, FORMAT_VERSION, type HeaderLine, type TrailerLine } from './format.js';
 
-/** What a registry consists of, in the order of a file. */
+/** The parts of a registry, in the order of the file. */
 const EXPORTED = [
   { type: 'client', all: exportedClients },
   { type: 'name', all: exportedNames },
@@ -14,8 +14,8 @@ const EXPORTED = [
 ] as const;
 
 /**
- * Writes everything but secrets, as it was at one moment, line by line (docs/adr/0023). `sink` must end the process, or be
- * listened to, when it fails. Returns the trailer.
+ * Writes everything but secrets, from one snapshot, line by line (docs/adr/0023). The caller must handle errors of `sink`.
+ * Returns the trailer.
  */
 export function exportRegistry(dataSource: DataSource, sink: Writable, serviceVersion: string): Promise<TrailerLine> {
   return inSnapshot(dataSource, async (tx) => {

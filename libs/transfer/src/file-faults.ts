@@ -1,6 +1,6 @@
 import type { Fault } from '#common';
 
-/** More are counted, and not told. */
+/** Faults that are listed; more are only counted. */
 const MAX_TOLD = 1_000;
 const BAD_PARAMETER = 1001;
 
@@ -8,7 +8,7 @@ interface LineFault extends Fault {
   line: number;
 }
 
-/** A file is not what it must be; the message tells every fault with its line. Values are not repeated. */
+/** A file has faults; the message lists them with their lines. It repeats no values. */
 export class FileFaultsError extends Error {
   readonly code = BAD_PARAMETER;
 
@@ -23,7 +23,7 @@ export class FileFaultsError extends Error {
   }
 }
 
-/** Gathers them. */
+/** Collects the faults of a file. */
 export class FileFaults {
   private readonly faults: LineFault[] = [];
   private total = 0;

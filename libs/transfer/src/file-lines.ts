@@ -4,7 +4,7 @@ import { MAX_LINE_BYTES } from './format.js';
 const NEWLINE = 10;
 const READ_AT_ONCE = 256 * 1024;
 
-/** A line of a file, as it stands there. */
+/** A line of a file, byte for byte. */
 export interface FileLine {
   /** From 1. */
   number: number;

@@ -1,13 +1,13 @@
 import { EnumField, IntegerField, isObject, TextField, TimeField } from '#common';
 
-/** What the first line says that the file is. */
+/** The name of the format, in the first line. */
 export const FORMAT = 'ooder-skill-export';
-/** Rises when a reader of the version before would misread a file. */
+/** Increased when a reader of the previous version would misread a file. */
 export const FORMAT_VERSION = 1;
-/** A Skill with the most of everything that the API lets through has some tens of MB. */
+/** The largest Skill that the API accepts has some tens of MB. */
 export const MAX_LINE_BYTES = 256 * 1024 * 1024;
 
-/** The first line of an export: what it is, and of which moment. */
+/** The first line of an export. */
 export class HeaderLine {
   @EnumField([FORMAT], { name: 'Format' })
   format: string;
@@ -18,23 +18,23 @@ export class HeaderLine {
   @TextField({ max: 64 })
   service_version: string;
 
-  /** The newest migration of the database that it is of. */
+  /** The newest migration of the exported database. */
   @TextField({ max: 255 })
   schema: string;
 
   @TimeField()
   snapshot_at: string;
 
-  /** The highest number that a registration had. */
+  /** The highest generation of a registration (docs/heartbeats.md). */
   @IntegerField({ min: 0, max: 1e12 })
   generation: number;
 }
 
 /** The last line: without it, the file was cut off. */
 export interface TrailerLine {
-  /** Lines by type, header and trailer not among them. */
+  /** Number of lines by type, without header and trailer. */
   counts: Record<string, number>;
-  /** Of all bytes before this line. */
+  /** SHA-256 of all bytes before this line. */
   sha256: string;
 }
 

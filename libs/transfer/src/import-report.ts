@@ -1,7 +1,7 @@
 import type { NumberedLine } from './checked-file.js';
 import type { Status, Written } from './kind.js';
 
-/** Things to be seen to, and conflicts, that are told by name; more are counted. */
+/** Missing secrets and conflicts that are listed by name; more are only counted. */
 const MAX_TOLD = 1_000;
 
 type Counts = Record<Status, number>;
@@ -11,13 +11,13 @@ interface Told {
   total: number;
 }
 
-/** What became of a file. */
+/** The result of an import. */
 export class ImportReport {
-  /** By type. */
+  /** The key is the type of the lines. */
   readonly counts = new Map<string, Counts>();
-  /** What was here already. */
+  /** Objects that existed already. */
   readonly present: Told = { told: [], total: 0 };
-  /** What of that which was created was not in the file. */
+  /** Parts of created objects that the file does not contain, such as secrets. */
   readonly lacking: Told = { told: [], total: 0 };
 
   add({ number, kind: { type } }: NumberedLine, { status, name, lacks }: Written): void {
@@ -26,7 +26,7 @@ export class ImportReport {
     if (status === 'created') for (const lack of lacks) tell(this.lacking, `${name}: ${lack}`);
   }
 
-  /** Of another file, or another part of this one. */
+  /** Adds the result of another batch. */
   merge(other: ImportReport): void {
     for (const [type, counts] of other.counts) {
       const own = this.countsOf(type);

@@ -9,13 +9,13 @@ export const CONFLICT_MODES = ['fail', 'skip', 'replace'] as const;
 export type ConflictMode = (typeof CONFLICT_MODES)[number];
 
 export interface ImportOptions {
-  /** What is to become of what is here already; `fail`: nothing at all is imported then. */
+  /** What to do with objects that exist already; `fail`: import nothing at all. */
   onConflict: ConflictMode;
   /** Only says what would be done. */
   dryRun: boolean;
 }
 
-/** Some of what the file holds is here already, and `fail` was asked for. Nothing was imported. */
+/** With `fail`: some objects of the file exist already. Nothing was imported. */
 export class ImportConflictError extends Error {
   constructor(readonly report: ImportReport) {
     const { told, total } = report.present;
@@ -31,14 +31,14 @@ export class ImportConflictError extends Error {
   }
 }
 
-/** Lines in one transaction and their bytes, where it is not all of them. */
+/** Lines, and bytes, of one transaction with `skip` or `replace`. */
 const BATCH = 500;
 const BATCH_BYTES = 8 * 1024 * 1024;
-/** Of more than this many Skills running services are told that everything has changed. */
+/** If more Skills have changed, running services are told that everything has changed. */
 const MAX_ANNOUNCED = 1_001;
 const ACTOR = 'import';
 
-/** Carries what was done out of a transaction that must not be committed. */
+/** Takes the report out of a dry run, whose transaction must not be committed. */
 class RolledBack extends Error {
   constructor(readonly report: ImportReport) {
     super('rolled back');
@@ -46,8 +46,8 @@ class RolledBack extends Error {
 }
 
 /**
- * Imports a file, which is checked as a whole first. With `skip` and `replace` in transactions of 500 lines: what was killed is
- * repeated. With `fail` in one. @throws FileFaultsError, ImportConflictError
+ * Imports a file after all of it was checked. `skip` and `replace` use a transaction for 500 lines, so an import that was
+ * killed can be run again; `fail` uses one for everything. @throws FileFaultsError, ImportConflictError
  */
 export class Import {
   constructor(
@@ -89,7 +89,7 @@ export class Import {
     return all;
   }
 
-  /** Of one kind each. */
+  /** All lines of a batch are of one kind. */
   private async *batches(path: string, file: CheckedFile): AsyncGenerator<NumberedLine[]> {
     let batch: NumberedLine[] = [];
     let bytes = 0;
@@ -138,7 +138,7 @@ export class Import {
   }
 }
 
-/** What running services are to be told of. */
+/** The changes that running services must be told. */
 class Changed {
   readonly ids = new Map<Kind, string[]>();
 

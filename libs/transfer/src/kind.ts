@@ -2,28 +2,28 @@ import type { AuditActor } from '#auth';
 import { validateBody } from '#common';
 import type { Transaction } from '#database';
 
-/** `left`: never imported, or the same here. `present`: it is here, and stays as it is. */
+/** `present`: it existed already and stays unchanged. `left`: never imported, or the same here. */
 export type Status = 'created' | 'replaced' | 'present' | 'left';
 
-/** What became of a line. */
+/** The result of one line. */
 export interface Written {
   status: Status;
-  /** As people know it. */
+  /** The name to show to people. */
   name: string;
-  /** What of it was not in the file, for who has to see to that. */
+  /** Parts that the file does not contain: the operator must set them. */
   lacks: string[];
-  /** What running services are told of after the commit. */
+  /** The id that is announced to running services after the commit. */
   id?: string;
 }
 
-/** A kind of object that an export holds: how it gets in. */
+/** A kind of object in an export, and how it is imported. */
 export interface Kind {
   readonly type: string;
-  /** By the rules of the API. @throws BadParameterError (1001) with every fault */
+  /** Checks a line by the rules of the API. @throws BadParameterError (1001) with every fault */
   check(line: unknown): Promise<void>;
-  /** In the order of the lines, which were checked. */
+  /** Writes lines that were checked; the results have the same order. */
   write(tx: Transaction, actor: AuditActor, lines: readonly unknown[], replace: boolean): Promise<Written[]>;
-  /** After the commit. */
+  /** Tells running services. Call it after the commit. */
   announce?(ids: readonly string[]): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { type ClientImporter, ClientLine } from '#auth';
 import { type NameImporter, NameLine, type SkillImporter, SkillLine } from '#skills';
 import { type Kind, kindOf, type Written } from './kind.js';
 
-/** In the order in which they stand in a file: owners come before what they own, names before the Skills that have them. */
+/** In the order of a file: clients before what they own, names before the Skills that have them. */
 export function kindsOf(importers: { clients: ClientImporter; names: NameImporter; skills: SkillImporter }): Kind[] {
   return [clientKind(importers.clients), nameKind(importers.names), skillKind(importers.skills)];
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Puts what comes by a stream into a file for `work`: it is read twice. The file is removed. */
+/** Stores a stream in a temporary file for `work`, which reads it twice. The file is removed afterwards. */
 export async function spooled<T>(source: Readable, work: (path: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'ooder-import-'));
   try {

@@ -12,10 +12,10 @@ const MAX_QUEUED_COMMANDS = 10_000;
 /** The shared connection, and the duplicate that pub/sub needs. */
 const FIXED_CONNECTIONS = 2;
 
-/** Spelt out, so that `createClient` returns a `RedisClientType` and not a client of unknown scripts. */
+/** Written as a type, so that `createClient` returns a `RedisClientType` and not a client of unknown scripts. */
 type Options = RedisClientOptions<RedisDefaultModules, Record<string, never>, Record<string, never>>;
 
-/** What node-redis needs; undefined where there is no REDIS_URL. Throws, without the secret, when it is no URL. */
+/** The options for node-redis; undefined without REDIS_URL. @throws Error, without the password, if it is not a URL */
 export function redisClientOptions({ url, maxConnections }: RedisSettings): Options | undefined {
   if (url === undefined) return undefined;
   const { host, port, tls, ...login } = partsOf(url);
@@ -23,7 +23,7 @@ export function redisClientOptions({ url, maxConnections }: RedisSettings): Opti
   return {
     ...login,
     socket: tls ? { ...common, tls } : common,
-    // While Redis is away, a command fails at once: whoever asks has something better to do than to wait.
+    // While Redis is away, a command fails at once: callers have a fallback and must not wait.
     disableOfflineQueue: true,
     commandsQueueMaxLength: MAX_QUEUED_COMMANDS,
     pingInterval: PING_INTERVAL_MS,
@@ -32,8 +32,8 @@ export function redisClientOptions({ url, maxConnections }: RedisSettings): Opti
 }
 
 /**
- * Milliseconds before the next attempt: doubled up to a cap, for ever, since a Redis that is gone for a night must be
- * found again in the morning. Random in its upper half, so that replicas do not come back all at once.
+ * Milliseconds before the next attempt: doubled up to a limit. Attempts never end, because an outage may last for hours. The
+ * upper half is random, so that replicas do not connect all at once.
  */
 export function retryDelay(retries: number): number {
   return jitteredPause(retries + 1, BACK_OFF);
@@ -61,7 +61,7 @@ function partsOf(url: string): RedisAddress {
       ...(pathname.length > 1 && { database: Number(pathname.slice(1)) }),
     };
   } catch {
-    // The cause is left out on purpose: it holds the password.
+    // The cause is left out on purpose: it contains the password.
     throw new Error('REDIS_URL is not a URL: percent-encode special characters of the user name and the password');
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RedisConnection } from './redis.connection.js';
 
-/** Milliseconds; a script of ours runs for a few, and may stand behind others. */
+/** Milliseconds. Our scripts take a few, but may have to wait for others. */
 const SCRIPT_TIMEOUT_MS = 1_000;
 
 /** A Lua script that Redis keeps by its hash: it is sent once, and again when Redis has forgotten it. */

@@ -5,9 +5,9 @@ import type { RedisConnection } from './redis.connection.js';
 const DISCONNECT_WAIT_MS = 1_000;
 
 /**
- * Hears what is published on one channel, over a connection of its own as pub/sub needs it. It connects in the background
- * and for ever. Messages that are published while it is away are lost, and nobody is told: whoever cannot bear that
- * compares what was heard with something that Redis keeps (`ChangeFeed` does). Without REDIS_URL it hears nothing.
+ * Receives the messages of one channel, over its own connection, as pub/sub requires. It connects in the background and
+ * never gives up. Messages that are published while it is not connected are lost without a notice: a listener that needs
+ * all of them must compare with something that Redis stores, as `ChangeFeed` does. Without REDIS_URL it receives nothing.
  */
 export class RedisSubscriber {
   private client: RedisClientType | undefined;
@@ -24,7 +24,7 @@ export class RedisSubscriber {
     if (client === undefined) return;
     this.client = client;
     client.on('ready', () => void this.subscribe(client));
-    // The shared connection has the same troubles, and logs them.
+    // The shared connection has the same errors, and logs them.
     client.on('error', () => undefined);
     // It never gives up: this rejects when it is stopped meanwhile.
     client.connect().catch(() => undefined);
@@ -34,7 +34,7 @@ export class RedisSubscriber {
     const { client } = this;
     this.client = undefined;
     if (client?.isOpen !== true) return;
-    // A socket that is just being opened escapes `disconnect`: it must not keep the process alive.
+    // `disconnect` does not close a socket that is just being opened: it must not keep the process alive.
     client.unref();
     await Promise.race([client.disconnect(), delay(DISCONNECT_WAIT_MS, undefined, { ref: false })]);
   }

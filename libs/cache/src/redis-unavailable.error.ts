@@ -2,7 +2,8 @@ import { UnavailableError } from '#common';
 
 /**
  * Redis is not configured, not connected, or did not answer in time; the command may or may not have taken effect.
- * The cache never lets it out. Whoever cannot do without Redis may: to a caller it is code 1008, with no detail.
+ * The cache handles it itself. Code that cannot work without Redis may pass it on: the caller of the API gets code 1008,
+ * without details.
  */
 export class RedisUnavailableError extends UnavailableError {
   constructor(

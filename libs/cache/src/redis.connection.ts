@@ -13,18 +13,18 @@ import { tracedRedis } from './traced-redis.js';
 const START_WAIT_MS = 1_000;
 /** How long a command may take unless its caller says otherwise. */
 const COMMAND_TIMEOUT_MS = 250;
-/** How long a connection may stay mute before it is replaced: TCP alone notices a lost host after 15 minutes. */
+/** How long a connection may be silent before it is replaced: TCP alone notices a lost host after 15 minutes. */
 const MUTE_LIMIT_MS = 2_000;
-/** A timer that is later than this tells that the process stood still; Redis is not to blame for that time. */
+/** If a timer is later than this, the process was paused; that time does not count against Redis. */
 const STALL_MS = 20;
 const DISCONNECT_WAIT_MS = 1_000;
 
 /**
  * The one connection to Redis of this process, shared by all that need one; pub/sub takes `client.duplicate()`.
  *
- * It connects in the background, for ever, and never fails a start. A Redis that hangs costs a caller one time-out:
- * from then on commands are refused at once, until the overdue answer arrives (answers come in order, so it proves
- * that Redis is back) or, when none does, a new connection stands.
+ * It connects in the background, never gives up, and never makes a start fail. If Redis hangs, one command waits for its
+ * time-out. After that, commands are refused at once until the late answer arrives (answers come in order, so it proves
+ * that Redis is back), or until there is a new connection.
  */
 @Injectable()
 export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
@@ -65,7 +65,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     if (!client.isReady) this.outage.begin(`no connection within ${START_WAIT_MS} ms`);
   }
 
-  /** The last of the hooks: who stops in `beforeApplicationShutdown` may still use Redis there. */
+  /** The last of the hooks: code in `beforeApplicationShutdown` can still use Redis. */
   async onApplicationShutdown(): Promise<void> {
     this.closed = true;
     this.trust();
@@ -126,7 +126,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     });
     client.on('error', (error: Error) => {
       const fault = faultOf(error, this.settings);
-      // An error of a connection that stands, such as a refused PING: nothing is out of reach.
+      // An error of a working connection, such as a refused PING: Redis can still be reached.
       if (this.closed || client.isReady) {
         this.logger.debug(fault);
         return;
@@ -139,7 +139,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   private dial(client: RedisClientType): void {
-    // It never gives up, so that this rejects only for a fault of ours.
+    // It never gives up, so this rejects only if our own code has a bug.
     client.connect().catch((error: unknown) => {
       this.logger.error(faultOf(error, this.settings));
     });
@@ -169,17 +169,17 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async redial(client: RedisClientType): Promise<void> {
-    // A dial that is stuck in its handshake ends after one more back-off; a second one beside it would leak a socket.
+    // An attempt that hangs in its handshake ends after one more back-off; a second one beside it would leak a socket.
     const dialEnded = client.isReady ? undefined : new Promise<void>((resolve) => client.once('reconnecting', resolve));
     await this.hangUp(client);
     await dialEnded;
     if (!this.closed) this.dial(client);
   }
 
-  /** Commands in flight fail. QUIT would wait for an answer, which is what may never come. */
+  /** Commands in flight fail. QUIT would wait for an answer that may never come. */
   private async hangUp(client: RedisClientType): Promise<void> {
     if (!client.isOpen) return;
-    // A socket that is just being opened escapes `disconnect`: it must not keep the process alive.
+    // `disconnect` does not close a socket that is just being opened: it must not keep the process alive.
     if (this.closed) client.unref();
     await Promise.race([client.disconnect(), delay(DISCONNECT_WAIT_MS, undefined, { ref: false })]);
   }

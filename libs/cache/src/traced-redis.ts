@@ -3,12 +3,12 @@ import type { RedisClientType } from 'redis';
 
 type Method = (...args: unknown[]) => unknown;
 
-/** It begins a list of commands, which is sent by another call. */
+/** The commands that begin a list of commands; another call sends the list. */
 const MULTI = 'MULTI';
 
 /**
- * The client, whose commands are spans where they are a part of something that is recorded: the name of the command,
- * and never a key or a value. node-redis has every command also by its name in capitals, which tells them from the rest.
+ * A client whose commands have spans if they are a part of a recorded trace: a span has the name of the command, never a key
+ * or a value. node-redis has every command also under its name in capitals; this tells commands from other members.
  */
 export function tracedRedis(client: RedisClientType, tracer: Tracer): RedisClientType {
   const { socket, database = 0 } = client.options ?? {};
@@ -19,7 +19,7 @@ export function tracedRedis(client: RedisClientType, tracer: Tracer): RedisClien
   };
   return new Proxy(client, {
     get: (target, property): unknown => {
-      // Its private parts know the client, and not what stands in for it.
+      // Private members work only on the client itself, not on the proxy.
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value !== 'function') return value;
       const method = value.bind(target) as Method;
@@ -33,7 +33,7 @@ export function tracedRedis(client: RedisClientType, tracer: Tracer): RedisClien
   });
 }
 
-/** The first word of what Redis answers (`NOSCRIPT`, `WRONGTYPE`); the rest may hold values. */
+/** The first word of an error of Redis (`NOSCRIPT`, `WRONGTYPE`); the rest may contain values. */
 function faultOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return /^[A-Z]{3,20}(?= |$)/.exec(error.message)?.[0] ?? error.constructor.name;

@@ -8,10 +8,10 @@ import { DataSource } from 'typeorm';
 
 const FLUSH_EVERY_MS = 10_000;
 const MINUTE_MS = 60_000;
-/** Beyond, a key is only written more often. */
+/** Keys that are remembered; if there are more, some are written more often. */
 const MAX_NOTED = 10_000;
 
-/** Writes when keys were last used: in batches, once a minute for each key, however many replicas it calls. */
+/** Writes when keys were last used: in batches, once a minute for each key, whatever the number of replicas. */
 @Injectable()
 export class ApiKeyUsage implements BeforeApplicationShutdown {
   private readonly outage = new OutageLog(new Logger('auth'), 'Writing when API keys were used');
@@ -45,7 +45,7 @@ export class ApiKeyUsage implements BeforeApplicationShutdown {
     const batch = this.waiting;
     this.waiting = new Map();
     try {
-      // The age, so that only the clock of the database matters. Whoever has locked a row writes the same.
+      // The age, so that only the clock of the database matters. A locked row is skipped: its writer writes the same.
       await this.dataSource.query(
         `WITH used AS (SELECT * FROM unnest($1::uuid[], $2::float8[]) AS u(id, age)),
            held AS (SELECT k.id, used.age FROM api_keys k JOIN used USING (id)

@@ -5,8 +5,8 @@ export const AUDIT_RESULTS = ['success', 'denied', 'failed'] as const;
 export type AuditResult = (typeof AUDIT_RESULTS)[number];
 
 /**
- * Of a credential that was good once, of a client that asks for too much, of one that shows wrong secrets, of what was
- * refused again and has no other reason.
+ * Why a request was refused: the credential has ended (`expired`, `revoked`), too many requests, too many wrong secrets, or
+ * the same refusal again (`repeated`).
  */
 export const AUDIT_REASONS = ['expired', 'revoked', 'rate_limit', 'wrong_secrets', 'repeated'] as const;
 export type AuditReason = (typeof AUDIT_REASONS)[number];
@@ -53,7 +53,7 @@ export class AuditEntryEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 64 })
   address: string;
 
-  /** The Spaces that it concerns: who sees all of them may read it; null: none, or an entry of an older release. */
+  /** The Spaces that it concerns: a caller that sees all of them may read it; null: none, or an entry of an older release. */
   @Column({ name: 'space_ids', type: 'varchar', length: 64, array: true, nullable: true })
   spaceIds: string[] | null;
 }

@@ -4,9 +4,9 @@ import { type Transaction, Transactions, violatesUnique } from '#database';
 import { BLOCK_FORM, BlockHash, GENESIS_HASH, SEALED_ENTRY_COLUMNS, type SealedEntry } from './audit-block.js';
 
 const BLOCK_SIZE = 1_000;
-/** Entries that are looked at at once. One part of all is reviewed at each call: ten million in an hour and a half. */
+/** Entries that are checked at once. Each call also reviews one part of the old entries: ten million in an hour and a half. */
 const PART_SIZE = 20_000;
-/** A transaction may commit so much later than it began, to be sealed at once; a review finds one that took longer. */
+/** Entries of a transaction that takes at most this long are sealed at the next call; a review finds those of longer ones. */
 const OVERLAP = `interval '10 minutes'`;
 
 /** Times as PostgreSQL writes them. */
@@ -16,13 +16,13 @@ interface Period {
 }
 
 /**
- * Seals entries into blocks, each with the hash of the one before. Writers of entries do not wait for it: it reads what
- * is committed and not named by a seal, whenever that was committed. Between two sealers the unique number of the next
- * block decides.
+ * Seals entries into blocks, each with the hash of the block before. Writers of entries do not wait for it: it reads all
+ * committed entries that have no seal. If two sealers run at the same time, the unique number of the next block lets only
+ * one of them write it.
  */
 @Injectable()
 export class AuditSealer {
-  /** How far a pass has come that has not come to its end. */
+  /** Where an unfinished pass goes on. */
   private since: string | undefined;
   private reviewedTo = '-infinity';
 
@@ -37,13 +37,13 @@ export class AuditSealer {
       sealed += count;
       this.since = next;
     }
-    // And a part of the older entries in turn: a sealer that died may have left some.
+    // Reviews the older entries too, one part at each call: a sealer that died may have left some.
     const { count, next } = await this.sealPart(this.reviewedTo);
     this.reviewedTo = next ?? '-infinity';
     return sealed + count;
   }
 
-  /** Seals what is not sealed of the entries from a time on, of which it looks at PART_SIZE; `next`: those after them. */
+  /** Seals the unsealed ones of the PART_SIZE entries from this time on; `next` is the time of the entry after them. */
   private async sealPart(from: string): Promise<{ count: number; next: string | undefined }> {
     const next = await this.endOfPart(from);
     const period = { from, to: next ?? 'infinity' };
@@ -51,13 +51,13 @@ export class AuditSealer {
       const sealed = await this.sealBlock(period);
       count += sealed.length;
       if (sealed.length < BLOCK_SIZE) return { count, next };
-      // What is sealed by now is not looked at again for each block. What an older transaction has committed since, the
-      // next pass finds.
+      // Sealed entries are not read again for each block. The next pass finds entries that an older transaction has committed
+      // since.
       period.from = findNewest(sealed);
     }
   }
 
-  /** Entries younger than the newest block, or so little older that a transaction may have held them back. */
+  /** The time of the newest block, less the time that a transaction may have taken to commit its entries. */
   private newestSeal(): Promise<string> {
     return this.transactions.run(async (tx) => {
       const [block] = await tx.query<{ since: string }[]>(
@@ -74,16 +74,16 @@ export class AuditSealer {
          ORDER BY created_at, id OFFSET ${PART_SIZE} LIMIT 1`,
         [from],
       );
-      // More entries of one moment than a part holds: the rest is one part.
+      // More entries have the same time than fit into a part: the rest is one part.
       return last?.at === from ? undefined : last?.at;
     });
   }
 
-  /** Returns what is in the block; nothing when there is nothing to seal, or another sealer was faster. */
+  /** Returns the entries of the block; none if there is nothing to seal, or another sealer was faster. */
   private async sealBlock(period: Period): Promise<readonly SealedEntry[]> {
     try {
       return await this.transactions.run(async (tx) => {
-        // The block first: entries that another sealer takes after this are in a block of the number that we want.
+        // Read the block first: if another sealer takes entries after this, its block has the number that this one wants.
         const [last] = await tx.query<{ number: number; hash: string }[]>(
           'SELECT number, hash FROM audit_blocks ORDER BY number DESC LIMIT 1',
         );
@@ -127,7 +127,7 @@ export class AuditSealer {
   }
 }
 
-/** Times of one format and zone, so that their order is that of their texts. */
+/** The newest time. All times have one format and zone, so that they can be compared as texts. */
 function findNewest(entries: readonly SealedEntry[]): string {
   return entries.reduce((newest, { created_at }) => (created_at > newest ? created_at : newest), '');
 }

@@ -7,7 +7,7 @@ const BLOCKS_AT_ONCE = 1_000;
 const SEALS_AT_ONCE = 2_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-/** A block that was noted outside of the database, where nobody who can change the log can change it. */
+/** A block that was stored outside of the database, where people who can change the log cannot change it. */
 export interface NotedBlock {
   number: number;
   hash: string;
@@ -39,8 +39,8 @@ type Seal = { seal_id: string; block_number: number } & (SealedEntry | { id: nul
 class Fault extends Error {}
 
 /**
- * Recomputes the chain from its first block, which after the retention is not number 1. All of it is one snapshot, read
- * in batches, so that a service at work and a log of any size do not matter.
+ * Recomputes the chain from its first block, which is not number 1 if old blocks were deleted. It reads one snapshot in
+ * batches, so a service may write meanwhile, and the log may have any size.
  */
 export async function verifyAudit(dataSource: DataSource, noted?: NotedBlock): Promise<AuditReport> {
   return dataSource.transaction('REPEATABLE READ', async (tx) => {
@@ -88,7 +88,7 @@ async function verifyChain(tx: Transaction, report: AuditReport, noted: NotedBlo
   if (!seal.done) throw new Fault(orphan(seal.value));
 }
 
-/** Blocks before the first were deleted because of their age, as the log itself says, or by somebody. */
+/** Checks that the log itself says that all blocks before the first one were deleted because of their age. @throws Fault */
 async function checkBeginning(tx: Transaction, { number, previous_hash }: Block): Promise<void> {
   if (number === 1) {
     if (previous_hash !== GENESIS_HASH) throw new Fault('block 1: it names a block before it');

@@ -11,11 +11,11 @@ interface Window<T> {
 }
 
 /**
- * Sums up what is refused again: the first of its kind stands for itself, those that follow within the window are one sum.
- * At most `capacity` kinds at a time; the oldest makes room, and its sum is not lost.
+ * Counts repeated refusals: the first of a kind has its own entry, those that follow within the window share one sum.
+ * Keeps at most `capacity` kinds; if there are more, the oldest one ends early, and its sum is kept.
  */
 export class RefusalSums<T> {
-  /** The one that ends first comes first: all last as long. */
+  /** In the order in which they end, because all windows have the same length. */
   private readonly windows = new Map<string, Window<T>>();
   private over: RefusalSum<T>[] = [];
 
@@ -32,7 +32,7 @@ export class RefusalSums<T> {
     return this.windows.has(kind);
   }
 
-  /** True: it is the first of its kind, and stands for itself. `now` is by `performance.now()`. */
+  /** Returns true for the first of its kind, which needs its own entry. `now` is by `performance.now()`. */
   add(kind: string, refusal: T, now: number): boolean {
     const known = this.windows.get(kind);
     if (known !== undefined && known.endsAt > now) {

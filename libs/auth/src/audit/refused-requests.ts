@@ -14,9 +14,9 @@ import { RefusalSums } from './refusal-sums.js';
 const MAX_QUEUE = 10_000;
 const BATCH = 1_000;
 const MINUTE_MS = 60_000;
-/** Kinds of refusals that are summed up at a time: of clients, and of those who are none, who must not get in their way. */
+/** Kinds of refusals that are counted at a time, for clients and for unknown callers separately, so that these leave room. */
 const MAX_KINDS = 10_000;
-/** Kinds of one sender without a good token and minute; the rest of them is one kind. */
+/** Kinds for one sender without a valid token in a minute; all further ones are counted as one kind. */
 const UNKNOWN_PER_MINUTE = 10;
 const MAX_SENDERS = 10_000;
 /** Characters; what is longer does not fit into an entry. */
@@ -31,9 +31,9 @@ type Refusal = Omit<AuditAttempt, 'age'> & {
 
 /**
  * Requests that were refused, for the audit log: 403s, failed authentications at the token endpoint, and other 401s. The
- * first of a client (or address), route and reason is an entry at once; those that follow within a minute are one entry
- * with their number. Of 429s those that the limits name, one per client, class and minute. They wait in memory (10,000 at
- * most) and are written once a second, all of them when the service ends.
+ * first one of a client (or address), route and reason gets an entry at once; those that follow within a minute share one
+ * entry with their number. For 429s the rate limits call `limited`, once for each client, class and minute. Entries wait in
+ * memory (at most 10,000) and are written once a second, and when the service stops.
  */
 @Injectable()
 export class RefusedRequests {
@@ -94,7 +94,7 @@ export class RefusedRequests {
     this.queue = [];
   }
 
-  /** Of a client, or what claims to be one, that asks for too much. Whoever calls it sees to how often. */
+  /** Notes a 429 of a client, or of a claimed client. The caller of this method limits how often it is noted. */
   limited(request: FastifyRequest, clientId: string | undefined, reason: AuditReason): void {
     this.enqueue(toRefusal(request, 'denied', clientId, reason));
   }
@@ -118,7 +118,7 @@ export class RefusedRequests {
     const sums = clientId === undefined ? this.ofOthers : this.ofClients;
     const kind = classify(refusal);
     if (sums.has(kind) || !this.isOneTooMany(sender)) this.add(sums, refusal, kind);
-    // What comes after ten kinds is one kind, so that an entry of its own is not worth the guessing of routes.
+    // After ten kinds, all others are one kind: a sender that tries many routes must not fill the log.
     else if (sums.has(sender) || !sums.isFull) this.add(sums, refusal, sender);
     else this.collapsed.inc();
   }
@@ -138,7 +138,7 @@ export class RefusedRequests {
     else this.dropped.inc(refusal.requests ?? 1);
   }
 
-  /** Where somebody has sent a secret in the place of the id, what is written is no client's id. */
+  /** Shortens claimed names that no client has: they may be secrets that were sent in place of the id. */
   private async withKnownActors(batch: readonly Refusal[]): Promise<Refusal[]> {
     const claimed = [...new Set(batch.filter(({ isClaim }) => isClaim).map(({ actor }) => actor.clientId))];
     // PostgreSQL refuses a text with NUL, and half of a surrogate pair; no client has one in its id.
@@ -182,7 +182,7 @@ function toRefusal(
       spaces: getCaller(request)?.spaces,
     },
     action: `${request.method} ${request.routeOptions.url ?? 'unmatched'}`,
-    // Without the query string: tokens and personal data travel there.
+    // Without the query string, which may contain tokens and personal data.
     target: redactStart(request.originalUrl.split(/[?#]/, 1)[0] ?? '', MAX_TEXT),
     result,
     ...(reason && { reason }),
@@ -191,13 +191,13 @@ function toRefusal(
   };
 }
 
-/** What is refused again, if it is refused once more. Of who has no name, or claims one, the address tells. */
+/** The kind of a refusal. For senders without a verified name, the address is a part of it. */
 function classify({ actor, action, result, reason, isClaim }: Refusal): string {
   const isNamed = actor.clientId !== ANONYMOUS && !isClaim;
   return JSON.stringify([actor.clientId, isNamed ? '' : actor.origin.address, action, result, reason]);
 }
 
-/** A refresh token that does not hold is a failed authentication too, which RFC 6749 section 5.2 answers by 400. */
+/** An invalid refresh token is a failed authentication too; RFC 6749 section 5.2 answers it with 400. */
 function isRefusedGrant(payload: unknown): boolean {
   return typeof payload === 'string' && payload.startsWith('{"error":"invalid_grant"');
 }

@@ -18,7 +18,7 @@ const SECRET_FILE = 'admin-client-secret';
  */
 @Injectable()
 export class AdminClient implements OnModuleInit {
-  /** Where the admin's secret is to be found, for people. */
+  /** Tells people where the secret of the admin is. */
   secretSource = 'SECURITY_ADMIN_CLIENT_SECRET';
   private readonly logger = new Logger('auth');
 

@@ -5,8 +5,8 @@ import type { Transaction } from '#database';
 export type BelongingsCheck = (tx: Transaction, clientId: string, spaces: readonly string[]) => Promise<boolean>;
 
 /**
- * What stays when a client is deleted, and belongs to the next client of its id. Rooms above keep such things, and
- * register how to look for them.
+ * Things that stay when a client is deleted, such as Skills; they belong to the next client with this id. The rooms that
+ * store them register how to look for them.
  */
 @Injectable()
 export class ClientBelongings {

@@ -84,7 +84,7 @@ export class ClientChangesService {
     });
   }
 
-  /** The former secret goes; one that was still holding from a rotation before goes in any case. @throws as `update` does */
+  /** Replaces the secret. A secret from before the last rotation ends in any case. @throws as `update` does */
   async rotateSecret(
     caller: Caller,
     clientId: string,
@@ -139,7 +139,7 @@ export class ClientChangesService {
     return result;
   }
 
-  /** A client of the same id may have been deleted; what it had belongs to the new one. @throws ConflictError (1006) */
+  /** A deleted client of the same id may have left things, which would belong to the new one. @throws ConflictError (1006) */
   private async assertReaches(tx: Transaction, { spaces }: ClientReach, { clientId }: ClientEntity): Promise<void> {
     if (spaces !== undefined && (await this.belongings.areBeyond(tx, clientId, spaces))) throw taken();
   }
@@ -158,7 +158,7 @@ export class ClientChangesService {
   }
 }
 
-/** Names by which the audit log calls what is no client. @throws BadParameterError (1001) */
+/** Refuses names that the audit log uses for actors that are not clients. @throws BadParameterError (1001) */
 export function assertNotReserved(clientId: string): void {
   if (isReservedClientId(clientId)) {
     throw new BadParameterError([{ field: 'client_id', reason: 'is a name that this service uses itself' }]);
@@ -183,7 +183,7 @@ export function lockClient(tx: Transaction, clientId: string): Promise<ClientEnt
   return tx.findOne(ClientEntity, { where: { clientId }, lock: { mode: 'pessimistic_write' } });
 }
 
-/** Of a change of a client; none where it is, or was, limited to none: that concerns all of them. */
+/** The Spaces that a change of a client concerns; none if the client is, or was, not limited to Spaces. */
 export function concernedSpaces(...clients: (Pick<ClientEntity, 'spaces'> | undefined)[]): string[] {
   const known = clients.filter((client) => client !== undefined);
   return known.some(({ spaces }) => spaces === null) ? [] : known.flatMap(({ spaces }) => spaces ?? []);

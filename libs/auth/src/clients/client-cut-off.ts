@@ -14,7 +14,7 @@ const SLACK_S = 60;
 export class ClientCutOff {
   constructor(private readonly revocations: RevocationList) {}
 
-  /** All that this client, whose row is held, got so far. Raises its version, which the caller stores. */
+  /** Ends all tokens that this client has. Lock its row before. Raises its version; the caller must store it. */
   async client(tx: Transaction, client: ClientEntity): Promise<void> {
     client.tokenVersion += 1;
     const { clientId: subject, tokenVersion: minVersion } = client;
@@ -22,12 +22,12 @@ export class ClientCutOff {
     await this.revocations.revoke(tx, [{ kind: 'client', subject, minVersion, expiresAt }]);
   }
 
-  /** One key, which the caller deletes. */
+  /** Ends a key that the caller deletes. */
   deletedApiKey(tx: Transaction, keyId: string): Promise<void> {
     return this.revocations.revoke(tx, [{ kind: 'api_key', subject: keyId, expiresAt: keysForgottenBy() }]);
   }
 
-  /** What replicas know of one key, whose client's row is held. Raises its version, which the caller stores. */
+  /** Makes replicas read a key again. Lock the row of its client before. Raises its version; the caller must store it. */
   changedApiKey(tx: Transaction, key: ApiKeyEntity): Promise<void> {
     key.version += 1;
     const { id: subject, version: minVersion } = key;
@@ -41,8 +41,8 @@ export class ClientCutOff {
 }
 
 /**
- * Lets a client that was just inserted begin above the versions that were cut off: one of the same id may have been
- * deleted a moment ago. A statement of its own, after the insert that has waited for such a deletion.
+ * Gives a new client a version above those that were cut off, because a client with the same id may just have been deleted.
+ * It must be a separate statement after the insert, because the insert may have waited for that deletion.
  */
 export async function startAboveCutOff(tx: Transaction, client: ClientEntity): Promise<void> {
   const [row] = await tx.query<{ version: number | null }[]>(

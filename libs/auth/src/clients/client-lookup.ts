@@ -22,7 +22,7 @@ export class ClientLookup {
     if (client.disabled) throw new ConflictError('This client is disabled');
   }
 
-  /** Those of these ids that are no clients within the Spaces that the caller is limited to; none for other callers. */
+  /** Returns the ids that are not clients within the Spaces of the caller; none if the caller is not limited to Spaces. */
   async outOfReach(tx: Transaction, caller: Caller, clientIds: readonly string[]): Promise<string[]> {
     if (caller.spaces === undefined || clientIds.length === 0) return [];
     const reach = new ClientReach(caller, this.settings.adminClientId);

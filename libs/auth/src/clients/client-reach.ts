@@ -3,13 +3,13 @@ import type { Caller } from '../caller.js';
 import type { ClientEntity } from './client.entity.js';
 import { type Permission, listPermissions, type Role } from '../roles.js';
 
-/** Of a client, as much as its reach depends on. */
+/** The fields of a client that decide who reaches it. */
 export type Reachable = Pick<ClientEntity, 'clientId' | 'spaces'>;
 
 /**
- * What somebody may do to clients (docs/adr/0032). A caller without limits reaches all of them; a caller that is limited
- * to Spaces reaches the clients whose Spaces are all among its own. Neither changes a client that may do what the
- * caller's own credential does not allow, nor makes one. The admin of the settings is changed by the settings alone.
+ * Which clients a caller may see and change (docs/adr/0032). A caller without limits reaches all clients; a caller that is
+ * limited to Spaces reaches the clients whose Spaces are all among its own. No caller can create or change a client that
+ * has permissions which the caller's credential lacks. Only the settings change their admin client.
  */
 export class ClientReach {
   constructor(
@@ -17,7 +17,7 @@ export class ClientReach {
     private readonly settingsAdmin: string,
   ) {}
 
-  /** The Spaces outside of which a client is out of reach; undefined: none is. */
+  /** The Spaces of the clients that the caller reaches; undefined: it reaches all clients. */
   get spaces(): readonly string[] | undefined {
     return this.caller.spaces;
   }
@@ -32,7 +32,7 @@ export class ClientReach {
     return client;
   }
 
-  /** Not the settings' admin, of which nobody would be left to manage clients. @throws ConflictError (1006) */
+  /** Refuses the admin client of the settings: nobody else might be able to manage clients. @throws ConflictError (1006) */
   assertMayChange({ clientId }: Reachable): void {
     if (clientId !== this.settingsAdmin) return;
     throw new ConflictError(
@@ -40,12 +40,12 @@ export class ClientReach {
     );
   }
 
-  /** The settings' admin may give itself another name. @throws ConflictError (1006) */
+  /** The admin client of the settings may change its own name. @throws ConflictError (1006) */
   assertMayRename(client: Reachable): void {
     if (client.clientId !== this.caller.clientId) this.assertMayChange(client);
   }
 
-  /** Keys of the settings' admin are made and changed by itself. @throws PermissionError (1003) */
+  /** Only the admin client of the settings makes and changes its own keys. @throws PermissionError (1003) */
   assertMayChangeKeysOf({ clientId }: Reachable): void {
     if (clientId === this.settingsAdmin && clientId !== this.caller.clientId) {
       throw new PermissionError('API keys of the admin client of the settings are its own to make and to change');
@@ -53,7 +53,7 @@ export class ClientReach {
   }
 
   /**
-   * The Spaces of a client that this caller makes or changes; null: all. Without a word a limited caller gives its own.
+   * The Spaces of a client that this caller makes or changes; null: all. By default, a limited caller gives its own.
    * @throws PermissionError (1003)
    */
   spacesFor(wanted: string[] | null | undefined): string[] | null {
@@ -66,9 +66,9 @@ export class ClientReach {
   }
 
   /**
-   * Not a client of this role, nor a key of one with these scopes (null: all that the role allows), that may do more
-   * than the caller's credential: with its secret the caller would have what its own scopes keep from it.
-   * @throws PermissionError (1003) that names every permission that is lacking
+   * Checks that the caller's credential has all permissions of a client with this role, or of its key with these scopes
+   * (null: all of the role). Otherwise the caller could use the new secret for what its own scopes forbid.
+   * @throws PermissionError (1003) that names every missing permission
    */
   assertHolds(role: Role, scopes: readonly Permission[] | null = null): void {
     const held = listPermissions(role).filter((permission) => scopes?.includes(permission) ?? true);
@@ -78,7 +78,7 @@ export class ClientReach {
   }
 }
 
-/** Whether a client of these Spaces is one of those; null, or no Space at all: it is not. */
+/** Whether all Spaces of a client are among `limits`. A client without a limit (null), or with no Space, is not within. */
 export function isWithin(spaces: readonly string[] | null, limits: readonly string[] | undefined): boolean {
   if (limits === undefined) return true;
   return spaces !== null && spaces.length > 0 && spaces.every((space) => limits.includes(space));

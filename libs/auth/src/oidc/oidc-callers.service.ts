@@ -26,15 +26,15 @@ export class OidcCallersService {
     return clientId.startsWith(OIDC_PREFIX);
   }
 
-  /** @throws NotFoundError (1010) for one that was never cut off, and to who is limited to Spaces */
+  /** @throws NotFoundError (1010) if it was never cut off, or if the caller is limited to Spaces */
   async get(caller: Caller, clientId: string): Promise<ClientResponse> {
     const found = await this.callers.findOneBy({ clientId });
     return toClient(this.clients.reachOf(caller).reached(found && reachable(found)));
   }
 
   /**
-   * Cuts off, or lets in again, also one whose token nobody has seen yet: on every replica within a second.
-   * @throws BadParameterError (1001) for anything but `disabled`, NotFoundError (1010) to who is limited to Spaces,
+   * Cuts a caller off, or lets it in again, on every replica within a second; also one that was never seen before.
+   * @throws BadParameterError (1001) for other fields than `disabled`, NotFoundError (1010) if the caller is limited to Spaces,
    * PermissionError (1003) for a credential without all permissions
    */
   async update(caller: Caller, clientId: string, body: PatchClientBody): Promise<ClientResponse> {
@@ -46,7 +46,7 @@ export class OidcCallersService {
     if (faults.length > 0) throw new BadParameterError(faults);
     const reach = this.clients.reachOf(caller);
     reach.reached({ clientId, spaces: null });
-    // Its tokens may say any role.
+    // Its tokens may have any role.
     reach.assertHolds('admin');
     const changed = await this.transactions.run(async (tx) => {
       const [row] = await tx.query<[OidcCallerEntity & { before: boolean | null }]>(
@@ -65,7 +65,7 @@ export class OidcCallersService {
   }
 }
 
-/** Its Spaces are not known: who is limited does not reach it. */
+/** Its Spaces are not known, so callers that are limited to Spaces do not reach it. */
 function reachable(found: OidcCallerEntity) {
   return { clientId: found.clientId, spaces: null, disabled: found.disabled, createdAt: found.createdAt };
 }

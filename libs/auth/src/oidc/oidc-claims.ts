@@ -1,11 +1,11 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import { isSpaceName, isSubject, isText, isTime } from '../tokens/claim-values.js';
 
-/** Before the `sub` of a caller of the identity provider, in the place of a client's id. */
+/** The client id of a caller of the identity provider is this prefix and its `sub`. */
 export const OIDC_PREFIX = 'oidc:';
-/** `typ` of access tokens: RFC 9068, and before it nobody said anything but JWT. */
+/** `typ` of access tokens: `at+jwt` by RFC 9068; older providers write JWT. */
 const TOKEN_TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
-/** What only ID tokens (OpenID Connect Core 2) and logout and other security event tokens (RFC 8417) carry. */
+/** Claims that only ID tokens (OpenID Connect Core 2) and logout and other security event tokens (RFC 8417) carry. */
 const CLAIMS_OF_OTHERS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'toe', 'sub_id'];
 /** `typ` and `token_use` inside of the token, by which Keycloak and Cognito tell access tokens from others. */
 const USES = new Set(['bearer', 'access', 'at+jwt', 'jwt']);
@@ -13,7 +13,7 @@ const MAX_SPACES = 100;
 /** Instead of names of Spaces: not limited. */
 const EVERY_SPACE = '*';
 
-/** What a token must say to be an access token, of any issuer. Times are in seconds. */
+/** The claims that an access token of any issuer must have. Times are in seconds. */
 export interface OidcClaims {
   clientId: string;
   iat: number;

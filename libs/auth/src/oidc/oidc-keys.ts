@@ -29,7 +29,7 @@ export interface KeySet {
 /**
  * The public keys of the identity provider, found by its discovery document (OpenID Connect Discovery 1.0). Once a token
  * has needed them they are read again every 30 s, and when a token names a key that is not among them. While the issuer
- * does not answer the last ones hold. Why this is not jose's remote key set: docs/adr/0039.
+ * does not answer, the last ones stay valid. Why this is not jose's remote key set: docs/adr/0039.
  */
 @Injectable()
 export class OidcKeys extends PeriodicService {
@@ -88,7 +88,7 @@ export class OidcKeys extends PeriodicService {
     if (typeof uri !== 'string' || !URL.canParse(uri) || new URL(uri).protocol !== new URL(issuer).protocol) {
       throw new Error('its discovery document names no jwks_uri that can be trusted');
     }
-    // No setting names another host: it is called like an address that a stranger has registered.
+    // No setting names this host: it is called under the rules for registered addresses.
     const isOwn = new URL(uri).hostname === new URL(issuer).hostname;
     const { json, text } = await this.fetch(isOwn ? this.own : this.foreign, uri);
     if (this.keys?.text === text) return;

@@ -12,7 +12,8 @@ export class PostgresSessionStore extends SessionStore {
   async create(tx: Transaction, session: Session, limit: number): Promise<void> {
     await tx.getRepository(SessionEntity).insert({ ...session });
     if (limit === 0) return;
-    // Each use puts the expiry off. Whatever somebody else holds is being ended, or used, at this very moment.
+    // Each use makes the expiry later, so the session that was unused for the longest time expires first. A locked session is
+    // being used or ended at this moment: skip it.
     await tx.query(
       `WITH beyond AS (SELECT id FROM sessions WHERE client_uuid = $1 AND id <> $2 ORDER BY expires_at DESC OFFSET $3),
          free AS (SELECT id FROM sessions WHERE id IN (SELECT id FROM beyond) FOR UPDATE SKIP LOCKED)

@@ -5,7 +5,7 @@ export interface Session {
   /** A UUID; the `sid` of its access tokens. */
   id: string;
   clientUuid: string;
-  /** `token_version` of the client when the session began; what cuts the client off raises it. */
+  /** `token_version` of the client when the session began; it increases when the client is cut off. */
   clientVersion: number;
   /** SHA-256 of the newest refresh token, in hexadecimal. */
   tokenHash: string;
@@ -14,9 +14,9 @@ export interface Session {
 }
 
 /**
- * Keeps sessions until they expire; one that has expired is not there. A store in PostgreSQL takes part in the transaction
- * that it is handed; one that is elsewhere does not, so call it last. Throws `UnavailableError` when it does not answer;
- * what was asked may or may not have happened then.
+ * Stores sessions until they expire; it does not return expired ones. The store in PostgreSQL uses the given transaction; the
+ * one in Redis cannot, so call it last. Throws `UnavailableError` if it does not answer; the change may or may not have
+ * been made then.
  */
 export abstract class SessionStore {
   /** Keeps the `limit` most recently used sessions of the client, and ends the others. 0: no limit. */

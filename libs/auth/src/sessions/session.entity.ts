@@ -2,7 +2,7 @@ import { TimestampedEntity } from '#database';
 import { Column, Entity, Index, JoinColumn, ManyToOne, type Relation } from 'typeorm';
 import { ClientEntity } from '../clients/client.entity.js';
 
-/** A family of refresh tokens, where there is no Redis: only its newest token holds (RFC 9700 section 4.14). */
+/** A family of refresh tokens, if there is no Redis: only its newest token is valid (RFC 9700 section 4.14). */
 @Entity('sessions')
 @Index('ix_sessions_client', ['clientUuid', 'expiresAt'])
 @Index('ix_sessions_expires_at', ['expiresAt'])

@@ -47,7 +47,7 @@ export class SessionsService {
     try {
       await this.store.create(tx, session, this.settings.maxSessions);
     } catch (error) {
-      // Of PostgreSQL it is the end of this transaction, too.
+      // An error of PostgreSQL has ended this transaction too.
       if (!(error instanceof RedisUnavailableError)) throw error;
       this.logger.debug(`no session: ${error.reason}`);
       return undefined;
@@ -56,8 +56,8 @@ export class SessionsService {
   }
 
   /**
-   * The session of a client's refresh token, whether the token is the newest of it or not. One that ended while its store
-   * was away is still there, so the list of revocations counts as well.
+   * The session of a client's refresh token, also if the token is not its newest one. If a session was ended while its store
+   * was away, the store still has it, so the list of revocations is checked too.
    */
   async find(client: ClientEntity, refreshToken: string): Promise<Session | undefined> {
     const id = readSessionId(refreshToken);
@@ -83,7 +83,7 @@ export class SessionsService {
   /** Ends a session and its access tokens, on every replica. */
   async end(client: ClientEntity, session: Session, action: string, origin: RequestOrigin): Promise<void> {
     const lastToken = new Date(Date.now() + MAX_JWT_EXPIRY * 1000);
-    // A rotation that is under way may have prolonged the session since it was read.
+    // A rotation at the same time may have made the session expire later.
     const expiresAt = new Date(Math.max(lastToken.getTime(), this.expiry().getTime(), session.expiresAt.getTime()));
     await this.transactions.run(async (tx) => {
       await this.revocations.revoke(tx, [{ kind: 'session', subject: session.id, expiresAt }]);

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
-/** What HTTP Basic says, before anybody has checked it. */
+/** The unchecked id and secret of HTTP Basic. */
 export interface BasicCredentials {
   clientId: string;
   secret: string;
@@ -32,7 +32,7 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** Who a token request claims to come from, and the secret that it shows for that. Nobody has checked either. */
+/** The client that a token request claims to be, and its secret. Both are unchecked. */
 export interface ClaimedClient {
   clientId: string | undefined;
   secret: string | undefined;

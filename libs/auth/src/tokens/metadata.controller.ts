@@ -83,7 +83,7 @@ export class MetadataController {
     const base = this.settings.publicUrl?.replace(/\/+$/, '') ?? buildBaseUrl(request);
     const { jwtIssuer } = this.security;
     return {
-      // That of the tokens (RFC 9068 section 4), where it is a URL, as RFC 8414 section 2 wants it.
+      // The `iss` of the tokens (RFC 9068 section 4), if it is a URL, as RFC 8414 section 2 requires.
       issuer: jwtIssuer !== undefined && URL.canParse(jwtIssuer) ? jwtIssuer : base,
       token_endpoint: `${base}${AUTH}/token`,
       revocation_endpoint: `${base}${AUTH}/revoke`,
@@ -99,7 +99,7 @@ export class MetadataController {
   }
 }
 
-/** Without APP_PUBLIC_URL: as the caller reached us. @throws BadParameterError (1001) */
+/** Without APP_PUBLIC_URL: the address that the caller used. @throws BadParameterError (1001) */
 function buildBaseUrl({ protocol, host }: FastifyRequest): string {
   const text = `${protocol}://${host}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -41,7 +41,7 @@ interface Row {
 
 /** Every replica learns of a revocation within this time, plus half a second for the query. */
 const POLL_MS = 500;
-/** A transaction may commit so much later than it began, so rows are read again for as long. */
+/** A transaction may commit this much later than it began, so rows are read again for this time. */
 const OVERLAP_S = 60;
 const PURGE_EVERY_MS = 600_000;
 const JOB = 'revocation-list';

@@ -103,7 +103,7 @@ function derivePublicKey(publicKey: KeyObject, algorithm: KeyPairAlgorithm, vari
   return { kid: thumbprint(Object.fromEntries(members) as object), algorithm, publicKey };
 }
 
-/** Its id covers the algorithm too: a secret of the past checks no more than what its header names by this id. */
+/** Its id depends on the algorithm too, so a previous secret checks only tokens whose header has this id. */
 function hmacKey(secret: string, algorithm: HmacAlgorithm): HmacKey {
   return {
     kid: thumbprint({ alg: algorithm, k: secret, kty: 'oct' }),

@@ -29,7 +29,7 @@ export interface TokenSigner extends TokenVerifier {
   sign(claims: Claims, audience?: string): Promise<string>;
 }
 
-/** A token that holds but for its end; whose it was is certain. */
+/** A token that has expired and is valid otherwise, so its owner is certain. */
 export class ExpiredTokenError extends Error {
   constructor(readonly claims: Claims) {
     super('the token has expired');
@@ -110,8 +110,8 @@ class KeyPairSigner extends PublicKeyVerifier {
 }
 
 /**
- * The key that signs and those before it. A token names its key by `kid`; one without is of the present key. Nothing else
- * of its header counts: the key fixes the algorithm.
+ * The key that signs, and the previous keys. A token names its key by `kid`; a token without it belongs to the present key.
+ * The rest of its header is ignored: the key decides the algorithm.
  */
 class KeyRing implements TokenSigner {
   constructor(
@@ -129,7 +129,7 @@ class KeyRing implements TokenSigner {
     const verifier = kid === undefined ? this.current : this.verifiers.get(kid);
     if (verifier === undefined) throw new Error('no key has this id');
     const claims = await verifier.verify(token);
-    // The libraries take a token without an expiry for one that never expires, and do not look at its beginning.
+    // For the libraries, a token without an expiry never expires, and they do not check `iat`.
     if (typeof claims.exp !== 'number') throw new Error('the token has no expiry');
     if (typeof claims.iat !== 'number' || claims.iat > Date.now() / 1000 + LEEWAY_S) {
       throw new Error('the token was not issued before now');
@@ -142,7 +142,7 @@ class KeyRing implements TokenSigner {
 export function createTokenSigner(settings: SecuritySettings, scope: TokenScope): TokenSigner {
   const { current, previous } = readTokenKeys(settings);
   const signer = isPublic(current) ? new KeyPairSigner(current, scope) : new HmacSigner(current, scope);
-  // The present key last: should it also stand among those before it, it is the one that counts.
+  // The present key comes last: if it is also among the previous keys, this entry is used.
   const verifiers = new Map<string, TokenVerifier>([
     ...previous.map((key) => [key.kid, createVerifier(key, scope)] as const),
     [current.kid, signer],

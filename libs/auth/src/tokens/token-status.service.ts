@@ -28,13 +28,13 @@ export interface Introspection {
 
 /** The caller that asks about a token. */
 export interface Asker {
-  /** Undefined: a caller with a token of its own that may manage clients. */
+  /** Undefined: a caller with a token and the permission to manage clients. */
   client?: ClientEntity;
-  /** That it is limited to; undefined: to none. */
+  /** The Spaces that it is limited to; undefined: it is not limited. */
   spaces: readonly string[] | undefined;
 }
 
-/** Revokes tokens (RFC 7009), and says whether one holds (RFC 7662). */
+/** Revokes tokens (RFC 7009), and says whether one is valid (RFC 7662). */
 @Injectable()
 export class TokenStatusService {
   constructor(
@@ -46,7 +46,7 @@ export class TokenStatusService {
   ) {}
 
   /**
-   * An access token ends alone, a refresh token with its session. A token that is none is as good as revoked.
+   * An access token ends alone, a refresh token with its session. An invalid token counts as revoked.
    * @throws OAuthError invalid_grant when it is another client's access token
    */
   async revoke(client: ClientEntity, token: string, origin: RequestOrigin): Promise<void> {
@@ -62,8 +62,8 @@ export class TokenStatusService {
   }
 
   /**
-   * Any access token of this service, but to who is limited to Spaces only those of clients within them; a refresh token
-   * only to the client that it belongs to.
+   * Describes any access token of this service; to callers that are limited to Spaces, only those of clients within them. A
+   * refresh token is described only to its own client.
    */
   async introspect(token: string, { client, spaces }: Asker): Promise<Introspection> {
     const claims = await this.tokens.inspect(token);

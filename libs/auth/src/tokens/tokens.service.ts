@@ -55,7 +55,7 @@ export class TokensService {
     return { token, tokenId, expiresIn };
   }
 
-  /** What a token stands for. @throws AuthenticationError (1002); why exactly a token does not hold is not told. */
+  /** The identity that a token proves. @throws AuthenticationError (1002), which does not say why a token is invalid. */
   async verify(token: string): Promise<Credential> {
     const credential = this.verified.get(token) ?? (await this.check(token));
     if (this.revocations.isRevoked(credential.revocable))
@@ -118,7 +118,7 @@ function toRevocable({ sub, ver, jti, sid }: AccessClaims): Credential['revocabl
   return { clientId: sub, clientVersion: ver, tokenId: jti, sessionId: sid };
 }
 
-/** A token that cannot be read, or of another issuer, has no known owner. */
+/** A token that cannot be read, or has another issuer, has no known owner. */
 function explainRefusal(error: unknown): AuthenticationError {
   const subject = error instanceof ExpiredTokenError ? error.claims.sub : undefined;
   return typeof subject === 'string'

@@ -8,10 +8,13 @@ import { toClient } from '../clients/clients.service.js';
 import { randomSecret, type SecretHasher } from '../clients/secret-hasher.js';
 import type { ClientLine } from './client.line.js';
 
-/** What became of a line. `left`: it is the admin of the settings, which every registry makes for itself. */
+/** The result of a line. `left`: it is the admin client of the settings, which every registry makes for itself. */
 export type ImportedClient = 'created' | 'replaced' | 'present' | 'left';
 
-/** Writes clients of a file, within the caller's transaction. A new one has a secret that nobody knows: it is rotated first. */
+/**
+ * Writes clients of a file, within the caller's transaction. A new client has a random secret that nobody knows: an admin
+ * must rotate it.
+ */
 export class ClientImporter {
   private unknownHash: Promise<string> | undefined;
 
@@ -27,7 +30,7 @@ export class ClientImporter {
     assertNotReserved(client_id);
   }
 
-  /** In the order of the lines. With `replace`, name, role, Spaces and whether it is disabled become as the line says. */
+  /** The results have the order of the lines. With `replace`, name, role, Spaces and whether it is disabled become as the line says. */
   async import(
     tx: Transaction,
     actor: AuditActor,
@@ -101,7 +104,7 @@ export class ClientImporter {
   }
 }
 
-/** That is there. */
+/** Locks a client that must exist. */
 async function held(tx: Transaction, clientId: string): Promise<ClientEntity> {
   const client = await lockClient(tx, clientId);
   if (!client) throw new Error(`the client ${clientId} was deleted meanwhile`);

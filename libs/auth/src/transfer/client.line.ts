@@ -5,7 +5,7 @@ import { type Permission, PERMISSIONS } from '../roles.js';
 
 const MAX_KEYS = 10_000;
 
-/** Of an API key, all but the key: for who has to make it again. */
+/** An API key without the key itself: an admin must make it again. */
 export class ApiKeyLine {
   @TextField({ max: 255 })
   name: string;

@@ -2,8 +2,8 @@ import { Client, DatabaseError } from 'pg';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 
 /**
- * Makes the database unless it is there.
- * @throws EmbeddedPostgresError with advice when the server does not take the password, else what PostgreSQL says.
+ * Creates the database if it is missing.
+ * @throws EmbeddedPostgresError with advice if the server refuses the password; other errors of PostgreSQL as they are.
  */
 export async function ensureDatabase(serverUrl: string, name: string, passwordFile: string): Promise<void> {
   const client = new Client({ connectionString: serverUrl, connectionTimeoutMillis: 10_000 });

@@ -7,9 +7,9 @@ export type ChildProgram = ChildProcessByStdio<null, null, Readable>;
 let prefix: string[] | undefined;
 
 /**
- * Spawns a PostgreSQL program that does not outlive the supervisor: Linux sends it SIGINT (a fast shutdown) when the
- * supervisor is killed, so that not even a kill -9 of every Node process leaves a server behind. Elsewhere, or without
- * setpriv(1), the next start stops it. `onLine` gets each line of its standard error.
+ * Spawns a PostgreSQL program that ends with the supervisor: Linux sends it SIGINT (a fast shutdown) when the supervisor is
+ * killed, so even a kill -9 of every Node process leaves no server behind. On other systems, or without setpriv(1), the next
+ * start stops it. `onLine` gets each line of its standard error.
  */
 export function spawnProgram(program: string, args: string[], onLine: (line: string) => void): ChildProgram {
   prefix ??= deathSignalPrefix();

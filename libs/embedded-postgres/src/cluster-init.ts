@@ -11,9 +11,9 @@ const DRAFT = 'postgres.new-';
 export const SUPERUSER = 'ooder';
 
 /**
- * Makes the cluster <dataDir>/postgres unless it is there. It is made in a sibling folder and renamed, so it appears
- * whole or not at all.
- * @throws Error with initdb's last words; AbortError when `stop` fires first.
+ * Creates the cluster <dataDir>/postgres if it is missing. It is created in a folder beside it and renamed, so it is complete
+ * or does not exist.
+ * @throws Error with the last lines of initdb; AbortError if `stop` fires first.
  */
 export async function ensureCluster(
   dataDir: string,
@@ -34,7 +34,7 @@ export async function ensureCluster(
   return cluster;
 }
 
-/** Removes what a killed first start left. For the service, which as root may do so whoever made it. */
+/** Removes the files of a first start that was killed. The service calls it: as root it may remove files of any account. */
 export function removeDrafts(dataDir: string): void {
   for (const name of readdirSync(dataDir).filter((entry) => entry.startsWith(DRAFT))) {
     rmSync(join(dataDir, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
@@ -87,7 +87,7 @@ async function runInitdb(initdb: string, folder: string, passwordFile: string, s
   }
 }
 
-/** Makes the rename itself last through a power cut. Windows cannot open a folder, and needs no such thing. */
+/** Makes the rename itself last through a power cut. Windows cannot open a folder, and does not need this. */
 function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
   const folder = openSync(path, 'r');

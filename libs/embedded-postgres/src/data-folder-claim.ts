@@ -17,23 +17,23 @@ export class DataFolderInUseError extends Error {
   }
 }
 
-/** Milliseconds that contenders take turns before they give up; a holder that stays that long is no contender. */
+/** Milliseconds for which processes that start together try again; a claim that stays longer belongs to a running service. */
 const CONTEND_FOR = 1_000;
 const CLAIM = /^owner\.(\d+)\.([\w-]+)\.lock$/;
 
 /**
  * The right to run PostgreSQL in a data folder. Node has no flock, so a claim is an empty file whose name says which
- * process made it: owner.<pid>.<life mark>.lock. It counts only while that very process lives, hence it is void the
- * instant its owner is killed, and a reused pid does not revive it.
+ * process made it: owner.<pid>.<life mark>.lock. It is valid only while that process lives: it ends at the moment at which
+ * its owner is killed, and another process with the same pid does not make it valid again.
  *
- * A claim is published first and the others are looked at then, so of two contenders at least one sees the other and
- * two never both win. They see each other at worst: then the one with the smaller name stays and the rest withdraw.
- * Processes are seen within one pid namespace: two containers must not share a data folder.
+ * A process first publishes its claim and then looks for others, so of two processes at least one sees the other, and never
+ * both win. If both see each other, the one with the smaller name stays and the others withdraw.
+ * Processes see each other only within one pid namespace: two containers must not share a data folder.
  */
 export class DataFolderClaim {
   private constructor(private readonly path: string) {}
 
-  /** @throws DataFolderInUseError after about a second of contending. */
+  /** @throws DataFolderInUseError after about a second. */
   static async take(dataDir: string): Promise<DataFolderClaim> {
     const mark = lifeMark(process.pid);
     if (mark === undefined) throw new Error('The system does not tell the start time of this process.');
@@ -42,7 +42,7 @@ export class DataFolderClaim {
     const claim = new DataFolderClaim(join(dataDir, own));
     const until = performance.now() + CONTEND_FOR;
     for (let published = false; ;) {
-      // The name is this very process's: that it is there already means a second start within it.
+      // The name belongs to this process. If it exists already, this is a second start in the same process.
       if (!published && !claim.publish()) throw new DataFolderInUseError(dataDir, process.pid);
       published = true;
       const rivals = livingClaims(dataDir).filter((rival) => rival.name !== own);
@@ -73,7 +73,7 @@ export class DataFolderClaim {
   }
 }
 
-/** Removes the claims of the dead on the way: their names can never come back. */
+/** Also removes the claims of dead processes: their names never come back. */
 function livingClaims(dataDir: string): { name: string; pid: number }[] {
   return readdirSync(dataDir).flatMap((name) => {
     const [, pid, mark] = CLAIM.exec(name) ?? [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findBinaries } from './postgres-binaries.js';
 
-/** The files of a cluster are those of one major version of PostgreSQL; the message says how to take the data along. */
+/** The files of a cluster are those of one major version of PostgreSQL; the message says how to move the data. */
 export class DataFolderVersionError extends Error {
   constructor(dataDir: string, made: string, brought: string) {
     super(
@@ -16,7 +16,7 @@ export class DataFolderVersionError extends Error {
   }
 }
 
-/** @throws DataFolderVersionError when the cluster there, if any, is of another PostgreSQL than ours. */
+/** @throws DataFolderVersionError if there is a cluster of another major version. */
 export async function assertSameVersion(dataDir: string): Promise<void> {
   const made = versionOf(join(dataDir, 'postgres'));
   if (made === undefined) return;

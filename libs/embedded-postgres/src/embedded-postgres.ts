@@ -13,17 +13,17 @@ import { SupervisorProcess } from './supervisor-process.js';
 import { backOff, describeError } from './supervisor-protocol.js';
 
 export interface EmbeddedPostgresOptions {
-  /** Holds the cluster (postgres/), its password and the claim of the process that runs it. */
+  /** The folder of the cluster (postgres/), its password and the claim of the process that runs it. */
   dataDir: string;
-  /** Gets single lines for people. */
+  /** Called with single lines for people. */
   log: (message: string) => void;
-  /** Made when it is not there. */
+  /** Created if it is missing. */
   database?: string;
 }
 
 /**
- * The PostgreSQL that the service runs by itself when it is given none. It listens on the loopback only, on a port of
- * its own each time, and stops with this process, however that ends; what was committed stays.
+ * The PostgreSQL that the service starts if there is no DATABASE_URL. It listens on the loopback only, on a free port, and
+ * stops when this process ends in any way; committed data stays.
  */
 export class EmbeddedPostgres {
   private stopping?: Promise<void>;
@@ -41,10 +41,10 @@ export class EmbeddedPostgres {
   ) {}
 
   /**
-   * Takes the data folder, makes the cluster on a first start (about 2 s), and starts the server.
-   * @throws DataFolderInUseError when a living process runs its server there.
-   * @throws DataFolderVersionError when another PostgreSQL made the cluster.
-   * @throws EmbeddedPostgresError when PostgreSQL cannot run here, with what to do.
+   * Claims the data folder, creates the cluster at the first start (about 2 s), and starts the server.
+   * @throws DataFolderInUseError if another process runs its server there.
+   * @throws DataFolderVersionError if another major version of PostgreSQL made the cluster.
+   * @throws EmbeddedPostgresError if PostgreSQL cannot run here; the message says what to do.
    */
   static async start({
     dataDir,
@@ -72,7 +72,7 @@ export class EmbeddedPostgres {
     return this.urlOf(this.database);
   }
 
-  /** Stops the server, in some 100 ms unless it is busy and at most 30 s, and gives the data folder free. */
+  /** Stops the server, usually in about 100 ms and at most in 30 s, and releases the data folder. */
   stop(): Promise<void> {
     this.stopping ??= this.close();
     return this.stopping;
@@ -116,7 +116,7 @@ export class EmbeddedPostgres {
     });
   }
 
-  /** Somebody killed the supervisor: another one stops what is left of the server and starts it on the same port. */
+  /** After the supervisor was killed: a new one stops the rest of the server and starts it again on the same port. */
   private async revive(): Promise<void> {
     for (let failures = 1; ; failures += 1) {
       try {

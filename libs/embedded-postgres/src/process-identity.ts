@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * A mark of the living process with this pid that no other process ever shares, made of the boot and the start time;
- * undefined when none lives. A process that was killed and that its parent has not waited for yet (a zombie) is dead:
- * it holds no file, and a container without an init never clears it away.
+ * A text that identifies the living process with this pid for ever, made of the boot and the start time; undefined if there
+ * is none. A killed process for which its parent has not waited yet (a zombie) counts as dead: it holds no file, and in a
+ * container without an init it never disappears.
  */
 export function lifeMark(pid: number): string | undefined {
   if (process.platform === 'linux') return linuxMark(pid);
@@ -16,7 +16,7 @@ export function lifeMark(pid: number): string | undefined {
   return line.replace(/^\S+\s+/, '').replace(/\W+/g, '-');
 }
 
-/** The arguments a process was started with; where the system tells only one line, that line. Empty: no such process. */
+/** The arguments of a process; if the system shows them only as one line, this line. Empty: no such process. */
 export function commandLine(pid: number): string[] {
   if (process.platform === 'linux') {
     const text = readProc(`/proc/${pid}/cmdline`) ?? '';
@@ -33,7 +33,7 @@ export function commandLine(pid: number): string[] {
   return line === undefined ? [] : [line];
 }
 
-/** proc(5): the name in field 2 may hold blanks and parentheses, so count from the last one. */
+/** proc(5): the name in field 2 may contain blanks and parentheses, so count from the last one. */
 function linuxMark(pid: number): string | undefined {
   const stat = readProc(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
@@ -55,7 +55,7 @@ function readProc(path: string): string | undefined {
   }
 }
 
-/** Language and time zone are fixed, because two processes must read the same mark for a third one. */
+/** Language and time zone are fixed, so that all processes read the same text for one process. */
 function run(command: string, args: string[]): string | undefined {
   const env = process.platform === 'win32' ? undefined : { LC_ALL: 'C', TZ: 'UTC', PATH: '/bin:/usr/bin' };
   const { stdout, error } = spawnSync(command, args, { encoding: 'utf8', env });

@@ -11,21 +11,21 @@ export interface KeeperOptions {
   binaries: PostgresBinaries;
   /** Undefined: any free one. */
   port: number | undefined;
-  /** Fires when the server shall stop; `keepServer` then returns. */
+  /** Fires when the server must stop; `keepServer` then returns. */
   stop: AbortSignal;
   say: (message: SupervisorMessage) => void;
 }
 
-/** Attempts to get ready for the first time: a port may be lost, and a killed server's children may still exit. */
+/** Attempts of a first start: another program may take the port, or children of a killed server may still be ending. */
 const FIRST_ATTEMPTS = 6;
-/** Milliseconds of life after which the end of a server starts the back-off over. */
+/** If a server has run for this many milliseconds, the back-off begins again from its start. */
 const SETTLED = 60_000;
 
 /**
  * Runs PostgreSQL until `stop` fires: makes the cluster, starts the server, and starts it again on the same port
  * whenever it ends, with a back-off. Returns once the server has stopped.
- * @throws Error when the server does not get ready in its first attempts. Once it was, attempts never end: the service
- * that waits for it has nothing better.
+ * @throws Error if the first attempts fail. Once the server was ready, attempts never end, because the service cannot work
+ * without it.
  */
 export async function keepServer(options: KeeperOptions): Promise<void> {
   const { stop, say } = options;
@@ -52,8 +52,8 @@ export async function keepServer(options: KeeperOptions): Promise<void> {
 }
 
 /**
- * One life of the server, until `stop` fires.
- * @throws Error when the server ends, or cannot be made to.
+ * Runs the server once, until `stop` fires.
+ * @throws Error if the server ends by itself, or cannot be stopped.
  */
 async function serve(
   { binaries, stop, say }: KeeperOptions,

@@ -6,8 +6,8 @@ import { stopServer } from './server-signal.js';
 
 /**
  * Given on the command line, so that an existing cluster follows a new version of the service. Durability is left at
- * PostgreSQL's defaults (fsync and synchronous_commit on). Errors of statements are the service's to log: here they
- * would carry the values of the statement.
+ * PostgreSQL's defaults (fsync and synchronous_commit on). The service logs errors of statements: here they
+ * would contain the values of the statement.
  */
 const SERVER_SETTINGS = {
   listen_addresses: '127.0.0.1',
@@ -29,11 +29,11 @@ const SERVER_SETTINGS = {
 const READY_WITHIN = 300_000;
 
 export interface ServerProcess {
-  /** Fails when the server ends first. */
+  /** Rejects if the server ends first. */
   ready: Promise<void>;
-  /** Tells why the server, its children included, ended; never fails. */
+  /** Resolves to the reason when the server and its children have ended; never rejects. */
   ended: Promise<string>;
-  /** Stops it within 22 s; nothing to do when it ended. */
+  /** Stops it within 22 s; does nothing if it has ended. */
   stop: () => Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export function spawnServer(
     .finally(() => {
       clearTimeout(timer);
     });
-  // Whoever stops the server before it is ready no longer looks at `ready`.
+  // If the server is stopped before it is ready, nothing handles the rejection of `ready`.
   ready.catch(() => undefined);
   const stop = async () => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {

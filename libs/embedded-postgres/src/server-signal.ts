@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { lifeMark } from './process-identity.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 
-/** Fast shutdown, then the immediate one that leaves recovery to the next start, then the kernel. */
+/** A fast shutdown, then an immediate one (the next start recovers), then SIGKILL. */
 const STEPS = [
   { signal: 'SIGINT', wait: 15_000 },
   { signal: 'SIGQUIT', wait: 5_000 },
@@ -12,7 +12,7 @@ const STEPS = [
 
 /**
  * Stops the PostgreSQL server with this pid within 22 s.
- * @throws Error when it is still there, or is not ours to signal.
+ * @throws Error if it still runs, or if this process may not signal it.
  */
 export async function stopServer(pid: number, binaries: PostgresBinaries): Promise<void> {
   const mark = lifeMark(pid);

@@ -5,9 +5,9 @@ import type { PostgresBinaries } from './postgres-binaries.js';
 import { stopServer } from './server-signal.js';
 
 /**
- * Makes way for a server on this cluster, whose owner we are. A server that still runs belongs to a service that was
- * killed: it is stopped. A postmaster.pid whose pid now is another program's (pids start over in a new container) would
- * make PostgreSQL refuse to start: it is removed. The file of a dead server is left to PostgreSQL, which also checks
+ * Prepares the start of a server on this cluster, which this process has claimed. A server that still runs belongs to a
+ * service that was killed: it is stopped. A postmaster.pid whose pid now belongs to another program (pids begin again in a
+ * new container) would make PostgreSQL refuse to start: it is removed. The file of a dead server is left to PostgreSQL, which also checks
  * that none of that server's children still writes.
  */
 export async function stopStrayServer(

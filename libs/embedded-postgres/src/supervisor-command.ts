@@ -2,7 +2,7 @@ import { existsSync, lchownSync, readdirSync, readFileSync, statSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** One way to run the supervisor as somebody whom PostgreSQL accepts. */
+/** One way to run the supervisor under an account that PostgreSQL accepts. */
 export interface SupervisorCommand {
   command: string;
   args: string[];
@@ -15,7 +15,7 @@ export interface SupervisorCommand {
  * - in a user namespace, where root is shown to it as another account: files stay root's own; or, where namespaces are
  *   not allowed (most containers) or the data folder already is an ordinary account's,
  * - as an existing account that may still enter folders that only root may (CAP_DAC_OVERRIDE).
- * No account is made on the machine for it. Both need util-linux, which belongs to every common distribution.
+ * No account is created on the machine. Both need util-linux, which belongs to every common distribution.
  */
 export function supervisorCommands(cluster: string, args: string[]): SupervisorCommand[] {
   const node = [process.execPath, supervisorScript(), ...args];
@@ -40,12 +40,12 @@ export function supervisorCommands(cluster: string, args: string[]): SupervisorC
   return uid === 0 ? [inNamespace, asAccount] : [asAccount, inNamespace];
 }
 
-/** Gives the cluster to the account that will run it; an account that has it already changes nothing. */
+/** Makes the account that will run the cluster its owner; does nothing if it is already. */
 export function giveCluster(cluster: string, owner: { uid: number; gid: number }): void {
   const found = statSync(cluster, { throwIfNoEntry: false });
   if (!found || found.uid === owner.uid) return;
   const inside = readdirSync(cluster, { recursive: true, encoding: 'utf8' });
-  // The folder itself last: it tells whether all is done, should this process be killed on the way.
+  // The folder itself comes last: if this process is killed before, its owner shows that the work is not finished.
   for (const name of [...inside, '.']) lchownSync(join(cluster, name), owner.uid, owner.gid);
 }
 

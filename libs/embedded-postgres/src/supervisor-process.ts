@@ -5,14 +5,14 @@ import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import type { SupervisorCommand } from './supervisor-command.js';
 import type { SupervisorMessage, SupervisorOrder } from './supervisor-protocol.js';
 
-/** Milliseconds for the supervisor to say hello; it takes a tenth of a second on an idle machine. */
+/** Milliseconds in which the supervisor must send `hello`; on an idle machine it needs 100. */
 const HELLO_WITHIN = 20_000;
 /** Milliseconds for the supervisor to stop the server, which it does within 22 s, and itself. */
 const CLOSE_WITHIN = 30_000;
 
 /** The service's end of the supervisor: its process and the pipes to it. */
 export class SupervisorProcess {
-  /** Tells why the supervisor ended; never fails. */
+  /** Resolves to the reason when the supervisor has ended; never rejects. */
   readonly ended: Promise<string>;
   /** The account that the cluster must belong to for this supervisor. */
   readonly owner: SupervisorCommand['owner'];
@@ -36,7 +36,7 @@ export class SupervisorProcess {
         resolve(this.complaint.replace(/\s+/g, ' ').trim() || `it ended (${signal ?? `exit code ${code}`})`);
       });
     });
-    // A write to a supervisor that is gone: `ended` tells.
+    // An error of a write to a supervisor that has ended: `ended` reports it.
     child.stdin.on('error', () => undefined);
     child.stderr
       .setEncoding('utf8')
@@ -60,8 +60,8 @@ export class SupervisorProcess {
   }
 
   /**
-   * Has the server started; returns its port once it accepts connections.
-   * @throws EmbeddedPostgresError with what PostgreSQL said when it does not, or when the supervisor is closed meanwhile.
+   * Starts the server; returns its port when it accepts connections.
+   * @throws EmbeddedPostgresError with the message of PostgreSQL if it does not start, or if the supervisor is closed meanwhile.
    */
   async begin(order: SupervisorOrder): Promise<number> {
     const ready = this.next('ready');
@@ -71,7 +71,7 @@ export class SupervisorProcess {
     return message.port;
   }
 
-  /** From now on this process may end though the supervisor runs; its end then stops the server. */
+  /** From now on the supervisor does not keep this process alive; when this process ends, the server stops. */
   unref(): void {
     for (const handle of this.handles()) handle.unref();
   }
@@ -109,7 +109,7 @@ export class SupervisorProcess {
   }
 }
 
-/** Undefined for what is no message: NODE_OPTIONS may make Node print something. */
+/** Undefined if the line is not a message: NODE_OPTIONS may make Node print something. */
 function messageIn(line: string): SupervisorMessage | undefined {
   try {
     return line.startsWith('{') ? (JSON.parse(line) as SupervisorMessage) : undefined;

@@ -1,8 +1,8 @@
 /**
- * What the service and its supervisor tell each other, one JSON document per line.
+ * The messages between the service and its supervisor, one JSON document per line.
  *
- * The service writes one `SupervisorOrder`, then nothing more: the end of that pipe, however it comes about, means
- * stop. The supervisor answers `hello` once it knows that it can work where it was started.
+ * The service writes one `SupervisorOrder`, then nothing more: the end of that pipe, for any reason, means
+ * stop. The supervisor sends `hello` when it knows that it can work where it was started.
  */
 export interface SupervisorOrder {
   /** Set on a second start within one service: its connections know this port. Unset: any free one. */

@@ -3,9 +3,9 @@ export const REDACTED = '[redacted]';
 
 /**
  * Credentials inside a text: of a URL, of an Authorization header, of a query string or form, API keys, signing secrets of
- * webhooks, refresh tokens, JWTs, and client secrets, which have no prefix: 256 bits in base64url. Each
- * takes time in proportion to the text, whatever is in it. What is
- * percent-encoded behind the beginning of one belongs to it: its rest would not be known any more.
+ * webhooks, refresh tokens, JWTs, and client secrets, which have no prefix: 256 bits in base64url. The time of each pattern is
+ * in proportion to the length of the text, whatever it contains. Percent-encoded characters inside a secret are masked with
+ * it; otherwise its second half would not be recognised.
  */
 const SECRET_TEXTS: readonly { hint: string; pattern: RegExp; replacement: string }[] = [
   {

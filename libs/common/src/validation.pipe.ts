@@ -52,8 +52,7 @@ function assertExplained(validator: CompiledValidator<object>, value: unknown): 
 /** Milliseconds for which items of a batch are checked before other requests get their turn. */
 const VALIDATE_AT_ONCE_MS = 5;
 
-/** Checks the items of a batch one by one: with its place, each is what it should be or
- * why it is not. Others get their turn in between. */
+/** Checks the items of a batch one by one. Yields the index of each item with the valid item or its error. Other requests run in between. */
 export async function* validateEach<T extends object>(
   type: new () => T,
   values: readonly unknown[],
@@ -73,7 +72,7 @@ export async function* validateEach<T extends object>(
   }
 }
 
-/** Nest's pipe for the rest: what is right goes the short way, and so does what is plainly wrong. */
+/** Validates with the compiled validator where possible, and with Nest's pipe otherwise. */
 class CompilingValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { metatype } = metadata;

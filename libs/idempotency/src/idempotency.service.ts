@@ -10,7 +10,7 @@ import { IdempotencyKeyEntity } from './idempotency-key.entity.js';
 const RETENTION_MS = 24 * 3600 * 1000;
 const PURGE_EVERY_MS = 3600 * 1000;
 
-/** A write that may be sent twice: by whom, under which key, and what it asks for. */
+/** A write that may be sent twice: its client, key and content. */
 export interface IdempotentRequest {
   actor: string;
   key: string | undefined;
@@ -21,7 +21,7 @@ export interface IdempotentRequest {
 /**
  * `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the key is taken in the same transaction as the
  * write, so that either both survive a crash or neither does. A second request with the key waits on the unique
- * constraint until the first is decided. A write that fails gives its key back.
+ * constraint until the first has ended. If a write fails, its key can be used again.
  */
 @Injectable()
 export class IdempotencyService {
@@ -33,8 +33,8 @@ export class IdempotencyService {
   ) {}
 
   /**
-   * Runs `work` in a transaction; with a key that was used before, returns the answer of then.
-   * `work` must return what JSON can hold. Throws 1001 when the key came with another request before.
+   * Runs `work` in a transaction; if the key was used before, returns the first answer instead. `work` must return plain JSON
+   * data. Throws 1001 if the key was used for a different request.
    */
   run<T>(request: IdempotentRequest, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const { key } = request;
@@ -67,7 +67,7 @@ export class IdempotencyService {
     return first.response as T;
   }
 
-  /** Deletes keys of more than 24 hours; every replica may do so at any time. */
+  /** Deletes keys that are older than 24 hours; every replica may do so at any time. */
   @Interval(PURGE_EVERY_MS)
   async purge(): Promise<void> {
     try {

@@ -16,7 +16,7 @@ export interface ServiceLog {
   readonly failedWrites: number;
   /** Opens the files again, as SIGHUP does: logrotate has renamed them. Nothing to do without files. */
   reopen(): void;
-  /** Writes what is still in memory and lets go of the files and the signal. Call it last. */
+  /** Writes what is still in memory and closes the files and removes the signal handler. Call it last. */
   close(): Promise<void>;
 }
 

@@ -32,7 +32,7 @@ export interface AuditChange {
   /** The target before and after. Only digests are stored. Leave secrets out. */
   before?: unknown;
   after?: unknown;
-  /** Those that it concerns; none of them counts as absent. Absent: those of the actor. */
+  /** The Spaces that it concerns; null and undefined in the list are ignored. Absent or null: the Spaces of the actor. */
   spaces?: readonly (string | null | undefined)[] | null | undefined;
 }
 

@@ -45,7 +45,7 @@ export class Quotas {
   ) {
     this.refusals = metrics.counter({
       name: 'quota_refusals_total',
-      help: 'What was refused with 429 because a client or a Space has as much as it may have, by quota.',
+      help: 'Writes refused with 429 because a client or a Space has reached its quota, by quota.',
       labelNames: ['quota'],
     });
     for (const quota of QUOTA_NAMES) this.refusals.inc({ quota }, 0);
@@ -59,9 +59,7 @@ export class Quotas {
         },
       });
     };
-    gauge('quota_limit', 'What one client or Space may have, by quota; 0: as much as it likes.', (quota) =>
-      this.limitOf(quota),
-    );
+    gauge('quota_limit', 'The limit for one client or Space, by quota; 0: no limit.', (quota) => this.limitOf(quota));
     gauge(
       'quota_highest_use',
       'The most that a client or Space had when this replica counted last, by quota.',

@@ -20,7 +20,7 @@ export class ErrorResponse {
   @ApiProperty({
     type: () => FaultResponse,
     isArray: true,
-    description: 'Every fault; empty where there is no more to say',
+    description: 'Every fault; empty if there are no details',
   })
   details: readonly Fault[];
 

@@ -17,7 +17,7 @@ export class AuditController {
   @ProtocolRoute(AuditPageResponse)
   @ApiOperation({
     summary: 'Read the audit log',
-    description: 'Who is limited to Spaces reads the entries that concern nothing but them.',
+    description: 'A caller that is limited to Spaces reads only entries that concern no other Space.',
     operationId: 'listAuditEntries',
   })
   @ApiErrors(1001)

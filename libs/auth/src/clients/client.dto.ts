@@ -87,7 +87,7 @@ export class ClientResponse {
     enumName: 'Role',
     nullable: true,
     example: 'publisher',
-    description: 'null: of a caller of the identity provider, whose tokens say it',
+    description: 'null for callers of the identity provider: their tokens have the role',
   })
   role: Role | null;
 

@@ -93,7 +93,7 @@ export class ClientsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a client, its keys and its sessions',
-    description: 'Its Skills stay, and belong to whoever gets a client of the same id.',
+    description: 'Its Skills stay, and belong to the next client with the same id.',
     operationId: 'deleteClient',
   })
   @ApiResponse({ status: 204, description: 'Deleted' })

@@ -7,7 +7,7 @@ export const TRANSFER_USAGE = `transfer-cli export [--output FILE]
 export type TransferCommand =
   { command: 'export'; output: string | undefined } | { command: 'import'; file: string; options: ImportOptions };
 
-/** What the command line asks for; undefined: nothing that there is. */
+/** Reads the command line; undefined if it is not a valid command. */
 export function transferCommandOf(args: string[]): TransferCommand | undefined {
   const { positionals, values } = parsed(args) ?? { positionals: [] };
   const [command, file, ...others] = positionals;

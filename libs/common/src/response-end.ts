@@ -9,7 +9,7 @@ export const CLIENT_CLOSED_REQUEST = 499;
 const LISTENERS = Symbol('listeners');
 type Watched = ServerResponse & { [LISTENERS]?: (() => void)[] };
 
-/** Of a connection: what ends with it. */
+/** The exchanges of each connection: they end if it closes. */
 const exchanges = new WeakMap<Socket, InFlight<() => void>>();
 
 /**

@@ -8,7 +8,7 @@ import { isObject } from './is-object.js';
 import { hasMoreKeys } from './plain-data.js';
 import { textFault } from './text.js';
 
-/** Of an object of texts: characters of a key and of a value, and how many of them. */
+/** Limits of an object of texts: characters of a key, characters of a value, number of entries. */
 export interface EntryLimits {
   maxKey: number;
   maxValue: number;
@@ -74,7 +74,7 @@ export function* entryFaults(map: Readonly<Record<string, unknown>>, limits: Ent
   for (const [key, value] of Object.entries(map)) {
     const keyFault = textFault(key, 1, maxKey);
     const valueFault = nullable && value === null ? undefined : textFault(value, 0, maxValue);
-    // The answer must not hold what no text may hold.
+    // The answer must not repeat characters that are not allowed.
     const name = key.slice(0, maxKey).toWellFormed();
     if (keyFault) yield { field: name, reason: `as a key ${keyFault}` };
     if (valueFault) yield { field: name, reason: nullable ? `${valueFault}, or null` : valueFault };

@@ -28,7 +28,7 @@ export function headerValueFault(text: string): string | undefined {
     : 'must be what a header can hold: no line break, no control character, nothing beyond Latin-1';
 }
 
-/** Why a text cannot be a path, with or without a query, or undefined. What else it holds is percent-encoded. */
+/** Why a text cannot be a path, with or without a query, or undefined. Other characters are percent-encoded later. */
 export function pathFault(text: string): string | undefined {
   return /[\p{Cc}\\]/u.test(text) ? 'must be a path: no control character, no backslash' : undefined;
 }

@@ -42,7 +42,10 @@ export async function validateBody<T extends object>(type: new () => T, value: u
   return instance;
 }
 
-/** What class-validator would find, found in a bounded time: it goes on where a list is too long (docs/adr/0028). */
+/**
+ * Throws the faults that class-validator would find, but in bounded time: class-validator checks all items of a list that is
+ * too long (docs/adr/0028).
+ */
 function assertExplained(validator: CompiledValidator<object>, value: unknown): void {
   const faults = new FaultList();
   validator.explain(value, faults);

@@ -62,7 +62,7 @@ export interface Access {
   route: string;
   status: number;
   durationMs: number;
-  /** Of the body of the answer. */
+  /** Size of the body of the answer. */
   bytes: number | undefined;
   client: string | undefined;
   address: string | undefined;

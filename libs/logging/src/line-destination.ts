@@ -104,7 +104,7 @@ export class LineDestination {
     }
     this.lines.push(line);
     this.bytes += bytes;
-    // What is said after the end (by a failing exit handler, say) is rare, and must not get lost either.
+    // Lines after the end (of a failing exit handler, for example) are rare, and must not get lost either.
     if (this.closed) this.flush();
     else if (!this.busy) this.next();
   }

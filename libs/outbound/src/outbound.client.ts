@@ -20,8 +20,8 @@ export interface OutboundRequest {
   /** http or https, without credentials. */
   url: string;
   /**
-   * Whose connections to use: those of a Skill, or of a receiver of callbacks. Calls of one share never wait for a
-   * connection of another, even at the same origin. By default one share for all calls that name none.
+   * The owner of the connections: a Skill, or a receiver of callbacks. Calls of one share never wait for a connection of
+   * another share, even at the same origin. Calls without a share have one in common.
    */
   share?: string;
   /** Addresses from `resolve`: connect to these, without another look-up. */

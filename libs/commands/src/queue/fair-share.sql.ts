@@ -18,7 +18,7 @@ export function countBusy<T>(working: Iterable<T>, keyOf: (item: T) => Omit<Busy
   return [...busy.values()];
 }
 
-/** How many times the free places one client, and one target, may hold; a client at one target: once. */
+/** Multiples of the free places that one client, and one target, may use. A client at one target: once the free places. */
 const OF_CLIENT = 2;
 const OF_TARGET = 3;
 

@@ -46,9 +46,15 @@ describe('the gate of hosts', () => {
     expect(gate.tryEnter(['192.0.2.3'], 0)).toBeDefined();
   });
 
-  it('is bounded', () => {
-    const gate = new HostGate({ concurrency: 32, perSecond: 20 });
+  it('is bounded, and forgets no host with a probe in progress', () => {
+    const gate = new HostGate({ concurrency: 4, perSecond: 20 });
+    const hang = () => gate.tryEnter(['192.0.2.1'], 0);
+    const [leave] = [hang(), hang()];
+    expect(hang()).toBeUndefined();
     for (let n = 0; n < 30_000; n += 1) gate.tryEnter([`10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`], n)?.();
     expect(gate.tracked).toBe(10_000);
+    expect(hang()).toBeUndefined();
+    leave?.();
+    expect(hang()).toBeDefined();
   });
 });

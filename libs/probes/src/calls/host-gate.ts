@@ -4,6 +4,7 @@ import { effectiveAddress } from '#outbound';
 const MAX_HOSTS = 10_000;
 
 interface Host {
+  key: string;
   running: number;
   /** Probes that may begin now. */
   tokens: number;
@@ -24,6 +25,8 @@ export interface HostLimits {
  */
 export class HostGate {
   private readonly hosts = new LRUCache<string, Host>({ max: MAX_HOSTS });
+  /** Hosts with a probe in progress, which must not be forgotten. */
+  private readonly busy = new Map<string, Host>();
   private running = 0;
 
   constructor(private readonly limits: HostLimits) {}
@@ -42,17 +45,21 @@ export class HostGate {
     for (const host of hosts) {
       host.running += 1;
       host.tokens -= 1;
+      this.busy.set(host.key, host);
     }
     this.running += 1;
     return () => {
-      for (const host of hosts) host.running -= 1;
+      for (const host of hosts) {
+        host.running -= 1;
+        if (host.running === 0) this.busy.delete(host.key);
+      }
       this.running -= 1;
     };
   }
 
   private getHost(key: string, now: number): Host {
     const { perSecond } = this.limits;
-    const host = this.hosts.get(key) ?? { running: 0, tokens: perSecond, at: now };
+    const host = this.busy.get(key) ?? this.hosts.get(key) ?? { key, running: 0, tokens: perSecond, at: now };
     host.tokens = Math.min(perSecond, host.tokens + ((now - host.at) / 1000) * perSecond);
     host.at = now;
     this.hosts.set(key, host);

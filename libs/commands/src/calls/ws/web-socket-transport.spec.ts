@@ -198,6 +198,25 @@ describe('WebSocketTransport', () => {
     expect((await send('e-3')).answer.status).toBe('success');
   });
 
+  it('closes a connection that it no longer keeps after the answers to the calls under way', async () => {
+    const asked = new Promise<() => void>((resolve) => {
+      onMessage = (message, socket) => {
+        resolve(() => {
+          reply(socket, message, { status: 'success', result: 'late' });
+        });
+      };
+    });
+    const call = send('e-1');
+    const answer = await asked;
+    const [socket] = sockets;
+    const closed = new Promise((resolve) => socket?.once('close', resolve));
+    // It forgets all connections, as it forgets one that was used longest ago.
+    transport.onApplicationShutdown();
+    answer();
+    expect((await call).answer).toMatchObject({ status: 'success', result: 'late' });
+    await closed;
+  });
+
   it('has a connection for each Skill, also where two name the same url', async () => {
     await Promise.all([send('e-1'), send('e-2', 0, {}, undefined, { ...TARGET, skillId: 'skill-2' })]);
     expect(sockets).toHaveLength(2);

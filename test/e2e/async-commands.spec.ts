@@ -261,18 +261,23 @@ describe('asynchronous calls', () => {
       expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'success', error: null } }]);
     });
 
-    it.each<[string, Behaviour, number]>([
-      ['resets', BEHAVIOURS.resets, 2003],
-      ['hangs', BEHAVIOURS.hangs, 2006],
-      ['says 503 in its own words', answer({ code: 'BUSY', message: 'Later' }, 503), 0],
-    ])('as the Skill %s, are tried again until their time is over', async (_, behaviour, code) => {
-      const { skill, skillId } = await site.registered(behaviour);
-      const id = await site.accept(skillId, { timeout: 200 });
-      const details = await site.untilCallback(id, 'delivered');
-      expect(details).toMatchObject({ status: 'failed', error: code === 0 ? { code: 'BUSY' } : { code } });
-      expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'failed', error: details.error } }]);
-      expect(skill.calls.length).toBeGreaterThan(1);
-      expect(new Set(skill.calls.map(({ body }) => body.execution_id))).toEqual(new Set([id]));
+    it('as the Skill resets, hangs or says 503 in its own words, are tried again until their time is over', async () => {
+      const cases: [Behaviour, object][] = [
+        [BEHAVIOURS.resets, { code: 2003 }],
+        [BEHAVIOURS.hangs, { code: 2006 }],
+        [answer({ code: 'BUSY', message: 'Later' }, 503), { code: 'BUSY' }],
+      ];
+      await Promise.all(
+        cases.map(async ([behaviour, error]) => {
+          const { skill, skillId } = await site.registered(behaviour);
+          const id = await site.accept(skillId, { timeout: 200 });
+          const details = await site.untilCallback(id, 'delivered');
+          expect(details).toMatchObject({ status: 'failed', error });
+          expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'failed', error: details.error } }]);
+          expect(skill.calls.length).toBeGreaterThan(1);
+          expect(new Set(skill.calls.map(({ body }) => body.execution_id))).toEqual(new Set([id]));
+        }),
+      );
     });
 
     it('are not made for a client that was disabled, nor beyond the Spaces that it has left', async () => {

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
+import { Enrolment } from '../../libs/probes/src/enrolment.js';
+import { Prober } from '../../libs/probes/src/prober.js';
 import { answer, BEHAVIOURS, type Behaviour, SkillServer } from '../support/skill-server.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -10,12 +11,14 @@ import { until } from '../support/until.js';
 import { type Api, apiOf, expectError, TIME } from './api.js';
 import { commandId } from './calls.js';
 
-const INTERVAL = 1;
+/** Seconds; so long that only `probe` makes a probe due. */
+const INTERVAL = 3_600;
 const ENV = {
   PROBE_INTERVAL: String(INTERVAL),
   PROBE_TIMEOUT: '400',
   PROBE_FAILURES: '3',
   PROBE_SUCCESSES: '2',
+  PROBE_HOST_RATE: '0',
   COMMAND_BREAKER_PAUSE: '1500',
   COMMAND_TRY_TIMEOUT: '300',
 };
@@ -69,9 +72,16 @@ describe('probes', () => {
       total: number;
       explain?: { reason: string }[];
     };
-  const untilProbed = (skillId: string) => until(async () => (await probeOf(skillId)) !== null);
-  const untilHealth = (skillId: string, health: string) => until(async () => (await healthOf(skillId)) === health);
-  const check = async (skillId: string, by: Api = api) => by.post(`/skills/${skillId}/check`);
+  /** Lets so many intervals pass: each endpoint is due once in each. Returns when the results are written. */
+  const probe = async (times = 1, replicas = [app]) => {
+    const open = 'SELECT FROM endpoint_probes WHERE claimed_until IS NOT NULL OR next_probe_at <= now()';
+    for (let done = 0; done < times; done += 1) {
+      await Promise.all(replicas.map((replica) => replica.app.get(Enrolment).runAnew()));
+      await app.database.query('UPDATE endpoint_probes SET next_probe_at = now() WHERE next_probe_at > now()');
+      await Promise.all(replicas.map((replica) => replica.app.get(Prober).runAnew()));
+      await until(async () => (await app.database.query(open)).length === 0);
+    }
+  };
   const execute = (skillId: string) =>
     agent.post('/commands/execute', {
       command_id: commandId(),
@@ -83,25 +93,21 @@ describe('probes', () => {
   it('take a static endpoint that dies out of discovery and routing, say why, and bring it back', async () => {
     const server = await serve();
     const { skillId, name } = await create([{ url: server.url }]);
-    await untilProbed(skillId);
-    expect(await status(skillId)).toMatchObject({
-      health: 'healthy',
-      endpoints: [
-        {
-          lease: null,
-          probe: {
-            result: 'healthy',
-            reason: null,
-            probed_at: expect.stringMatching(TIME),
-            latency_ms: expect.any(Number),
-          },
-        },
-      ],
+    await probe();
+    const { health: overall, endpoints } = await status(skillId);
+    expect([overall, endpoints[0]?.lease]).toEqual(['healthy', null]);
+    expect(endpoints[0]?.probe).toEqual({
+      result: 'healthy',
+      reason: null,
+      probed_at: expect.stringMatching(TIME),
+      latency_ms: expect.any(Number),
     });
     server.behaviour = BEHAVIOURS.fails;
-    await untilHealth(skillId, 'warning');
-    expect((await discovered(name)).total).toBe(1);
-    await untilHealth(skillId, 'unhealthy');
+    for (const health of ['warning', 'warning', 'unhealthy']) {
+      expect((await discovered(name)).total).toBe(1);
+      await probe();
+      expect(await healthOf(skillId)).toBe(health);
+    }
     const { total, explain } = await discovered(name, '&explain=true');
     expect(total).toBe(0);
     expect(explain?.map(({ reason }) => reason)).toEqual([
@@ -118,10 +124,11 @@ describe('probes', () => {
     ]);
     // Read once, so that the cache knows it.
     expect((await api.get(`/skills/${skillId}`)).body.endpoints[0].health).toBe('unhealthy');
-    const calls = server.calls.length;
     server.behaviour = UP;
-    await untilHealth(skillId, 'healthy');
-    expect(server.calls.length - calls).toBeGreaterThanOrEqual(2);
+    await probe();
+    expect(await healthOf(skillId)).toBe('unhealthy');
+    await probe();
+    expect(server.calls).toHaveLength(6);
     expect((await api.get(`/skills/${skillId}`)).body.endpoints[0].health).toBe('healthy');
     expect((await discovered(name)).total).toBe(1);
     server.behaviour = BEHAVIOURS.echo;
@@ -130,16 +137,14 @@ describe('probes', () => {
 
   it('look at what is switched on only', async () => {
     const [active, inactive, asleep] = [await serve(), await serve(), await serve()];
-    const { skillId } = await create([{ url: active.url }, { url: inactive.url, status: 'inactive' }]);
+    await create([{ url: active.url }, { url: inactive.url, status: 'inactive' }]);
     const { skillId: other } = await create([{ url: asleep.url }]);
     await api.put(`/skills/${other}/status`, { status: 'maintenance' }).expect(200);
-    const before = asleep.calls.length;
-    await untilProbed(skillId);
-    await until(() => active.calls.length > 2);
-    expect(inactive.calls).toEqual([]);
-    expect(asleep.calls.length).toBeLessThanOrEqual(before + 1);
+    await probe(2);
+    expect([active, inactive, asleep].map(({ calls }) => calls.length)).toEqual([2, 0, 0]);
     await api.put(`/skills/${other}/status`, { status: 'active' }).expect(200);
-    await until(() => asleep.calls.length > before + 1);
+    await probe();
+    expect([active, inactive, asleep].map(({ calls }) => calls.length)).toEqual([3, 0, 1]);
   });
 
   it('find out how an endpoint is, and tell the reason', async () => {
@@ -162,12 +167,8 @@ describe('probes', () => {
     const expected = cases.map(([, result, reason], index) => [all[index]?.url, result, result, reason]);
     const found = async () =>
       (await status(skillId)).endpoints.map(({ url, health, probe }) => [url, health, probe?.result, probe?.reason]);
-    const urls = (rows: unknown[][]) => rows.map(String).toSorted();
-    await until(
-      async () => JSON.stringify(urls(await found())) === JSON.stringify(urls(expected)),
-      15_000,
-      () => `expected ${JSON.stringify(expected)}`,
-    );
+    await probe(3);
+    expect((await found()).toSorted()).toEqual(expected.toSorted());
     for (const { probe } of (await status(skillId)).endpoints) expect(probe?.latency_ms).toBeLessThan(1_000);
     expect((await status(skillId)).health).toBe('warning');
   });
@@ -177,7 +178,7 @@ describe('probes', () => {
     await server.stop();
     const { skillId } = await create([{ url: server.url }]);
     const { skillId: forbidden } = await create([{ url: 'http://169.254.169.254/latest' }]);
-    await Promise.all([untilProbed(skillId), untilProbed(forbidden)]);
+    await probe();
     expect(await probeOf(skillId)).toMatchObject({ result: 'unhealthy', reason: 'no connection could be made' });
     expect((await probeOf(forbidden))?.reason).toBe(
       'its address must not be called from here (OUTBOUND_ALLOWED_CIDRS)',
@@ -198,7 +199,7 @@ describe('probes', () => {
         },
       },
     ]);
-    await untilProbed(skillId);
+    await probe();
     expect(await probeOf(skillId)).toMatchObject({ result: 'healthy' });
     expect(server.calls[0]).toMatchObject({ method: 'GET', path: '/base/alive?tenant=7&deep=true' });
     // As an older release took it.
@@ -207,8 +208,8 @@ describe('probes', () => {
        AND endpoint_id IN (SELECT id FROM skill_endpoints WHERE skill_id = $1)`,
       [skillId],
     );
-    await until(async () => (await probeOf(skillId))?.result === 'unhealthy');
-    expect((await probeOf(skillId))?.reason).toBe('its parameters cannot be sent');
+    await probe();
+    expect(await probeOf(skillId)).toMatchObject({ result: 'unhealthy', reason: 'its parameters cannot be sent' });
     expect(JSON.stringify([await status(skillId), app.logs])).not.toMatch(/of-the-skill|bad.{1,2}value/);
   });
 
@@ -220,14 +221,15 @@ describe('probes', () => {
     await until(() => server.listening);
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
     const { skillId } = await create([{ url }]);
+    await probe();
     await until(() => codes.length > 0);
-    expect(codes[0]).toBe(1000);
-    await untilProbed(skillId);
+    expect(codes).toEqual([1000]);
     expect(await probeOf(skillId)).toMatchObject({ result: 'healthy', reason: null });
     sockets.close();
     server.closeAllConnections();
     server.close();
-    await untilHealth(skillId, 'unhealthy');
+    await probe(3);
+    expect(await healthOf(skillId)).toBe('unhealthy');
   });
 
   it('read little of a ws endpoint that floods', async () => {
@@ -238,44 +240,43 @@ describe('probes', () => {
       written.push(flood(stream, frame(PING, 'x')));
     };
     const { skillId } = await create([{ url: flooding.url }]);
-    await untilProbed(skillId);
+    await probe();
     expect(await probeOf(skillId)).toMatchObject({ result: 'healthy' });
     // Buffers of the network hold some megabytes that nobody reads.
     expect(await written[0]).toBeLessThan(32 * 2 ** 20);
     flooding.stop();
-    await untilHealth(skillId, 'unhealthy');
+    await probe(3);
+    expect(await healthOf(skillId)).toBe('unhealthy');
   });
 
   it('leave an endpoint to its lease from its first heartbeat on', async () => {
     const server = await serve(BEHAVIOURS.fails);
     const { skillId } = await create([{ url: server.url }]);
-    await untilHealth(skillId, 'unhealthy');
+    await probe(3);
+    expect(await healthOf(skillId)).toBe('unhealthy');
     await api.post(`/skills/${skillId}/heartbeat`).expect(200);
     expect(await healthOf(skillId)).toBe('healthy');
-    await delay(INTERVAL * 1_000 + 500);
-    const { length } = server.calls;
-    await delay(INTERVAL * 2_000);
-    expect(server.calls).toHaveLength(length);
+    await probe(2);
+    expect(server.calls).toHaveLength(3);
     expect(await healthOf(skillId)).toBe('healthy');
-    const { body } = await check(skillId);
+    const { body } = await api.post(`/skills/${skillId}/check`);
     expect(body.data.endpoints).toMatchObject([{ result: 'unhealthy', reason: 'it answers 500', health: 'healthy' }]);
   });
 
   it('come once an interval, whoever of two replicas is first', async () => {
     const other = await startTestApp({ env: ENV, database: app.database });
-    const all = await Promise.all(Array.from({ length: 20 }, () => serve()));
-    const ids = await Promise.all(all.map(async ({ url }) => (await create([{ url }])).skillId));
-    await Promise.all(ids.map(untilProbed));
-    const before = all.map(({ calls }) => calls.length);
-    const began = performance.now();
-    await delay(4_000);
-    const after = all.map(({ calls }, index) => calls.length - (before[index] ?? 0));
-    const intervals = (performance.now() - began) / 1_000 / INTERVAL;
-    await other.close();
-    for (const count of after) {
-      expect(count).toBeGreaterThanOrEqual(Math.floor(intervals / 2));
-      expect(count).toBeLessThanOrEqual(Math.ceil(intervals / 0.95) + 1);
+    const all = await Promise.all(Array.from({ length: 12 }, () => serve()));
+    await Promise.all(all.map(({ url }) => create([{ url }])));
+    for (let round = 1; round <= 4; round += 1) {
+      await probe(1, [app, other]);
+      expect(all.map(({ calls }) => calls.length)).toEqual(all.map(() => round));
     }
+    await other.close();
+    const untimely = await app.database.query(
+      `SELECT FROM endpoint_probes
+       WHERE next_probe_at - updated_at NOT BETWEEN interval '0.94 hours' AND interval '1.06 hours'`,
+    );
+    expect(untimely).toEqual([]);
   });
 
   it('close a circuit that has opened, before any call tries it', async () => {

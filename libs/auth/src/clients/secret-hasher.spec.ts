@@ -1,8 +1,14 @@
 import { UnavailableError } from '#common';
+import { SecuritySettings } from '#config';
 import { SecretHasher } from './secret-hasher.js';
 
 describe('SecretHasher', () => {
   const hasher = new SecretHasher({ argon2Memory: 8 });
+
+  it('hashes with Argon2id and at least the cost that OWASP names, unless a setting says otherwise', async () => {
+    const hash = await new SecretHasher(new SecuritySettings()).hash('secret');
+    expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  });
 
   it('checks some at a time and lets some wait; the others are told to come again', async () => {
     const cheap = await hasher.hash('secret');

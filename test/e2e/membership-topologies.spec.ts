@@ -17,12 +17,13 @@ describe('replicas of a member', () => {
 
   it('are one member, that stays when one of them stops, and ends with the last', async () => {
     const upstream = await start('upstream');
-    const replica = (url: string): Promise<TestApp> => start('member', upstream.url, { APP_PUBLIC_URL: url }, database);
+    const replica = (url: string): Promise<TestApp> =>
+      start('member', upstream.url, { APP_PUBLIC_URL: url }, { database });
     const first = await replica('http://first.example.com');
     await create(first, { name: 'own' });
     await until(has(upstream, 'own'));
     const second = await replica('http://second.example.com');
-    await delay(2_500);
+    await delay(1_200);
     const urls = async (): Promise<string[]> =>
       ((await find(upstream, 'member'))?.endpoints ?? []).map(({ url }) => url);
     expect(await urls()).toEqual(['http://first.example.com']);
@@ -37,12 +38,19 @@ describe('replicas of a member', () => {
   });
 });
 
+/** So that leases of members last 3 s. */
+const SLOW = { heartbeatMs: 1_000 };
+
 describe('registries of registries', () => {
   afterEach(closeAll);
 
-  it('pass on no Skill that came from another registry: a chain of three', async () => {
+  it('pass on no Skill that came from another registry', async () => {
+    await Promise.all([chainOfThree(), ringOfTwo()]);
+  });
+
+  async function chainOfThree(): Promise<void> {
     const top = await start('top');
-    const middle = await start('middle', top.url);
+    const middle = await start('middle', top.url, {}, SLOW);
     const low = await start('low', middle.url);
     await create(middle, { name: 'of-middle' });
     await create(low, { name: 'of-low' });
@@ -55,12 +63,12 @@ describe('registries of registries', () => {
     expect(await namesOf(low)).toEqual(['of-low']);
     const after = [...(await skillsOf(top)), ...(await skillsOf(middle))].map(({ generation }) => generation);
     expect(after).toEqual(before);
-  });
+  }
 
-  it('pass on no Skill that came from another registry: a ring of two', async () => {
+  async function ringOfTwo(): Promise<void> {
     const port = await freePort();
-    const second = await start('second', `http://127.0.0.1:${port}`);
-    const first = await start('first', second.url, { APP_PORT: String(port) });
+    const second = await start('second', `http://127.0.0.1:${port}`, {}, SLOW);
+    const first = await start('first', second.url, { APP_PORT: String(port) }, SLOW);
     await create(first, { name: 'of-first' });
     await create(second, { name: 'of-second' });
     const complete = async (): Promise<boolean> =>
@@ -73,7 +81,7 @@ describe('registries of registries', () => {
     expect(await namesOf(first)).toEqual(['of-first', 'of-second', 'second']);
     expect(await namesOf(second)).toEqual(['first', 'of-first', 'of-second']);
     expect(await generations()).toEqual(before);
-  });
+  }
 
   it('do not register with themselves', async () => {
     const port = await freePort();
@@ -82,7 +90,7 @@ describe('registries of registries', () => {
     const circular = { status: 'degraded', reason: 'the upstream registry is this service itself' };
     await until(async () => JSON.stringify((await health(app)).checks.upstream) === JSON.stringify(circular));
     await until(async () => (await namesOf(app)).length === 1);
-    await delay(1_500);
+    await delay(700);
     expect(await namesOf(app)).toEqual(['own']);
     expect((await find(app, 'own'))?.metadata).not.toHaveProperty('ooder.registry');
     expect((await health(app)).status).toBe('healthy');

@@ -1,6 +1,5 @@
 import { skillBody } from '../support/skill.factory.js';
-import { ADMIN_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
-import type { TestDatabase } from '../support/test-database.js';
+import { ADMIN_SECRET, startTestApp, type TestApp, type TestAppOptions } from '../support/test-app.js';
 import { apiOf } from './api.js';
 
 export interface Registered {
@@ -51,17 +50,20 @@ export const warnings = ({ logs }: TestApp): string[] =>
 
 const running: TestApp[] = [];
 
-/** A service that beats every second; `upstream` is the URL of the registry that it is a member of. */
+/**
+ * A service; `upstream` is the URL of the registry that it is a member of. A member comes five times a second, and its
+ * own leases last 0.6 s: one that has members of its own needs `heartbeatMs: 1_000`.
+ */
 export async function start(
   name: string,
   upstream?: string,
   env: Record<string, string> = {},
-  database?: TestDatabase,
+  { database, heartbeatMs = upstream === undefined ? 1_000 : 200 }: Omit<TestAppOptions, 'env'> = {},
 ): Promise<TestApp> {
   const app = await startTestApp({
     ...(database && { database }),
+    heartbeatMs,
     env: {
-      AI_BRIDGE_HEARTBEAT_INTERVAL: '1',
       AI_BRIDGE_REGISTRY_URL: upstream === undefined ? '' : `${upstream}/api/v1/skills/register`,
       AI_BRIDGE_CLIENT_ID: 'admin',
       AI_BRIDGE_CLIENT_SECRET: ADMIN_SECRET,

@@ -31,6 +31,8 @@ export interface TestAppOptions {
   env?: Record<string, string>;
   /** Use this database, and leave it to its owner. */
   database?: TestDatabase;
+  /** Milliseconds between two heartbeats; the environment cannot have less than a second. */
+  heartbeatMs?: number;
 }
 
 /** The whole service on a port of its own, over a database of its own. */
@@ -60,6 +62,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     },
     join(dataDir, 'no.env'),
   );
+  if (options.heartbeatMs !== undefined) settings.aiBridge.heartbeatInterval = options.heartbeatMs / 1_000;
   const logs: string[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _, done) {

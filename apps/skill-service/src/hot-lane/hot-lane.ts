@@ -90,7 +90,7 @@ export class HotLane {
       const caller = this.callerOf(request, identity);
       heartbeats.beat(caller, skillId, body, (answer) => {
         metrics.inFlight(-1);
-        if (answer) this.lane.send({ request, response, caller, startedAt, limit }, answer);
+        if (answer) this.lane.send({ request, response, caller, path: request.url, startedAt, limit }, answer);
         else {
           if (limit) limiter.withdraw('writes', identity.clientId);
           this.handOver(request, response, bytes);

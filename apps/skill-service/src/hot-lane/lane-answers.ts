@@ -18,6 +18,8 @@ export interface LaneRequest {
   request: IncomingMessage;
   response: ServerResponse;
   caller: Caller;
+  /** The path, if it is known to contain no secret: the log then need not search it. */
+  path?: string | undefined;
   /** By `performance.now()`. */
   startedAt: number;
   /** Undefined: requests of this class have no limit. */
@@ -87,7 +89,7 @@ export class LaneAnswers {
 
   /** `bytes`: of the body; undefined if the client hung up before the answer. */
   private finish(exchange: LaneRequest, route: string, bytes: number | undefined): void {
-    const { request, response, caller, startedAt, span } = exchange;
+    const { request, response, caller, path, startedAt, span } = exchange;
     const { logger, metrics } = this.rooms;
     const { method = '', url = '', headers } = request;
     const durationMs = performance.now() - startedAt;
@@ -99,6 +101,7 @@ export class LaneAnswers {
     writeAccess(logger, 'info', {
       method,
       url,
+      path,
       route,
       status,
       durationMs,

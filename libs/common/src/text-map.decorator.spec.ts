@@ -9,7 +9,7 @@ describe('an object of texts', () => {
     expect([...entryFaults({ a: null }, { ...LIMITS, nullable: true })]).toEqual([]);
   });
 
-  it('is told every fault, of keys and of values', () => {
+  it('reports every fault of its keys and values', () => {
     expect([...entryFaults({ 'too long': 'long', ' ': 'x', n: null }, LIMITS)]).toEqual([
       { field: 'too ', reason: 'as a key must have at most 4 characters' },
       { field: 'too ', reason: 'must have at most 3 characters' },
@@ -21,7 +21,7 @@ describe('an object of texts', () => {
     ]);
   });
 
-  it('is told of its size alone when it has too many entries', () => {
+  it('reports only its size when it has too many entries', () => {
     expect([...entryFaults({ a: 1, b: 2, c: 3, d: 4 }, LIMITS)]).toEqual([
       { field: '', reason: 'must have at most 3 entries' },
     ]);

@@ -177,7 +177,7 @@ describe('LeaderElection', () => {
       expect(await b.isLastReplica()).toBe(true);
     });
 
-    it('holds for one at least of those that stop at the same time, whoever asks', async () => {
+    it('is true for at least one of the replicas that stop at the same time', async () => {
       const replicas = [await join(), await join(), await join()];
       for (const replica of replicas) await leads(replica);
       const [a, b, c] = replicas;

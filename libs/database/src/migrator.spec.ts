@@ -25,7 +25,7 @@ async function revertTo(name: string): Promise<string[]> {
 }
 
 describe('a migration of tables in use', () => {
-  it('holds up nobody: it steps back until whoever reads them for long has ended', async () => {
+  it('blocks no query: it steps back until long reads have ended', async () => {
     const reverted = await revertTo(TOUCHING);
     const backup = new pg.Client({ connectionString: database.url, application_name: 'pg_dump' });
     await backup.connect();

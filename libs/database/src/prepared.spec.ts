@@ -60,7 +60,7 @@ describe('prepared', () => {
     expect(await read()).toEqual([{ id: 1, v: 2, w: null }]);
   });
 
-  it('leaves other errors to whoever asked', async () => {
+  it('passes other errors on to the caller', async () => {
     await expect(dataSource.query(SELECT, ['no number'])).rejects.toThrow('invalid input syntax');
     expect(await dataSource.query(SELECT, [1])).toEqual([{ v: 2 }]);
   });

@@ -197,7 +197,7 @@ describe('registerRequestLogging', () => {
     expect(await nextAccessLine()).toMatchObject({ level: 'debug', route: '/readyz' });
   });
 
-  it('lets nobody forge a line by control characters', async () => {
+  it('prevents forged lines through control characters', async () => {
     const socket = connect(port, '127.0.0.1');
     socket.write(
       Buffer.from(

@@ -10,7 +10,7 @@ describe('the chain of the audit log', () => {
   });
   afterEach(() => chain.stop());
 
-  it.each(AUDIT_TABLES)('lets nobody change, delete or empty %s', async (table) => {
+  it.each(AUDIT_TABLES)('prevents the change, deletion and truncation of %s', async (table) => {
     await chain.write(3);
     await chain.sealer.seal();
     const refused = [

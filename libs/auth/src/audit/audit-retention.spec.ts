@@ -38,7 +38,7 @@ describe('the audit log after 90 days', () => {
     expect((await chain.verify()).fault).toMatch(/^block 4 is missing: the log does not say/);
   });
 
-  it('keeps the newest block, from which the chain goes on, and what nobody sealed', async () => {
+  it('keeps the newest block, where the chain continues, and entries without a seal', async () => {
     await sealAt(200, 3);
     await sealAt(120, 3);
     await chain.write(1, 100 * DAY_MS);

@@ -10,7 +10,7 @@ describe('SecretHasher', () => {
     expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   });
 
-  it('checks some at a time and lets some wait; the others are told to come again', async () => {
+  it('checks a few secrets at a time, lets a limited number wait, and refuses the rest', async () => {
     const cheap = await hasher.hash('secret');
     const checks = await Promise.allSettled(Array.from({ length: 1000 }, () => hasher.verify(cheap, 'secret')));
     const done = checks.filter(({ status }) => status === 'fulfilled');

@@ -55,7 +55,7 @@ describe('the verdict of an answer', () => {
 });
 
 describe('the verdict of a call without an answer', () => {
-  it('is a failure with a reason of ours, but for what we broke off ourselves', () => {
+  it('is a failure with a reason of this service, unless this service cancelled the call', () => {
     const reasons = OUTBOUND_FAULTS.map((kind) => {
       const said = judgeError(new OutboundError(kind, 'internal.example is 10.0.0.1'), 3_000);
       if (kind === 'cancelled') expect(said).toBeUndefined();

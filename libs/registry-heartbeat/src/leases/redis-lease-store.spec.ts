@@ -70,7 +70,7 @@ describe('RedisLeaseStore', () => {
     expect(await client.keys('*')).toEqual([keyOf('sweep')]);
   });
 
-  it('is shared by the replicas of one registry, and by nobody else', async () => {
+  it('is shared by the replicas of one registry only', async () => {
     const replica = new LeaseScene(stores.open('redis', { registryId }));
     const other = new LeaseScene(stores.open('redis'));
     const { skill, skillId } = await scene.opened({});

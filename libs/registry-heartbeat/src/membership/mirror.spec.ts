@@ -122,7 +122,7 @@ describe('Mirror', () => {
     ]);
   });
 
-  it('unregisters what is gone', async () => {
+  it('unregisters Skills that no longer exist', async () => {
     await round();
     skills.splice(0, 1);
     expect(await round()).toEqual(['/heartbeats', '/skills/ID/unregister']);

@@ -36,7 +36,7 @@ describe('UpstreamClient', () => {
     expect(performance.now() - began).toBeLessThan(900);
   });
 
-  it('says what is wrong when nobody listens', async () => {
+  it('reports the fault when nothing listens at the address', async () => {
     const own = upstreamClient(upstream);
     await upstream.stop();
     expect((await failureOf(own.register({ name: 'a' }))).message).toContain('ECONNREFUSED');

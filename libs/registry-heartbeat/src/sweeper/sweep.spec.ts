@@ -69,7 +69,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     return [onTime, overdue];
   };
 
-  it('warns of who is silent, and then ends the lease', async () => {
+  it('warns of a Skill without heartbeats, and then ends its lease', async () => {
     const skillId = await register('http://w/');
     expect(await healths(skillId)).toEqual(['healthy']);
     await silence(1.5);

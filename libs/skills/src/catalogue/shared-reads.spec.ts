@@ -30,7 +30,7 @@ describe('SharedReads', () => {
     load = new Load();
   });
 
-  it('does once what is asked for at the same time', async () => {
+  it('runs one read for requests that come at the same time', async () => {
     const answers = Promise.all([reads.share('a', load.run), reads.share('a', load.run), reads.share('b', load.run)]);
     expect(load.calls).toBe(2);
     load.end(7);
@@ -40,7 +40,7 @@ describe('SharedReads', () => {
     load.end(0);
   });
 
-  it('lets nobody join a read that began before a change', async () => {
+  it('lets no request join a read that began before a change', async () => {
     const list = reads.share('list', load.run);
     const skill = reads.share('skill', load.run, 'a');
     await changes.announce(['b']);

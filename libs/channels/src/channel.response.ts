@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { textMapSchema } from '#common';
+import { PageResponse, textMapSchema } from '#common';
 import { CHANNEL_STATUSES, type ChannelStatus } from './channel.entity.js';
 import { CONTEXT_LIMITS, METADATA_LIMITS } from './channel-limits.js';
 
@@ -41,16 +41,7 @@ export class ChannelResponse {
   closed_at: string | null;
 }
 
-export class ChannelPageResponse {
-  @ApiProperty({ type: 'integer', example: 1 })
-  total: number;
-
-  @ApiProperty({ type: 'integer', example: 1 })
-  page: number;
-
-  @ApiProperty({ type: 'integer', example: 10 })
-  page_size: number;
-
+export class ChannelPageResponse extends PageResponse {
   @ApiProperty({ type: () => ChannelResponse, isArray: true })
   channels: ChannelResponse[];
 }

@@ -69,6 +69,7 @@ export {
   MAX_PAGE_SIZE,
   type Page,
   PageQuery,
+  PageResponse,
   SkipQuery,
   type Slice,
   toSlice,

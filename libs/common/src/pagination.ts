@@ -7,7 +7,7 @@ import {
   type Type,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiProperty, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { IntegerField } from './field.decorators.js';
@@ -48,6 +48,18 @@ export class PageQuery {
     description: 'Items per page',
   })
   page_size: number = 10;
+}
+
+/** A page in the protocol style. The class of each list adds the items, under the name that the protocol gives them. */
+export class PageResponse {
+  @ApiProperty({ type: 'integer', example: 1, description: 'Items on all pages' })
+  total: number;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  page: number;
+
+  @ApiProperty({ type: 'integer', example: 10 })
+  page_size: number;
 }
 
 export function toSlice({ page, page_size }: PageQuery): Slice {

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { shortenClaimedName, type RefusedRequests } from '#auth';
 import type { FastifyRequest } from 'fastify';
-import { BoundedMap } from './bounded-map.js';
+import { LRUCache } from 'lru-cache';
 import type { RequestClass } from './request-class.js';
 
 const EVERY_MS = 60_000;
@@ -18,7 +18,7 @@ export interface RefusedSender {
 /** One line, and one entry of the audit log, for each client, class and minute, however many requests were refused. */
 export class RefusalLog {
   private readonly logger = new Logger('rate-limit');
-  private readonly logged = new BoundedMap<number>(CAPACITY);
+  private readonly logged = new LRUCache<string, number>({ max: CAPACITY });
 
   constructor(private readonly audit: RefusedRequests) {}
 

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { exponentialPause } from '#common';
-import { BoundedMap } from './bounded-map.js';
+import { LRUCache } from 'lru-cache';
 import { claimedKey } from './client-key.js';
 
 /** Entries of each table; a botnet with more addresses than that is slowed by the table of clients. */
@@ -80,11 +80,11 @@ export type Verdict = { refusedFor: number } | Admission;
  * one length. A secret is kept as a hash under a key that dies with the process.
  */
 export class SecretGuard {
-  private readonly pairs = new BoundedMap<Failures>(CAPACITY);
-  private readonly addresses = new BoundedMap<Failures>(CAPACITY);
-  private readonly clients = new BoundedMap<Failures>(CAPACITY);
-  private readonly known = new BoundedMap<KnownPair>(CAPACITY);
-  private readonly knownAddresses = new BoundedMap<number>(CAPACITY);
+  private readonly pairs = new LRUCache<string, Failures>({ max: CAPACITY });
+  private readonly addresses = new LRUCache<string, Failures>({ max: CAPACITY });
+  private readonly clients = new LRUCache<string, Failures>({ max: CAPACITY });
+  private readonly known = new LRUCache<string, KnownPair>({ max: CAPACITY });
+  private readonly knownAddresses = new LRUCache<string, number>({ max: CAPACITY });
   private readonly printKey = randomBytes(32);
   private held = 0;
 
@@ -127,12 +127,12 @@ export class SecretGuard {
     const { clientId, address } = attempt;
     const pair = pairKey(attempt);
     this.forgetPrint(pair, this.printOf(attempt));
-    const tables: [BoundedMap<Failures>, string, Terms][] = [
+    const tables: [LRUCache<string, Failures>, string, Terms][] = [
       [this.pairs, pair, PAIR],
       [this.addresses, address, ADDRESS],
       ...(clientId === undefined
         ? []
-        : [[this.clients, claimedKey(clientId), CLIENT] satisfies [BoundedMap<Failures>, string, Terms]]),
+        : [[this.clients, claimedKey(clientId), CLIENT] satisfies [LRUCache<string, Failures>, string, Terms]]),
     ];
     let begins = false;
     for (const [table, key, { free }] of tables) {

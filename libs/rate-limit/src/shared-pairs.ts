@@ -1,5 +1,5 @@
 import type { RedisConnection } from '#cache';
-import { BoundedMap } from './bounded-map.js';
+import { LRUCache } from 'lru-cache';
 import { type Attempt, KNOWN_MS, pairKey } from './secret-guard.js';
 
 const PREFIX = 'ooder:v1:known-client:';
@@ -13,7 +13,7 @@ const CAPACITY = 10_000;
  * and nothing of any secret. While Redis is away a replica knows what it has seen itself.
  */
 export class SharedPairs {
-  private readonly told = new BoundedMap<number>(CAPACITY);
+  private readonly told = new LRUCache<string, number>({ max: CAPACITY });
 
   constructor(private readonly redis: RedisConnection) {}
 

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EnumField, PageQuery, TextField, TimeField } from '#common';
+import { EnumField, PageQuery, PageResponse, TextField, TimeField } from '#common';
 import { AUDIT_REASONS, AUDIT_RESULTS, type AuditReason, type AuditResult } from './audit-entry.entity.js';
 
 /** All given filters must match. */
@@ -96,16 +96,7 @@ export class AuditEntryResponse {
   block: number | null;
 }
 
-export class AuditPageResponse {
-  @ApiProperty({ type: 'integer' })
-  total: number;
-
-  @ApiProperty({ type: 'integer' })
-  page: number;
-
-  @ApiProperty({ type: 'integer' })
-  page_size: number;
-
+export class AuditPageResponse extends PageResponse {
   @ApiProperty({ type: [AuditEntryResponse], description: 'Newest first' })
   entries: AuditEntryResponse[];
 }

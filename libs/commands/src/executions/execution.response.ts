@@ -1,4 +1,5 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
+import { PageResponse } from '#common';
 import type { NewExecution } from './executions.repository.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from '../callbacks/callback.entity.js';
 import type { CallbackRecord, ExecutionRecord, PublicExecution } from './execution-record.js';
@@ -143,16 +144,7 @@ export class ExecutionDetailsResponse extends ExecutionResponse {
 /** Without the fields that may be long. */
 export class ExecutionSummaryResponse extends OmitType(ExecutionDetailsResponse, ['result', 'output'] as const) {}
 
-export class ExecutionPageResponse {
-  @ApiProperty({ example: 1 })
-  total: number;
-
-  @ApiProperty({ example: 1 })
-  page: number;
-
-  @ApiProperty({ example: 10 })
-  page_size: number;
-
+export class ExecutionPageResponse extends PageResponse {
   @ApiProperty({ type: () => ExecutionSummaryResponse, isArray: true })
   executions: ExecutionSummaryResponse[];
 }

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { PageResponse } from '#common';
 import { CAPABILITY_STATUSES, type CapabilityStatus } from './capability.entity.js';
 import {
   ENDPOINT_PROTOCOLS,
@@ -160,16 +161,7 @@ export class DiscoverResponse {
   explain?: ExplanationResponse[];
 }
 
-export class CapabilityPageResponse {
-  @ApiProperty({ type: 'integer', example: 1 })
-  total: number;
-
-  @ApiProperty({ type: 'integer', example: 1 })
-  page: number;
-
-  @ApiProperty({ type: 'integer', example: 10 })
-  page_size: number;
-
+export class CapabilityPageResponse extends PageResponse {
   @ApiProperty({ type: () => CapabilityResponse, isArray: true })
   capabilities: CapabilityResponse[];
 }

@@ -13,7 +13,7 @@ export const AUDIT_ACTOR = { clientId: 'weather-team', origin: { traceId: 'a'.re
 export class AuditChain {
   readonly log = new AuditLog();
   readonly transactions: Transactions;
-  readonly sealer: AuditSealer;
+  sealer: AuditSealer;
 
   private constructor(
     readonly database: TestDatabase,
@@ -32,6 +32,12 @@ export class AuditChain {
   async stop(): Promise<void> {
     await this.dataSource.destroy();
     await this.database.drop();
+  }
+
+  /** Empties the log: a tenth of the time of a new database. */
+  async reset(): Promise<void> {
+    await this.tamper(`TRUNCATE ${AUDIT_TABLES.join(', ')}`);
+    this.sealer = new AuditSealer(this.transactions);
   }
 
   /** So many entries, of so many milliseconds ago. */

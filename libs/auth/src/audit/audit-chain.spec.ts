@@ -5,10 +5,11 @@ import { AuditSealer } from './audit-sealer.js';
 
 describe('the chain of the audit log', () => {
   let chain: AuditChain;
-  beforeEach(async () => {
+  beforeAll(async () => {
     chain = await AuditChain.start();
   });
-  afterEach(() => chain.stop());
+  beforeEach(() => chain.reset());
+  afterAll(() => chain.stop());
 
   it.each(AUDIT_TABLES)('prevents the change, deletion and truncation of %s', async (table) => {
     await chain.write(3);

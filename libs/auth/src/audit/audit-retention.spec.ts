@@ -5,10 +5,11 @@ const DAY_MS = 24 * 3600 * 1000;
 
 describe('the audit log after 90 days', () => {
   let chain: AuditChain;
-  beforeEach(async () => {
+  beforeAll(async () => {
     chain = await AuditChain.start();
   });
-  afterEach(() => chain.stop());
+  beforeEach(() => chain.reset());
+  afterAll(() => chain.stop());
 
   const retention = () => new AuditRetention(chain.transactions, chain.log);
   const sealAt = async (days: number, count: number) => {

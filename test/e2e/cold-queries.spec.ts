@@ -63,6 +63,17 @@ describe('queries of reads that are not in memory', () => {
   const sequentialScans = async (caller: Api, path: string): Promise<string[]> => {
     const statements = await statementsOf(caller, path);
     expect(statements.length).toBeGreaterThan(0);
+    let scans = await scansIn(statements);
+    // The planner sees a random sample of the rows, and a transaction that was open during VACUUM keeps pages from index-only
+    // scans. A plan that is bad for such a reason is better after one of the next two.
+    for (let sample = 2; sample <= 3 && scans.length > 0; sample += 1) {
+      await app.database.query('VACUUM ANALYZE');
+      scans = await scansIn(statements);
+    }
+    return scans;
+  };
+
+  const scansIn = async (statements: [string, unknown[] | undefined][]): Promise<string[]> => {
     const scans: string[] = [];
     for (const [text, parameters] of statements) {
       const [row] = await app.database.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(

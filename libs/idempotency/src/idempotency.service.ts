@@ -1,16 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
-import { InjectRepository } from '@nestjs/typeorm';
+import { Injectable } from '@nestjs/common';
 import { BadParameterError, newId } from '#common';
 import { type Transaction, Transactions } from '#database';
-import { LessThan, Repository } from 'typeorm';
 import { IdempotencyKeyEntity } from './idempotency-key.entity.js';
 
-const RETENTION_MS = 24 * 3600 * 1000;
-const PURGE_EVERY_MS = 3600 * 1000;
-
-/** A write that may be sent twice: its client, key and content. */
+/** A write that a client may send twice. */
 export interface IdempotentRequest {
   actor: string;
   key: string | undefined;
@@ -25,12 +19,7 @@ export interface IdempotentRequest {
  */
 @Injectable()
 export class IdempotencyService {
-  private readonly logger = new Logger('idempotency');
-
-  constructor(
-    private readonly transactions: Transactions,
-    @InjectRepository(IdempotencyKeyEntity) private readonly keys: Repository<IdempotencyKeyEntity>,
-  ) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /**
    * Runs `work` in a transaction; if the key was used before, returns the first answer instead. `work` must return plain JSON
@@ -65,15 +54,5 @@ export class IdempotencyService {
       throw new BadParameterError([{ field: 'Idempotency-Key', reason: 'was used for a different request before' }]);
     }
     return first.response as T;
-  }
-
-  /** Deletes keys that are older than 24 hours; every replica may do so at any time. */
-  @Interval(PURGE_EVERY_MS)
-  async purge(): Promise<void> {
-    try {
-      await this.keys.delete({ createdAt: LessThan(new Date(Date.now() - RETENTION_MS)) });
-    } catch (error) {
-      this.logger.warn(`old idempotency keys were not deleted; trying again in an hour: ${String(error)}`);
-    }
   }
 }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { SchedulerRegistry } from '@nestjs/schedule';
-import { SingleFlight } from '#common';
+import { describeError, SingleFlight } from '#common';
 import { OutageLog } from '#logging';
 
 export interface PeriodicJobOptions {
@@ -83,7 +83,7 @@ export class PeriodicJob {
       await this.work();
       this.outage.end();
     } catch (error) {
-      this.outage.begin(String(error));
+      this.outage.begin(describeError(error));
     }
   }
 }

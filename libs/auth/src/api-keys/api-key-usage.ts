@@ -1,8 +1,7 @@
-import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
+import { Injectable } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { SingleFlight } from '#common';
-import { OutageLog } from '#logging';
+import { PeriodicService } from '#scheduling';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
 
@@ -13,15 +12,28 @@ const MAX_NOTED = 10_000;
 
 /** Writes when keys were last used: in batches, once a minute for each key, whatever the number of replicas. */
 @Injectable()
-export class ApiKeyUsage implements BeforeApplicationShutdown {
-  private readonly outage = new OutageLog(new Logger('auth'), 'Writing when API keys were used');
+export class ApiKeyUsage extends PeriodicService {
   /** Keys that were noted within the last minute. */
   private readonly noted = new LRUCache<string, true>({ max: MAX_NOTED, ttl: MINUTE_MS });
   /** By key, when it was used, by `performance.now()`. */
   private waiting = new Map<string, number>();
-  private readonly writing = new SingleFlight(() => this.write());
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    scheduler: SchedulerRegistry,
+  ) {
+    super(scheduler, {
+      name: 'api-key-usage',
+      everyMs: FLUSH_EVERY_MS,
+      context: 'auth',
+      subject: 'Writing when API keys were used',
+    });
+  }
+
+  override async beforeApplicationShutdown(): Promise<void> {
+    await super.beforeApplicationShutdown();
+    await this.flush();
+  }
 
   note(keyId: string): void {
     if (this.noted.has(keyId)) return;
@@ -29,17 +41,12 @@ export class ApiKeyUsage implements BeforeApplicationShutdown {
     this.waiting.set(keyId, performance.now());
   }
 
-  /** Never rejects. What cannot be written stays in the queue. */
-  @Interval(FLUSH_EVERY_MS)
+  /** Writes all uses up to now. Never rejects. What cannot be written stays in the queue. */
   flush(): Promise<void> {
-    return this.writing.run();
+    return this.job.runAnew();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.flush();
-  }
-
-  private async write(): Promise<void> {
+  protected async work(): Promise<void> {
     if (this.waiting.size === 0) return;
     const now = performance.now();
     const batch = this.waiting;
@@ -53,10 +60,9 @@ export class ApiKeyUsage implements BeforeApplicationShutdown {
          UPDATE api_keys k SET last_used_at = now() - held.age * interval '1 millisecond' FROM held WHERE k.id = held.id`,
         [[...batch.keys()], [...batch.values()].map((at) => now - at)],
       );
-      this.outage.end();
     } catch (error) {
       this.waiting = new Map([...batch, ...this.waiting]);
-      this.outage.begin(String(error));
+      throw error;
     }
   }
 }

@@ -1,22 +1,26 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
+import { Injectable } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { PeriodicService } from '#scheduling';
 import { SessionStore } from './session-store.js';
 
 const EVERY_MS = 600_000;
 
-/** Deletes sessions that have expired; every replica may do so at any time. */
+/** Deletes sessions that have expired. Every replica may do so at any time. */
 @Injectable()
-export class SessionPurge {
-  private readonly logger = new Logger('auth');
+export class SessionPurge extends PeriodicService {
+  constructor(
+    private readonly store: SessionStore,
+    scheduler: SchedulerRegistry,
+  ) {
+    super(scheduler, {
+      name: 'session-purge',
+      everyMs: EVERY_MS,
+      context: 'auth',
+      subject: 'Deleting expired sessions',
+    });
+  }
 
-  constructor(private readonly store: SessionStore) {}
-
-  @Interval(EVERY_MS)
-  async purge(): Promise<void> {
-    try {
-      await this.store.purge();
-    } catch (error) {
-      this.logger.warn(`expired sessions were not deleted; trying again later: ${String(error)}`);
-    }
+  protected work(): Promise<void> {
+    return this.store.purge();
   }
 }

@@ -1,9 +1,9 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Interval, SchedulerRegistry } from '@nestjs/schedule';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { describeError, newId, SingleFlight } from '#common';
+import { newId } from '#common';
 import type { Transaction } from '#database';
-import { OutageLog } from '#logging';
+import { PeriodicJob } from '#scheduling';
 import { DataSource, LessThan } from 'typeorm';
 import { RevocationEntity, type RevocationKind } from './revocation.entity.js';
 
@@ -44,7 +44,6 @@ const POLL_MS = 500;
 /** A transaction may commit this much later than it began, so rows are read again for this time. */
 const OVERLAP_S = 60;
 const PURGE_EVERY_MS = 600_000;
-const JOB = 'revocation-list';
 
 /**
  * Revoked credentials, cached by every replica, so that a request needs no query. It is read from PostgreSQL twice a second;
@@ -53,28 +52,35 @@ const JOB = 'revocation-list';
  */
 @Injectable()
 export class RevocationList implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger('auth');
-  private readonly outage = new OutageLog(this.logger, 'The list of revocations');
   private readonly revoked = new Map<string, { minVersion: number; expiresAt: number }>();
   private isComplete = false;
-  private readonly loading = new SingleFlight(() => this.tryLoad());
+  private readonly polling: PeriodicJob;
+  private readonly purging: PeriodicJob;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly scheduler: SchedulerRegistry,
-  ) {}
+    scheduler: SchedulerRegistry,
+  ) {
+    const context = 'auth';
+    const poll = { name: 'revocation-list', everyMs: POLL_MS, context, subject: 'The list of revocations' };
+    const purge = {
+      name: 'revocation-purge',
+      everyMs: PURGE_EVERY_MS,
+      context,
+      subject: 'Deleting expired revocations',
+    };
+    this.polling = new PeriodicJob(scheduler, poll, () => this.load());
+    this.purging = new PeriodicJob(scheduler, purge, () => this.purge());
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     await this.load();
-    this.scheduler.addInterval(
-      JOB,
-      setInterval(() => void this.refresh(), POLL_MS),
-    );
+    this.polling.start();
+    this.purging.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
-    await this.loading.settled();
+    await Promise.all([this.polling.stop(), this.purging.stop()]);
   }
 
   isRevoked({ clientId, clientVersion = 0, tokenId, sessionId, keyId, keyVersion = 0 }: Revocable): boolean {
@@ -107,28 +113,14 @@ export class RevocationList implements OnApplicationBootstrap, BeforeApplication
 
   /** Reads all revocations that are committed by now. Never rejects. */
   refresh(): Promise<void> {
-    return this.loading.runAnew();
+    return this.polling.runAnew();
   }
 
   /** Deletes expired entries. Every replica may do so at any time. */
-  @Interval(PURGE_EVERY_MS)
-  async purge(): Promise<void> {
+  private async purge(): Promise<void> {
     const now = Date.now();
     for (const [name, { expiresAt }] of this.revoked) if (expiresAt < now) this.revoked.delete(name);
-    try {
-      await this.dataSource.getRepository(RevocationEntity).delete({ expiresAt: LessThan(new Date(now)) });
-    } catch (error) {
-      this.logger.warn(`expired revocations were not deleted; trying again later: ${String(error)}`);
-    }
-  }
-
-  private async tryLoad(): Promise<void> {
-    try {
-      await this.load();
-      this.outage.end();
-    } catch (error) {
-      this.outage.begin(describeError(error));
-    }
+    await this.dataSource.getRepository(RevocationEntity).delete({ expiresAt: LessThan(new Date(now)) });
   }
 
   private async load(): Promise<void> {

@@ -6,7 +6,7 @@ import { type ExecutionDetailsResponse, toDetails } from './execution.response.j
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
 import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import type { ExecutionStatus } from './execution.entity.js';
-import { type FinishedExecution, FinishedExecutions } from './finished-executions.js';
+import { type CachedExecution, FinishedExecutions } from './finished-executions.js';
 
 /** All given filters must match. */
 export interface ExecutionFilter {
@@ -83,7 +83,7 @@ export class ExecutionsQuery {
 }
 
 function isVisible(
-  execution: Pick<FinishedExecution, 'clientId' | 'spaceId'>,
+  execution: Pick<CachedExecution, 'clientId' | 'spaceId'>,
   clientId: string | undefined,
   spaces: readonly string[] | undefined,
 ): boolean {

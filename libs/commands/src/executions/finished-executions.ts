@@ -5,14 +5,14 @@ import type { ExecutionRecord } from './execution-record.js';
 import { toDetails, type ExecutionDetailsResponse } from './execution.response.js';
 
 /** An execution with what decides who may see it. */
-export interface FinishedExecution {
+export interface CachedExecution {
   clientId: string;
   spaceId: string | null;
   details: ExecutionDetailsResponse;
 }
 
 const CACHE_SECONDS = 60;
-const KEY = defineCacheKey<FinishedExecution>('finished-execution', CACHE_SECONDS);
+const KEY = defineCacheKey<CachedExecution>('finished-execution', CACHE_SECONDS);
 /** Bytes of the Skill's answer. Larger results stay in PostgreSQL alone. */
 const MAX_RESPONSE_BYTES = 65_536;
 
@@ -25,7 +25,7 @@ export class FinishedExecutions {
   ) {}
 
   /** Returns undefined if the execution is not cached. The caller checks who may see it. Never rejects. */
-  find(id: string): Promise<FinishedExecution | undefined> {
+  find(id: string): Promise<CachedExecution | undefined> {
     return this.cache.get(KEY, id);
   }
 

@@ -139,16 +139,7 @@ export class ExplanationResponse {
   reason: string;
 }
 
-export class DiscoverResponse {
-  @ApiProperty({ type: 'integer', example: 1 })
-  total: number;
-
-  @ApiProperty({ type: 'integer', example: 1 })
-  page: number;
-
-  @ApiProperty({ type: 'integer', example: 10 })
-  page_size: number;
-
+export class DiscoverResponse extends PageResponse {
   @ApiProperty({ type: () => SkillResponse, isArray: true })
   skills: SkillResponse[];
 

@@ -2,15 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import { arrayLiteral, columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import type { CapabilityBody } from '../model/skill.dto.js';
+import { type MergedPart, mergeParts } from './merged-part.js';
 
 /** A capability as it is written; a category of null takes the category away; a new one gets the id that it brings, if any. */
 export type CapabilityPart = Omit<CapabilityBody, 'category'> & { category?: string | null; capability_id?: string };
-
-interface Part {
-  id: string;
-  isNew: boolean;
-  body: CapabilityPart;
-}
 
 /** Updates known capabilities and inserts new ones. The Skills are locked. Returns the ids of known ones by their place. */
 const MERGE = prepared(
@@ -84,16 +79,11 @@ export class CapabilitiesWriter {
       const { name, description, category, version, status } = body;
       return [place, id, skillId, name, description, category, category !== undefined, version, skillVersion, status];
     });
-    const known = await tx.query<{ place: number; id: string }[]>(MERGE, columnsOf(rows));
-    const ids = new Map(known.map(({ place, id }) => [place, id]));
-    await this.writeParameters(
-      tx,
-      parts.map(({ id, body }, place) => ({ id: ids.get(place) ?? id, isNew: !ids.has(place), body })),
-    );
+    await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows), parts));
   }
 
   /** Replaces the parameters of the capabilities whose bodies have any. */
-  private async writeParameters(tx: Transaction, parts: readonly Part[]): Promise<void> {
+  private async writeParameters(tx: Transaction, parts: readonly MergedPart<CapabilityPart>[]): Promise<void> {
     const said = parts.filter(({ body }) => body.parameters !== undefined);
     const known = said.filter(({ isNew }) => !isNew).map(({ id }) => id);
     const rows = said.flatMap(({ id, body }) =>

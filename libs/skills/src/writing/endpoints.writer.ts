@@ -4,16 +4,11 @@ import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { isMask, SkillSecrets } from '../secrets/index.js';
 import { schemeOf } from '../model/endpoint-url.js';
 import type { EndpointBody } from '../model/skill.dto.js';
+import { type MergedPart, mergeParts } from './merged-part.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 
 /** An endpoint as it is written; a new one gets the id that it brings, if any. */
 export type EndpointPart = EndpointBody & { endpoint_id?: string };
-
-interface Part {
-  id: string;
-  isNew: boolean;
-  body: EndpointPart;
-}
 
 /** Updates known endpoints and inserts new ones. The Skills are locked. Returns the ids of known ones by their place. */
 const MERGE = prepared(
@@ -55,12 +50,7 @@ export class EndpointsWriter {
     const rows = parts.map(({ skillId, id, body: { url, weight, status } }, place) => {
       return [place, id, skillId, url, schemeOf(url), weight, status];
     });
-    const known = await tx.query<{ place: number; id: string }[]>(MERGE, columnsOf(rows, 7));
-    const ids = new Map(known.map(({ place, id }) => [place, id]));
-    await this.writeParameters(
-      tx,
-      parts.map(({ id, body }, place) => ({ id: ids.get(place) ?? id, isNew: !ids.has(place), body })),
-    );
+    await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows, 7), parts));
   }
 
   /**
@@ -86,12 +76,12 @@ export class EndpointsWriter {
     );
   }
 
-  private async writeParameters(tx: Transaction, parts: readonly Part[]): Promise<void> {
+  private async writeParameters(tx: Transaction, parts: readonly MergedPart<EndpointPart>[]): Promise<void> {
     const said = parts.filter(({ body }) => body.parameters !== undefined);
     const known = said.filter(({ isNew }) => !isNew);
     if (known.length > 0) {
       const kept = known.flatMap(({ id, body }) =>
-        Object.entries(body.parameters ?? {}).flatMap(([key, value]) => (isMask(value) ? [{ id: id, key }] : [])),
+        Object.entries(body.parameters ?? {}).flatMap(([key, value]) => (isMask(value) ? [{ id, key }] : [])),
       );
       await tx.query(
         `DELETE FROM endpoint_params p WHERE p.endpoint_id = ANY($1::uuid[]) AND NOT (p.secret AND EXISTS (

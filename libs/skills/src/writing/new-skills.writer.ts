@@ -187,8 +187,10 @@ export class NewSkillsWriter {
       `{${facets.join(',')}}`,
       callable,
       has_active,
+      newId(),
+      newId(),
+      searchDocument({ name, description, capabilities }),
     ];
-    row.push(newId(), newId(), searchDocument({ name, description, capabilities }));
     if ('past' in skill) {
       const { owner, status, generation, registered_at, created_at, updated_at } = skill.past;
       row.push(owner, status, generation, registered_at, created_at, updated_at);

@@ -68,7 +68,8 @@ const ASKED = rowsOfArrays({ id: 'uuid', name: 'text', version: 'text' }, 3);
 
 /**
  * Parameters: Spaces (null: all), client, ids, names and versions. Everybody locks Skills in the order of name and version,
- * so that batches do not deadlock. IS TRUE keeps PostgreSQL from reading all Skills of the owner. A transfer of the name locks its Skills as well: the name needs no lock of its own.
+ * so that batches do not deadlock. IS TRUE keeps PostgreSQL from reading all Skills of the owner. The name needs no lock of
+ * its own: a transfer of it locks its Skills as well.
  */
 const LOCK = prepared(
   'renewals.lock',

@@ -186,10 +186,9 @@ export class SkillWriter {
   private record(tx: Transaction, event: SkillEvent, actor: string, skills: readonly HistorySkill[]): Promise<void> {
     return this.history.record(
       tx,
-      skills.map(({ id, name, version, owner, registered_at }) => ({
-        ...{ id, name, version, owner, registered_at },
-        ...{ event, actor },
-      })),
+      skills.map(({ id, name, version, owner, registered_at }) => {
+        return { id, name, version, owner, registered_at, event, actor };
+      }),
     );
   }
 }

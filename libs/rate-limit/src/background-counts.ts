@@ -40,6 +40,12 @@ export class BackgroundCounts {
     this.dirty.set(key, window);
   }
 
+  /** Takes one request back, unless its window has ended. */
+  takeBack(key: string): void {
+    const window = this.windows.find(key);
+    if (window && window.count > 0) this.hit(key, window, -1);
+  }
+
   /** @throws errors of Redis itself */
   async reconcile(): Promise<void> {
     const now = performance.now();

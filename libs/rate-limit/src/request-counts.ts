@@ -60,8 +60,7 @@ export class RequestCounts {
 
   /** Takes back what `admit` has counted, for a request that a hook counts after all. */
   withdraw(requestClass: CountedClass, clientId: string): void {
-    const key = `${requestClass}:${clientKey(clientId)}`;
-    this.clients.hit(key, this.clients.window(key), -1);
+    this.clients.takeBack(`${requestClass}:${clientKey(clientId)}`);
   }
 
   /** Counts one request. @throws TooManyRequestsError (1009) */

@@ -281,7 +281,9 @@ describe('npm run export and npm run import', () => {
       cwd: folder,
       env: { DATABASE_URL: third.url },
     });
-    const writing = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%capability_params%'`;
+    // A session that has written names, inserts Skills and has committed nothing. PostgreSQL shows the beginning of a statement.
+    const writing = `SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND backend_xid IS NOT NULL AND query LIKE '%SELECT DISTINCT x.name FROM%'`;
     await until(async () => (await third.query(writing)).length > 0);
     atOnce.kill('SIGKILL');
     await atOnce.ended;

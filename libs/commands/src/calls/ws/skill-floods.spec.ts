@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import type { Socket } from 'node:net';
 import { AiBridgeSettings, CommandsSettings } from '#config';
 import { FloodGuard } from '#outbound';
+import { TARGET } from '../../../../../test/support/capable-target.js';
 import { endOutbound, rejection, outboundClient } from '../../../../../test/support/outbound.js';
 import {
   answerTo,
@@ -14,20 +15,9 @@ import {
   TEXT,
 } from '../../../../../test/support/socket-skill.js';
 import { until } from '../../../../../test/support/until.js';
-import type { CapableTarget } from '../../targets/target.js';
 import type { SkillCall } from '../skill-request.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
-const TARGET: CapableTarget = {
-  skillId: 'skill-1',
-  skillName: 'weather',
-  skillVersion: '1.0.0',
-  skillStatus: 'active',
-  owner: 'me',
-  spaceId: null,
-  capability: { capabilityId: 'cap-1', name: 'forecast', version: '1.0.0', status: 'enabled', parameters: [] },
-  endpoints: [],
-};
 const MIB = 1024 * 1024;
 /** What a connection takes unsolicited at once (flood-guard.ts), and what a busy machine adds to that in some seconds. */
 const MOST_UNSOLICITED = 100 + 20;

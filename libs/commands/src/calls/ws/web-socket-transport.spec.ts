@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { AiBridgeSettings, CommandsSettings } from '#config';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { TARGET } from '../../../../../test/support/capable-target.js';
 import { endOutbound, rejection, listen, outboundClient } from '../../../../../test/support/outbound.js';
-import type { CapableTarget } from '../../targets/target.js';
 import type { Attempt } from '../transport.js';
 import type { SkillCall } from '../skill-request.js';
 import { WebSocketTransport } from './web-socket-transport.js';
@@ -12,17 +12,6 @@ interface Message {
   command: string;
   params: { params: { n: number } };
 }
-
-const TARGET: CapableTarget = {
-  skillId: 'skill-1',
-  skillName: 'weather',
-  skillVersion: '1.0.0',
-  skillStatus: 'active',
-  owner: 'me',
-  spaceId: null,
-  capability: { capabilityId: 'cap-1', name: 'forecast', version: '1.0.0', status: 'enabled', parameters: [] },
-  endpoints: [],
-};
 
 describe('WebSocketTransport', () => {
   let transport: WebSocketTransport;

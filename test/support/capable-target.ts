@@ -1,0 +1,13 @@
+import type { CapableTarget } from '../../libs/commands/src/targets/target.js';
+
+/** A Skill that a call may go to. */
+export const TARGET: CapableTarget = {
+  skillId: 'skill-1',
+  skillName: 'weather',
+  skillVersion: '1.0.0',
+  skillStatus: 'active',
+  owner: 'me',
+  spaceId: null,
+  capability: { capabilityId: 'cap-1', name: 'forecast', version: '1.0.0', status: 'enabled', parameters: [] },
+  endpoints: [],
+};

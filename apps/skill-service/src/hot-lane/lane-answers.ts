@@ -32,7 +32,7 @@ export interface LaneRequest {
 export interface LaneAnswer {
   /** The template of the route. */
   readonly route: string;
-  /** The headers that are the same for every answer like this one: names and values by turns. */
+  /** The headers that are the same each time: name, value, name, value and so on, as `writeHead` takes them. */
   readonly headers: readonly string[];
   /** A text has ASCII characters only. */
   readonly body: string | Buffer;

@@ -24,7 +24,7 @@ export function HeartbeatRoute(): MethodDecorator {
 export interface HeartbeatAnswer {
   /** The template of the route. */
   readonly route: string;
-  /** Names and values by turns, as `writeHead` takes them. */
+  /** Name, value, name, value and so on, as `writeHead` takes them. */
   readonly headers: readonly string[];
   /** ASCII. */
   readonly body: string;

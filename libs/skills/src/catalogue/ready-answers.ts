@@ -16,7 +16,7 @@ export interface ReadyAnswer {
   readonly route: string;
   /** The headers that the route has set. */
   readonly routeHeaders: Readonly<Record<string, string>>;
-  /** All headers that stay the same when it is sent again: names and values by turns, as `writeHead` takes them. */
+  /** The headers that are the same each time: name, value, name, value and so on, as `writeHead` takes them. */
   readonly headers: readonly string[];
   /** A text has ASCII characters only: it goes out in one piece with the headers, and its length is that of its bytes. */
   readonly body: string | Buffer;

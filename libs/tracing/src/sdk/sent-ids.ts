@@ -19,14 +19,14 @@ export class SentIds implements IdGenerator {
   }
 
   generateTraceId(): string {
-    return this.told().traceId;
+    return this.current().traceId;
   }
 
   generateSpanId(): string {
-    return this.told().spanId;
+    return this.current().spanId;
   }
 
-  private told(): TraceContext {
+  private current(): TraceContext {
     if (this.next === undefined) throw new Error('A span was made without its trace context');
     return this.next;
   }

@@ -60,7 +60,7 @@ const HEARTBEATS = [
 const SWEEPER = [LeaseSweeper, Sweep, SweepRepository, LeaseAudit, SweepMetrics, SweepMonitor];
 const STATUS = [SkillStatusService, SkillStatusRepository];
 
-/** Who is alive: leases, heartbeats that renew them, the sweeper that ends them. */
+/** Leases, heartbeats that renew them, the sweeper that ends them, and this service as a member of an upstream registry. */
 @Module({
   imports: [TypeOrmModule.forFeature([RegistryIdentityEntity]), CacheModule, OutboundModule, SkillsModule],
   controllers: [HeartbeatsController, SkillStatusController],

@@ -1,6 +1,6 @@
 import { TimestampedEntity } from '#database';
 import { Entity } from 'typeorm';
 
-/** One row, made with the database: whose leases those in a shared Redis are. */
+/** One row, created with the database. Its id separates the leases of registries that share one Redis. */
 @Entity('registry_identity')
 export class RegistryIdentityEntity extends TimestampedEntity {}

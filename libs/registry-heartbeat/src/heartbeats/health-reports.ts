@@ -4,12 +4,12 @@ import { Transactions } from '#database';
 import { OutageLog } from '#logging';
 import { EndpointHealthWriter, EndpointTransitions, type ReportedHealth } from '#skills';
 
-/** What a heartbeat waits for PostgreSQL at most: a member that is told too late takes its heartbeat for lost. */
-const PATIENCE_MS = 1_000;
-/** Pauses before rows that others hold are tried again; most are held for a few milliseconds. */
+/** The longest time that a heartbeat waits for PostgreSQL. A member that gets its answer too late counts it as lost. */
+const MAX_WAIT_MS = 1_000;
+/** Pauses before the next attempt on locked rows. Most locks last a few milliseconds. */
 const PAUSES_MS = [10, 20, 40, 80, 160, 320];
 
-/** Writes what heartbeats change: endpoints that come back, or say something else of themselves than before. */
+/** Writes changes of health that heartbeats report: endpoints that come back, or that report another health than before. */
 @Injectable()
 export class HealthReports implements BeforeApplicationShutdown {
   private readonly underWay = new Set<Promise<void>>();
@@ -26,31 +26,31 @@ export class HealthReports implements BeforeApplicationShutdown {
   }
 
   /**
-   * Like `apply`, and returns after a second at the latest; what is not written by then, or cannot be, is written with
-   * a later heartbeat, by the journal. Never rejects.
+   * Like `apply`, but returns after one second at the latest and never rejects. The journal writes later what is not
+   * written by then.
    */
   async tryApply(reports: readonly ReportedHealth[]): Promise<void> {
     if (reports.length === 0) return;
     const attempt = this.attempt(reports).finally(() => this.underWay.delete(attempt));
     this.underWay.add(attempt);
     const done = new AbortController();
-    const patience = delay(PATIENCE_MS, undefined, { signal: done.signal }).catch(() => undefined);
-    await Promise.race([attempt, patience]);
+    const timeLimit = delay(MAX_WAIT_MS, undefined, { signal: done.signal }).catch(() => undefined);
+    await Promise.race([attempt, timeLimit]);
     done.abort();
   }
 
   /**
-   * When it has returned, discovery shows it. Endpoints that others hold are tried again for less than a second: whoever
-   * holds them longer decides, or the next heartbeat does.
+   * Writes the reports. Discovery shows them when it has returned. It retries endpoints that another transaction has locked,
+   * for less than a second; after that the other transaction, or the next heartbeat, decides.
    */
   async apply(reports: readonly ReportedHealth[]): Promise<void> {
     // The last report of an endpoint holds.
     const last = new Map(reports.map((report) => [report.endpointId, report]));
-    await this.applyFree(last);
+    await this.applyUnlocked(last);
     for (const pause of PAUSES_MS) {
       if (last.size === 0) break;
       await delay(pause);
-      await this.applyFree(last);
+      await this.applyUnlocked(last);
     }
   }
 
@@ -62,8 +62,8 @@ export class HealthReports implements BeforeApplicationShutdown {
     }
   }
 
-  /** One transaction. Leaves those in that others hold. */
-  private async applyFree(reports: Map<string, ReportedHealth>): Promise<void> {
+  /** Writes, in one transaction, the reports whose rows are not locked, and removes them from `reports`. */
+  private async applyUnlocked(reports: Map<string, ReportedHealth>): Promise<void> {
     if (reports.size === 0) return;
     const { held, changed } = await this.transactions.run(async (tx) => {
       const held = await this.writer.tryLock(tx, [...reports.keys()]);

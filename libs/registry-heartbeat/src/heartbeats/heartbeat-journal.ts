@@ -11,28 +11,28 @@ import { type EndpointEntry, JournalRepository, type SkillEntry } from './journa
 
 /** Rows in one transaction. */
 const CHUNK = 500;
-/** What a beat may take to reach PostgreSQL: a third of an interval, and no longer than this. */
-const LONGEST_WAY_MS = 5_000;
-/** Of that time: what beats gather in, and what their chunks are spread over. */
-const GATHERING = 0.6;
+/** The longest time until a heartbeat is in PostgreSQL; a third of an interval if that is shorter. */
+const MAX_DELAY_MS = 5_000;
+/** The share of that time in which heartbeats are collected, and the share over which their chunks are spread. */
+const COLLECTING = 0.6;
 const WRITING = 0.4;
-/** What may wait; more than this can only be while PostgreSQL is away, and the next heartbeat says it again. */
+/** Entries in memory. Only an outage of PostgreSQL can cause more; the next heartbeat repeats what is dropped. */
 const MAX_WAITING = 200_000;
 
 /**
- * Write-behind: heartbeats cost no write of their own. The last one of each endpoint waits here and reaches PostgreSQL in
- * batches, a third of an interval later at most (5 s for long intervals), and at shutdown. The batches come one by one with
- * pauses between them: all at once they would keep PostgreSQL from answering others for a while, every few seconds.
+ * Write-behind: keeps the last heartbeat of each endpoint in memory and writes them to PostgreSQL in batches, within a third
+ * of an interval (5 s at most), and at shutdown. There are pauses between the batches, because writing all of them at once
+ * would delay other queries every few seconds.
  *
- * PostgreSQL's `last_heartbeat` is the second witness of life: the sweeper ends no lease of an endpoint that PostgreSQL
- * has heard of within two intervals, whatever the lease store says.
+ * The sweeper checks `last_heartbeat` in PostgreSQL besides the lease store: a lease does not end if PostgreSQL has a
+ * heartbeat of the last two intervals.
  */
 @Injectable()
 export class HeartbeatJournal extends PeriodicService {
   private endpoints = new Map<string, EndpointEntry>();
   private skills = new Map<string, SkillEntry>();
-  private readonly wayMs: number;
-  private readonly hurry = new AbortController();
+  private readonly maxDelayMs: number;
+  private readonly shutdown = new AbortController();
 
   constructor(
     private readonly repository: JournalRepository,
@@ -42,14 +42,14 @@ export class HeartbeatJournal extends PeriodicService {
     private readonly terms: LeaseTerms,
     metrics: MetricsService,
   ) {
-    const wayMs = Math.min(LONGEST_WAY_MS, terms.interval / 3);
+    const maxDelayMs = Math.min(MAX_DELAY_MS, terms.interval / 3);
     super(scheduler, {
       name: 'heartbeat-journal',
-      everyMs: GATHERING * wayMs,
+      everyMs: COLLECTING * maxDelayMs,
       context: 'heartbeats',
       subject: 'Writing heartbeats',
     });
-    this.wayMs = wayMs;
+    this.maxDelayMs = maxDelayMs;
     metrics.gauge({
       name: 'registry_journal_entries',
       help: 'Heartbeats that wait to be written.',
@@ -59,9 +59,9 @@ export class HeartbeatJournal extends PeriodicService {
     });
   }
 
-  /** Requests have ended by now: what is written here is all there is. */
+  /** All requests have ended by now, so this writes everything. */
   override async beforeApplicationShutdown(): Promise<void> {
-    this.hurry.abort();
+    this.shutdown.abort();
     await super.beforeApplicationShutdown();
     await this.flush();
   }
@@ -73,7 +73,7 @@ export class HeartbeatJournal extends PeriodicService {
     for (const endpointId of endpointIds) {
       const known = this.endpoints.get(endpointId);
       if (!known && isFull(this.endpoints)) continue;
-      // One that beats more often than it is written keeps its entry: there may be many of them, and many beats of each.
+      // The entry is reused until it is written, because there may be many endpoints and many beats of each.
       const entry = known ?? { endpointId, skillId, health, actor, at };
       entry.health = health;
       entry.actor = actor;
@@ -81,23 +81,23 @@ export class HeartbeatJournal extends PeriodicService {
       if (url !== undefined && measured) entry.metrics = { ...entry.metrics, ...metrics };
       if (!known) this.endpoints.set(endpointId, entry);
     }
-    // Of all endpoints together: said of the Skill, not of each.
+    // Without a url the measurements describe the Skill, not each endpoint.
     if (url === undefined && measured && (this.skills.has(skillId) || !isFull(this.skills))) {
       this.skills.set(skillId, { skillId, metrics: { ...this.skills.get(skillId)?.metrics, ...metrics } });
     }
   }
 
-  /** Writes all that waits by now. One at a time; never rejects. */
+  /** Writes all entries up to now. Never rejects. */
   flush(): Promise<void> {
     return this.job.runAnew();
   }
 
   protected async work(): Promise<void> {
-    const endpoints = chunksOf([...this.endpoints.values()]);
+    const endpoints = splitIntoChunks([...this.endpoints.values()]);
     const skills = [...this.skills.values()];
     this.endpoints = new Map();
     this.skills = new Map();
-    const pauseMs = (WRITING * this.wayMs) / endpoints.length;
+    const pauseMs = (WRITING * this.maxDelayMs) / endpoints.length;
     try {
       for (let chunk = endpoints.at(-1); chunk; chunk = endpoints.at(-1)) {
         await this.writeChunk(chunk);
@@ -114,12 +114,12 @@ export class HeartbeatJournal extends PeriodicService {
   }
 
   private async pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.hurry.signal }).catch(() => undefined);
+    await delay(ms, undefined, { signal: this.shutdown.signal }).catch(() => undefined);
   }
 
   private async writeChunk(entries: readonly EndpointEntry[]): Promise<void> {
     const { gone, differing } = await this.repository.write(entries);
-    // Removed while the lease store was out of reach.
+    // Endpoints that were removed while the lease store was unavailable.
     await this.opener.changed([...gone]);
     const now = performance.now();
     await this.reports.apply(
@@ -127,7 +127,7 @@ export class HeartbeatJournal extends PeriodicService {
     );
   }
 
-  /** For the next attempt, behind what has come since. */
+  /** Keeps entries for the next attempt, unless a newer heartbeat has come. */
   private putBack(endpoints: readonly EndpointEntry[], skills: readonly SkillEntry[]): void {
     for (const entry of endpoints)
       if (!this.endpoints.has(entry.endpointId)) this.endpoints.set(entry.endpointId, entry);
@@ -136,10 +136,10 @@ export class HeartbeatJournal extends PeriodicService {
 }
 
 /**
- * Neighbours go into different chunks: beats often come in the order of their rows, and a page of which a few rows are
- * written at a time, not all of them, has room for the new ones and leaves the indexes alone.
+ * Puts neighbours into different chunks. Heartbeats often come in the order of their rows; if one chunk updated all rows of
+ * a page, the new versions would not fit on it, and PostgreSQL would have to update the indexes too.
  */
-function chunksOf<T>(entries: readonly T[]): T[][] {
+function splitIntoChunks<T>(entries: readonly T[]): T[][] {
   const chunks = Array.from({ length: Math.ceil(entries.length / CHUNK) }, (): T[] => []);
   for (const [index, entry] of entries.entries()) chunks[index % chunks.length]?.push(entry);
   return chunks;

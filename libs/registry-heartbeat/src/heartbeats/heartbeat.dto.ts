@@ -4,12 +4,12 @@ import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 
 export const MAX_HEARTBEATS = 1000;
-/** A thousand years in seconds: what is more is no uptime. */
+/** A thousand years, in seconds. */
 const MAX_UPTIME = 31_557_600_000;
 
 /** POST /skills/{skill_id}/heartbeat; everything is optional (protocol.md section 5). */
 export class HeartbeatBody {
-  @EndpointUrlField({ required: false, description: 'The endpoint that is alive; all of the Skill when absent' })
+  @EndpointUrlField({ required: false, description: 'The endpoint to renew. If absent, all endpoints of the Skill' })
   endpoint_url?: string;
 
   @IntegerField({
@@ -17,7 +17,7 @@ export class HeartbeatBody {
     max: Number.MAX_SAFE_INTEGER,
     required: false,
     example: 1,
-    description: 'Of the registration; an older one than the present is refused with 1006',
+    description: 'Generation of the registration. Refused with 1006 if there is a newer one',
   })
   generation?: number;
 
@@ -25,11 +25,17 @@ export class HeartbeatBody {
     name: 'Health',
     required: false,
     example: 'healthy',
-    description: 'What the member says of itself; healthy when absent',
+    description: 'Health that the member reports. Default: healthy',
   })
   health?: Health;
 
-  @NumberField({ min: 0, max: MAX_UPTIME, required: false, example: 3600, description: 'Seconds since it started' })
+  @NumberField({
+    min: 0,
+    max: MAX_UPTIME,
+    required: false,
+    example: 3600,
+    description: 'Seconds since the member started',
+  })
   uptime?: number;
 
   @IntegerField({
@@ -50,20 +56,20 @@ export class HeartbeatBody {
   })
   error_count?: number;
 
-  @NumberField({ min: 0, max: 100, required: false, example: 12.5, description: 'Percent' })
+  @NumberField({ min: 0, max: 100, required: false, example: 12.5, description: 'CPU usage in percent' })
   cpu_usage?: number;
 
-  @NumberField({ min: 0, max: 100, required: false, example: 40, description: 'Percent' })
+  @NumberField({ min: 0, max: 100, required: false, example: 40, description: 'Memory usage in percent' })
   memory_usage?: number;
 }
 
-/** One of many. */
+/** One heartbeat of POST /heartbeats. */
 export class HeartbeatItem extends HeartbeatBody {
   @UuidField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
   skill_id: string;
 }
 
-/** POST /heartbeats. The items are checked in portions, so that a thousand of them do not hold up other requests. */
+/** POST /heartbeats. The items are validated in portions, so that a thousand of them do not block other requests. */
 export class HeartbeatsBody {
   @ApiProperty({ type: () => HeartbeatItem, isArray: true, minItems: 1, maxItems: MAX_HEARTBEATS })
   @IsArray({ message: 'must be an array' })

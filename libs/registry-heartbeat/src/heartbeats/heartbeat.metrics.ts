@@ -12,7 +12,7 @@ export class HeartbeatMetrics {
   constructor(metrics: MetricsService) {
     this.heartbeats = metrics.counter({
       name: 'registry_heartbeats_total',
-      help: 'Heartbeats by result; unknown: the member has to register again, stale: a ghost.',
+      help: 'Heartbeats by result; unknown: the member has to register again, stale: a newer registration has taken over.',
       labelNames: ['result'],
     });
     for (const result of RESULTS) this.heartbeats.inc({ result }, 0);

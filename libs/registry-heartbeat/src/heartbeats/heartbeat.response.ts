@@ -10,10 +10,13 @@ export class HeartbeatResponse {
   @ApiProperty({ type: () => LeaseResponse })
   lease: LeaseResponse;
 
-  @ApiProperty({ example: 28.713, description: 'Seconds until the next heartbeat is due; a little random, never late' })
+  @ApiProperty({
+    example: 28.713,
+    description: 'Seconds until the next heartbeat is due. Varies a little at random, so that heartbeats spread out',
+  })
   interval: number;
 
-  @ApiProperty({ type: 'integer', example: 1, description: 'Of the registration that was renewed' })
+  @ApiProperty({ type: 'integer', example: 1, description: 'Generation of the registration that was renewed' })
   generation: number;
 
   @ApiProperty({ format: 'date-time', example: '2026-01-18T00:00:00.000Z' })
@@ -31,11 +34,11 @@ export class HeartbeatResult {
     enum: HEARTBEAT_STATUSES,
     enumName: 'HeartbeatStatus',
     example: 'ok',
-    description: 'unknown: register again; stale: a newer registration has taken over, stop',
+    description: 'unknown: register again. stale: a newer registration has taken over, so stop',
   })
   status: HeartbeatStatus;
 
-  @ApiProperty({ type: 'integer', required: false, example: 1004, description: 'Why it is not ok: the error code' })
+  @ApiProperty({ type: 'integer', required: false, example: 1004, description: 'Error code, if the status is not ok' })
   code?: number;
 
   @ApiProperty({ required: false, example: 'Skill does not exist' })
@@ -43,10 +46,10 @@ export class HeartbeatResult {
 }
 
 export class HeartbeatsResponse {
-  @ApiProperty({ type: () => HeartbeatResult, isArray: true, description: 'One for each heartbeat, in order' })
+  @ApiProperty({ type: () => HeartbeatResult, isArray: true, description: 'One result for each heartbeat, in order' })
   results: HeartbeatResult[];
 
-  @ApiProperty({ type: () => LeaseResponse, description: 'Of those that are ok' })
+  @ApiProperty({ type: () => LeaseResponse, description: 'The lease of the heartbeats that are ok' })
   lease: LeaseResponse;
 
   @ApiProperty({ example: 28.713, description: 'Seconds until the next heartbeats are due' })

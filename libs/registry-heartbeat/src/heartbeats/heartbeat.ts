@@ -16,14 +16,14 @@ export interface MemberMetrics {
 /** The content of one heartbeat. */
 export interface Heartbeat {
   skillId: string;
-  /** One endpoint; all endpoints of the Skill when undefined. */
+  /** The endpoint to renew. If undefined, all endpoints of the Skill. */
   url: string | undefined;
   generation: number | undefined;
   health: Health;
   metrics: MemberMetrics;
 }
 
-/** A heartbeat with its sender, as the lease store gets it. */
+/** A heartbeat with its sender. */
 export interface SentBeat extends Beat {
   /** The client that sent it. */
   actor: string;
@@ -37,9 +37,10 @@ export interface Renewed {
 
 /**
  * - `ok`: renewed.
- * - `unknown`: no such Skill in the Spaces of the sender, or a registration that this registry does not know: register again.
+ * - `unknown`: there is no such Skill in the Spaces of the sender, or this registry does not know the registration. The
+ *   member has to register again.
  * - `stale`: a newer registration has taken over.
  * - `foreign`: the Skill belongs to another client.
- * - `no-endpoint`: the Skill has no endpoint with that url.
+ * - `no-endpoint`: the Skill has no endpoint with this url.
  */
 export type Renewal = Renewed | { status: 'unknown' | 'stale' | 'foreign' | 'no-endpoint' };

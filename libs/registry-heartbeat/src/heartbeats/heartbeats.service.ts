@@ -17,7 +17,7 @@ import type { HeartbeatResponse, HeartbeatResult, HeartbeatsResponse, HeartbeatS
 import type { Heartbeat, Renewal, Renewed } from './heartbeat.js';
 import { Renewals } from './renewals.js';
 
-/** Takes heartbeats: who beats, for what, and what becomes of it. */
+/** Accepts heartbeats and builds their answers. */
 @Injectable()
 export class HeartbeatsService {
   private millisecond = Number.NaN;
@@ -32,35 +32,38 @@ export class HeartbeatsService {
   }
 
   /**
-   * @throws SkillNotFoundError (1004) register again; ConflictError (1006) a ghost; PermissionError (1003) the Skill of
-   * another client; BadParameterError (1001) no endpoint of this Skill
+   * Renews the lease of a Skill, or of one of its endpoints.
+   * @throws SkillNotFoundError (1004) if the member has to register again
+   * @throws ConflictError (1006) if a newer registration has taken over
+   * @throws PermissionError (1003) if the Skill belongs to another client
+   * @throws BadParameterError (1001) if the Skill has no such endpoint
    */
   async beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
-    const renewal = await this.renewals.renew(caller, heartbeatOf(skillId, body));
-    if (renewal.status !== 'ok') throw errorOf(renewal.status);
+    const renewal = await this.renewals.renew(caller, toHeartbeat(skillId, body));
+    if (renewal.status !== 'ok') throw toError(renewal.status);
     return this.responseTo(skillId, renewal);
   }
 
-  /** Like `beat`, by `Renewals.tryRenew`: undefined if the lease store cannot renew by itself. Then nothing was done. */
+  /** Like `beat`, without PostgreSQL (see `Renewals.tryRenew`). Calls `done` with undefined if it could do nothing. */
   tryBeat(
     caller: Caller,
     skillId: string,
     body: HeartbeatBody,
     done: (response: HeartbeatResponse | undefined) => void,
   ): void {
-    this.renewals.tryRenew(caller, heartbeatOf(skillId, body), (renewed) => {
+    this.renewals.tryRenew(caller, toHeartbeat(skillId, body), (renewed) => {
       done(renewed && this.responseTo(skillId, renewed));
     });
   }
 
-  /** One result per item, in order. @throws BadParameterError (1001) with the faults of every item */
+  /** Returns one result for each item, in order. @throws BadParameterError (1001) with the faults of all items */
   async beatMany(caller: Caller, { heartbeats }: HeartbeatsBody): Promise<HeartbeatsResponse> {
     const items = await validateAll(heartbeats);
-    const beats = merged(items.map(({ skill_id, ...item }) => heartbeatOf(skill_id, item)));
+    const beats = mergeBeats(items.map(({ skill_id, ...item }) => toHeartbeat(skill_id, item)));
     const renewals = await Promise.all(beats.map(({ heartbeat }) => this.renewals.renew(caller, heartbeat)));
     const results: HeartbeatResult[] = [];
     for (const [index, { places }] of beats.entries()) {
-      for (const place of places) results[place] = resultOf(items[place]?.skill_id ?? '', renewals[index]);
+      for (const place of places) results[place] = toResult(items[place]?.skill_id ?? '', renewals[index]);
     }
     return { results, ...this.answer() };
   }
@@ -71,7 +74,7 @@ export class HeartbeatsService {
 
   private answer(): { lease: LeaseResponse; interval: number; server_time: string } {
     const now = Date.now();
-    // Many are answered in the same millisecond.
+    // Built once a millisecond, because many answers fall into the same one.
     if (now !== this.millisecond) {
       this.millisecond = now;
       this.lease = this.terms.lease();
@@ -81,22 +84,22 @@ export class HeartbeatsService {
   }
 }
 
-function heartbeatOf(skillId: string, body: HeartbeatBody): Heartbeat {
+function toHeartbeat(skillId: string, body: HeartbeatBody): Heartbeat {
   const { endpoint_url: url, generation, health = 'healthy', ...metrics } = body;
   return { skillId, url, generation, health, metrics };
 }
 
-/** A heartbeat, and where in the batch it came. */
+/** A heartbeat, and its positions in the batch. */
 interface BatchedBeat {
   heartbeat: Heartbeat;
   places: number[];
 }
 
 /**
- * Heartbeats of a batch that concern the same endpoints as one, in the place of the last, whose word holds: a Skill may have
- * hundreds of endpoints, and each beat of it renews them all.
+ * Merges heartbeats of a batch for the same endpoints into one, with the content of the last. Otherwise a batch could renew
+ * the hundreds of endpoints of one Skill again and again.
  */
-function merged(heartbeats: readonly Heartbeat[]): BatchedBeat[] {
+function mergeBeats(heartbeats: readonly Heartbeat[]): BatchedBeat[] {
   const skills = new Set(heartbeats.map(({ skillId }) => skillId));
   if (skills.size === heartbeats.length) return heartbeats.map((heartbeat, place) => ({ heartbeat, places: [place] }));
   const beats = new Map<string, BatchedBeat>();
@@ -118,7 +121,7 @@ function merged(heartbeats: readonly Heartbeat[]): BatchedBeat[] {
 
 type Failure = Exclude<Renewal['status'], 'ok'>;
 
-function errorOf(failure: Failure): ApiError {
+function toError(failure: Failure): ApiError {
   switch (failure) {
     case 'unknown':
       return new SkillNotFoundError();
@@ -139,11 +142,11 @@ const STATUSES: Readonly<Record<Renewal['status'], HeartbeatStatus>> = {
   'no-endpoint': 'unknown',
 };
 
-function resultOf(skill_id: string, renewal: Renewal | undefined): HeartbeatResult {
+function toResult(skill_id: string, renewal: Renewal | undefined): HeartbeatResult {
   if (renewal === undefined) throw new Error('a renewal without an outcome');
   const status = STATUSES[renewal.status];
   if (renewal.status === 'ok') return { skill_id, status };
-  const { code, summary } = errorOf(renewal.status);
+  const { code, summary } = toError(renewal.status);
   return { skill_id, status, code, message: summary };
 }
 
@@ -152,7 +155,7 @@ async function validateAll(heartbeats: readonly unknown[]): Promise<HeartbeatIte
   const faults: Fault[] = [];
   for await (const [index, item] of validateEach(HeartbeatItem, heartbeats)) {
     if (item instanceof BadParameterError) {
-      faults.push(...item.details.map(({ field, reason }) => ({ field: fieldOf(index, field), reason })));
+      faults.push(...item.details.map(({ field, reason }) => ({ field: toFieldName(index, field), reason })));
       if (faults.length > MAX_FAULTS) break;
     } else {
       items.push(item);
@@ -162,6 +165,6 @@ async function validateAll(heartbeats: readonly unknown[]): Promise<HeartbeatIte
   return items;
 }
 
-function fieldOf(index: number, field: string): string {
+function toFieldName(index: number, field: string): string {
   return field === 'body' ? `heartbeats.${index}` : `heartbeats.${index}.${field}`;
 }

@@ -12,10 +12,10 @@ declare module 'fastify' {
 }
 
 const PERMISSION: Permission = 'skill:register';
-/** A UUID of version 7 in lower case, as this service makes them. */
+/** A UUID of version 7 in lower case, as this service generates them. */
 const SKILL_ID = '([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})';
 
-/** Marks the route of single heartbeats. */
+/** Marks the route for a single heartbeat. */
 export function HeartbeatRoute(): MethodDecorator {
   return AddRouteConfig({ isHeartbeat: true });
 }
@@ -37,8 +37,8 @@ interface KnownRoute {
 }
 
 /**
- * Single heartbeats for the hot lane, which answers before Fastify (docs/adr/0026). Most requests of a registry are
- * heartbeats. The headers of an answer are those of the last one that Fastify sent.
+ * Answers single heartbeats in the hot lane, which runs before Fastify (docs/adr/0026), because most requests of a registry
+ * are heartbeats. Its answers copy the headers of the last heartbeat that Fastify answered.
  */
 @Injectable()
 export class HotHeartbeats {
@@ -48,7 +48,7 @@ export class HotHeartbeats {
 
   constructor(private readonly heartbeats: HeartbeatsService) {}
 
-  /** Call it after all other hooks, which set headers too. */
+  /** Call it after all other hooks are added, because they set headers too. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onSend', (request, reply, _payload, done) => {
       const { config, url: route = '' } = request.routeOptions;
@@ -60,15 +60,16 @@ export class HotHeartbeats {
     });
   }
 
-  /** Returns the Skill for which a POST to this URL is a heartbeat; undefined if it is none, or the client may not send it. */
+  /** Returns the id of the Skill that a POST to this URL renews; undefined if it is not a heartbeat or not permitted. */
   skillFor(identity: Identity, url: string): string | undefined {
     if (!identity.permissions.has(PERMISSION)) return undefined;
     return this.known?.path.exec(url)?.[1];
   }
 
   /**
-   * Renews a lease and calls `done` with the answer, perhaps before it returns. Calls it with undefined if the heartbeat
-   * is wrong, is refused or needs PostgreSQL to decide: then nothing was done, and the route has to serve the request.
+   * Renews a lease and calls `done` with the answer, possibly before it returns. Calls `done` with undefined if the
+   * heartbeat is invalid, is refused or needs a decision by PostgreSQL; then it did nothing, and the route has to serve the
+   * request.
    */
   beat(caller: Caller, skillId: string, body: unknown, done: (answer: HeartbeatAnswer | undefined) => void): void {
     const accepted = this.validator?.accept(body);

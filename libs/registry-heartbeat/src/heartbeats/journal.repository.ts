@@ -10,28 +10,28 @@ export interface EndpointEntry {
   health: Health;
   /** The client that sent it. */
   actor: string;
-  /** When it came, by `performance.now()`: PostgreSQL is told its age, so that no wall clock of ours matters. */
+  /** Time of arrival by `performance.now()`. PostgreSQL gets its age, so the wall clock of this process does not matter. */
   at: number;
-  /** Of this endpoint alone. */
+  /** Measurements of this endpoint alone. */
   metrics?: MemberMetrics;
 }
 
-/** What was said of a Skill as a whole. */
+/** Measurements of a Skill as a whole. */
 export interface SkillEntry {
   skillId: string;
   metrics: MemberMetrics;
 }
 
 export interface WrittenEntries {
-  /** Skills whose endpoint is gone. */
+  /** Ids of Skills of which an endpoint no longer exists. */
   gone: Set<string>;
-  /** Endpoints whose health PostgreSQL sees in another way than the heartbeat. */
+  /** Ids of endpoints whose health in PostgreSQL differs from the heartbeat. */
   differing: Set<string>;
 }
 
 /**
- * Writes heartbeats, many at a time. Rows that a registration or a sweep holds are left out: they are being written with
- * a newer time, or the next heartbeat comes soon; nobody waits for this, and it waits for nobody.
+ * Writes heartbeats in batches. Skips rows that another transaction has locked: a registration writes a newer time, and
+ * otherwise the next heartbeat comes soon. So it never waits for a lock.
  */
 @Injectable()
 export class JournalRepository {
@@ -68,13 +68,17 @@ export class JournalRepository {
     );
   }
 
-  /** Of endpoints, and summed up for their Skills: replicas report each for itself. */
+  /** Writes the metrics of endpoints, and the totals of their Skills: each endpoint reports only its own numbers. */
   private async writeMetrics(tx: Transaction, entries: readonly EndpointEntry[]): Promise<void> {
     await tx.query(
       `WITH held AS (SELECT l.id, x.* FROM jsonb_to_recordset($1::jsonb) AS x(${METRICS}, endpoint_id uuid)
          JOIN endpoint_leases l USING (endpoint_id) FOR NO KEY UPDATE OF l SKIP LOCKED)
        UPDATE endpoint_leases t SET ${MEASURED} FROM held x WHERE t.id = x.id`,
-      [JSON.stringify(entries.map(({ endpointId, metrics }) => ({ ...rounded(metrics), endpoint_id: endpointId })))],
+      [
+        JSON.stringify(
+          entries.map(({ endpointId, metrics }) => ({ ...roundMetrics(metrics), endpoint_id: endpointId })),
+        ),
+      ],
     );
     await tx.query(
       `WITH held AS (SELECT id, skill_id FROM skill_status WHERE skill_id = ANY($1::uuid[])
@@ -88,7 +92,7 @@ export class JournalRepository {
     );
   }
 
-  /** A heartbeat that is older than the last that PostgreSQL knows, or than a registration, says nothing any more. */
+  /** Ignores heartbeats that are older than the last one in PostgreSQL, or than the registration. */
   private async compare(tx: Transaction, entries: readonly EndpointEntry[], now: number): Promise<WrittenEntries> {
     const rows = await tx.query<{ endpoint_id: string; health: Health | null; ended: boolean; past: boolean }[]>(
       `SELECT x.endpoint_id, e.health, l.expired_at IS NOT NULL AS ended,
@@ -114,7 +118,7 @@ export class JournalRepository {
         `WITH held AS (SELECT s.id, x.* FROM jsonb_to_recordset($1::jsonb) AS x(${METRICS}, skill_id uuid)
            JOIN skill_status s USING (skill_id) FOR NO KEY UPDATE OF s SKIP LOCKED)
          UPDATE skill_status t SET ${MEASURED}, last_check = now(), updated_at = now() FROM held x WHERE t.id = x.id`,
-        [JSON.stringify(entries.map(({ skillId, metrics }) => ({ ...rounded(metrics), skill_id: skillId })))],
+        [JSON.stringify(entries.map(({ skillId, metrics }) => ({ ...roundMetrics(metrics), skill_id: skillId })))],
       ),
     );
   }
@@ -122,11 +126,11 @@ export class JournalRepository {
 
 const NAMES = ['uptime', 'request_count', 'error_count', 'cpu_usage', 'memory_usage'] as const;
 const METRICS = 'uptime bigint, request_count bigint, error_count bigint, cpu_usage real, memory_usage real';
-/** What was not said stays. */
+/** Values that were not reported stay unchanged. */
 const MEASURED = NAMES.map((name) => `${name} = COALESCE(x.${name}, t.${name})`).join(', ');
 
-/** Whole seconds, and hundredths of a percent: the smallest numbers of JavaScript are none for PostgreSQL's `real`. */
-function rounded({ uptime, cpu_usage, memory_usage, ...counts }: MemberMetrics = {}): MemberMetrics {
+/** Rounds to whole seconds and hundredths of a percent, because PostgreSQL's `real` rejects very small numbers. */
+function roundMetrics({ uptime, cpu_usage, memory_usage, ...counts }: MemberMetrics = {}): MemberMetrics {
   const percent = (value: number | undefined): number | undefined => value && Math.round(value * 100) / 100;
   return {
     ...counts,

@@ -2,17 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { splitIntoSlices } from '#common';
 import type { Health, ReportedHealth } from '#skills';
 import { LeaseOpener } from '../leases/lease-opener.js';
-import { type KnownEndpoint, type KnownSkill, LeaseRepository, leasesOf } from '../leases/lease.repository.js';
+import { type KnownEndpoint, type KnownSkill, LeaseRepository, toLeasedSkill } from '../leases/lease.repository.js';
 import { HealthReports } from './health-reports.js';
 import type { Renewal, SentBeat } from './heartbeat.js';
 
-/** Skills read at once. */
+/** Skills in one query. */
 const MAX_SKILLS = 200;
 
-/** What PostgreSQL says to one heartbeat: which endpoints it renews, or why none. */
+/** Which endpoints a heartbeat renews according to PostgreSQL, or why none. */
 export type Finding = Exclude<Renewal, { status: 'ok' }> | { status: 'found'; endpoints: KnownEndpoint[] };
 
-/** Renews by what PostgreSQL knows, and lets the lease store know. */
+/** Renews leases according to PostgreSQL, and adds them to the lease store. */
 @Injectable()
 export class LeaseLookup {
   constructor(
@@ -21,14 +21,14 @@ export class LeaseLookup {
     private readonly opener: LeaseOpener,
   ) {}
 
-  /** In the order of the beats. Rejects when PostgreSQL is out of reach: nobody else can tell. */
+  /** Returns the results in the order of the beats. Rejects if PostgreSQL is unavailable. */
   async renew(beats: readonly SentBeat[]): Promise<Renewal[]> {
     const skills = await this.load([...new Set(beats.map(({ skillId }) => skillId))]);
-    const findings = beats.map((beat) => findingOf(beat, skills.get(beat.skillId)));
-    await this.reports.apply(findings.flatMap((finding, index) => reportsOf(finding, beats[index])));
-    const renewed = renewedBy(beats, findings);
-    await this.opener.open([...skills.values()].map((skill) => leasesOf(skill, renewed)));
-    return this.renewalsOf(beats, findings);
+    const findings = beats.map((beat) => findEndpoints(beat, skills.get(beat.skillId)));
+    await this.reports.apply(findings.flatMap((finding, index) => listReports(finding, beats[index])));
+    const renewed = collectRenewed(beats, findings);
+    await this.opener.open([...skills.values()].map((skill) => toLeasedSkill(skill, renewed)));
+    return this.toRenewals(beats, findings);
   }
 
   private async load(skillIds: readonly string[]): Promise<Map<string, KnownSkill>> {
@@ -40,12 +40,12 @@ export class LeaseLookup {
     return all;
   }
 
-  private async renewalsOf(beats: readonly SentBeat[], findings: readonly Finding[]): Promise<Renewal[]> {
-    // An endpoint that stayed away for too long was unregistered: its member comes back by registering again.
-    const unknown = beats.flatMap(({ skillId, url }, index) =>
+  private async toRenewals(beats: readonly SentBeat[], findings: readonly Finding[]): Promise<Renewal[]> {
+    // An endpoint that sent no heartbeat for too long was unregistered: its member has to register again.
+    const missing = beats.flatMap(({ skillId, url }, index) =>
       findings[index]?.status === 'no-endpoint' && url !== undefined ? [{ skillId, url, index }] : [],
     );
-    const gone = new Set([...(await this.repository.unregistered(unknown))].map(({ index }) => index));
+    const gone = new Set([...(await this.repository.findUnregistered(missing))].map(({ index }) => index));
     return findings.map((finding, index) => {
       if (finding.status !== 'found') return gone.has(index) ? { status: 'unknown' } : finding;
       const generation = Math.max(...finding.endpoints.map((endpoint) => endpoint.generation));
@@ -55,10 +55,11 @@ export class LeaseLookup {
 }
 
 /**
- * Fencing, by the same rules as the lease store: an older generation than the endpoint's is a ghost; a newer one is of a
- * registration that this database never saw (it was restored from a backup), so that the member has to register again.
+ * Fencing, by the same rules as in the lease store. An older generation than the endpoint's is stale. A newer one belongs
+ * to a registration that this database does not have, because it was restored from a backup: the member has to register
+ * again.
  */
-export function findingOf(beat: SentBeat, skill: KnownSkill | undefined): Finding {
+export function findEndpoints(beat: SentBeat, skill: KnownSkill | undefined): Finding {
   if (!skill) return { status: 'unknown' };
   const { url, generation, boundTo } = beat;
   if (boundTo !== undefined && boundTo !== skill.owner) return { status: 'foreign' };
@@ -70,8 +71,8 @@ export function findingOf(beat: SentBeat, skill: KnownSkill | undefined): Findin
   return { status: meant.some((endpoint) => endpoint.generation > generation) ? 'stale' : 'unknown' };
 }
 
-/** Endpoints that hold no living lease, or whose health was another. */
-function reportsOf(finding: Finding, beat: SentBeat | undefined): ReportedHealth[] {
+/** Lists endpoints whose lease has ended or whose health has changed. */
+function listReports(finding: Finding, beat: SentBeat | undefined): ReportedHealth[] {
   if (finding.status !== 'found' || !beat) return [];
   const { health, actor } = beat;
   return finding.endpoints
@@ -79,8 +80,8 @@ function reportsOf(finding: Finding, beat: SentBeat | undefined): ReportedHealth
     .map(({ endpointId }) => ({ endpointId, health, actor }));
 }
 
-/** What the beats say of endpoints that they renew. */
-function renewedBy(beats: readonly SentBeat[], findings: readonly Finding[]): Map<string, Health> {
+/** Returns the reported health of the endpoints that are renewed, by id. */
+function collectRenewed(beats: readonly SentBeat[], findings: readonly Finding[]): Map<string, Health> {
   return new Map(
     findings.flatMap((finding, index) => {
       const health = beats[index]?.health;

@@ -18,28 +18,28 @@ interface Waiting {
   metrics: MemberMetrics;
   resolve: (renewal: Renewal) => void;
   reject: (error: unknown) => void;
-  /** Of `tryRenew`: called instead of the two others if the lease store cannot renew by itself. */
+  /** Set by `tryRenew`. Called instead of the two others if the lease store cannot renew by itself. */
   decline?: () => void;
 }
 
-/** A heartbeat that the store could not answer, or takes for a ghost's. */
-interface Unsettled {
+/** A heartbeat that PostgreSQL has to decide: the store could not answer it, or found it stale. */
+interface Undecided {
   waiting: Waiting;
-  isGhost: boolean;
+  isStale: boolean;
 }
 
-/** With one round trip for all of them the lease store and this process would wait for each other by turns. */
+/** Several batches run at once; with a single one, the lease store and this process would wait for each other in turn. */
 const BATCHES = { maxBatch: 500, lanes: 4, parts: 2 };
 
 /**
- * Renews leases. Heartbeats that arrive together share round trips to the lease store. Where the store does not know a
- * member, takes it for a ghost or is out of reach, PostgreSQL decides: no living member is refused because the store has
- * lost its memory, or remembers too much.
+ * Renews leases. Heartbeats that arrive together share round trips to the lease store. If the store does not know a member,
+ * finds its heartbeat stale or is unavailable, PostgreSQL decides, so that wrong or lost data in the store refuses no living
+ * member.
  */
 @Injectable()
 export class Renewals {
   private readonly queue = new BatchQueue<Waiting>((batch) => this.renewBatch(batch), BATCHES);
-  /** Apart, for these need PostgreSQL, and others do not wait for that. */
+  /** Heartbeats of clients limited to Spaces. They need PostgreSQL; the others must not wait for it. */
   private readonly limitedQueue = new BatchQueue<Waiting>((batch) => this.renewLimited(batch), BATCHES);
   private readonly outage = new OutageLog(new Logger('heartbeats'), 'The lease store');
 
@@ -53,20 +53,20 @@ export class Renewals {
     private readonly limits: SpaceLimits,
   ) {}
 
-  /** Rejects when neither the store nor PostgreSQL can decide. */
+  /** Rejects if neither the store nor PostgreSQL can decide. */
   renew(caller: Caller, heartbeat: Heartbeat): Promise<Renewal> {
     return new Promise((resolve, reject) => {
-      this.enqueue({ caller, beat: beatOf(caller, heartbeat), metrics: heartbeat.metrics, resolve, reject });
+      this.enqueue({ caller, beat: toSentBeat(caller, heartbeat), metrics: heartbeat.metrics, resolve, reject });
     });
   }
 
   /**
-   * Renews what the lease store can renew by itself; leases in this process at once. Otherwise calls `done` with
-   * undefined: then nothing was done or counted, and `renew` has to decide. A callback, for with thousands of heartbeats
-   * a second a Promise for each costs as much as the renewal.
+   * Renews if the lease store can do so by itself, synchronously if the leases are in this process. Otherwise calls `done`
+   * with undefined, with nothing done or counted; call `renew` then. It takes a callback because, with thousands of
+   * heartbeats a second, a Promise for each costs as much as the renewal.
    */
   tryRenew(caller: Caller, heartbeat: Heartbeat, done: (renewed: Renewed | undefined) => void): void {
-    const beat = beatOf(caller, heartbeat);
+    const beat = toSentBeat(caller, heartbeat);
     const { metrics } = heartbeat;
     const steady = caller.identity.spaces === undefined ? this.store.renewSteady(beat) : undefined;
     if (steady) {
@@ -95,65 +95,70 @@ export class Renewals {
 
   /** Never rejects. */
   private async renewLimited(batch: readonly Waiting[]): Promise<void> {
-    let beyond: Set<Waiting>;
+    let outOfReach: Set<Waiting>;
     try {
-      beyond = await this.limits.beyond(batch, ({ caller, beat }) => ({ caller, skillId: beat.skillId }));
+      outOfReach = await this.limits.findOutOfReach(batch, ({ caller, beat }) => ({ caller, skillId: beat.skillId }));
     } catch (error) {
       for (const { reject } of batch) reject(error);
       return;
     }
-    for (const waiting of beyond) {
+    for (const waiting of outOfReach) {
       if (waiting.decline) waiting.decline();
       else this.answer(waiting, { status: 'unknown' });
     }
-    await this.renewBatch(batch.filter((waiting) => !beyond.has(waiting)));
+    await this.renewBatch(batch.filter((waiting) => !outOfReach.has(waiting)));
   }
 
-  /** Returns when the store has answered, before PostgreSQL has where that is needed. Never rejects. */
+  /** Returns when the store has answered; does not wait for PostgreSQL. Never rejects. */
   private async renewBatch(batch: readonly Waiting[]): Promise<void> {
-    const outcomes = await this.ask(batch.map(({ beat }) => beat));
-    void this.conclude(batch, outcomes);
+    const outcomes = await this.renewInStore(batch.map(({ beat }) => beat));
+    void this.handleOutcomes(batch, outcomes);
   }
 
   /** Never rejects. */
-  private async conclude(batch: readonly Waiting[], outcomes: readonly RenewOutcome[] | undefined): Promise<void> {
-    const unsettled: Unsettled[] = [];
-    const told: [Waiting, Renewal][] = [];
-    const changes: ReportedHealth[] = [];
+  private async handleOutcomes(
+    batch: readonly Waiting[],
+    outcomes: readonly RenewOutcome[] | undefined,
+  ): Promise<void> {
+    const undecided: Undecided[] = [];
+    const changed: [Waiting, Renewal][] = [];
+    const reports: ReportedHealth[] = [];
     for (const [index, waiting] of batch.entries()) {
       const outcome = outcomes?.[index];
       if (outcome?.status !== 'renewed' && waiting.decline) waiting.decline();
       else if (outcome === undefined || outcome.status === 'missing' || outcome.status === 'stale') {
-        unsettled.push({ waiting, isGhost: outcome?.status === 'stale' });
+        undecided.push({ waiting, isStale: outcome?.status === 'stale' });
       } else if (outcome.status === 'foreign') {
         this.answer(waiting, outcome);
       } else {
         const { actor, health } = waiting.beat;
-        const changed = outcome.endpoints.filter(({ wasLate, reportedBefore }) => wasLate || reportedBefore !== health);
+        const differing = outcome.endpoints.filter(
+          ({ wasLate, reportedBefore }) => wasLate || reportedBefore !== health,
+        );
         const endpointIds = outcome.endpoints.map(({ endpointId }) => endpointId);
         const renewal = { status: 'ok', generation: outcome.generation, endpointIds } as const;
-        if (changed.length === 0) this.answer(waiting, renewal);
-        else told.push([waiting, renewal]);
-        changes.push(...changed.map(({ endpointId }) => ({ endpointId, health, actor })));
+        if (differing.length === 0) this.answer(waiting, renewal);
+        else changed.push([waiting, renewal]);
+        reports.push(...differing.map(({ endpointId }) => ({ endpointId, health, actor })));
       }
     }
-    // Discovery must show it before the member hears of it. When PostgreSQL is away, the journal makes up for it.
-    await this.reports.tryApply(changes);
-    for (const [waiting, renewal] of told) this.answer(waiting, renewal);
-    if (unsettled.length === 0) return;
+    // Discovery must show a change before the member gets its answer. If PostgreSQL is unavailable, the journal writes it later.
+    await this.reports.tryApply(reports);
+    for (const [waiting, renewal] of changed) this.answer(waiting, renewal);
+    if (undecided.length === 0) return;
     try {
-      await this.settle(unsettled);
+      await this.renewByDatabase(undecided);
     } catch (error) {
-      for (const { waiting } of unsettled) waiting.reject(error);
+      for (const { waiting } of undecided) waiting.reject(error);
     }
   }
 
-  /** By what PostgreSQL says. */
-  private async settle(unsettled: readonly Unsettled[]): Promise<void> {
-    const renewals = await this.lookup.renew(unsettled.map(({ waiting }) => waiting.beat));
-    const wronged = unsettled.filter(({ isGhost }, index) => isGhost && renewals[index]?.status === 'ok');
-    await this.opener.replace([...new Set(wronged.map(({ waiting }) => waiting.beat.skillId))]);
-    for (const [index, { waiting }] of unsettled.entries()) {
+  /** Rejects if PostgreSQL is unavailable. */
+  private async renewByDatabase(undecided: readonly Undecided[]): Promise<void> {
+    const renewals = await this.lookup.renew(undecided.map(({ waiting }) => waiting.beat));
+    const misjudged = undecided.filter(({ isStale }, index) => isStale && renewals[index]?.status === 'ok');
+    await this.opener.replace([...new Set(misjudged.map(({ waiting }) => waiting.beat.skillId))]);
+    for (const [index, { waiting }] of undecided.entries()) {
       const renewal = renewals[index];
       if (renewal === undefined) throw new Error('a heartbeat without an outcome');
       this.answer(waiting, renewal);
@@ -170,8 +175,8 @@ export class Renewals {
     this.metrics.count(renewal.status);
   }
 
-  /** Undefined while the store is out of reach, or answers with an error: Redis may be read-only, or out of memory. */
-  private async ask(beats: readonly Beat[]): Promise<RenewOutcome[] | undefined> {
+  /** Returns undefined if the store is unavailable or fails (Redis may be read-only, or out of memory). */
+  private async renewInStore(beats: readonly Beat[]): Promise<RenewOutcome[] | undefined> {
     try {
       const outcomes = await this.store.renew(beats);
       this.outage.end();
@@ -183,6 +188,6 @@ export class Renewals {
   }
 }
 
-function beatOf(caller: Caller, { skillId, url, generation, health }: Heartbeat): SentBeat {
+function toSentBeat(caller: Caller, { skillId, url, generation, health }: Heartbeat): SentBeat {
   return { actor: caller.clientId, skillId, url, generation, health, boundTo: caller.boundTo };
 }

@@ -3,31 +3,31 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Caller } from '#auth';
 import { DataSource } from 'typeorm';
 
-/** A heartbeat, as far as it matters where its Skill lives. */
+/** The sender of a heartbeat and its Skill. */
 export interface LimitedBeat {
   readonly caller: Caller;
   readonly skillId: string;
 }
 
 /**
- * Heartbeats of clients that are limited to Spaces reach no Skill outside of them. PostgreSQL alone knows where a Skill
- * lives, so that these beats need it to answer; those of other clients are not looked at.
+ * Keeps clients that are limited to Spaces from renewing Skills outside of them. This needs PostgreSQL, which alone knows
+ * the Space of a Skill; heartbeats of other clients do not pass through here.
  */
 @Injectable()
 export class SpaceLimits {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Those whose Skill is out of reach for their sender, or unknown. One query. */
-  async beyond<T>(items: readonly T[], beatOf: (item: T) => LimitedBeat): Promise<Set<T>> {
+  /** Returns the items whose Skill is unknown, or not in a Space of the sender. One query. */
+  async findOutOfReach<T>(items: readonly T[], getBeat: (item: T) => LimitedBeat): Promise<Set<T>> {
     if (items.length === 0) return new Set();
     const rows = await this.dataSource.query<{ id: string; space_id: string | null }[]>(
       'SELECT id, space_id FROM skills WHERE id = ANY($1::uuid[])',
-      [[...new Set(items.map((item) => beatOf(item).skillId))]],
+      [[...new Set(items.map((item) => getBeat(item).skillId))]],
     );
     const spaces = new Map(rows.map(({ id, space_id }) => [id, space_id]));
     return new Set(
       items.filter((item) => {
-        const { caller, skillId } = beatOf(item);
+        const { caller, skillId } = getBeat(item);
         return !caller.maySee(spaces.get(skillId) ?? null);
       }),
     );

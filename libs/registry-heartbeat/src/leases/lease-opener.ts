@@ -2,19 +2,19 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { splitIntoSlices } from '#common';
 import { OutageLog } from '#logging';
 import { type SkillLeases, type SkillObserver, SkillObservers } from '#skills';
-import { leasesOf, LeaseRepository } from './lease.repository.js';
+import { toLeasedSkill, LeaseRepository } from './lease.repository.js';
 import { type LeasedSkill, LeaseStore } from './lease-store.js';
 
-/** Skills made known at once. */
+/** Skills in one call of the store. */
 const MAX_SKILLS = 200;
 
 /**
- * Keeps the lease store in step with what is registered. PostgreSQL is the truth, and the store may be out of reach: what
- * is not told here, the next heartbeat or the sweeper's audit makes up for. Nothing here ever rejects.
+ * Keeps the lease store in step with the registrations in PostgreSQL. What cannot be written because the store is
+ * unavailable, the next heartbeat or the sweeper's audit writes later. No method rejects.
  */
 @Injectable()
 export class LeaseOpener implements SkillObserver, OnModuleInit {
-  private readonly outage = new OutageLog(new Logger('leases'), 'Telling the lease store of registrations');
+  private readonly outage = new OutageLog(new Logger('leases'), 'Writing registrations to the lease store');
 
   constructor(
     private readonly store: LeaseStore,
@@ -35,12 +35,12 @@ export class LeaseOpener implements SkillObserver, OnModuleInit {
     );
   }
 
-  /** Endpoints, or the Skills, may be gone; what is left keeps its lease as it is. */
+  /** Endpoints, or whole Skills, may have been deleted. The leases of the others do not change. */
   async changed(skillIds: readonly string[]): Promise<void> {
     await this.sync(skillIds, false);
   }
 
-  /** What was known does not hold (PostgreSQL was restored from a backup, say): PostgreSQL's word takes its place. */
+  /** Replaces what the store has by what PostgreSQL has, for example after PostgreSQL was restored from a backup. */
   async replace(skillIds: readonly string[]): Promise<void> {
     await this.sync(skillIds, true);
   }
@@ -51,7 +51,7 @@ export class LeaseOpener implements SkillObserver, OnModuleInit {
         const known = await this.repository.find(ids);
         const forgotten = anew ? ids : ids.filter((id) => !known.has(id));
         if (forgotten.length > 0) await this.store.forget(forgotten);
-        await this.store.open([...known.values()].map((skill) => leasesOf(skill)));
+        await this.store.open([...known.values()].map((skill) => toLeasedSkill(skill)));
       });
     }
   }

@@ -150,7 +150,7 @@ describe.each(LEASE_STORES)('registrations at the lease store in %s', (kind) => 
     await scene.store.forget([]);
   });
 
-  it('have a lease that runs out: less than nothing is left after its time, and nothing is told once it ended', async () => {
+  it('have a lease that runs out: the remaining time becomes negative, and is not listed once the lease ended', async () => {
     scene = new LeaseScene(stores.open(kind, { terms: new LeaseTerms({ heartbeatInterval: 0.1 }) }));
     const { skill, skillId, first, second } = await scene.opened({}, {});
     expect(await scene.store.remaining(randomUUID())).toEqual(new Map());

@@ -103,7 +103,7 @@ describe.each(LEASE_STORES)('a heartbeat at the lease store in %s', (kind) => {
     expect(await scene.beat(skillId)).toEqual(renewed(top, first, second));
   });
 
-  it('is refused of whoever is bound to own Skills and does not own this one, and renews nothing', async () => {
+  it('is refused and renews nothing if the client may renew only its own Skills and does not own this one', async () => {
     const { skillId, first } = await scene.opened({});
     await scene.makeOverdue();
     for (const boundTo of ['other', 'owne', 'owner ', 'OWNER']) {

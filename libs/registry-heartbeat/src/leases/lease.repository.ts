@@ -4,14 +4,14 @@ import type { Health } from '#skills';
 import { DataSource } from 'typeorm';
 import type { LeasedSkill } from './lease-store.js';
 
-/** An endpoint as PostgreSQL knows it. */
+/** An endpoint in PostgreSQL. */
 export interface KnownEndpoint {
   endpointId: string;
   url: string;
   health: Health;
-  /** Of its registration; of its Skill when it never registered. */
+  /** The generation of its registration; that of its Skill if it never registered. */
   generation: number;
-  /** Whether that lease lives. */
+  /** Whether it holds a lease that has not ended. */
   live: boolean;
 }
 
@@ -22,10 +22,10 @@ export interface KnownSkill {
 }
 
 /**
- * All endpoints of a Skill, as a lease store is told of them; those that a heartbeat has just renewed count as live, with
- * the health that it reported, and those that never held a lease as ended.
+ * Converts a Skill for `LeaseStore.open`. Endpoints that a heartbeat has just renewed (`renewed`, by id) are live and have
+ * the health that it reported.
  */
-export function leasesOf(skill: KnownSkill, renewed: ReadonlyMap<string, Health> = new Map()): LeasedSkill {
+export function toLeasedSkill(skill: KnownSkill, renewed: ReadonlyMap<string, Health> = new Map()): LeasedSkill {
   const endpoints = skill.endpoints.map(({ endpointId, url, generation, health, live }) => ({
     endpointId,
     url,
@@ -36,12 +36,12 @@ export function leasesOf(skill: KnownSkill, renewed: ReadonlyMap<string, Health>
   return { skillId: skill.skillId, owner: skill.owner, endpoints, isWhole: true };
 }
 
-/** Reads who is registered, for a lease store that does not know, or not any more. */
+/** Reads registrations from PostgreSQL for a lease store that lacks them. */
 @Injectable()
 export class LeaseRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Those of these Skills that exist. */
+  /** Returns the Skills that exist, by id. */
   async find(skillIds: readonly string[]): Promise<Map<string, KnownSkill>> {
     const skills = await this.dataSource.query<KnownSkill[]>(
       `SELECT s.id AS "skillId", s.owner, COALESCE((SELECT json_agg(json_build_object(
@@ -55,8 +55,8 @@ export class LeaseRepository {
     return new Map(skills.map((skill) => [skill.skillId, skill]));
   }
 
-  /** Up to `limit` ids of Skills with leases, in order, after this one. */
-  async pageOfLeased(after: string, limit: number): Promise<string[]> {
+  /** Returns up to `limit` ids of Skills with leases, in order, after the given id. */
+  async listLeased(after: string, limit: number): Promise<string[]> {
     const rows = await this.dataSource.query<{ skill_id: string }[]>(
       'SELECT DISTINCT skill_id FROM endpoint_leases WHERE skill_id > $1 ORDER BY skill_id LIMIT $2',
       [after, limit],
@@ -64,8 +64,8 @@ export class LeaseRepository {
     return rows.map(({ skill_id }) => skill_id);
   }
 
-  /** Those of these endpoints that were unregistered because they stayed away. */
-  async unregistered<T extends { skillId: string; url: string }>(endpoints: readonly T[]): Promise<Set<T>> {
+  /** Returns the given endpoints that were unregistered because they sent no heartbeat for too long. */
+  async findUnregistered<T extends { skillId: string; url: string }>(endpoints: readonly T[]): Promise<Set<T>> {
     if (endpoints.length === 0) return new Set();
     const rows = await this.dataSource.query<{ place: number }[]>(
       `SELECT x.place::int FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS x(skill_id, url, place)
@@ -77,7 +77,7 @@ export class LeaseRepository {
     return new Set(endpoints.filter((_, index) => places.has(index)));
   }
 
-  /** Endpoints whose lease has ended. */
+  /** Counts endpoints whose lease has ended. */
   async countEnded(): Promise<number> {
     const [row] = await this.dataSource.query<{ count: number }[]>(
       'SELECT count(*)::int AS count FROM endpoint_leases WHERE expired_at IS NOT NULL',

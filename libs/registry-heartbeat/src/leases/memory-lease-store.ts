@@ -27,8 +27,8 @@ interface Skill {
 }
 
 /**
- * Leases of a service without Redis: one replica, in memory, on the monotonic clock. A set iterates in the order in
- * which its members were added, so that the longest silent come first without any sorting.
+ * Leases of a service without Redis: one replica, in memory, on the monotonic clock. A Set iterates in the order of
+ * insertion, so the oldest renewals come first without sorting.
  */
 export class MemoryLeaseStore extends LeaseStore {
   private readonly skills = new Map<string, Skill>();
@@ -48,11 +48,11 @@ export class MemoryLeaseStore extends LeaseStore {
   override renewSteady({ skillId, url, generation, boundTo, health }: Beat): SteadyRenewal | undefined {
     const skill = this.skills.get(skillId);
     if (!skill || (boundTo !== undefined && boundTo !== skill.owner)) return undefined;
-    const leases = leasesMeant(skill, url, generation);
+    const leases = selectLeases(skill, url, generation);
     const isSteady = leases.every((lease) => lease.reported === health && this.onTime.has(lease));
     if (leases.length === 0 || !isSteady) return undefined;
     for (const lease of leases) this.hold(lease);
-    return { generation: highestOf(leases), endpointIds: leases.map(({ endpointId }) => endpointId) };
+    return { generation: findHighestGeneration(leases), endpointIds: leases.map(({ endpointId }) => endpointId) };
   }
 
   open(skills: readonly LeasedSkill[]): Promise<void> {
@@ -98,19 +98,19 @@ export class MemoryLeaseStore extends LeaseStore {
       this.onTime.delete(lease);
       this.overdue.add(lease);
     }
-    return Promise.resolve(late.map(refOf));
+    return Promise.resolve(late.map(toRef));
   }
 
   release(leases?: readonly LeaseRef[]): Promise<void> {
     const late = leases?.flatMap((ref) => this.find(ref) ?? []) ?? [...this.overdue];
-    const returned = late.filter((lease) => this.overdue.delete(lease));
-    // What was taken is older than what was left, but for what was returned before.
-    this.onTime = new Set([...returned, ...this.onTime].sort((a, b) => a.renewedAt - b.renewedAt));
+    const released = late.filter((lease) => this.overdue.delete(lease));
+    // Claimed leases are usually older than those that were not claimed, but not if some were released before.
+    this.onTime = new Set([...released, ...this.onTime].sort((a, b) => a.renewedAt - b.renewedAt));
     return Promise.resolve();
   }
 
   listEnding(asOf: number, limit: number): Promise<LeaseRef[]> {
-    return Promise.resolve(firstUntil(this.overdue, asOf - this.terms.ttl, limit).map(refOf));
+    return Promise.resolve(firstUntil(this.overdue, asOf - this.terms.ttl, limit).map(toRef));
   }
 
   settle(leases: readonly LeaseRef[]): Promise<void> {
@@ -153,10 +153,10 @@ export class MemoryLeaseStore extends LeaseStore {
     const skill = this.skills.get(skillId);
     if (!skill) return { status: 'missing' };
     if (boundTo !== undefined && boundTo !== skill.owner) return { status: 'foreign' };
-    const leases = leasesMeant(skill, url, generation);
+    const leases = selectLeases(skill, url, generation);
     if (leases.length === 0) {
       const isGhost =
-        generation !== undefined && leasesMeant(skill, url).some((lease) => lease.generation > generation);
+        generation !== undefined && selectLeases(skill, url).some((lease) => lease.generation > generation);
       return { status: isGhost ? 'stale' : 'missing' };
     }
     const endpoints = leases.map((lease) => {
@@ -169,7 +169,7 @@ export class MemoryLeaseStore extends LeaseStore {
       this.hold(lease);
       return renewed;
     });
-    return { status: 'renewed', generation: highestOf(leases), endpoints };
+    return { status: 'renewed', generation: findHighestGeneration(leases), endpoints };
   }
 
   private openOne(skillId: string, skill: Skill, endpoint: LeasedEndpoint): void {
@@ -197,7 +197,7 @@ export class MemoryLeaseStore extends LeaseStore {
   private hold(lease: Lease): void {
     lease.renewedAt = performance.now();
     this.overdue.delete(lease);
-    // Taken out first: it must become the last.
+    // A lease that is deleted first becomes the last of the set.
     this.onTime.delete(lease);
     this.onTime.add(lease);
   }
@@ -219,22 +219,22 @@ export class MemoryLeaseStore extends LeaseStore {
   }
 }
 
-/** Of one url or of all; of one generation or of any. */
-function leasesMeant({ leases }: Skill, url: string | undefined, generation?: number): Lease[] {
+/** Returns the leases of one url or of all, and of one generation or of any. */
+function selectLeases({ leases }: Skill, url: string | undefined, generation?: number): Lease[] {
   const one = url === undefined ? undefined : leases.get(url);
   const meant = url === undefined ? [...leases.values()] : one ? [one] : [];
   return generation === undefined ? meant : meant.filter((lease) => lease.generation === generation);
 }
 
-function highestOf(leases: readonly Lease[]): number {
+function findHighestGeneration(leases: readonly Lease[]): number {
   return Math.max(...leases.map(({ generation }) => generation));
 }
 
-function refOf({ skillId, endpointId, renewedAt }: Lease): LeaseRef {
+function toRef({ skillId, endpointId, renewedAt }: Lease): LeaseRef {
   return { skillId, endpointId, renewedAt };
 }
 
-/** The first of a set in the order of renewal that were renewed at this time or before. */
+/** Returns up to `limit` leases renewed at `renewedAt` or before. The set must be in the order of renewal. */
 function firstUntil(leases: ReadonlySet<Lease>, renewedAt: number, limit: number): Lease[] {
   const found: Lease[] = [];
   for (const lease of leases) {

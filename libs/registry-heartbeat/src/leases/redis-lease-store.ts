@@ -12,19 +12,19 @@ import {
 } from './lease-store.js';
 import * as scripts from './redis-lease.scripts.js';
 
-/** How a health is written in Redis. */
+/** Codes for a health in Redis. */
 const CODES: Readonly<Record<Health, string>> = { healthy: 'h', warning: 'w', unhealthy: 'u' };
 const HEALTH_OF: Readonly<Record<string, Health>> = { h: 'healthy', w: 'warning', u: 'unhealthy' };
 
 /**
- * Leases that all replicas share. Every call is one script, so that it happens as a whole. The keys of a registry carry
- * one hash tag: in a Redis Cluster they live on one node, as a script needs.
+ * Leases that all replicas share. Every call is one atomic script. The keys of a registry have one hash tag, because a
+ * script in a Redis Cluster needs all its keys on one node.
  */
 export class RedisLeaseStore extends LeaseStore {
   private readonly prefix: string;
   private readonly sets: string[];
 
-  /** `registryId` keeps registries that share a Redis apart. */
+  /** `registryId` separates registries that share one Redis. */
   constructor(
     private readonly redis: RedisConnection,
     private readonly terms: LeaseTerms,
@@ -45,7 +45,7 @@ export class RedisLeaseStore extends LeaseStore {
       args,
       beats.map(({ skillId }) => skillId),
     );
-    return (answers as string[]).map(outcomeOf);
+    return (answers as string[]).map(parseOutcome);
   }
 
   async open(skills: readonly LeasedSkill[]): Promise<void> {
@@ -75,7 +75,7 @@ export class RedisLeaseStore extends LeaseStore {
 
   async remaining(skillId: string): Promise<Map<string, number>> {
     const found = (await this.run(scripts.SILENCE, [skillId], [skillId])) as (string | number)[];
-    return new Map(pairsOf(found).map(([id, silence]) => [String(id), this.terms.ttl - Number(silence)]));
+    return new Map(toPairs(found).map(([id, silence]) => [String(id), this.terms.ttl - Number(silence)]));
   }
 
   async census(asOf: number): Promise<LeaseCensus> {
@@ -86,38 +86,38 @@ export class RedisLeaseStore extends LeaseStore {
   }
 
   async claimExpired(asOf: number, limit: number): Promise<LeaseRef[]> {
-    return refsOf(await this.run(scripts.CLAIM_EXPIRED, [String(asOf - this.terms.warnAfter), String(limit)]));
+    return parseRefs(await this.run(scripts.CLAIM_EXPIRED, [String(asOf - this.terms.warnAfter), String(limit)]));
   }
 
   async release(leases?: readonly LeaseRef[]): Promise<void> {
     if (leases === undefined) await this.run(scripts.RELEASE_ALL, []);
-    else await this.run(scripts.RELEASE, leases.map(memberOf));
+    else await this.run(scripts.RELEASE, leases.map(toMember));
   }
 
   async listEnding(asOf: number, limit: number): Promise<LeaseRef[]> {
-    return refsOf(await this.run(scripts.LIST_ENDING, [String(asOf - this.terms.ttl), String(limit)]));
+    return parseRefs(await this.run(scripts.LIST_ENDING, [String(asOf - this.terms.ttl), String(limit)]));
   }
 
   async settle(leases: readonly LeaseRef[]): Promise<void> {
     await this.run(
       scripts.SETTLE,
-      leases.flatMap((lease) => [memberOf(lease), String(lease.renewedAt)]),
+      leases.flatMap((lease) => [toMember(lease), String(lease.renewedAt)]),
     );
   }
 
   async extend(leases: readonly LeaseRef[]): Promise<void> {
-    await this.run(scripts.EXTEND, leases.map(memberOf));
+    await this.run(scripts.EXTEND, leases.map(toMember));
   }
 
   async beginSweep(): Promise<SweepState> {
     const state = await this.state();
-    // The time that was answered, not the present one: a mark that is stuck in a Redis that hangs must not look new.
+    // Writes the time that was read: if Redis hangs and writes this late, the sweep must not look recent.
     await this.redis.run((client) => client.hSet(this.marksKey, 'sweptAt', String(state.now)));
     return state;
   }
 
   async state(): Promise<SweepState> {
-    return stateOf((await this.run(scripts.STATE, [])) as string[]);
+    return parseState((await this.run(scripts.STATE, [])) as string[]);
   }
 
   async keep(marks: Partial<SweepMarks>): Promise<void> {
@@ -138,7 +138,7 @@ export class RedisLeaseStore extends LeaseStore {
   }
 }
 
-function outcomeOf(answer: string): RenewOutcome {
+function parseOutcome(answer: string): RenewOutcome {
   switch (answer[0]) {
     case 'm':
       return { status: 'missing' };
@@ -160,25 +160,25 @@ function outcomeOf(answer: string): RenewOutcome {
   }
 }
 
-function pairsOf<T>(flat: readonly T[]): [T, T][] {
+function toPairs<T>(flat: readonly T[]): [T, T][] {
   const pairs: [T, T][] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) pairs.push([flat[index] as T, flat[index + 1] as T]);
   return pairs;
 }
 
-function memberOf({ skillId, endpointId }: LeaseRef): string {
+function toMember({ skillId, endpointId }: LeaseRef): string {
   return `${skillId}:${endpointId}`;
 }
 
-function refsOf(found: unknown): LeaseRef[] {
-  return pairsOf(found as string[]).map(([member, score]) => {
+function parseRefs(found: unknown): LeaseRef[] {
+  return toPairs(found as string[]).map(([member, score]) => {
     const [skillId = '', endpointId = ''] = member.split(':');
     return { skillId, endpointId, renewedAt: Number(score) };
   });
 }
 
-function stateOf([now, ...marks]: readonly string[]): SweepState {
-  const found = new Map(pairsOf(marks));
+function parseState([now, ...marks]: readonly string[]): SweepState {
+  const found = new Map(toPairs(marks));
   const number = (name: string): number => Number(found.get(name) ?? 0);
   return {
     now: Number(now),

@@ -1,9 +1,9 @@
 import { RedisScript } from '#cache';
 
 /**
- * KEYS[1] is the sorted set of leases on time, KEYS[2] that of overdue ones, KEYS[3] the hash of what sweeps leave for
- * each other; members are `skillId:endpointId`, scores the time of the last renewal in milliseconds of Redis' clock.
- * Further keys are hashes, one per Skill: `owner`, and by url `endpointId|generation|reported`.
+ * KEYS[1] is the sorted set of leases on time, KEYS[2] the sorted set of overdue leases, KEYS[3] the hash with the state
+ * that sweeps share. Members are `skillId:endpointId`; scores are the time of the last renewal, in milliseconds of Redis'
+ * clock. Further keys are hashes, one for each Skill: `owner`, and by url `endpointId|generation|reported`.
  */
 const PRELUDE = `
 local on_time, overdue, marks = KEYS[1], KEYS[2], KEYS[3]
@@ -19,12 +19,13 @@ end
 const script = (body: string): RedisScript => new RedisScript(PRELUDE + body);
 
 /**
- * ARGV, four for each beat: url, generation, boundTo (each '' when absent), health; its key ends with the Skill's id. Answers one text for each:
- * m(issing), s(tale), f(oreign), or r(enewed) with the generation and each endpoint's id, lateness and former report.
+ * ARGV, four for each beat: url, generation, boundTo (each '' if absent), health; its key ends with the Skill's id.
+ * Returns one text for each beat: m(issing), s(tale), f(oreign), or r(enewed) with the generation and, for each endpoint,
+ * its id, whether it was late, and the health reported before.
  *
- * The sorted set is asked about all leases at once, since calls are what a script takes its time for: those that are not
- * there get a score that none has (`NEW`), which shows afterwards who was late, and then all get the time. The order of
- * the answers is that of the beats: of two for one lease only the first finds it late.
+ * The script makes few calls, because they take most of its time. One ZADD NX gives the members that are missing from
+ * `on_time` a score that no lease has (`NEW`), which marks the late ones; a second ZADD sets the time of all. The answers
+ * are in the order of the beats. If two beats renew one lease, only the first finds it late.
  */
 export const RENEW = script(`
 local NEW, MOST = '-1', 1000
@@ -91,7 +92,10 @@ for n = 1, #members do
 end
 return answers`);
 
-/** ARGV for each Skill: its id, owner, whether these are all (0, 1), number of endpoints; for each of those: id, url, generation, reported, live (0, 1). */
+/**
+ * ARGV for each Skill: its id, owner, whether these are all its endpoints (0, 1), number of endpoints; for each endpoint:
+ * id, url, generation, reported, live (0, 1).
+ */
 export const OPEN = script(`
 local at = 0
 local function take() at = at + 1; return ARGV[at] end
@@ -115,7 +119,7 @@ for k = 4, #KEYS do
       end
       redis.call('HSET', key, url, id .. '|' .. gen .. '|' .. reported)
       if live then
-        -- It may be there though its Skill's hash was lost.
+        -- The member can exist although the hash of its Skill was lost.
         redis.call('ZREM', overdue, member)
         redis.call('ZADD', on_time, now, member)
       end
@@ -146,7 +150,7 @@ for k = 4, #KEYS do
   redis.call('DEL', KEYS[k])
 end`);
 
-/** ARGV: skill id. Answers endpoint id and milliseconds since its renewal, in turn. */
+/** ARGV: skill id. Returns pairs of endpoint id and milliseconds since its renewal. */
 export const SILENCE = script(`
 local fields, result = redis.call('HGETALL', KEYS[4]), {}
 for f = 1, #fields, 2 do
@@ -162,12 +166,12 @@ for f = 1, #fields, 2 do
 end
 return result`);
 
-/** ARGV: the time at or before which a lease that ends within an interval was renewed. */
+/** ARGV: leases renewed at or before this time end within an interval. */
 export const CENSUS = script(`
 return { redis.call('ZCARD', on_time), redis.call('ZCARD', overdue),
   redis.call('ZCOUNT', on_time, '-inf', ARGV[1]) + redis.call('ZCOUNT', overdue, '-inf', ARGV[1]) }`);
 
-/** ARGV: the time at or before which a late lease was renewed; limit. Answers members and scores in turn. */
+/** ARGV: leases renewed at or before this time are late; limit. Returns pairs of member and score. */
 export const CLAIM_EXPIRED = script(`
 local found = redis.call('ZRANGEBYSCORE', on_time, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 for i = 1, #found, 2 do
@@ -190,11 +194,11 @@ export const RELEASE_ALL = script(`
 redis.call('ZUNIONSTORE', on_time, 2, on_time, overdue, 'AGGREGATE', 'MAX')
 redis.call('DEL', overdue)`);
 
-/** ARGV: as CLAIM_EXPIRED. */
+/** ARGV and result: as in CLAIM_EXPIRED. */
 export const LIST_ENDING = script(`
 return redis.call('ZRANGEBYSCORE', overdue, '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])`);
 
-/** ARGV: members and scores in turn. */
+/** ARGV: pairs of member and score. */
 export const SETTLE = script(`
 for i = 1, #ARGV, 2 do
   local at = redis.call('ZSCORE', overdue, ARGV[i])
@@ -207,13 +211,13 @@ for i = 1, #ARGV do
   if redis.call('ZREM', overdue, ARGV[i]) == 1 then redis.call('ZADD', on_time, now, ARGV[i]) end
 end`);
 
-/** Answers the time, then the marks and their names in turn. */
+/** Returns the time, then pairs of a mark's name and value. */
 export const STATE = script(`
 local found = redis.call('HGETALL', marks)
 table.insert(found, 1, string.format('%.0f', now))
 return found`);
 
-/** ARGV: limit. Answers how many. */
+/** ARGV: limit. Returns how many scores it changed. */
 export const CLAMP = script(`
 local after, count = '(' .. string.format('%.0f', now), 0
 for _, set in ipairs({ on_time, overdue }) do

@@ -1,6 +1,6 @@
 import { jitteredPause } from '#common';
 
-/** How long to wait after failures: doubled from `first` up to `cap`, in milliseconds. */
+/** Pauses after failures, in milliseconds: each is twice as long as the last, from `first` up to `cap`. */
 export class BackOff {
   private failures = 0;
 
@@ -11,8 +11,8 @@ export class BackOff {
   ) {}
 
   /**
-   * After one more failure. Random in its upper half, so that members do not come back all at once; not shorter than
-   * the other side asked for (`Retry-After`), as far as that is within the cap.
+   * Returns the pause after one more failure. Its upper half is random, so that members do not all come back at once. It is
+   * not shorter than `askedFor` (`Retry-After`), but never longer than the cap.
    */
   next(askedFor = 0): number {
     this.failures += 1;

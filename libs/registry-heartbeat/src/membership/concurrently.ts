@@ -1,4 +1,4 @@
-/** Works on all items, `limit` of them at a time. Rejects with the first failure, and begins no more after it. */
+/** Works on all items, `limit` of them at a time. After the first failure it starts no further item, and rejects. */
 export async function concurrently<T>(
   items: readonly T[],
   limit: number,

@@ -5,7 +5,7 @@ import type { Health } from '#skills';
 import { DataSource } from 'typeorm';
 import { validate as isUuid } from 'uuid';
 
-/** The key of metadata that names the registry from which a Skill was mirrored. */
+/** The metadata key with the public URL of the registry that mirrors a Skill. */
 export const REGISTRY_KEY = 'ooder.registry';
 
 /** An address at which a Skill can be called. */
@@ -14,16 +14,16 @@ export interface LocalEndpoint {
   health: Health;
 }
 
-/** As much of a Skill as a heartbeat needs. */
+/** The part of a Skill that a heartbeat needs. */
 export interface SkillSummary {
   id: string;
-  /** Another one after every change of the Skill. */
+  /** Differs after every change of the Skill. */
   stamp: string;
-  /** The active ones. */
+  /** Active endpoints. */
   endpoints: LocalEndpoint[];
 }
 
-/** All of a Skill that is mirrored. */
+/** The part of a Skill that is mirrored. */
 export interface LocalSkill extends SkillSummary {
   name: string;
   version: string;
@@ -41,15 +41,14 @@ export interface LocalSkill extends SkillSummary {
 }
 
 /**
- * Found by their Skill. `OFFSET 0`, here and below, keeps the planner from starting at the other end: without statistics
- * it takes the active ones, or all Skills, for few.
+ * Active endpoints of a Skill. `OFFSET 0`, here and below, makes the planner start at the Skill: without statistics it
+ * expects only few active endpoints, or few Skills, and would start with those.
  */
 const ACTIVE = `(SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e WHERE e.status = 'active'`;
 
 /**
- * Skills that registered here, and not with another registry that mirrors them here: those are never passed on, so that
- * neither chains nor rings of registries hand a Skill round and round. Of those that live in a Space, the ones whose Space
- * the settings name ($1).
+ * Skills that registered with this registry itself. Skills that another registry mirrors here are not passed on, so that
+ * they cannot circulate among registries. Skills in a Space only if the settings list the Space ($1).
  */
 const OWN = `s.status = 'active' AND (s.space_id IS NULL OR s.space_id = ANY($1::text[]))
   AND NOT EXISTS (SELECT FROM skill_metadata m WHERE m.skill_id = s.id AND m.key = '${REGISTRY_KEY}' OFFSET 0)
@@ -63,8 +62,10 @@ const PARAMETERS = `COALESCE((SELECT json_object_agg(p.name, CASE WHEN p.default
       'default', p.default_value::json) END ORDER BY p.id)
   FROM (SELECT * FROM capability_params p WHERE p.capability_id = c.id OFFSET 0) p), '{}'::json)`;
 
-/** Sorted, so that the same Skill always reads the same. Secret values stay here, with their keys: an upstream registry
- * shows what it has. So does `authorization`, which is a secret also where its owner did not say so. */
+/**
+ * Sorted, so that the same Skill always gives the same text. Secret values and their keys are left out, because an upstream
+ * registry shows what it has. `authorization` is left out too, even if its owner did not mark it as secret.
+ */
 const PARTS = `(SELECT json_agg(json_build_object('url', e.url, 'weight', e.weight, 'health', e.health, 'parameters',
       COALESCE((SELECT json_object_agg(p.key, p.value ORDER BY p.key) FROM endpoint_params p
         WHERE p.endpoint_id = e.id AND NOT p.secret AND lower(p.key) <> 'authorization'), '{}'::json)) ORDER BY e.url) FROM ${ACTIVE}) AS endpoints,
@@ -82,7 +83,7 @@ export class LocalSkillsRepository {
     @Inject(aiBridgeSettings.KEY) private readonly settings: Pick<AiBridgeSettings, 'mirrorSpaces'>,
   ) {}
 
-  /** Up to `limit`, in the order of their ids, after this one. */
+  /** Returns up to `limit` Skills in the order of their ids, after the given id. */
   page(after: string, limit: number): Promise<SkillSummary[]> {
     return this.dataSource.query<SkillSummary[]>(
       `SELECT s.id, ${STAMP},
@@ -92,7 +93,7 @@ export class LocalSkillsRepository {
     );
   }
 
-  /** Those of these that are still to be mirrored. */
+  /** Returns the given Skills, without those that are no longer mirrored. */
   find(skillIds: readonly string[]): Promise<LocalSkill[]> {
     return this.dataSource.query<LocalSkill[]>(
       `SELECT s.id, s.name, s.version, s.description, ${STAMP}, ${PARTS}
@@ -101,7 +102,7 @@ export class LocalSkillsRepository {
     );
   }
 
-  /** Whether a registration upstream has arrived in this very database: the upstream registry is this service. */
+  /** Whether a registration with the upstream registry arrived in this database, so that this service is its own upstream. */
   async holdsRegistration(skillId: string, publicUrl: string): Promise<boolean> {
     if (!isUuid(skillId)) return false;
     const rows = await this.dataSource.query<unknown[]>(

@@ -27,11 +27,11 @@ describe('Member', () => {
     skills = [];
     registeredHere = [];
     election = { isLeader: true, isLastReplica: () => Promise.resolve(true) };
-    member = memberOf(30_000);
+    member = toMember(30_000);
   });
   afterEach(() => upstream.stop());
 
-  function memberOf(interval: number, timeoutMs = 1_000): Member {
+  function toMember(interval: number, timeoutMs = 1_000): Member {
     const client = upstreamClient(upstream, { timeoutMs });
     metrics = new MetricsService();
     const own = localSkills(skills, registeredHere);
@@ -85,7 +85,7 @@ describe('Member', () => {
       [0.001, 1_000],
       [3_600, 30_000],
     ] as const) {
-      member = memberOf(30_000);
+      member = toMember(30_000);
       answering('/skills/register', success({ skill_id: 'up-1', interval: asked }));
       const pause = (await member.beat(SELF)) ?? 0;
       expect(pause).toBeGreaterThanOrEqual(longest * 0.8);
@@ -139,7 +139,7 @@ describe('Member', () => {
       ['redirects', { status: 302, headers: { location: '/' } }, 'the upstream registry does not answer'],
       ['refuses the credentials', { status: 401 }, 'the upstream registry refuses the credentials'],
     ])('warns once when the upstream %s, and says once that it is back', async (_, answer, publicReason) => {
-      member = memberOf(30_000, 100);
+      member = toMember(30_000, 100);
       await round();
       lines = [];
       answering('/skills/ID/heartbeat', answer);
@@ -246,7 +246,7 @@ describe('Member', () => {
       },
     );
 
-    it('ends when nobody knows whether it is the last', async () => {
+    it('ends when it is unknown whether this is the last replica', async () => {
       election.isLastReplica = () => Promise.reject(new Error('connection lost'));
       await member.leave();
       expect(upstream.paths).toEqual([]);

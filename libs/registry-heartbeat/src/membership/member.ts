@@ -15,18 +15,18 @@ import { UpstreamError } from './upstream-http.js';
 export type Election = Pick<LeaderElection, 'isLeader' | 'isLastReplica'>;
 export type OwnSkills = Pick<LocalSkillsRepository, 'page' | 'find' | 'holdsRegistration'>;
 
-/** Milliseconds between two looks whether this replica leads. */
+/** Milliseconds between two checks whether this replica leads. */
 const STANDBY_MS = 500;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 const SHORTEST_INTERVAL_MS = 1_000;
-/** Heartbeats come early, by this part of the interval at most, and never late. */
+/** Heartbeats are early by at most this part of the interval, and never late. */
 const JITTER = 0.1;
-/** Milliseconds for what is said upstream at the end; what is not said by then lets its lease end. */
+/** Milliseconds for unregistering at shutdown. What is not unregistered by then ends with its lease. */
 const LEAVE_MS = 2_000;
 const UNREGISTER_AT_ONCE = 10;
 
-/** This service as a member of an upstream registry (protocol.md section 5): its states, and its rounds. */
+/** This service as a member of an upstream registry (protocol.md section 5): its state and its rounds of heartbeats. */
 export class Member {
   private readonly log: MembershipLog;
   private readonly backOff: BackOff;
@@ -54,7 +54,7 @@ export class Member {
     return this.current;
   }
 
-  /** Why it is unreachable, for anybody to read. */
+  /** Why the upstream registry is unreachable, without confidential data. */
   get publicReason(): string {
     return this.fault;
   }
@@ -63,7 +63,10 @@ export class Member {
     return this.mirror.upstreamIds.length;
   }
 
-  /** One round; never two at a time. Never rejects. Returns the milliseconds to the next; undefined: there is none. */
+  /**
+   * Does one round. Call it again only after it has returned. Returns the milliseconds until the next round; undefined if
+   * there is none. Never rejects.
+   */
   async beat(publicUrl: string): Promise<number | undefined> {
     if (!this.election.isLeader) return this.standBy();
     if (this.current === 'standby') this.current = 'connecting';
@@ -80,26 +83,26 @@ export class Member {
     return this.pauseAfter(performance.now() - began);
   }
 
-  /** The round under way, if there is one, sends no further request. */
+  /** Makes a round in progress send no further request. */
   stop(): void {
     this.stopped = true;
   }
 
   /**
-   * After `stop`. Unregisters this service and its Skills when no other replica can go on being the member. Never
-   * rejects, and takes 2 s at most.
+   * Unregisters this service and its Skills if no other replica can continue as the member. Call it after `stop`. Takes 2 s
+   * at most and never rejects.
    */
   async leave(): Promise<void> {
     const ids = [...(this.self ? [this.self.skillId] : []), ...this.mirror.upstreamIds];
     if (!this.election.isLeader || ids.length === 0) return;
     const end = performance.now() + LEAVE_MS;
     const leaving = this.unregisterAll(ids, end).catch((error: unknown) => {
-      this.log.unsaid(error);
+      this.log.notUnregistered(error);
     });
     await Promise.race([leaving, delay(LEAVE_MS, undefined, { ref: false })]);
   }
 
-  /** Rounds begin an interval apart, however long they take; the shorter one of ours and the upstream's. */
+  /** Rounds start one interval apart: the shorter one of the setting and what the upstream registry asks for. */
   private pauseAfter(elapsed: number): number {
     const asked = Math.max(SHORTEST_INTERVAL_MS, this.self?.interval ?? this.interval);
     const interval = Math.min(this.interval, asked);
@@ -116,7 +119,7 @@ export class Member {
       const left = end - performance.now();
       if (left <= 0) return;
       await this.client.unregister(skillId, left).catch((error: unknown) => {
-        this.log.unsaid(error);
+        this.log.notUnregistered(error);
       });
     });
   }
@@ -134,7 +137,7 @@ export class Member {
 
   private async beatItself(publicUrl: string): Promise<void> {
     if (this.self && (await this.renew(this.self, publicUrl)) === 'ok') return;
-    // Forgotten upstream; or somebody registered in our name later than we did, who leads no more: we do.
+    // The upstream registry does not know the registration, or a former leader has registered after this replica.
     this.self = undefined;
     const registration = await this.client.register({
       name: this.app.name,
@@ -166,7 +169,7 @@ export class Member {
       this.current = 'circular';
       this.log.circular();
       await this.client.unregister(error.skillId).catch((reason: unknown) => {
-        this.log.unsaid(reason);
+        this.log.notUnregistered(reason);
       });
       return undefined;
     }

@@ -1,11 +1,11 @@
 /**
  * - `off`: there is no upstream registry.
  * - `standby`: another replica is the member, or none yet.
- * - `connecting`: nothing is known of the upstream registry yet.
- * - `registered`: it knows this service, and takes its heartbeats.
- * - `unreachable`: it is away, or answers as it should not.
- * - `rejected`: our name belongs to another client there.
- * - `circular`: it is this very service; nothing is sent any more.
+ * - `connecting`: the upstream registry has not answered yet.
+ * - `registered`: it has registered this service and accepts its heartbeats.
+ * - `unreachable`: it is unavailable, or its answers are invalid.
+ * - `rejected`: the name of this service belongs to another client there.
+ * - `circular`: it is this service itself; no further request is sent.
  */
 export type MembershipState = 'off' | 'standby' | 'connecting' | 'registered' | 'unreachable' | 'rejected' | 'circular';
 
@@ -14,7 +14,7 @@ export class NameTakenError extends Error {}
 
 /** The upstream registry is this service. */
 export class CircularMembershipError extends Error {
-  /** @param skillId the registration that shows it */
+  /** @param skillId the id of the registration that arrived here */
   constructor(readonly skillId: string) {
     super('this service is its own upstream registry');
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { MetricsService } from '#metrics';
 import { BEAT_STATUSES, type BeatStatus } from './upstream-answers.js';
 
-/** `failed`: nobody knows what became of it. */
+/** `failed`: the result is unknown. */
 export type BeatResult = BeatStatus | 'failed';
 
 /** Counts the heartbeats that this service sends as a member. */

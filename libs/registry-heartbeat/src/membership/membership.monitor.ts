@@ -3,7 +3,7 @@ import { HealthRegistry, type IndicatorResult } from '#health';
 import { MetricsService } from '#metrics';
 import { MembershipService } from './membership.service.js';
 
-/** Shows the membership in /health and /metrics. It never changes how healthy this service is. */
+/** Shows the membership in /health and /metrics. It never changes the health of this service. */
 @Injectable()
 export class MembershipMonitor implements OnModuleInit {
   constructor(
@@ -22,7 +22,7 @@ export class MembershipMonitor implements OnModuleInit {
     });
     this.metrics.gauge({
       name: 'registry_upstream_up',
-      help: '1 while this replica is registered with the upstream registry and its heartbeats are taken, else 0.',
+      help: '1 while this replica is registered with the upstream registry and its heartbeats are accepted, else 0.',
       collect: (gauge) => {
         gauge.set(this.membership.state === 'registered' ? 1 : 0);
       },

@@ -17,22 +17,22 @@ import { LocalSkillsRepository } from './local-skills.repository.js';
 import { Member } from './member.js';
 import type { MembershipState } from './membership-state.js';
 import { MembershipMetrics } from './membership.metrics.js';
-import { publicUrlOf } from './public-url.js';
+import { findPublicUrl } from './public-url.js';
 import { UpstreamClient } from './upstream-client.js';
 import { UpstreamCredentials } from './upstream-credentials.js';
 import { UpstreamHttp } from './upstream-http.js';
 import { upstreamUrls } from './upstream-urls.js';
 
 const JOB = 'membership';
-/** Milliseconds between two looks whether the service listens already. */
+/** Milliseconds between two checks whether the service listens. */
 const LISTENING_MS = 100;
-/** Of one call; shorter with short intervals, for a call must not outlast many of them. */
+/** Time-out of one call; shorter for short intervals, because a call must not last for many of them. */
 const LONGEST_CALL_MS = 5_000;
 const SHORTEST_CALL_MS = 1_000;
-/** Milliseconds that the round under way gets to end at shutdown. */
+/** Milliseconds that a round in progress gets to end at shutdown. */
 const SETTLE_MS = 1_000;
 
-/** Runs the membership of this service in its upstream registry from the scheduler, for as long as the service runs. */
+/** Schedules the rounds of the membership in the upstream registry while the service runs. */
 @Injectable()
 export class MembershipService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly member: Member | undefined;
@@ -50,7 +50,7 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
     calls: SettingsClient,
   ) {
     const interval = settings.heartbeatInterval * 1000;
-    const client = clientOf(settings, interval, calls);
+    const client = createClient(settings, interval, calls);
     if (client) this.member = new Member(app, client, skills, election, metrics, interval);
   }
 
@@ -58,12 +58,12 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
     return this.member?.state ?? 'off';
   }
 
-  /** Why it is unreachable, for anybody to read. */
+  /** Why the upstream registry is unreachable, without confidential data. */
   get publicReason(): string {
     return this.member?.publicReason ?? '';
   }
 
-  /** Skills of this registry that are registered upstream. */
+  /** Number of Skills that this replica has registered with the upstream registry. */
   get mirroredSkills(): number {
     return this.member?.mirroredSkills ?? 0;
   }
@@ -95,18 +95,18 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
 
   private async run(member: Member): Promise<void> {
     const server = this.host.httpAdapter.getHttpServer() as Server;
-    const publicUrl = publicUrlOf(this.app, server.address(), server instanceof TlsServer ? 'https' : 'http');
+    const publicUrl = findPublicUrl(this.app, server.address(), server instanceof TlsServer ? 'https' : 'http');
     const pause = publicUrl === undefined ? LISTENING_MS : await member.beat(publicUrl);
     if (pause !== undefined) this.schedule(member, pause);
   }
 }
 
-/** Undefined when there is no upstream registry. */
-function clientOf(settings: AiBridgeSettings, interval: number, calls: SettingsClient): UpstreamClient | undefined {
+/** Returns undefined if no upstream registry is set. */
+function createClient(settings: AiBridgeSettings, interval: number, calls: SettingsClient): UpstreamClient | undefined {
   if (settings.registryUrl === '') return undefined;
   if (!URL.canParse(settings.registryUrl)) {
-    // No more than the membership hangs on it: the service starts.
-    new Logger('membership').error('AI_BRIDGE_REGISTRY_URL is no URL: this service is a member of no registry');
+    // Only the membership needs it, so the service starts.
+    new Logger('membership').error('AI_BRIDGE_REGISTRY_URL is not a URL: this service is not a member of any registry');
     return undefined;
   }
   const urls = upstreamUrls(settings.registryUrl);

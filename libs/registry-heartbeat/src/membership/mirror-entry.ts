@@ -2,17 +2,20 @@ import { exponentialPause } from '#common';
 import type { SkillSummary } from './local-skills.repository.js';
 import type { MirroredSkill } from './mirrored-skill.js';
 
-/** Between two attempts to register a Skill that the upstream registry refuses, in milliseconds. */
+/** The longest pause between two attempts to register a Skill that the upstream registry refuses, in milliseconds. */
 const LONGEST_RETRY_MS = 600_000;
 const SEPARATOR = '\u0000';
 
-/** What the upstream registry has of one Skill of ours, as far as we know. */
+/** What this service knows about one of its Skills in the upstream registry. */
 export class MirrorEntry {
-  /** Its id upstream; another than ours where it knew name and version before. Undefined: it is not registered. */
+  /**
+   * Its id upstream, which differs from the local id if the upstream registry already had this name and version. Undefined
+   * if it is not registered.
+   */
   upstreamId: string | undefined;
-  /** Whether it was among our Skills when they were read last. */
+  /** Whether the last scan found the Skill. */
   present = true;
-  /** Refused together with others, for what one of them holds: sent by itself the next time. */
+  /** True if its last request was refused as a whole because of one of its Skills: the next request has this Skill alone. */
   alone = false;
   private stamp = '';
   private fingerprint = '';
@@ -24,24 +27,24 @@ export class MirrorEntry {
     return this.failures > 0;
   }
 
-  /** Whether it has changed since it was last sent, was never taken, or is to be tried again. */
+  /** Whether to register it: it has changed since it was sent, was never accepted, or its next attempt is due. */
   isDue({ stamp }: SkillSummary): boolean {
     if (this.stamp !== stamp) return true;
     return (this.isRefused || this.upstreamId === undefined) && performance.now() >= this.retryAt;
   }
 
-  /** Whether the upstream registry has it in this very form. */
+  /** Whether the upstream registry has it with this content. */
   isSame({ fingerprint }: MirroredSkill): boolean {
     return this.upstreamId !== undefined && this.fingerprint === fingerprint;
   }
 
-  /** Whether what is registered has parts that are no more. */
+  /** Whether the upstream registry has parts that the Skill no longer has. */
   hasLost({ parts }: MirroredSkill): boolean {
     const present = new Set(parts);
     return this.parts !== '' && this.parts.split(SEPARATOR).some((part) => !present.has(part));
   }
 
-  /** It was read again, and nothing of what is sent has changed. */
+  /** Notes that the Skill was read again and its content has not changed. */
   unchanged(stamp: string): void {
     this.stamp = stamp;
     this.failures = 0;
@@ -52,7 +55,7 @@ export class MirrorEntry {
     this.unchanged(stamp);
   }
 
-  /** Tried again at a slower pace than heartbeats; what was registered before stays so. */
+  /** Notes a refusal. Further attempts have growing pauses; an earlier registration stays. */
   refused(stamp: string, interval: number, alone: boolean): void {
     this.stamp = stamp;
     this.failures += 1;
@@ -64,7 +67,7 @@ export class MirrorEntry {
     this.retryAt = performance.now() + pause;
   }
 
-  /** The upstream registry knows nothing of it: to be registered again, at once unless that was refused before. */
+  /** Notes that the upstream registry does not know it. It is due at once, unless it was refused before. */
   forgotten(): void {
     if (!this.isRefused) this.stamp = '';
     this.unregistered();

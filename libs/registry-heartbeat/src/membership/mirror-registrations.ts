@@ -1,12 +1,12 @@
 import type { LocalSkill, LocalSkillsRepository } from './local-skills.repository.js';
 import type { MirrorEntry } from './mirror-entry.js';
-import { beatsOf, type MirrorBeat, REQUEST_BYTES } from './mirror-heartbeats.js';
+import { listBeats, type MirrorBeat, REQUEST_BYTES } from './mirror-heartbeats.js';
 import { type MirroredSkill, mirroredSkill } from './mirrored-skill.js';
-import { requestsOf } from './requests-of.js';
+import { splitIntoRequests } from './split-into-requests.js';
 import type { BatchResult } from './upstream-answers.js';
 import type { UpstreamClient } from './upstream-client.js';
 
-/** Fewer Skills than the protocol allows: a registration takes longer than a heartbeat, and must end in time. */
+/** Skills in one batch: fewer than the protocol allows, because the request must end within its time-out. */
 export const MAX_BATCH = 200;
 
 interface Outgoing {
@@ -15,7 +15,7 @@ interface Outgoing {
   mirrored: MirroredSkill;
 }
 
-/** Registers Skills of ours with the upstream registry. */
+/** Registers Skills with the upstream registry. */
 export class MirrorRegistrations {
   /** Why the last Skill was refused. */
   lastRefusal = '';
@@ -28,36 +28,36 @@ export class MirrorRegistrations {
   ) {}
 
   /**
-   * Registers those of up to `MAX_BATCH` Skills that differ from what is registered. Returns the heartbeats that are to
-   * follow: those of Skills that are the same, and what a registration does not say.
-   * @throws UpstreamError; what was not sent by then is due the next time.
+   * Registers the Skills (up to `MAX_BATCH`) that differ from what the upstream registry has. Returns the heartbeats to send
+   * next: of Skills that are the same, and of endpoints whose health a registration does not express.
+   * @throws UpstreamError; Skills that were not sent are due in the next round
    */
   async register(
     ids: readonly string[],
     publicUrl: string,
-    entryOf: (skillId: string) => MirrorEntry,
+    getEntry: (skillId: string) => MirrorEntry,
   ): Promise<MirrorBeat[]> {
     const outgoing: Outgoing[] = [];
     const beats: MirrorBeat[] = [];
     for (const skill of await this.skills.find(ids)) {
-      const entry = entryOf(skill.id);
+      const entry = getEntry(skill.id);
       const mirrored = mirroredSkill(skill, publicUrl);
       if (entry.isSame(mirrored)) {
         entry.unchanged(skill.stamp);
-        beats.push(...beatsOf(skill, entry));
+        beats.push(...listBeats(skill, entry));
       } else {
-        await this.clearWay(entry, mirrored);
+        await this.unregisterIfReduced(entry, mirrored);
         outgoing.push({ skill, entry, mirrored });
       }
     }
-    for (const request of requestsOf(outgoing, { items: MAX_BATCH, bytes: REQUEST_BYTES }, bytesOf)) {
+    for (const request of splitIntoRequests(outgoing, { items: MAX_BATCH, bytes: REQUEST_BYTES }, countBytes)) {
       await this.send(request);
     }
-    return [...beats, ...outgoing.filter(isToBeat).flatMap(({ skill, entry }) => beatsOf(skill, entry))];
+    return [...beats, ...outgoing.filter(needsHeartbeat).flatMap(({ skill, entry }) => listBeats(skill, entry))];
   }
 
-  /** Registering again only adds: what has lost a part, or has another name now, begins anew. */
-  private async clearWay(entry: MirrorEntry, mirrored: MirroredSkill): Promise<void> {
+  /** Registering again only adds, so a Skill that has lost a part or changed its name is unregistered first. */
+  private async unregisterIfReduced(entry: MirrorEntry, mirrored: MirroredSkill): Promise<void> {
     if (entry.upstreamId === undefined || !entry.hasLost(mirrored)) return;
     await this.client.unregister(entry.upstreamId);
     entry.unregistered();
@@ -77,11 +77,11 @@ export class MirrorRegistrations {
   }
 }
 
-function bytesOf({ entry, mirrored }: Outgoing): number {
+function countBytes({ entry, mirrored }: Outgoing): number {
   return entry.alone ? Infinity : Buffer.byteLength(mirrored.body);
 }
 
-/** A registration counts as a healthy heartbeat of every endpoint. */
-function isToBeat({ skill, entry }: Outgoing): boolean {
+/** A registration counts as a healthy heartbeat of every endpoint, so only other states need a heartbeat. */
+function needsHeartbeat({ skill, entry }: Outgoing): boolean {
   return entry.isRefused || skill.endpoints.some(({ health }) => health !== 'healthy');
 }

@@ -4,32 +4,32 @@ import { concurrently } from './concurrently.js';
 import type { LocalSkillsRepository, SkillSummary } from './local-skills.repository.js';
 import type { MembershipMetrics } from './membership.metrics.js';
 import { MirrorEntry } from './mirror-entry.js';
-import { beatsOf, MAX_HEARTBEATS, type MirrorBeat, MirrorHeartbeats } from './mirror-heartbeats.js';
+import { listBeats, MAX_HEARTBEATS, type MirrorBeat, MirrorHeartbeats } from './mirror-heartbeats.js';
 import { MAX_BATCH, MirrorRegistrations } from './mirror-registrations.js';
 import type { UpstreamClient } from './upstream-client.js';
 
 export type LocalSkills = Pick<LocalSkillsRepository, 'page' | 'find'>;
 
-/** What the memory and the time between two heartbeats allow for. */
+/** Skills that are mirrored at most. Memory and the time between two heartbeats allow no more. */
 const MAX_SKILLS = 100_000;
-/** Skills read at once. */
+/** Skills in one query. */
 const PAGE = 500;
-/** Before every id that a Skill has. */
+/** Sorts before the id of every Skill. */
 const FIRST = '00000000-0000-0000-0000-000000000000';
 const UNREGISTER_AT_ONCE = 10;
 
 /**
- * The Skills of this registry in its upstream registry. Each round reads ours, sends the heartbeats of what has not
- * changed, registers what has, and unregisters what is gone. What is known of the upstream lives in memory: after a
- * restart, or when another replica takes the lead, all are registered again.
+ * Mirrors the Skills of this registry to its upstream registry. Each round reads the local Skills, sends heartbeats for those
+ * that have not changed, registers those that have, and unregisters those that no longer exist. The state of the upstream
+ * registry is kept in memory: after a restart, or when another replica takes the lead, all are registered again.
  */
 export class Mirror {
   private readonly logger = new Logger('membership');
   private readonly entries = new Map<string, MirrorEntry>();
   private readonly heartbeats: MirrorHeartbeats;
   private readonly registrations: MirrorRegistrations;
-  private refusalsTold = false;
-  private limitTold = false;
+  private refusalsLogged = false;
+  private limitLogged = false;
 
   constructor(
     private readonly client: UpstreamClient,
@@ -42,20 +42,20 @@ export class Mirror {
     this.registrations = new MirrorRegistrations(client, skills, interval);
   }
 
-  /** Ids upstream of what is registered there. */
+  /** Ids of the mirrored Skills in the upstream registry. */
   get upstreamIds(): string[] {
     return [...this.entries.values()].flatMap(({ upstreamId }) => upstreamId ?? []);
   }
 
-  /** Forgets all; upstream it stays as it is. */
+  /** Forgets all entries. Nothing changes in the upstream registry. */
   clear(): void {
     this.entries.clear();
-    this.refusalsTold = false;
+    this.refusalsLogged = false;
   }
 
   /**
-   * One round; ends early when `isActing` no longer holds. What it does not come to in half of the time between two
-   * rounds is left to the next one, which begins with heartbeats again. @throws UpstreamError, and what PostgreSQL throws
+   * Does one round; ends early when `isActing` returns false. Registrations stop after half of the time between two rounds,
+   * and the next round continues after its heartbeats. @throws UpstreamError and errors of PostgreSQL
    */
   async sync(publicUrl: string, isActing: () => boolean): Promise<void> {
     const due = await this.scan(isActing);
@@ -63,14 +63,14 @@ export class Mirror {
     const end = performance.now() + this.interval / 2;
     for (const ids of splitIntoSlices([...due], MAX_BATCH)) {
       if (!isActing()) return;
-      const beats = await this.registrations.register(ids, publicUrl, (id) => this.entryOf(id));
+      const beats = await this.registrations.register(ids, publicUrl, (id) => this.getEntry(id));
       await this.heartbeats.send(beats, isActing);
       if (performance.now() > end) break;
     }
-    this.tellRefusals();
+    this.logRefusals();
   }
 
-  /** Reads all Skills, and sends the heartbeats of those that are the same upstream. Returns the ids of the others. */
+  /** Reads all Skills and sends heartbeats for those that have not changed. Returns the ids of the others. */
   private async scan(isActing: () => boolean): Promise<Set<string>> {
     const due = new Set<string>();
     let beats: MirrorBeat[] = [];
@@ -80,10 +80,10 @@ export class Mirror {
     };
     for (const entry of this.entries.values()) entry.present = false;
     for await (const skill of this.all()) {
-      const entry = this.entryOf(skill.id);
+      const entry = this.getEntry(skill.id);
       entry.present = true;
       if (entry.isDue(skill)) due.add(skill.id);
-      else beats.push(...beatsOf(skill, entry));
+      else beats.push(...listBeats(skill, entry));
       if (beats.length >= MAX_HEARTBEATS) await flush();
     }
     await flush();
@@ -99,7 +99,7 @@ export class Mirror {
       if (page.length < PAGE || last === undefined) return;
       after = last.id;
     }
-    this.tellLimit();
+    this.logLimit();
   }
 
   private async unregisterGone(isActing: () => boolean): Promise<void> {
@@ -111,26 +111,27 @@ export class Mirror {
     });
   }
 
-  private entryOf(skillId: string): MirrorEntry {
+  private getEntry(skillId: string): MirrorEntry {
     let entry = this.entries.get(skillId);
     if (!entry) this.entries.set(skillId, (entry = new MirrorEntry()));
     return entry;
   }
 
-  /** One line when the upstream registry begins to refuse Skills, and one when it takes all. */
-  private tellRefusals(): void {
+  /** Logs one line when the upstream registry begins to refuse Skills, and one when it accepts all again. */
+  private logRefusals(): void {
     const refused = [...this.entries.values()].filter(({ isRefused }) => isRefused).length;
-    if (refused > 0 && !this.refusalsTold) {
+    if (refused > 0 && !this.refusalsLogged) {
       const { lastRefusal } = this.registrations;
       this.logger.warn(`The upstream registry refuses ${refused} Skill(s), tried again now and then; ${lastRefusal}`);
-    } else if (refused === 0 && this.refusalsTold) {
+    } else if (refused === 0 && this.refusalsLogged) {
       this.logger.log('The upstream registry refuses no Skill any more');
     }
-    this.refusalsTold = refused > 0;
+    this.refusalsLogged = refused > 0;
   }
 
-  private tellLimit(): void {
-    if (!this.limitTold) this.logger.warn(`Only ${MAX_SKILLS} Skills are registered with the upstream registry`);
-    this.limitTold = true;
+  private logLimit(): void {
+    if (!this.limitLogged)
+      this.logger.warn(`Only the first ${MAX_SKILLS} Skills are registered with the upstream registry`);
+    this.limitLogged = true;
   }
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type LocalSkill, REGISTRY_KEY } from './local-skills.repository.js';
 
-/** A Skill as it is registered upstream. */
+/** A Skill in the form that is registered upstream. */
 export interface MirroredSkill {
-  /** As JSON: what is sent. */
+  /** The JSON text to send. */
   body: string;
-  /** The same for the same body. */
+  /** SHA-256 of the body. */
   fingerprint: string;
-  /** What the Skill consists of. */
+  /** Names of the parts of the Skill, to find out later which ones it has lost. */
   parts: string[];
 }
 
@@ -24,11 +24,11 @@ export function mirroredSkill(skill: LocalSkill, publicUrl: string): MirroredSki
     ),
     metadata: { ...metadata, [REGISTRY_KEY]: publicUrl },
   });
-  return { body, fingerprint: createHash('sha256').update(body).digest('base64'), parts: partsOf(skill) };
+  return { body, fingerprint: createHash('sha256').update(body).digest('base64'), parts: listParts(skill) };
 }
 
-/** Registering again merges (docs/adr/0007): what is listed here and then no more is not taken away by it. */
-function partsOf({ name, version, description, endpoints, capabilities, metadata }: LocalSkill): string[] {
+/** Lists the parts that registering again does not remove, because it merges (docs/adr/0007). */
+function listParts({ name, version, description, endpoints, capabilities, metadata }: LocalSkill): string[] {
   return [
     `skill ${version} ${name}`,
     ...(description === '' ? [] : ['description']),

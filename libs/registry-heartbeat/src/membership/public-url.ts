@@ -5,10 +5,10 @@ import type { AppSettings } from '#config';
 const EVERY_INTERFACE = new Set(['0.0.0.0', '::']);
 
 /**
- * Where others reach this service, without a slash at its end: APP_PUBLIC_URL, or else made of the host's name, or of
- * APP_HOST where that names one address, and the port on which it listens. Undefined before it listens.
+ * Returns the URL of this service for others, without a slash at its end: APP_PUBLIC_URL if it is set, otherwise APP_HOST (or
+ * the host name, if it listens on all interfaces) and the port. Returns undefined before it listens.
  */
-export function publicUrlOf(
+export function findPublicUrl(
   { publicUrl, host }: Pick<AppSettings, 'publicUrl' | 'host'>,
   address: AddressInfo | string | null,
   scheme: 'http' | 'https' = 'http',

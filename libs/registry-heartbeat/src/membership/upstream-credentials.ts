@@ -5,17 +5,17 @@ import { UpstreamError, type UpstreamHttp } from './upstream-http.js';
 
 type CredentialSettings = Pick<AiBridgeSettings, 'apiKey' | 'clientId' | 'clientSecret'>;
 
-/** A token is given up before it ends, by so many milliseconds or a tenth of its life: calls take time. */
+/** A token is replaced this many milliseconds before it expires, or a tenth of its lifetime if that is shorter. */
 const EARLY_MS = 30_000;
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 interface HeldToken {
   token: string;
-  /** On the clock of `performance.now()`. */
+  /** Time by `performance.now()`. */
   until: number;
 }
 
-/** Who this service is to its upstream registry: a key, a client of its token endpoint (RFC 6749), or nobody. */
+/** Credentials for the upstream registry: an API key, a client of its token endpoint (RFC 6749), or none. */
 export class UpstreamCredentials {
   private held: HeldToken | undefined;
   private readonly fetching = new SingleFlight(() => this.fetch());
@@ -26,7 +26,7 @@ export class UpstreamCredentials {
     private readonly http: UpstreamHttp,
   ) {}
 
-  /** What proves it, for the headers of a call. @throws UpstreamError when there is no token to be had. */
+  /** Returns the headers with the credentials. @throws UpstreamError if it gets no token */
   async headers(): Promise<Record<string, string>> {
     const { apiKey, clientId, clientSecret } = this.settings;
     if (apiKey !== undefined) return { 'x-api-key': apiKey };
@@ -34,15 +34,15 @@ export class UpstreamCredentials {
     return { authorization: `Bearer ${await this.token()}` };
   }
 
-  /** Gives up the token that was refused. Returns whether another may do better. */
+  /** Drops the token that was refused. Returns whether to retry with a new token. */
   drop({ authorization }: Record<string, string>): boolean {
     if (authorization === undefined) return false;
-    // Of many calls that were refused together, one alone may give up the token that all used.
+    // If many calls were refused at once, only the first one drops the token.
     if (authorization === `Bearer ${this.held?.token}`) this.held = undefined;
     return true;
   }
 
-  /** A text of the upstream without the secrets that it may repeat. */
+  /** Removes secrets of this service from a text of the upstream registry. */
   mask(text: string): string {
     const secrets = [this.settings.apiKey, this.settings.clientSecret, this.held?.token];
     return secrets.reduce<string>((masked, secret) => (secret ? masked.replaceAll(secret, '***') : masked), text);
@@ -65,10 +65,10 @@ export class UpstreamCredentials {
     if (status === 429 || status === 503) {
       throw new UpstreamError(`it answers ${status} to the request for a token`, undefined, retryAfter);
     }
-    // What it says is not repeated: it may hold the secret.
+    // The message of the answer is left out, because it may contain the secret.
     if (status >= 400) throw refusedCredentials(status);
     const token = status < 300 ? readToken(body) : undefined;
-    if (!token) throw new UpstreamError('its answer to the request for a token holds no token');
+    if (!token) throw new UpstreamError('its answer to the request for a token contains no token');
     const { lifetime } = token;
     return { token: token.token, until: performance.now() + lifetime - Math.min(EARLY_MS, lifetime / 10) };
   }

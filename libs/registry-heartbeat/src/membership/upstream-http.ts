@@ -3,13 +3,13 @@ import { OutboundError, type SettingsClient } from '#outbound';
 
 const MAX_ANSWER_BYTES = 2_000_000;
 
-/** The upstream registry is away, or does not answer as the protocol says. The message is for the log. */
+/** The upstream registry is unavailable, or its answer breaks the protocol. The message is for the log. */
 export class UpstreamError extends Error {
   constructor(
     message: string,
-    /** For anybody to read: without addresses, and without what the upstream says. */
+    /** For /health: without addresses and without texts of the upstream registry. */
     readonly publicReason = 'the upstream registry does not answer',
-    /** Milliseconds that it asks to be left alone. */
+    /** Milliseconds of `Retry-After`; 0 if there is none. */
     readonly retryAfter = 0,
   ) {
     super(message);
@@ -17,23 +17,23 @@ export class UpstreamError extends Error {
   }
 }
 
-/** An answer of whatever kind. */
+/** An answer with any status. */
 export interface Reply {
   status: number;
-  /** What the body says as JSON; undefined when it is none. */
+  /** The parsed JSON body; undefined if it is not JSON. */
   body: unknown;
-  /** Milliseconds, of a `Retry-After`; 0 without. */
+  /** Milliseconds of `Retry-After`; 0 if there is none. */
   retryAfter: number;
 }
 
-/** Calls to an upstream that may answer anything, or not at all: bounded in time and size, and never redirected. */
+/** Calls an upstream registry that is not trusted: limits time and size, and follows no redirect. */
 export class UpstreamHttp {
   constructor(
     private readonly timeoutMs: number,
     private readonly calls: Pick<SettingsClient, 'request'>,
   ) {}
 
-  /** @throws UpstreamError when no whole answer comes in time. */
+  /** @throws UpstreamError if there is no complete answer within `timeoutMs` milliseconds, or a redirect */
   async post(
     url: string,
     body: string | URLSearchParams | undefined,
@@ -49,7 +49,7 @@ export class UpstreamHttp {
         timeoutMs: Math.max(1, Math.round(timeoutMs)),
         maxResponseBytes: MAX_ANSWER_BYTES,
       });
-      // It would carry the credentials to somebody else.
+      // Following it would send the credentials to another server.
       if (answer.status >= 300 && answer.status < 400) throw new UpstreamError('it answers with a redirect');
       return {
         status: answer.status,

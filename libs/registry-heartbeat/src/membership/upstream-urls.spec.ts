@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { publicUrlOf } from './public-url.js';
+import { findPublicUrl } from './public-url.js';
 import { upstreamUrls } from './upstream-urls.js';
 
 describe('upstreamUrls', () => {
@@ -37,13 +37,13 @@ describe('upstreamUrls', () => {
   });
 });
 
-describe('publicUrlOf', () => {
+describe('findPublicUrl', () => {
   const at = (address: string): AddressInfo => ({ address, port: 4711, family: 'IPv4' });
 
   it.each([
     ['the setting, without a slash at its end', { publicUrl: 'https://r.example.com/', host: '0.0.0.0' }, '0.0.0.0'],
   ])('%s', (_, app, address) => {
-    expect(publicUrlOf(app, at(address))).toBe('https://r.example.com');
+    expect(findPublicUrl(app, at(address))).toBe('https://r.example.com');
   });
 
   it.each([
@@ -53,14 +53,14 @@ describe('publicUrlOf', () => {
     ['localhost', '127.0.0.1', 'http://localhost:4711'],
     ['::1', '::1', 'http://[::1]:4711'],
   ])('made from APP_HOST %s', (host, address, url) => {
-    expect(publicUrlOf({ host }, at(address))).toBe(url);
+    expect(findPublicUrl({ host }, at(address))).toBe(url);
   });
 
   it('is an https URL where the service speaks HTTPS', () => {
-    expect(publicUrlOf({ host: '127.0.0.1' }, at('127.0.0.1'), 'https')).toBe('https://127.0.0.1:4711');
+    expect(findPublicUrl({ host: '127.0.0.1' }, at('127.0.0.1'), 'https')).toBe('https://127.0.0.1:4711');
   });
 
   it('is not known before the service listens', () => {
-    expect(publicUrlOf({ host: '0.0.0.0', publicUrl: 'https://r.example.com' }, null)).toBeUndefined();
+    expect(findPublicUrl({ host: '0.0.0.0', publicUrl: 'https://r.example.com' }, null)).toBeUndefined();
   });
 });

@@ -9,16 +9,16 @@ export interface UpstreamUrls {
 }
 
 /**
- * The calls that stand beside the one that AI_BRIDGE_REGISTRY_URL names. Under `…/skills/register` they are those of
- * `…`; any other address is one of a registry that lives in its folder. User name and password are left out: `fetch`
- * refuses them, and its error repeats them. @throws TypeError when it is no URL.
+ * Derives the URLs of the upstream registry from AI_BRIDGE_REGISTRY_URL. If it ends with `/skills/register`, the base is the
+ * part before that; otherwise it is the URL up to the last slash. Removes user name and password: `fetch` refuses them, and
+ * its error would repeat them. @throws TypeError if it is not a URL
  */
 export function upstreamUrls(registryUrl: string): UpstreamUrls {
   const register = new URL(registryUrl);
   register.username = '';
   register.password = '';
   register.hash = '';
-  const base = baseOf(register);
+  const base = findBase(register);
   return {
     register: register.href,
     batch: `${base}/skills/batch`,
@@ -29,8 +29,8 @@ export function upstreamUrls(registryUrl: string): UpstreamUrls {
   };
 }
 
-/** Without a slash at its end. */
-function baseOf({ origin, pathname }: URL): string {
+/** Returns the base without a slash at its end. */
+function findBase({ origin, pathname }: URL): string {
   const [, prefix] = /^(.*)\/skills\/register\/?$/.exec(pathname) ?? [];
   return origin + (prefix ?? pathname.slice(0, pathname.lastIndexOf('/')));
 }

@@ -15,7 +15,7 @@ export class SkillStatusController {
   @Authenticated('skill:read')
   @ProtocolRoute(SkillStatusResponse)
   @ApiOperation({
-    summary: 'Read how a Skill is doing: its state, its counters, and the lease of each endpoint',
+    summary: 'Read the status of a Skill: its state, its counters, and the lease of each endpoint',
     operationId: 'getSkillStatus',
   })
   @ApiErrors(1001, 1004)

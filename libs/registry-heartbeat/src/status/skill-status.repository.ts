@@ -3,11 +3,11 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { EndpointStatus, Health, ProbeResult, SkillStatus } from '#skills';
 import { DataSource } from 'typeorm';
 
-/** The last one of an endpoint. */
+/** The last probe of an endpoint. */
 export interface ProbeRecord {
   result: ProbeResult;
   reason: string | null;
-  /** As JSON has it. */
+  /** Time as PostgreSQL writes it in JSON. */
   probed_at: string;
   latency_ms: number;
 }
@@ -38,13 +38,16 @@ export interface StatusRecord {
   endpoints: EndpointRecord[];
 }
 
-/** Reads how Skills are doing, as PostgreSQL knows it. */
+/** Reads the status of Skills from PostgreSQL. */
 @Injectable()
 export class SkillStatusRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** In one of these Spaces; undefined: anywhere. The counters are those that its members report,
-   * or those of the calls that came through here, whichever is more: members count these too. `uptime` counts from the oldest registration that is alive; a Skill without leases is as old as itself. */
+  /**
+   * Finds a Skill in one of these Spaces, or anywhere if `spaces` is undefined. Each counter is the larger one of what the
+   * members report and the calls through this service, because members count these calls too. `uptime` counts from the
+   * oldest registration whose lease has not ended; for a Skill that never had a lease, from its creation.
+   */
   async find(skillId: string, spaces?: readonly string[]): Promise<StatusRecord | undefined> {
     const [row] = await this.dataSource.query<StatusRecord[]>(
       `SELECT s.id AS skill_id, s.status, t.health, GREATEST(t.request_count, t.routed_count) AS request_count,

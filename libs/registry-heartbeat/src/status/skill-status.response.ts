@@ -18,7 +18,7 @@ export class ProbeResponse {
   @ApiProperty({ enum: PROBE_RESULTS, enumName: 'ProbeResult', example: 'healthy' })
   result: ProbeResult;
 
-  @ApiProperty({ type: String, nullable: true, example: null, description: 'Why it is not healthy' })
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'Why the result is not healthy' })
   reason: string | null;
 
   @ApiProperty({ format: 'date-time', example: TIME })
@@ -45,7 +45,7 @@ export class EndpointStatusResponse {
     type: 'integer',
     nullable: true,
     example: 1,
-    description: 'Of the registration that named it last; null for an endpoint that never registered',
+    description: 'Generation of its last registration; null if it never registered',
   })
   generation: number | null;
 
@@ -55,14 +55,14 @@ export class EndpointStatusResponse {
   @ApiProperty({
     type: () => LeaseResponse,
     nullable: true,
-    description: 'null when it holds none: its lease has ended, or it was never heard from',
+    description: 'null if the lease has ended, or if the endpoint never had one',
   })
   lease: LeaseResponse | null;
 
   @ApiProperty({
     type: () => ProbeResponse,
     nullable: true,
-    description: 'The last one; null when it was never probed',
+    description: 'The last probe; null if there was none',
   })
   probe: ProbeResponse | null;
 }
@@ -78,14 +78,15 @@ export class SkillStatusResponse {
     enum: HEALTHS,
     enumName: 'Health',
     example: 'healthy',
-    description: 'Of its active endpoints: unhealthy when all are, healthy when all are',
+    description:
+      'Health of its active endpoints: unhealthy if all are unhealthy, healthy if all are healthy, otherwise warning',
   })
   health: Health;
 
   @ApiProperty({
     type: 'integer',
     example: 3600,
-    description: 'Seconds since the oldest registration that is alive; 0 when none is',
+    description: 'Seconds since the oldest registration whose lease has not ended; 0 if there is none',
   })
   uptime: number;
 
@@ -95,10 +96,10 @@ export class SkillStatusResponse {
   @ApiProperty({ type: 'integer', example: 0 })
   error_count: number;
 
-  @ApiProperty({ type: Number, nullable: true, example: 12.5, description: 'Percent, as its members say' })
+  @ApiProperty({ type: Number, nullable: true, example: 12.5, description: 'Percent, as reported by its members' })
   cpu_usage: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, example: 40, description: 'Percent, as its members say' })
+  @ApiProperty({ type: Number, nullable: true, example: 40, description: 'Percent, as reported by its members' })
   memory_usage: number | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: TIME })

@@ -6,7 +6,7 @@ import { LeaseStore } from '../leases/lease-store.js';
 import { type EndpointRecord, SkillStatusRepository } from './skill-status.repository.js';
 import type { EndpointStatusResponse, SkillStatusResponse } from './skill-status.response.js';
 
-/** How a Skill is doing (AI Bridge v0.6.0, Skill interface: status). */
+/** The status of a Skill (AI Bridge v0.6.0, Skill interface: status). */
 @Injectable()
 export class SkillStatusService {
   private readonly logger = new Logger('leases');
@@ -24,8 +24,8 @@ export class SkillStatusService {
       this.remaining(skillId),
     ]);
     if (!record) throw new SkillNotFoundError();
-    const endpoints = record.endpoints.map((endpoint) => this.endpointOf(endpoint, remaining));
-    // The lease store has heard what is not yet written.
+    const endpoints = record.endpoints.map((endpoint) => this.toResponse(endpoint, remaining));
+    // The lease store may have newer heartbeats than PostgreSQL.
     const heard = [
       record.last_heartbeat?.toISOString() ?? '',
       ...endpoints.map(({ last_heartbeat }) => last_heartbeat ?? ''),
@@ -34,7 +34,7 @@ export class SkillStatusService {
     return { ...record, last_heartbeat: last === '' ? null : last, endpoints };
   }
 
-  private endpointOf(
+  private toResponse(
     { silence, live, probe: found, ...record }: EndpointRecord,
     remaining: ReadonlyMap<string, number>,
   ): EndpointStatusResponse {
@@ -51,7 +51,7 @@ export class SkillStatusService {
     };
   }
 
-  /** Empty when the store is out of reach: PostgreSQL's times, some seconds old, take its place. */
+  /** Returns an empty map if the store is unavailable; the times in PostgreSQL, some seconds old, are used then. */
   private async remaining(skillId: string): Promise<ReadonlyMap<string, number>> {
     try {
       return await this.store.remaining(skillId);

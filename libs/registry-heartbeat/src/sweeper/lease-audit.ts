@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { LeaseTerms } from '#skills';
-import { LeaseRepository, leasesOf } from '../leases/lease.repository.js';
+import { LeaseRepository, toLeasedSkill } from '../leases/lease.repository.js';
 import { LeaseStore } from '../leases/lease-store.js';
 
-/** Skills in one step. */
+/** Skills in one page. */
 const PAGE = 200;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Goes through the leases that PostgreSQL knows, page by page, for ever, and tells the store of those that it lacks:
- * a registration that the store missed, and never a heartbeat after it, would otherwise be listed for ever.
+ * Goes through the leases in PostgreSQL, page by page, again and again, and adds to the store those that it lacks. If the
+ * store missed a registration and no heartbeat follows, no sweep would end that lease.
  */
 @Injectable()
 export class LeaseAudit {
@@ -22,14 +22,14 @@ export class LeaseAudit {
     private readonly terms: LeaseTerms,
   ) {}
 
-  /** The next page; nothing for one lease after the last. */
+  /** Processes the next page. After the last page it does nothing for the time of one lease. */
   async step(): Promise<void> {
     if (performance.now() < this.restUntil) return;
     if (await this.page()) return;
     this.restUntil = performance.now() + this.terms.ttl;
   }
 
-  /** Every page; `between` them. Rejects when that does. */
+  /** Processes all pages, and calls `between` after each but the last. Rejects if `between` does. */
   async all(between: () => Promise<unknown>): Promise<void> {
     this.after = BEFORE_ALL;
     while (await this.page()) await between();
@@ -37,10 +37,10 @@ export class LeaseAudit {
 
   /** Returns whether there may be more. */
   private async page(): Promise<boolean> {
-    const ids = await this.repository.pageOfLeased(this.after, PAGE);
+    const ids = await this.repository.listLeased(this.after, PAGE);
     if (ids.length > 0) {
       const skills = await this.repository.find(ids);
-      await this.store.open([...skills.values()].map((skill) => leasesOf(skill)));
+      await this.store.open([...skills.values()].map((skill) => toLeasedSkill(skill)));
     }
     const isFull = ids.length === PAGE;
     this.after = isFull ? (ids.at(-1) ?? BEFORE_ALL) : BEFORE_ALL;

@@ -6,7 +6,7 @@ import { terminateSessions } from '../../../../test/support/test-database.js';
 
 const HOUR = 3_600;
 const FEW = 5;
-/** After a pause in which nobody swept: a lease in which nothing ends, and one of the dead. */
+/** After a gap without sweeps: one lease time in which nothing ends, and one until silent members end. */
 const GONE_WITHIN = 2 * LEASE + 5;
 
 describe.each(LEASE_STORES)('the sweeper with leases in %s', (kind) => {
@@ -133,7 +133,7 @@ describe.each(LEASE_STORES)('the sweeper with leases in %s', (kind) => {
       ).toEqual([{ request_count: 4_711 }]);
     });
 
-    it('evicts nobody who lives, though the service was away for longer than a lease', async () => {
+    it('evicts no living member, though the service was away for longer than a lease', async () => {
       world.kill(FEW);
       await world.skip(2 * LEASE);
       await world.startReplica();

@@ -10,13 +10,13 @@ import { Sweep } from './sweep.js';
 import { SweepMetrics } from './sweep.metrics.js';
 import { type SweepTerms, sweepTerms } from './sweep-terms.js';
 
-/** Leases whose times are corrected at once. */
+/** Leases in one correction of times. */
 const CLAMP_BATCH = 1_000;
 
 /**
- * Ends the leases of members that fell silent. A scheduled job of every replica; one of them leads and sweeps. It ends
- * nothing for one full lease after nobody has swept for a while: after a start, an outage of Redis or PostgreSQL, a loss
- * of the lease store's data, or a clock that was set (docs/heartbeats.md).
+ * Ends the leases of members that send no heartbeat. It is a scheduled job of every replica, but only the leader sweeps. If
+ * no replica has swept for a while (a start, an outage of Redis or PostgreSQL, lost data of the lease store, or a clock
+ * change), it ends no lease for the time of a full lease (docs/heartbeats.md).
  */
 @Injectable()
 export class LeaseSweeper extends PeriodicService {
@@ -36,7 +36,7 @@ export class LeaseSweeper extends PeriodicService {
     scheduler: SchedulerRegistry,
   ) {
     const timing = sweepTerms(terms);
-    // The lead is given up in `onApplicationShutdown`: this has stopped by then.
+    // The leader resigns in `onApplicationShutdown`, when this job has stopped.
     super(scheduler, { name: 'lease-sweeper', everyMs: timing.tick, context: 'leases', subject: 'Sweeping' });
     this.sweepTerms = timing;
   }
@@ -45,7 +45,7 @@ export class LeaseSweeper extends PeriodicService {
     return this.leader.exclusively(() => this.campaign());
   }
 
-  /** One at a time; never rejects. */
+  /** Sweeps now, or joins the sweep in progress. Never rejects. */
   tick(): Promise<void> {
     return this.job.run();
   }
@@ -66,7 +66,7 @@ export class LeaseSweeper extends PeriodicService {
     }
   }
 
-  /** A leader that alone cannot reach the lease store must not keep those from sweeping who can. */
+  /** Lets another replica lead, because it may reach the lease store where this one cannot. */
   private async yieldLead(now: number): Promise<void> {
     await this.leader.resign();
     this.failingSince = undefined;
@@ -79,42 +79,40 @@ export class LeaseSweeper extends PeriodicService {
     if (!state.complete) state = await this.rebuild(session);
     else if (!this.wasLeading) {
       this.logger.log('this replica sweeps');
-      // What a sweep that died half-way took, and may not have written.
+      // A leader that died during a sweep may have claimed leases without writing them.
       await this.store.release();
     }
-    const graceUntil = await this.graceOf(state);
+    const graceUntil = await this.updateGrace(state);
     if (state.now >= graceUntil) await this.expire(session, state, began);
     await this.audit.step();
     this.metrics.swept(performance.now() - began);
   }
 
-  /** The store is new, or has lost its data: it is told of every lease that PostgreSQL knows, each a full one from now. */
+  /** Fills a store that is new or has lost its data: every lease in PostgreSQL gets its full time from now. */
   private async rebuild(session: Transaction): Promise<SweepState> {
-    // It takes longer than PostgreSQL bears the silence of a leader; rejects when the lead is lost.
+    // The query keeps the leader's session alive, and rejects if the lead is lost.
     await this.audit.all(() => session.query('SELECT 1'));
     await this.store.keep({ complete: true });
     const state = await this.store.beginSweep();
-    this.logger.log(
-      'the lease store is new: leases were taken over from PostgreSQL, and last for a full lease from now',
-    );
-    // As after any time in which nobody has swept.
+    this.logger.log('the lease store was empty: it now has the leases of PostgreSQL, each with its full time from now');
+    // Starts the grace time, as after any gap between sweeps.
     return { ...state, sweptAt: 0 };
   }
 
-  /** Until when nothing ends. */
-  private async graceOf({ now, sweptAt, graceUntil }: SweepState): Promise<number> {
+  /** Returns the time until which no lease ends. */
+  private async updateGrace({ now, sweptAt, graceUntil }: SweepState): Promise<number> {
     if (now < sweptAt) while ((await this.store.clampToNow(CLAMP_BATCH)) === CLAMP_BATCH);
     else if (now - sweptAt <= this.sweepTerms.gap) return Math.min(graceUntil, now + this.terms.ttl);
     const until = now + this.terms.ttl;
-    // A threat is counted anew: its time before was none, or that of another clock.
+    // The time of a threat starts anew, because it may come from before the clock change.
     await this.store.keep({ graceUntil: until, threatenedSince: 0 });
-    this.logger.log(`nothing was swept for a while, or a clock was set: no lease ends for ${this.terms.ttl / 1000} s`);
+    this.logger.log(`no sweep for a while, or a clock change: no lease ends for ${this.terms.ttl / 1000} s`);
     return until;
   }
 
   private async expire(session: Transaction, state: SweepState, began: number): Promise<void> {
     const { now } = state;
-    // What is left when the time is up is taken by the next sweep.
+    // The next sweep continues when the time is up.
     const isTime = (): boolean => performance.now() - began < this.sweepTerms.tick;
     let census = await this.store.census(now);
     if (isThreatened(census)) {
@@ -123,8 +121,8 @@ export class LeaseSweeper extends PeriodicService {
     }
     const after = preserve(state, census, now, this.sweepTerms.longestFreeze);
     if (after.threatenedSince !== state.threatenedSince || after.frozen !== state.frozen) await this.store.keep(after);
-    if (after.frozen !== state.frozen) this.tellOfFreeze(after.frozen);
-    // Those who come back after a hiccup do not come all at once: the last of them have a full lease to do so.
+    if (after.frozen !== state.frozen) this.logFreeze(after.frozen);
+    // Members come back one after the other after an outage, so all get a full lease to do so.
     if (state.frozen && after.threatenedSince === 0) {
       await this.store.keep({ graceUntil: now + this.terms.ttl });
       return;
@@ -136,14 +134,14 @@ export class LeaseSweeper extends PeriodicService {
     await this.sweep.unregister(session);
   }
 
-  private tellOfFreeze(frozen: boolean): void {
+  private logFreeze(frozen: boolean): void {
     if (!frozen) {
       this.logger.log('self-preservation is over: leases end again');
       return;
     }
     this.metrics.froze();
     this.logger.warn(
-      'self-preservation: too many leases would end at once, so that none does until heartbeats come again, ' +
+      'self-preservation: too many leases would end at once, so none ends until heartbeats come again, ' +
         `for ${this.sweepTerms.longestFreeze / 1000} s at most`,
     );
   }

@@ -26,7 +26,7 @@ describe('sweepTerms', () => {
     const terms = new LeaseTerms({ heartbeatInterval: s });
     const { heardForWarning, heardForEnd } = sweepTerms(terms);
     const latestWrite = Math.min(5_000, terms.interval / 3);
-    // Whoever beat one interval ago is written by now, and is not warned of; whoever fell silent is.
+    // A heartbeat one interval ago is in PostgreSQL by now and prevents the warning; an older one does not.
     expect(heardForWarning).toBeGreaterThanOrEqual(terms.interval);
     expect(heardForWarning).toBeLessThan(terms.warnAfter);
     expect(heardForEnd).toBeGreaterThan(terms.interval + latestWrite);

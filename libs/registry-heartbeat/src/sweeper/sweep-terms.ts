@@ -2,27 +2,27 @@ import type { LeaseTerms } from '#skills';
 
 const TICKS_PER_INTERVAL = 4;
 const LONGEST_TICK_MS = 1_000;
-/** Nobody has swept for so long: members may have found nobody to beat to either. */
+/** If no replica has swept for this time, members may not have reached the registry either. */
 const SHORTEST_GAP_MS = 2_000;
 const TICKS_PER_GAP = 3;
-/** Self-preservation holds for so many leases at most (15 minutes by default, as Eureka's window). */
+/** Self-preservation lasts for this many lease times at most (15 minutes by default, as in Eureka). */
 const FROZEN_LEASES = 10;
 
-/** When the sweeper does what, in milliseconds. */
+/** Times of the sweeper, in milliseconds. */
 export interface SweepTerms {
-  /** Between two sweeps: what an endpoint may outlive its lease by. */
+  /** Time between two sweeps, and so the longest time by which a lease may end late. */
   readonly tick: number;
-  /** A pause between sweeps that is longer is an outage, or a clock that was set. */
+  /** A longer pause between sweeps means an outage or a clock change. */
   readonly gap: number;
-  /** A leader whose sweeps fail for so long gives the lead up ... */
+  /** A leader whose sweeps fail for this time resigns. */
   readonly yieldAfter: number;
-  /** ... and stands back for so long at most. */
+  /** A leader that resigned does not campaign for this time at most. */
   readonly yieldFor: number;
-  /** How long self-preservation holds leases at most. */
+  /** The longest time of self-preservation. */
   readonly longestFreeze: number;
-  /** An endpoint that PostgreSQL heard of within this time is not overdue, whatever the lease store says. */
+  /** An endpoint with a heartbeat in PostgreSQL within this time is not overdue, even if the lease store has none. */
   readonly heardForWarning: number;
-  /** The same for its end. */
+  /** A lease with a heartbeat in PostgreSQL within this time does not end, even if the lease store has none. */
   readonly heardForEnd: number;
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsService } from '#metrics';
 
-/** What sweeps cost, and how late they are. */
+/** Durations and delays of sweeps. */
 @Injectable()
 export class SweepMetrics {
   private readonly duration;
@@ -16,11 +16,11 @@ export class SweepMetrics {
     });
     this.lateness = metrics.gauge({
       name: 'registry_sweep_lag_seconds',
-      help: 'By how much the lease that ended last outlived its end; 0 when the last sweep ended none.',
+      help: 'How late the last sweep ended its oldest lease; 0 if it ended none.',
     });
     this.freezes = metrics.counter({
       name: 'registry_freezes_total',
-      help: 'Times that self-preservation began to hold all leases.',
+      help: 'Number of times that self-preservation began.',
     });
   }
 

@@ -31,14 +31,14 @@ export class SweepMonitor implements OnModuleInit {
     });
     this.metrics.gauge({
       name: 'registry_frozen',
-      help: 'Whether self-preservation holds all leases.',
+      help: '1 while self-preservation lets no lease end, else 0.',
       collect: async (gauge) => {
         gauge.set((await this.store.state()).frozen ? 1 : 0);
       },
     });
     this.metrics.gauge({
       name: 'registry_leader',
-      help: 'Whether this replica leads: it sweeps, and is the member of the upstream registry.',
+      help: '1 while this replica leads (it sweeps, and is the member of the upstream registry), else 0.',
       collect: (gauge) => {
         gauge.set(this.leader.isLeader ? 1 : 0);
       },
@@ -52,7 +52,7 @@ export class SweepMonitor implements OnModuleInit {
         ? { status: 'degraded', reason: 'self-preservation: too many leases would end at once' }
         : { status: 'up' };
     } catch {
-      // The store's own indicator (redis) says why.
+      // The indicator `redis` shows the reason.
       return { status: 'degraded', reason: 'the lease store does not answer: no lease ends' };
     }
   }

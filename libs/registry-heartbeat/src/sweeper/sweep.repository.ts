@@ -4,40 +4,39 @@ import { type ChangedEndpoint, EndpointHealthWriter, LeaseTerms } from '#skills'
 import type { LeaseRef } from '../leases/lease-store.js';
 import { type SweepTerms, sweepTerms } from './sweep-terms.js';
 
-/** Who changed it, in the history. */
+/** The actor in the history. */
 const ACTOR = 'sweeper';
 
-/** Leases whose endpoints somebody else holds: nothing was decided of them. */
-interface PassedOver {
-  passedOver: LeaseRef[];
+/** Leases that were skipped because another transaction has locked their endpoints. */
+interface Skipped {
+  skipped: LeaseRef[];
 }
 
-export interface WarnedLeases extends PassedOver {
+export interface WarnedLeases extends Skipped {
   changed: ChangedEndpoint[];
 }
 
 export interface EndedLeases extends WarnedLeases {
-  /** Their lease has ended, now or before. */
+  /** Leases that have ended, now or before. */
   ended: LeaseRef[];
-  /** PostgreSQL has heard of them lately. */
+  /** Leases with a recent heartbeat in PostgreSQL. */
   alive: LeaseRef[];
-  /** Of endpoints that are no more. */
+  /** Leases whose endpoint no longer exists. */
   gone: LeaseRef[];
 }
 
-/** What PostgreSQL says of leases that are about to end. */
-export interface Testimony {
-  /** Heard of lately, whatever the lease store says. */
+/** What PostgreSQL has of leases that are about to end. */
+export interface LeaseEvidence {
+  /** Leases with a recent heartbeat in PostgreSQL. */
   heard: LeaseRef[];
-  /** Of endpoints that are no more. */
+  /** Leases whose endpoint no longer exists. */
   gone: LeaseRef[];
 }
 
 /**
- * What a sweep writes. PostgreSQL's `last_heartbeat` is the second witness of life, and the one that decides between a
- * sweep and a heartbeat at the same moment: whoever comes second sees what the first has written. Heartbeats of the
- * future count for nothing: they were written before the clock stepped back. A sweep waits for no row: one that somebody
- * holds, for however long, keeps no other lease from ending.
+ * Writes the changes of a sweep. `last_heartbeat` in PostgreSQL decides between a sweep and a heartbeat at the same moment:
+ * the second transaction sees what the first has written. Heartbeats in the future are ignored: they were written before
+ * the clock stepped back. A sweep skips locked rows, so a lock never keeps other leases from ending.
  */
 @Injectable()
 export class SweepRepository {
@@ -50,10 +49,10 @@ export class SweepRepository {
     this.sweep = sweepTerms(terms);
   }
 
-  /** Endpoints that were healthy are in `warning`. */
+  /** Changes healthy endpoints of these leases to `warning`. */
   warn(session: Transaction, leases: readonly LeaseRef[]): Promise<WarnedLeases> {
     return session.transaction(async (tx) => {
-      const { ids, passedOver } = await this.lock(tx, leases);
+      const { ids, skipped } = await this.lock(tx, leases);
       const silent = await tx.query<{ endpointId: string }[]>(
         `SELECT l.endpoint_id AS "endpointId" FROM endpoint_leases l JOIN skill_endpoints e ON e.id = l.endpoint_id
          WHERE l.endpoint_id = ANY($1::uuid[]) AND l.expired_at IS NULL AND e.health = 'healthy' AND ${SILENT}`,
@@ -63,11 +62,12 @@ export class SweepRepository {
         tx,
         silent.map(({ endpointId }) => ({ endpointId, health: 'warning', actor: ACTOR })),
       );
-      return { changed, passedOver };
+      return { changed, skipped };
     });
   }
 
-  async testimony(session: Transaction, leases: readonly LeaseRef[]): Promise<Testimony> {
+  /** Finds the leases with a recent heartbeat, and those whose endpoint no longer exists. */
+  async findEvidence(session: Transaction, leases: readonly LeaseRef[]): Promise<LeaseEvidence> {
     const rows = await session.query<{ endpointId: string; heard: boolean }[]>(
       `SELECT l.endpoint_id AS "endpointId", l.expired_at IS NULL AND NOT (${SILENT}) AS heard
        FROM endpoint_leases l WHERE l.endpoint_id = ANY($1::uuid[])`,
@@ -80,10 +80,10 @@ export class SweepRepository {
     };
   }
 
-  /** The leases end, and their endpoints are `unhealthy`. */
+  /** Ends the leases, and changes their endpoints to `unhealthy`. */
   end(session: Transaction, leases: readonly LeaseRef[]): Promise<EndedLeases> {
     return session.transaction(async (tx) => {
-      const { ids, free, passedOver } = await this.lock(tx, leases);
+      const { ids, free, skipped } = await this.lock(tx, leases);
       await tx.query(
         `UPDATE endpoint_leases l SET expired_at = now(), updated_at = now()
          WHERE l.endpoint_id = ANY($1::uuid[]) AND l.expired_at IS NULL AND ${SILENT}`,
@@ -95,19 +95,19 @@ export class SweepRepository {
         [ids],
       );
       const ended = new Map(known.map((lease) => [lease.endpointId, lease.ended]));
-      const of = (wanted: boolean | undefined): LeaseRef[] =>
+      const select = (wanted: boolean | undefined): LeaseRef[] =>
         free.filter(({ endpointId }) => ended.get(endpointId) === wanted);
       const changed = await this.writer.change(
         tx,
-        of(true).map(({ endpointId }) => ({ endpointId, health: 'unhealthy', actor: ACTOR })),
+        select(true).map(({ endpointId }) => ({ endpointId, health: 'unhealthy', actor: ACTOR })),
       );
-      return { changed, ended: of(true), alive: of(false), gone: of(undefined), passedOver };
+      return { changed, ended: select(true), alive: select(false), gone: select(undefined), skipped };
     });
   }
 
   /**
-   * Unregisters up to `limit` endpoints whose lease ended so many seconds ago, and Skills that have no others. Returns
-   * the ids of their Skills, and how many endpoints there were.
+   * Unregisters up to `limit` endpoints whose lease ended at least `after` seconds ago, and Skills without other endpoints.
+   * Returns the ids of their Skills and the number of endpoints.
    */
   async unregister(session: Transaction, after: number, limit: number): Promise<{ skillIds: string[]; count: number }> {
     const find = (tx: Transaction, ids: readonly string[] | null): Promise<{ endpoint_id: string }[]> =>
@@ -117,22 +117,22 @@ export class SweepRepository {
          ORDER BY expired_at LIMIT $3`,
         [after, ids, limit],
       );
-    const idsOf = (rows: { endpoint_id: string }[]): string[] => rows.map(({ endpoint_id }) => endpoint_id);
-    const found = idsOf(await find(session, null));
+    const toIds = (rows: { endpoint_id: string }[]): string[] => rows.map(({ endpoint_id }) => endpoint_id);
+    const found = toIds(await find(session, null));
     if (found.length === 0) return { skillIds: [], count: 0 };
     return session.transaction(async (tx) => {
       const held = await this.writer.tryLock(tx, found);
-      // One that has come back in between stays.
-      const ids = idsOf(await find(tx, found)).filter((id) => !held.has(id));
+      // An endpoint that has come back meanwhile stays.
+      const ids = toIds(await find(tx, found)).filter((id) => !held.has(id));
       return { skillIds: await this.writer.unregister(tx, ACTOR, ids), count: ids.length };
     });
   }
 
-  /** `ids`: of the endpoints whose leases are `free`. */
+  /** Locks the endpoints of the leases. `free` are those locked now, `ids` the ids of their endpoints. */
   private async lock(
     tx: Transaction,
     leases: readonly LeaseRef[],
-  ): Promise<PassedOver & { ids: string[]; free: LeaseRef[] }> {
+  ): Promise<Skipped & { ids: string[]; free: LeaseRef[] }> {
     const held = await this.writer.tryLock(
       tx,
       leases.map(({ endpointId }) => endpointId),
@@ -141,10 +141,10 @@ export class SweepRepository {
     return {
       ids: free.map(({ endpointId }) => endpointId),
       free,
-      passedOver: leases.filter(({ endpointId }) => held.has(endpointId)),
+      skipped: leases.filter(({ endpointId }) => held.has(endpointId)),
     };
   }
 }
 
-/** Not heard of within $2 milliseconds. */
+/** No heartbeat within $2 milliseconds. */
 const SILENT = `l.last_heartbeat NOT BETWEEN now() - $2 * interval '1 millisecond' AND now() + $3 * interval '1 millisecond'`;

@@ -12,7 +12,7 @@ import { Sweep } from './sweep.js';
 
 const INTERVAL = 30;
 
-/** The service of these tests ends no lease itself: it runs for less than one. Time passes by what a sweep is told. */
+/** The service of these tests ends no lease itself: it runs for less than one. Each test passes the time to the sweep. */
 describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
   let redis: RedisServer | undefined;
   let app: TestApp;
@@ -121,7 +121,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     expect(await healths(skillId)).toEqual(['healthy']);
   });
 
-  it('that did not finish is done again, and nothing is told twice', async () => {
+  it('that did not finish is done again, and announces nothing twice', async () => {
     const skillId = await register('http://t/');
     await silence(3);
     await warnAfter(1.5);
@@ -264,7 +264,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     await api.post(`/skills/${id}/heartbeat`, { endpoint_url: 'http://b/1' }).expect(200);
   });
 
-  it('is told by the audit, which asks between its pages whether to go on', async () => {
+  it('is filled by the audit, which checks between its pages whether to continue', async () => {
     await api.post('/skills/batch', { skills: Array.from({ length: 450 }, () => skillBody()) }).expect(200);
     const skills = await app.database.query<{ id: string }>('SELECT id FROM skills');
     await store.forget(skills.map(({ id }) => id));
@@ -276,7 +276,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     await expect(app.app.get(LeaseAudit).all(() => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
   });
 
-  it('is told by the audit of leases that the store has missed, each a full one', async () => {
+  it('gets the leases that it lacks from the audit, each with its full time', async () => {
     const [missed, known] = [await register('http://a/1', 'http://a/2'), await register('http://a/3')];
     await store.forget([missed]);
     expect(await counts()).toEqual([1, 0]);

@@ -6,12 +6,12 @@ import { EndpointTransitions, LeaseTerms, SkillObservers } from '#skills';
 import { type LeaseRef, LeaseStore } from '../leases/lease-store.js';
 import { SweepRepository } from './sweep.repository.js';
 
-/** Leases in one transaction; small enough that other requests get their turn. */
+/** Leases in one transaction: few, so that other requests do not wait long. */
 const BATCH = 200;
 /** Leases that one query to PostgreSQL may extend. */
 const MAX_EXTENDED = 5_000;
 
-/** The transitions of one sweep: healthy → warning → unhealthy → unregistered. Every step may be done twice. */
+/** The transitions of one sweep: healthy → warning → unhealthy → unregistered. Every step can be repeated. */
 @Injectable()
 export class Sweep {
   private readonly logger = new Logger('leases');
@@ -27,7 +27,7 @@ export class Sweep {
 
   /** Warns of overdue leases: one batch, and more while there is time. Returns how many it processed. */
   async warn(session: Transaction, asOf: number, isTime: () => boolean): Promise<number> {
-    const passedOver: LeaseRef[] = [];
+    const skipped: LeaseRef[] = [];
     let claimed: LeaseRef[];
     let count = 0;
     do {
@@ -35,12 +35,12 @@ export class Sweep {
       if (claimed.length > 0) {
         const warned = await this.repository.warn(session, claimed);
         await this.transitions.changed(warned.changed);
-        passedOver.push(...warned.passedOver);
+        skipped.push(...warned.skipped);
       }
       count += claimed.length;
     } while (claimed.length === BATCH && isTime());
     // After the last batch: the next batch would claim them again.
-    await this.release(passedOver);
+    await this.release(skipped);
     return count;
   }
 
@@ -53,7 +53,7 @@ export class Sweep {
     let cleared: number;
     do {
       expiring = await this.store.listEnding(asOf + this.terms.interval, MAX_EXTENDED);
-      const { heard, gone } = await this.repository.testimony(session, expiring);
+      const { heard, gone } = await this.repository.findEvidence(session, expiring);
       for (const batch of splitIntoSlices(heard, BATCH)) await this.store.extend(batch);
       await this.forget(gone);
       cleared = heard.length + gone.length;
@@ -62,7 +62,7 @@ export class Sweep {
 
   /**
    * Ends leases: one batch, even when warnings took all the time, and more while there is time. Returns the leases that
-   * it processed, longest silent first.
+   * it processed, oldest renewal first.
    */
   async end(session: Transaction, asOf: number, isTime: () => boolean): Promise<LeaseRef[]> {
     const all: LeaseRef[] = [];
@@ -76,12 +76,12 @@ export class Sweep {
   }
 
   private async endBatch(session: Transaction, expired: readonly LeaseRef[]): Promise<void> {
-    const { changed, ended, alive, gone, passedOver } = await this.repository.end(session, expired);
+    const { changed, ended, alive, gone, skipped } = await this.repository.end(session, expired);
     await this.transitions.changed(changed);
     if (ended.length > 0) await this.store.settle(ended);
     if (alive.length > 0) await this.store.extend(alive);
     await this.forget(gone);
-    await this.release(passedOver);
+    await this.release(skipped);
     if (changed.length > 0) this.logger.log(`${changed.length} endpoints are unhealthy: their leases have ended`);
   }
 
@@ -102,6 +102,6 @@ export class Sweep {
     if (count === 0) return;
     await this.transitions.unregistered(skillIds, count);
     await this.skills.changed(skillIds);
-    this.logger.log(`${count} endpoints were unregistered: they stayed away for ${deregisterAfter} s`);
+    this.logger.log(`${count} endpoints were unregistered: no heartbeat for ${deregisterAfter} s`);
   }
 }

@@ -1,19 +1,19 @@
-/** How much goes into one request. */
+/** The most that goes into one request. */
 export interface RequestLimits {
   items: number;
   bytes: number;
 }
 
-/** Cuts a list into requests; an item that is larger than a request goes alone. */
-export function* requestsOf<T>(
+/** Splits a list into requests. An item larger than `limits.bytes` gets a request of its own. */
+export function* splitIntoRequests<T>(
   items: Iterable<T>,
   limits: RequestLimits,
-  bytesOf: (item: T) => number,
+  countBytes: (item: T) => number,
 ): Generator<T[]> {
   let request: T[] = [];
   let filled = 0;
   for (const item of items) {
-    const bytes = bytesOf(item);
+    const bytes = countBytes(item);
     if (request.length > 0 && (request.length >= limits.items || filled + bytes > limits.bytes)) {
       yield request;
       request = [];

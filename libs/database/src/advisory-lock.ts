@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
 
-/** What the service locks by name, cluster-wide in one database; the numbers are fixed for ever. */
+/** Advisory locks, shared by all replicas with one database. Never change the numbers. */
 export const ADVISORY_LOCKS = {
   migrations: 8_206_001,
   adminClient: 8_206_002,
@@ -10,12 +10,13 @@ export const ADVISORY_LOCKS = {
 } as const;
 export type AdvisoryLock = keyof typeof ADVISORY_LOCKS;
 
-/** Milliseconds between two looks whether the lock is free. */
+/** Milliseconds between two attempts to take the lock. */
 const LOOK_EVERY_MS = 50;
 
 /**
- * Runs `work` while this session alone holds the lock, and hands it the session, so that one connection is enough; waits for another holder. PostgreSQL frees the lock when the
- * session ends, however it ends. Session locks need a direct connection: a pooler in transaction mode breaks them.
+ * Waits for the lock, and runs `work` while this session holds it. `work` gets the session, so one connection is enough.
+ * PostgreSQL frees the lock when the session ends in any way. Session locks need a direct connection: a pooler in
+ * transaction mode breaks them.
  */
 export async function withAdvisoryLock<T>(
   dataSource: DataSource,
@@ -35,7 +36,7 @@ export async function withAdvisoryLock<T>(
   }
 }
 
-/** Lets those have it who wait for the lock that this session holds, and takes it again after a pause. */
+/** Releases the lock of this session for others that wait, and takes it again after a pause. */
 export async function yieldAdvisoryLock(session: EntityManager, lock: AdvisoryLock, pauseMs: number): Promise<void> {
   await session.query('SELECT pg_advisory_unlock($1)', [ADVISORY_LOCKS[lock]]);
   await delay(pauseMs);
@@ -43,8 +44,8 @@ export async function yieldAdvisoryLock(session: EntityManager, lock: AdvisoryLo
 }
 
 /**
- * Asks again and again, rather than once by a statement that waits: that would keep a snapshot, for the end of which
- * CREATE INDEX CONCURRENTLY of the holder waits.
+ * Polls, because a statement that waits would keep a snapshot, and CREATE INDEX CONCURRENTLY of the holder would wait for the
+ * end of that snapshot.
  */
 async function take(session: EntityManager, lock: AdvisoryLock): Promise<void> {
   for (;;) {

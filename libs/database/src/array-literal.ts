@@ -3,20 +3,21 @@ export type ArrayElement = string | number | boolean | null | undefined;
 const SPECIAL = /["\\]/;
 
 /**
- * An array as PostgreSQL reads it, for a parameter with a cast (`$1::text[]`); undefined is NULL. Many rows travel as one
- * such array for each column, and `unnest` makes rows of them: for PostgreSQL that is several times cheaper than JSON.
+ * Returns an array literal of PostgreSQL for a parameter with a cast (`$1::text[]`); undefined becomes NULL. Send many rows as
+ * one array for each column, and let `unnest` make rows of them: this costs PostgreSQL several times less than JSON.
  */
 export function arrayLiteral(elements: readonly ArrayElement[]): string {
   return `{${elements.map(literal).join(',')}}`;
 }
 
-/** One array for each column of rows that have `width` columns; say it where there may be no row. */
+/** Returns one array for each column. Set `width`, the number of columns, if there may be no rows. */
 export function columnsOf(rows: readonly (readonly ArrayElement[])[], width = rows[0]?.length ?? 0): string[] {
   return Array.from({ length: width }, (_, column) => arrayLiteral(rows.map((row) => row[column])));
 }
 
 /**
- * SQL for the rows `x` of `columnsOf`, in parameters from `$first` on; `columns` are names with types. For prepared statements.
+ * Returns SQL for the rows `x` of `columnsOf`, for prepared statements. Parameters start at `$first`; `columns` are names with
+ * types.
  *
  * The limit changes no result. It makes PostgreSQL plan for few rows, so that it looks each of them up in an index. Without
  * it, PostgreSQL plans again for each call, or keeps a plan that scans tables which were small before.

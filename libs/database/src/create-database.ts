@@ -1,13 +1,13 @@
 import pg from 'pg';
-import { sqlStateOf } from './database-errors.js';
+import { getSqlState } from './database-errors.js';
 import { DatabaseUnreachableError, ping } from './database-server.js';
 
 const DUPLICATE_DATABASE = '42P04';
 
 /**
  * Creates the database that the URL names, through the maintenance database `postgres` of the same server. Returns
- * false when it is there already. The role needs CREATEDB (deployment guide 3.1.4).
- * A server that does not answer is given up after `connectTimeout` milliseconds.
+ * false if it exists already. The role needs CREATEDB (deployment guide 3.1.4). It waits `connectTimeout` milliseconds for
+ * the server.
  * @throws DatabaseUnreachableError
  */
 export async function createDatabase(url: string, connectTimeout: number): Promise<boolean> {
@@ -21,7 +21,7 @@ export async function createDatabase(url: string, connectTimeout: number): Promi
     await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} ENCODING 'UTF8' TEMPLATE template0`);
     return true;
   } catch (error) {
-    if (sqlStateOf(error) === DUPLICATE_DATABASE) return false;
+    if (getSqlState(error) === DUPLICATE_DATABASE) return false;
     throw error;
   } finally {
     await client.end();
@@ -35,7 +35,7 @@ async function exists(url: string, connectTimeout: number): Promise<boolean> {
     await ping(url, connectTimeout);
     return true;
   } catch (error) {
-    if (sqlStateOf(error) === INVALID_CATALOG_NAME) return false;
+    if (getSqlState(error) === INVALID_CATALOG_NAME) return false;
     throw new DatabaseUnreachableError(url, error);
   }
 }

@@ -10,14 +10,14 @@ import { tracedClient } from './traced-client.js';
 const OVERFLOW_IDLE_MS = 10_000;
 
 /**
- * A transaction of ours goes from statement to statement. One that stands for so many milliseconds is of a process that
- * stands still, or is cut off, and must not hold its rows any longer.
+ * Milliseconds that a transaction may be idle. This service sends one statement after the other, so an idle transaction
+ * belongs to a process that hangs or is cut off, and must not hold its row locks any longer.
  */
 const IDLE_IN_TRANSACTION_MS = 5_000;
 
 /**
- * How queries are planned. Databases live on SSDs and in memory, where a random page costs little more than the next
- * one; and compiling a query takes longer than any of ours runs.
+ * Planner settings. On SSDs and in memory a random page costs little more than the next one. JIT is off, because compiling
+ * takes longer than the queries of this service.
  */
 const PLANNER = '-c random_page_cost=1.1 -c jit=off';
 
@@ -25,8 +25,8 @@ export type Entities = MixedList<(new () => object) | EntitySchema>;
 
 /**
  * The connection pool: DATABASE_POOL_SIZE connections are kept, DATABASE_MAX_OVERFLOW more are opened under load.
- * Every wait is bounded: for a connection, for a statement (on the server, and a little later on this side, for a
- * server that no longer answers) and for a transaction that its owner forgot.
+ * Every wait is bounded: for a connection, for a statement (by the server, and a little later by the client, if the server
+ * does not answer) and for an idle transaction.
  */
 export function dataSourceOptions(
   url: string,
@@ -64,23 +64,23 @@ export function dataSourceOptions(
   };
 }
 
-/** For migrations, one of which may take long and must not be cut off half-way: a connection for the lock, one to work on. */
+/** Options for migrations, without a statement time-out. They need two connections: one for the lock, one for the work. */
 export function migrationOptions(url: string, settings: DatabaseSettings): DataSourceOptions {
   const options = dataSourceOptions(url, settings, []);
-  // What fails is thrown: no line of TypeORM's own among those of the log.
+  // Errors are thrown, so TypeORM must not log them too.
   return { ...options, logger: 'debug', extra: { Client: BoundedClient, max: 2, keepAlive: true } };
 }
 
 /**
- * One connection that is not of the pool, for a session lock. PostgreSQL ends it when nothing is heard of its owner for
- * `silenceLimit` milliseconds, also within a transaction.
+ * Options for one connection outside of the pool, for a session lock. PostgreSQL ends it if it is idle for `silenceLimit`
+ * milliseconds, also within a transaction.
  */
 export function dedicatedOptions(url: string, settings: DatabaseSettings, silenceLimit: number): DataSourceOptions {
   const options = dataSourceOptions(url, settings, []);
   return {
     ...options,
     applicationName: 'ooder-skill leader',
-    // Whoever uses it finds out by the next query, and says so.
+    // The next query fails and reports it.
     poolErrorHandler: () => undefined,
     extra: {
       ...(options.extra as object),
@@ -88,7 +88,7 @@ export function dedicatedOptions(url: string, settings: DatabaseSettings, silenc
       max: 1,
       idleTimeoutMillis: 0,
       options: `${PLANNER} -c idle_session_timeout=${silenceLimit}`,
-      // Before this side gives up: a statement that waits for a row would keep the lock without anybody who leads.
+      // The server cancels a statement before the client gives up. Otherwise a statement that waits would keep the lock.
       statement_timeout: silenceLimit - 1_000,
       query_timeout: silenceLimit,
       idle_in_transaction_session_timeout: silenceLimit,

@@ -1,5 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { sqlStateOf, translateDatabaseError, violatesUnique } from './database-errors.js';
+import { getSqlState, translateDatabaseError, violatesUnique } from './database-errors.js';
 
 const failed = (driverError: object) =>
   new QueryFailedError('SELECT secret FROM t', ['value'], Object.assign(new Error('inner'), driverError));
@@ -37,7 +37,7 @@ describe('translateDatabaseError', () => {
     ['a broken constraint', failed({ code: '23505' })],
     ['wrong SQL', failed({ code: '42601' })],
     ['a value out of range', failed({ code: '22003' })],
-    ['a bug of ours', new TypeError('undefined is not a function')],
+    ['a bug of the service', new TypeError('undefined is not a function')],
     ['a text', 'ECONNREFUSED'],
     ['nothing', undefined],
     ['null', null],
@@ -57,8 +57,8 @@ describe('violatesUnique', () => {
   });
 
   it('reads the SQLSTATE of a wrapped and of a bare error', () => {
-    expect(sqlStateOf(failed({ code: '40001' }))).toBe('40001');
-    expect(sqlStateOf({ code: '40P01' })).toBe('40P01');
-    expect(sqlStateOf(new Error('x'))).toBeUndefined();
+    expect(getSqlState(failed({ code: '40001' }))).toBe('40001');
+    expect(getSqlState({ code: '40P01' })).toBe('40P01');
+    expect(getSqlState(new Error('x'))).toBeUndefined();
   });
 });

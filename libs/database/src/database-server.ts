@@ -3,19 +3,19 @@ import { describeError, jitteredPause } from '#common';
 import type { AppSettings, DatabaseSettings } from '#config';
 import { DataFolderInUseError, EmbeddedPostgres, runningServerUrl } from '#embedded-postgres';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sqlStateOf } from './database-errors.js';
+import { getSqlState } from './database-errors.js';
 import { withConnection } from './short-connection.js';
 
 const BACK_OFF = { first: 250, longest: 5_000 };
 const LEAST_PING_MS = 500;
-/** Answers that more waiting does not change: a wrong password, a database that is not there. */
+/** Errors that waiting does not solve: a wrong password, a missing database. */
 const FINAL_STATES = new Set(['28P01', '28000', '3D000']);
 
-/** DATABASE_URL does not answer, or not to us; the message says why without the credentials. */
+/** The server of DATABASE_URL does not answer or refuses the connection. The message has no credentials. */
 export class DatabaseUnreachableError extends Error {
   constructor(url: string, cause: unknown) {
     super(
-      `Cannot use PostgreSQL at ${hostOf(url)}: ${describeError(cause)}. Check DATABASE_URL and that the server runs.`,
+      `Cannot use PostgreSQL at ${formatHost(url)}: ${describeError(cause)}. Check DATABASE_URL and that the server runs.`,
       {
         cause,
       },
@@ -24,7 +24,7 @@ export class DatabaseUnreachableError extends Error {
   }
 }
 
-/** The PostgreSQL in use: the one of DATABASE_URL, or one that this service starts and stops itself. */
+/** The PostgreSQL server: that of DATABASE_URL, or one that this service starts and stops itself. */
 @Injectable()
 export class DatabaseServer implements OnApplicationShutdown {
   private constructor(
@@ -37,8 +37,8 @@ export class DatabaseServer implements OnApplicationShutdown {
   }
 
   /**
-   * @throws DataFolderInUseError when another service runs on the data folder.
-   * @throws DatabaseUnreachableError when DATABASE_URL does not answer within DATABASE_START_TIMEOUT.
+   * @throws DataFolderInUseError if another service uses the data folder
+   * @throws DatabaseUnreachableError if DATABASE_URL does not answer within DATABASE_START_TIMEOUT
    */
   static async open(app: Pick<AppSettings, 'dataDir'>, settings: DatabaseSettings): Promise<DatabaseServer> {
     const logger = new Logger('database');
@@ -56,8 +56,8 @@ export class DatabaseServer implements OnApplicationShutdown {
   }
 
   /**
-   * As `open`; where a service runs on the data folder, its server is used, and left to it.
-   * @throws DataFolderInUseError when that server does not accept connections yet.
+   * Like `open`, but if a service uses the data folder, this uses the server of that service and does not stop it.
+   * @throws DataFolderInUseError if that server does not accept connections yet
    */
   static async join(app: Pick<AppSettings, 'dataDir'>, settings: DatabaseSettings): Promise<DatabaseServer> {
     try {
@@ -75,7 +75,7 @@ export class DatabaseServer implements OnApplicationShutdown {
   }
 }
 
-/** Waits, with back-off, for a server that is still starting. */
+/** Waits with back-off for a server that is still starting. */
 async function waitFor(url: string, settings: DatabaseSettings, logger: Logger): Promise<void> {
   const deadline = performance.now() + settings.startTimeout * 1000;
   for (let failures = 1; ; failures += 1) {
@@ -84,22 +84,22 @@ async function waitFor(url: string, settings: DatabaseSettings, logger: Logger):
       return;
     } catch (error) {
       const left = deadline - performance.now();
-      if (left <= 0 || FINAL_STATES.has(sqlStateOf(error) ?? '')) throw new DatabaseUnreachableError(url, error);
+      if (left <= 0 || FINAL_STATES.has(getSqlState(error) ?? '')) throw new DatabaseUnreachableError(url, error);
       logger.warn(
-        `PostgreSQL at ${hostOf(url)} does not answer (${describeError(error)}); trying for ${Math.ceil(left / 1000)} s more`,
+        `PostgreSQL at ${formatHost(url)} does not answer (${describeError(error)}); trying for ${Math.ceil(left / 1000)} s more`,
       );
       await delay(Math.min(jitteredPause(failures, BACK_OFF), left));
     }
   }
 }
 
-/** Connects and asks for an answer, within so many milliseconds each. */
+/** Connects and runs a query; each may take `timeout` milliseconds. */
 export async function ping(url: string, timeout: number): Promise<void> {
   await withConnection(url, timeout, (client) => client.query('SELECT 1'));
 }
 
-/** Host and database without the credentials. */
-function hostOf(url: string): string {
+/** Returns host and database of a URL, without the credentials. */
+function formatHost(url: string): string {
   const { host, pathname } = new URL(url);
   return host + pathname;
 }

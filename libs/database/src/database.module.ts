@@ -38,7 +38,7 @@ export class DatabaseModule {
           inject: [DatabaseServer, databaseSettings.KEY, { token: TRACER, optional: true }],
           useFactory: async (server: DatabaseServer, settings: DatabaseSettings, tracer?: Tracer) => {
             await prepareSchema(server.url, settings);
-            // Waiting for the server is done by now: a failure here is final.
+            // The server has answered before, so a failure here is final.
             return { ...dataSourceOptions(server.url, settings, entities, tracer), retryAttempts: 0 };
           },
           dataSourceFactory: (options) => {

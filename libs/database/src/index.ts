@@ -3,7 +3,7 @@ export { type ArrayElement, arrayLiteral, columnsOf, rowsOfArrays } from './arra
 export { createDatabase } from './create-database.js';
 export { dataSourceOptions, type Entities } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
-export { isDatabaseOutage, sqlStateOf, translateDatabaseError, violatesUnique } from './database-errors.js';
+export { isDatabaseOutage, getSqlState, translateDatabaseError, violatesUnique } from './database-errors.js';
 export { DatabaseServer, DatabaseUnreachableError } from './database-server.js';
 export { LeaderElection } from './leader-election.js';
 export { LaterSchemaError, migrate, revert } from './migrator.js';

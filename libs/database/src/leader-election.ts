@@ -6,19 +6,19 @@ import { ADVISORY_LOCKS } from './advisory-lock.js';
 import { DatabaseServer } from './database-server.js';
 import { dedicatedOptions } from './data-source-options.js';
 
-/** Milliseconds of silence after which PostgreSQL ends the session: a leader that hangs or is cut off loses its lock. */
+/** Idle milliseconds after which PostgreSQL ends the session, so that a leader that hangs or is cut off loses its lock. */
 const SILENCE_LIMIT_MS = 5_000;
-/** What a replica that stops waits for others that stop with it. */
+/** Milliseconds that a replica waits at shutdown for others that stop at the same time. */
 const LAST_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 50;
 
 /**
- * Which of the replicas leads: the one whose session holds an advisory lock. The session is a connection of its own, so
- * that a busy pool cannot starve it. PostgreSQL frees the lock when the session ends: at once when the process dies,
- * after 5 s when it stands still or is cut off.
+ * Elects one leader among the replicas: the one whose session holds an advisory lock. The session has its own connection, so
+ * a busy pool cannot delay it. PostgreSQL frees the lock when the session ends: at once if the process dies, after 5 s if it
+ * hangs or is cut off.
  *
- * The leader writes through the session that holds the lock. Who has lost the lock has lost the session, and cannot
- * write as a leader any more (fencing).
+ * The leader writes through the session that holds the lock. A replica that has lost the lock has lost the session too, so
+ * it cannot write as a leader any more (fencing).
  */
 @Injectable()
 export class LeaderElection implements BeforeApplicationShutdown, OnApplicationShutdown {
@@ -34,12 +34,12 @@ export class LeaderElection implements BeforeApplicationShutdown, OnApplicationS
     @Inject(databaseSettings.KEY) private readonly settings: DatabaseSettings,
   ) {}
 
-  /** As of the last `campaign`. */
+  /** Whether this replica leads, according to the last `campaign`. */
   get isLeader(): boolean {
     return this.leading;
   }
 
-  /** Work on the session, one after the other: a connection answers one question at a time. */
+  /** Runs work on the session, one piece after the other, because a connection runs one query at a time. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     const done = this.last.then(work);
     this.last = done.catch(() => undefined);
@@ -47,8 +47,8 @@ export class LeaderElection implements BeforeApplicationShutdown, OnApplicationS
   }
 
   /**
-   * Takes the lead where it is free, and keeps it: call it more often than every 5 seconds, `exclusively`. Returns the
-   * leader's session, undefined for everybody else. Rejects when PostgreSQL is out of reach; the lead is then lost.
+   * Takes the lead if it is free, and keeps it. Call it within `exclusively`, at least every 5 seconds. Returns the session if
+   * this replica leads, otherwise undefined. Rejects if PostgreSQL is unavailable; the lead is lost then.
    */
   async campaign(): Promise<EntityManager | undefined> {
     if (this.closed) return undefined;
@@ -63,20 +63,20 @@ export class LeaderElection implements BeforeApplicationShutdown, OnApplicationS
     }
   }
 
-  /** Gives the lead up, for another replica to take it. */
+  /** Gives up the lead, so that another replica can take it. */
   async resign(): Promise<void> {
     await this.hangUp();
   }
 
-  /** Those who stop at the same time as the leader must not look to it as if they went on. */
+  /** A replica that stops with the leader must not look as if it continued. */
   async beforeApplicationShutdown(): Promise<void> {
-    // Whoever is cut off from the database counts for nobody.
+    // Without a connection this replica does not count anyway.
     await this.exclusively(() => this.countOut()).catch(() => undefined);
   }
 
   /**
-   * Whether no other replica goes on with this database. For a replica that stops: it counts as none from now on. Takes
-   * half a second more when there seem to be others, who may be stopping too.
+   * Whether no other replica continues with this database. Call it only at shutdown: this replica does not count from now on.
+   * It takes half a second longer if there are other replicas, because they may be stopping too.
    */
   isLastReplica(): Promise<boolean> {
     return this.exclusively(async () => {
@@ -95,7 +95,7 @@ export class LeaderElection implements BeforeApplicationShutdown, OnApplicationS
     });
   }
 
-  /** After `beforeApplicationShutdown`, where those who lead end their work. */
+  /** Runs after `beforeApplicationShutdown`, in which the leader ends its work. */
   async onApplicationShutdown(): Promise<void> {
     this.closed = true;
     await this.hangUp();
@@ -105,7 +105,7 @@ export class LeaderElection implements BeforeApplicationShutdown, OnApplicationS
     const options = dedicatedOptions(this.server.url, this.settings, SILENCE_LIMIT_MS);
     this.dataSource = await new DataSource(options).initialize();
     const runner = this.dataSource.createQueryRunner();
-    // Every replica holds this one, shared: see isLastReplica.
+    // Every replica holds this lock in shared mode; see isLastReplica.
     await runner.query('SELECT pg_advisory_lock_shared($1)', [ADVISORY_LOCKS.replicas]);
     this.counted = true;
     return runner;
@@ -127,7 +127,7 @@ export class LeaderElection implements BeforeApplicationShutdown, OnApplicationS
     this.leading = false;
     this.runner = undefined;
     this.dataSource = undefined;
-    // A session that is broken already cannot be ended twice.
+    // The session may be broken already.
     await runner?.release().catch(() => undefined);
     if (dataSource?.isInitialized) await dataSource.destroy().catch(() => undefined);
   }

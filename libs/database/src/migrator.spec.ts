@@ -36,7 +36,7 @@ describe('a migration of tables in use', () => {
     try {
       const waits = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'api_keys'::regclass`;
       await until(async () => (await database.query(waits)).length === 1);
-      // Behind who waits for the whole table, and yet answered: nobody but the backup has to end for it.
+      // This read queues behind the migration, and is answered although the backup still runs.
       expect(await database.query('SELECT count(*)::int AS keys FROM api_keys')).toEqual([{ keys: 0 }]);
       expect(isDone).toBe(false);
     } finally {

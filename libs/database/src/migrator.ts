@@ -6,7 +6,7 @@ import { MIGRATIONS } from './migrations/index.js';
 import { ensureSchema } from './schema-rights.js';
 import { LOCK_TIMEOUT_MS, onceTablesAreFree } from './table-locks.js';
 
-/** The newest migration is of a later version, which alone knows how to take it back. */
+/** The newest migration belongs to a later version, and only that version can revert it. */
 export class LaterSchemaError extends Error {
   constructor(name: string) {
     super(`${name} is of a later version than this one: take it back with "npm run db:revert" of that version.`);
@@ -15,9 +15,9 @@ export class LaterSchemaError extends Error {
 }
 
 /**
- * Brings the schema up to date, beside services of the version before that go on serving: each migration is a transaction of its
- * own, which waits for a table for a second at most and then steps back for a while. Many replicas may start at once: one
- * migrates under an advisory lock, the others wait and find nothing left to do. Returns the names of the migrations that it ran.
+ * Migrates the schema while services of the previous version run. Each migration is a transaction, which waits one second at
+ * most for a table and retries later. Many replicas may start at once: one migrates under an advisory lock, and the others
+ * wait and then have nothing to do. Returns the names of the migrations that it ran.
  * @throws SchemaRightsError, TablesInUseError
  */
 export function migrate(url: string, settings: DatabaseSettings): Promise<string[]> {
@@ -30,7 +30,7 @@ export function migrate(url: string, settings: DatabaseSettings): Promise<string
 }
 
 /**
- * Takes the newest migration back. Returns its name, or undefined when there is none.
+ * Reverts the newest migration. Returns its name, or undefined if there is none.
  * @throws LaterSchemaError, TablesInUseError
  */
 export function revert(url: string, settings: DatabaseSettings): Promise<string | undefined> {
@@ -53,7 +53,7 @@ async function withExecutor<T>(
     return await withAdvisoryLock(dataSource, 'migrations', async (session) => {
       const runner = dataSource.createQueryRunner();
       try {
-        // Not for the advisory lock, which is on the other connection and waited for as long as it takes.
+        // Only on the connection for the work; the other one may wait for the advisory lock without limit.
         await runner.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
         const executor = new MigrationExecutor(dataSource, runner);
         executor.transaction = 'each';

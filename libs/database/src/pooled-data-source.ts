@@ -3,9 +3,10 @@ import { DataSource, type ObjectLiteral, QueryFailedError, type QueryRunner } fr
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 
 /**
- * Asks a single statement of the pool itself. TypeORM makes a query runner for each, which costs as much as a small query, and
- * assigns a function to a property of it: V8 allocates that among the long-lived objects, and all that it
- * reaches waits for a full collection (docs/adr/0027). Answers and errors are TypeORM's. Transactions and entities are as ever.
+ * Sends a single statement directly to the pool. TypeORM creates a query runner for each statement, which costs as much as a
+ * small query. It also assigns a function to a property of it, which V8 allocates among the long-lived objects, so that it
+ * and everything it refers to wait for a full collection (docs/adr/0027). Results and errors are those of TypeORM.
+ * Transactions and entities work as in TypeORM.
  */
 export class PooledDataSource extends DataSource {
   override async query<T = unknown>(
@@ -19,10 +20,10 @@ export class PooledDataSource extends DataSource {
     const onError = (error: Error): void => {
       broken = error;
     };
-    // Without a listener of who has taken it, a connection that breaks would end the process.
+    // Without this listener, a connection that breaks while it is in use would end the process.
     client.on('error', onError);
     try {
-      return resultOf(await client.query(text, parameters as unknown[] | undefined)) as T;
+      return toResult(await client.query(text, parameters as unknown[] | undefined)) as T;
     } catch (error) {
       throw new QueryFailedError(text, parameters as unknown[] | undefined, error as Error);
     } finally {
@@ -32,7 +33,7 @@ export class PooledDataSource extends DataSource {
   }
 }
 
-/** As TypeORM gives it. */
-function resultOf({ command, rows, rowCount }: pg.QueryResult): unknown {
+/** Converts a result to the form that TypeORM returns. */
+function toResult({ command, rows, rowCount }: pg.QueryResult): unknown {
   return command === 'UPDATE' || command === 'DELETE' ? [rows, rowCount] : rows;
 }

@@ -1,11 +1,12 @@
 const names = new Map<string, string>();
 
 /**
- * Declares a statement that runs often, with parameters ($1): each connection of the pool has PostgreSQL parse it once,
- * and plan it anew only while plans for the values at hand are better than one for all. For the larger ones of ours
- * that is more than half of what they cost. Not for statements whose best plan depends on the values: searches.
+ * Declares a statement with parameters ($1) that runs often. PostgreSQL then parses it once for each connection, and soon
+ * uses one plan for all values. For large statements this saves more than half of the cost. Do not use it for searches and
+ * other statements whose best plan depends on the values.
  *
- * Returns the text; who runs it runs a prepared statement. @throws Error when the name, or the text, is taken
+ * Returns the text; a query with this text runs the prepared statement. @throws Error if the name or the text is declared
+ * already
  */
 export function prepared(name: string, text: string): string {
   if (names.has(text) || [...names.values()].includes(name)) throw new Error(`${name} is declared twice`);
@@ -13,7 +14,7 @@ export function prepared(name: string, text: string): string {
   return text;
 }
 
-/** Undefined: it was not declared. */
-export function preparedNameOf(text: string): string | undefined {
+/** Returns undefined if the statement was not declared. */
+export function findPreparedName(text: string): string | undefined {
   return names.get(text);
 }

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
-/** The role of DATABASE_URL has no place to make its tables in; the message says what to grant. */
+/** The role of DATABASE_URL may not create tables in any schema. The message says what to grant. */
 export class SchemaRightsError extends Error {
   constructor(role: string, database: string) {
     super(
@@ -21,9 +21,9 @@ interface Rights {
 }
 
 /**
- * Sees to a schema that the first migration can make its tables in. Since PostgreSQL 15 the rights that the deployment
- * guide grants (3.1.4) hold no longer for `public`, but for schemas of one's own: one with the role's name comes first
- * in the default search_path.
+ * Makes sure that there is a schema for the tables of the first migration. Since PostgreSQL 15 the rights of the deployment
+ * guide (3.1.4) are not enough for `public`, but they are enough to create a schema with the name of the role, which comes
+ * first in the default search_path.
  * @throws SchemaRightsError
  */
 export async function ensureSchema(session: EntityManager): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DatabaseSettings } from '#config';
-import { sqlStateOf } from './database-errors.js';
+import { getSqlState } from './database-errors.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { migrate } from './migrator.js';
 import { withConnection } from './short-connection.js';
@@ -10,7 +10,7 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 const UNDEFINED_TABLE = '42P01';
 const LOOK_EVERY_MS = 1_000;
 
-/** The schema is of an earlier version, and this start may not change it; the message says who can. */
+/** The schema is older than this version, and this process may not migrate it. The message says who can. */
 export class SchemaBehindError extends Error {
   constructor(missing: readonly string[], why: string) {
     super(
@@ -22,9 +22,10 @@ export class SchemaBehindError extends Error {
 }
 
 /**
- * Sees to a schema that this version can work on: migrates it, or, with DATABASE_MIGRATE=false and where the role may not, waits
- * for somebody who does. A schema of a later version is left as it is: it serves this one too (docs/upgrade.md).
- * @throws SchemaBehindError after DATABASE_START_TIMEOUT.
+ * Makes sure that the schema fits this version. It migrates the schema or, with DATABASE_MIGRATE=false or if the role has no
+ * right to, waits until another process has migrated it. It does not change a schema of a later version, which works with
+ * this version too (docs/upgrade.md).
+ * @throws SchemaBehindError after DATABASE_START_TIMEOUT
  */
 export async function prepareSchema(url: string, settings: DatabaseSettings): Promise<void> {
   if (!settings.migrate) {
@@ -34,7 +35,7 @@ export async function prepareSchema(url: string, settings: DatabaseSettings): Pr
   try {
     await migrate(url, settings);
   } catch (error) {
-    if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    if (getSqlState(error) !== INSUFFICIENT_PRIVILEGE) throw error;
     await waitForSchema(url, settings, 'its role in DATABASE_URL has no right to');
   }
 }
@@ -42,11 +43,11 @@ export async function prepareSchema(url: string, settings: DatabaseSettings): Pr
 async function waitForSchema(url: string, settings: DatabaseSettings, why: string): Promise<void> {
   const logger = new Logger('database');
   const giveUpAt = performance.now() + settings.startTimeout * 1000;
-  for (let told = false; ; told = true) {
+  for (let logged = false; ; logged = true) {
     const missing = await missingMigrations(url, settings.connectTimeout);
     if (missing.length === 0) return;
     if (performance.now() > giveUpAt) throw new SchemaBehindError(missing, why);
-    if (!told) {
+    if (!logged) {
       logger.warn(
         `${missing.length} migration(s) did not run: waiting for them for ${settings.startTimeout} s (${why})`,
       );
@@ -55,7 +56,7 @@ async function waitForSchema(url: string, settings: DatabaseSettings, why: strin
   }
 }
 
-/** By name: what a later version has done besides is none of this one's business. */
+/** Lists the migrations of this version that did not run, by name. Ignores migrations of later versions. */
 async function missingMigrations(url: string, timeout: number): Promise<string[]> {
   try {
     const { rows } = await withConnection(url, timeout, (client) =>
@@ -64,7 +65,7 @@ async function missingMigrations(url: string, timeout: number): Promise<string[]
     const done = new Set(rows.map(({ name }) => name));
     return MIGRATIONS.map(({ name }) => name).filter((name) => !done.has(name));
   } catch (error) {
-    if (sqlStateOf(error) === UNDEFINED_TABLE) return MIGRATIONS.map(({ name }) => name);
+    if (getSqlState(error) === UNDEFINED_TABLE) return MIGRATIONS.map(({ name }) => name);
     throw error;
   }
 }

@@ -1,13 +1,13 @@
 import pg from 'pg';
 
-/** Connects, asks and closes; connecting and each answer may take so many milliseconds. */
+/** Connects, runs `work` and closes. `timeout` (milliseconds) limits connecting, and each query. */
 export async function withConnection<T>(
   url: string,
   timeout: number,
   ask: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: timeout, query_timeout: timeout });
-  // A connection that breaks after its failure has been told is no further news.
+  // The query has failed already when the connection reports this error.
   client.on('error', () => undefined);
   try {
     await client.connect();

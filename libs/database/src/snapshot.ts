@@ -2,11 +2,11 @@ import type { DataSource } from 'typeorm';
 import { MIGRATIONS } from './migrations/index.js';
 import type { Transaction } from './transactions.js';
 
-/** Milliseconds that whoever takes the rows may leave a snapshot waiting: it keeps PostgreSQL from tidying up. */
+/** Milliseconds that the reader of the rows may leave a snapshot idle, because an open snapshot blocks VACUUM. */
 const PATIENCE_MS = 600_000;
 const ROWS_AT_ONCE = 200;
 
-/** Runs `work` on one state of the database, whatever is written meanwhile; it cannot write. Times are in UTC. */
+/** Runs `work` in a read-only transaction on one state of the database, whatever is written meanwhile. Times are in UTC. */
 export function inSnapshot<T>(dataSource: DataSource, work: (tx: Transaction) => Promise<T>): Promise<T> {
   return dataSource.transaction('REPEATABLE READ', async (tx) => {
     await tx.query('SET TRANSACTION READ ONLY');
@@ -16,7 +16,7 @@ export function inSnapshot<T>(dataSource: DataSource, work: (tx: Transaction) =>
   });
 }
 
-/** The rows of a query, by a cursor, so that memory does not grow with their number. One at a time in a transaction. */
+/** Yields the rows of a query by a cursor, so memory does not grow with their number. One cursor at a time in a transaction. */
 export async function* rowsOf<T>(tx: Transaction, query: string): AsyncGenerator<T> {
   await tx.query(`DECLARE rows_of NO SCROLL CURSOR FOR ${query}`);
   for (;;) {
@@ -27,7 +27,7 @@ export async function* rowsOf<T>(tx: Transaction, query: string): AsyncGenerator
   await tx.query('CLOSE rows_of');
 }
 
-/** The newest migration that was run. @throws Error when it is not the one that this release ends with */
+/** Returns the newest migration that ran. @throws Error if it is not the last one of this release */
 export async function schemaOf(tx: Transaction): Promise<string> {
   const expected = MIGRATIONS.at(-1)?.name;
   const [table] = await tx.query<{ exists: boolean }[]>(`SELECT to_regclass('migrations') IS NOT NULL AS exists`);

@@ -1,6 +1,6 @@
-import { statementOf } from './statement.js';
+import { describeStatement } from './statement.js';
 
-describe('statementOf', () => {
+describe('describeStatement', () => {
   it.each([
     ['SELECT s.id FROM skills s WHERE s.id = $1', 'SELECT skills'],
     ['INSERT INTO "audit_entries" (id) VALUES ($1)', 'INSERT audit_entries'],
@@ -11,8 +11,8 @@ describe('statementOf', () => {
     ['COMMIT', 'COMMIT'],
     ['', 'QUERY'],
   ])('names %p', (text, summary) => {
-    expect(statementOf(text).summary).toBe(summary);
-    expect(statementOf(text).attributes).toMatchObject({ 'db.query.summary': summary });
+    expect(describeStatement(text).summary).toBe(summary);
+    expect(describeStatement(text).attributes).toMatchObject({ 'db.query.summary': summary });
   });
 
   it.each([
@@ -22,12 +22,12 @@ describe('statementOf', () => {
     ['SELECT 12, 1.5, $12, t1."c2", x2 FROM t LIMIT 10', 'SELECT ?, ?, $12, t1."c2", x2 FROM t LIMIT ?'],
     ['SELECT\n   a,\n\tb', 'SELECT a, b'],
   ])('tells no value of %p', (text, told) => {
-    expect(statementOf(text).attributes['db.query.text']).toBe(told);
+    expect(describeStatement(text).attributes['db.query.text']).toBe(told);
   });
 
   it('tells no more than the beginning of a long one, cut within a value as well', () => {
     const text = `SELECT ${'a, '.repeat(650)}'${'secret'.repeat(1_000)}'`;
-    const told = String(statementOf(text).attributes['db.query.text']);
+    const told = String(describeStatement(text).attributes['db.query.text']);
     expect(told.length).toBeLessThanOrEqual(2_048);
     expect(told).not.toContain('secret');
   });

@@ -7,23 +7,24 @@ export interface Statement {
   attributes: Attributes;
 }
 
-/** Characters of a text that are told, and that are looked at. */
+/** Characters of a text that are recorded, and characters that are read. */
 const MAX_TEXT = 2_048;
 
-/** The first one that is named; a function is none. */
+/** The first table that is named; functions do not count. */
 const TABLE = /\binto\s+"?(\w+)|\b(?:from|update|join)\s+(?:only\s+)?"?([a-z_]\w*)(?![\w(])/i;
 
 /**
- * What is told of a statement: its text with `?` for whatever is a value. Values of callers are parameters ($1) and
- * never in it; should one get there, it would still not leave the process.
+ * Describes a statement for a span: its text with `?` for each value. Values of callers are parameters ($1) and so not in the
+ * text; if one were, it would still not leave the process.
  */
-// Some hundred statements, and one for each set of filters. Long ones hold the values of one request: no two are equal.
-export const statementOf = memoize(describe, MAX_TEXT);
+// There are some hundred statements, and one for each set of filters. Long ones are not cached: they contain values of one
+// request, so they do not repeat.
+export const describeStatement = memoize(describe, MAX_TEXT);
 
 function describe(text: string): Statement {
   const masked = text
     .slice(0, MAX_TEXT)
-    // A text that was cut in the middle ends there.
+    // A quoted value that was cut off ends with the text.
     .replace(/'(?:[^']|'')*(?:'|$)/g, '?')
     .replace(/\$(\w*)\$.*?(?:\$\1\$|$)/gs, '?')
     .replace(/(?<![\w$".])\d+(?:\.\d+)?\b/g, '?')

@@ -1,20 +1,20 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { yieldAdvisoryLock } from './advisory-lock.js';
-import { sqlStateOf } from './database-errors.js';
+import { getSqlState } from './database-errors.js';
 
 /**
- * Milliseconds that a statement of a migration waits for a table. While it waits, everybody who comes after it waits behind it,
- * readers too: so it steps back, and lets them through.
+ * Milliseconds that a statement of a migration waits for a table. All later statements, also reads, queue behind it, so it
+ * gives up soon and lets them pass.
  */
 export const LOCK_TIMEOUT_MS = 1_000;
 const PAUSE_MS = 2_000;
-/** Milliseconds after which it gives up: a backup with pg_dump holds every table for as long as it runs. */
+/** Milliseconds after which the migration fails. A backup with pg_dump locks every table while it runs. */
 const GIVE_UP_AFTER_MS = 15 * 60_000;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** A migration found no moment at which its tables were free; the message says who holds them. */
+/** A migration could not lock its tables. The message names the transactions that hold them. */
 export class TablesInUseError extends Error {
   constructor(holders: string, cause: unknown) {
     super(
@@ -28,9 +28,9 @@ export class TablesInUseError extends Error {
 }
 
 /**
- * Tries `work` again for as long as tables are in use; each of its statements must have a lock_timeout, and what it has committed
- * it must not do again. The session holds the lock of migrations, and lets others have it between two tries.
- * @throws TablesInUseError after 15 minutes.
+ * Retries `work` while tables are in use. Each of its statements must have a lock_timeout, and it must not repeat what it has
+ * committed. `session` holds the lock of migrations, and releases it between two attempts.
+ * @throws TablesInUseError after 15 minutes
  */
 export async function onceTablesAreFree<T>(session: EntityManager, work: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
@@ -38,11 +38,11 @@ export async function onceTablesAreFree<T>(session: EntityManager, work: () => P
     try {
       return await work();
     } catch (error) {
-      if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+      if (getSqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
       const holders = await oldestTransactions(session);
       if (performance.now() > giveUpAt) throw new TablesInUseError(holders, error);
       new Logger('database').warn(`a migration waits for tables in use: ${holders}`);
-      // A start of the version before waits for the lock by a statement, whose snapshot keeps an index from being made.
+      // An older version waits for the lock in a statement, whose snapshot blocks CREATE INDEX CONCURRENTLY.
       await yieldAdvisoryLock(session, 'migrations', PAUSE_MS);
     }
   }

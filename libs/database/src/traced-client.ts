@@ -1,12 +1,12 @@
 import { traced, type Tracer } from '#tracing';
 import type pg from 'pg';
 import { BoundedClient } from './bounded-client.js';
-import { sqlStateOf } from './database-errors.js';
-import { statementOf } from './statement.js';
+import { getSqlState } from './database-errors.js';
+import { describeStatement } from './statement.js';
 
 type Method = (...args: unknown[]) => unknown;
 
-/** Connections whose queries are spans, where they are a part of something that is recorded. */
+/** A connection that records each query as a span, if the query is part of a recorded trace. */
 export function tracedClient(tracer: Tracer): typeof BoundedClient {
   return class extends BoundedClient {
     constructor(config?: pg.ClientConfig) {
@@ -19,8 +19,8 @@ export function tracedClient(tracer: Tracer): typeof BoundedClient {
       };
       const query = this.query.bind(this) as Method;
       this.query = ((...args: unknown[]) => {
-        const text = textOf(args);
-        const statement = text === undefined ? undefined : statementOf(text);
+        const text = findText(args);
+        const statement = text === undefined ? undefined : describeStatement(text);
         const span = statement && tracer.part(statement.summary, { ...server, ...statement.attributes });
         if (span === undefined) return query(...args);
         return traced(span, () => query(...args) as Promise<unknown>, { faultOf });
@@ -29,8 +29,8 @@ export function tracedClient(tracer: Tracer): typeof BoundedClient {
   };
 }
 
-/** Undefined for a query that tells its end by a callback, or as a stream. */
-function textOf(args: readonly unknown[]): string | undefined {
+/** Returns undefined if the query reports its end by a callback or as a stream. */
+function findText(args: readonly unknown[]): string | undefined {
   const [query] = args;
   if (typeof args.at(-1) === 'function') return undefined;
   if (typeof query === 'string') return query;
@@ -38,7 +38,7 @@ function textOf(args: readonly unknown[]): string | undefined {
   return typeof query.text === 'string' ? query.text : undefined;
 }
 
-/** The SQLSTATE; of what never reached PostgreSQL the class of the error. Messages may hold values. */
+/** Returns the SQLSTATE, or the class of an error that is not from PostgreSQL. Messages may contain values. */
 function faultOf(error: unknown): string {
-  return sqlStateOf(error) ?? (error instanceof Error ? error.name : 'unknown');
+  return getSqlState(error) ?? (error instanceof Error ? error.name : 'unknown');
 }

@@ -9,16 +9,16 @@ import {
 } from 'typeorm';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isStale } from './bounded-client.js';
-import { driverErrorOf, sqlStateOf } from './database-errors.js';
+import { unwrapDriverError, getSqlState } from './database-errors.js';
 
 const ATTEMPTS = 5;
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 
-/** A unit of work, handed down to every repository that takes part. */
+/** A transaction, passed to every repository that takes part in it. */
 export type Transaction = EntityManager;
 
-/** Thrown by work that lost a race which the next attempt will see decided (a key that another inserted meanwhile). */
+/** Thrown by work that lost a race, such as an insert of a key that another transaction inserted. The next attempt sees it. */
 export class RetryTransaction extends Error {
   constructor(cause: unknown) {
     super('the transaction lost a race and is tried again', { cause });
@@ -30,9 +30,9 @@ export class Transactions {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
-   * Commits when `work` returns, rolls back when it throws. A deadlock, a serialization failure or a lost race is
-   * tried again up to 5 times with a short random pause, so `work` must have no effect outside of `tx`.
-   * @throws UnavailableError when the connection broke between two statements: nothing is done then.
+   * Commits when `work` returns, rolls back when it throws. After a deadlock, a serialization failure or a lost race it runs
+   * `work` again, up to 5 times with a short random pause, so `work` must have no effect outside of `tx`.
+   * @throws UnavailableError if the connection broke between two statements; the transaction has no effect then
    */
   async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
@@ -47,17 +47,17 @@ export class Transactions {
   }
 }
 
-/** TypeORM takes a connection that breaks from its transaction, whose next statement then meets this instead of the loss. */
+/** Whether TypeORM has released a broken connection, so that the next statement fails with this error, not with the cause. */
 function isReleased(error: unknown): boolean {
   return error instanceof QueryRunnerAlreadyReleasedError || error instanceof QueryRunnerProviderAlreadyReleasedError;
 }
 
 function isTransient(error: unknown): boolean {
-  const state = sqlStateOf(error);
+  const state = getSqlState(error);
   return (
     error instanceof RetryTransaction ||
     state === SERIALIZATION_FAILURE ||
     state === DEADLOCK_DETECTED ||
-    isStale(driverErrorOf(error))
+    isStale(unwrapDriverError(error))
   );
 }

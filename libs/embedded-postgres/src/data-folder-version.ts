@@ -18,7 +18,7 @@ export class DataFolderVersionError extends Error {
 
 /** @throws DataFolderVersionError if there is a cluster of another major version. */
 export async function assertSameVersion(dataDir: string): Promise<void> {
-  const made = versionOf(join(dataDir, 'postgres'));
+  const made = readVersion(join(dataDir, 'postgres'));
   if (made === undefined) return;
   const { postgres } = await findBinaries();
   // "postgres (PostgreSQL) 18.4"
@@ -28,7 +28,7 @@ export async function assertSameVersion(dataDir: string): Promise<void> {
 }
 
 /** The major version, such as 18; undefined where there is no cluster. */
-function versionOf(cluster: string): string | undefined {
+function readVersion(cluster: string): string | undefined {
   try {
     return readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim();
   } catch (error) {

@@ -14,7 +14,7 @@ const stop = new AbortController();
 // Only the pipe stops the supervisor. A signal to the whole group (Ctrl-C, systemd, a container's stop) reaches the
 // service too, which still needs its database while it drains.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-// When the service has ended, nobody reads the messages.
+// Writing a message fails when the service has ended. The server must stop then.
 process.stdout.on('error', () => {
   stop.abort();
 });

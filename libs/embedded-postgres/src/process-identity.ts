@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * A text that identifies the living process with this pid for ever, made of the boot and the start time; undefined if there
- * is none. A killed process for which its parent has not waited yet (a zombie) counts as dead: it holds no file, and in a
+ * Returns a text that identifies the living process with this pid, and no later one with the same pid: it contains the boot
+ * and the start time. Returns undefined if there is no such process. A killed process for which its parent has not waited yet (a zombie) counts as dead: it holds no file, and in a
  * container without an init it never disappears.
  */
 export function lifeMark(pid: number): string | undefined {

@@ -52,7 +52,7 @@ export function spawnServer(
     log(`postgres: ${line}`);
     if (line.includes('database system is ready to accept connections')) output.emit('ready');
   });
-  const ended = endOf(child);
+  const ended = waitForEnd(child);
   let timer: NodeJS.Timeout;
   const failed = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -91,7 +91,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** `close` comes after the last line of output, `error` alone when the program could not be spawned. */
-function endOf(child: ChildProgram): Promise<string> {
+function waitForEnd(child: ChildProgram): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', (error) => {
       resolve(`PostgreSQL cannot be run: ${error.message}`);

@@ -1,10 +1,10 @@
 import type { MigrationInterface } from 'typeorm';
 
 /**
- * Migrations expand: the version before goes on serving on the schema that they leave (docs/upgrade.md). One that takes something
- * away, asks for more, or holds up a table while it works, says so here; a test finds out what there is to say.
+ * Migrations only expand the schema, so the previous version can run on it (docs/upgrade.md). A migration that removes
+ * something, adds a requirement or locks a table while it works declares that here; a test finds what has to be declared.
  */
 export interface DeclaredMigration extends MigrationInterface {
-  /** By change, as the test writes it: why no version in use minds. */
+  /** Why each change is safe for versions in use. The keys are the changes, as the test writes them. */
   readonly declares: Readonly<Record<string, string>>;
 }

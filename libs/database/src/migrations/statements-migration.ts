@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A migration that is a list of statements each way, and nothing between them. */
+/** A migration that consists of a list of statements for each direction. */
 export abstract class StatementsMigration implements MigrationInterface {
   abstract readonly name: string;
   protected abstract readonly statements: { readonly up: readonly string[]; readonly down: readonly string[] };

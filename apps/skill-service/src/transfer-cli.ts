@@ -5,7 +5,15 @@ import { type DatabaseSettings, loadDatabaseSettings, loadTransferSettings, type
 import { DatabaseServer, dataSourceOptions, inSnapshot, migrate, schemaOf, Transactions } from '#database';
 import { surviveBrokenOutput } from '#logging';
 import { SKILL_ENTITIES, skillImportersOf } from '#skills';
-import { exportRegistry, Import, type ImportOptions, type ImportReport, kindsOf, spooled, writeWhole } from '#transfer';
+import {
+  exportRegistry,
+  Import,
+  type ImportOptions,
+  type ImportReport,
+  createKinds,
+  spooled,
+  writeWhole,
+} from '#transfer';
 import { DataSource } from 'typeorm';
 import { endWithError, endWithUsage } from './command-end.js';
 import { TRANSFER_USAGE, transferCommandOf } from './transfer-arguments.js';
@@ -49,7 +57,7 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
     const report = await withDatabase(settings, settings.database.statementTimeout, async (dataSource, url) => {
       if (options.dryRun) await inSnapshot(dataSource, schemaOf);
       else await migrate(url, settings.database);
-      const kinds = kindsOf({
+      const kinds = createKinds({
         clients: createClientImporter(dataSource, settings.security),
         ...skillImportersOf(dataSource, redis, settings.security),
       });

@@ -1,5 +1,5 @@
 import { RedisSettings } from '#config';
-import { faultOf, redisClientOptions, retryDelay } from './redis-options.js';
+import { describeFault, redisClientOptions, retryDelay } from './redis-options.js';
 
 function settingsOf(url?: string, maxConnections = 50): RedisSettings {
   return Object.assign(new RedisSettings(), { url, maxConnections });
@@ -37,14 +37,14 @@ describe('retryDelay', () => {
   });
 });
 
-describe('faultOf', () => {
+describe('describeFault', () => {
   it('hides the password', () => {
     const error = new Error("ERR unknown command 'AUTH', with args beginning with: 'sesame'");
-    expect(faultOf(error, settingsOf('redis://:sesame@localhost'))).toContain("'***'");
+    expect(describeFault(error, settingsOf('redis://:sesame@localhost'))).toContain("'***'");
   });
 
   it('falls back on the code of an error without message', () => {
     const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
-    expect(faultOf(error, settingsOf('redis://localhost'))).toBe('ECONNREFUSED');
+    expect(describeFault(error, settingsOf('redis://localhost'))).toBe('ECONNREFUSED');
   });
 });

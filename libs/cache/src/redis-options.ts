@@ -18,7 +18,7 @@ type Options = RedisClientOptions<RedisDefaultModules, Record<string, never>, Re
 /** The options for node-redis; undefined without REDIS_URL. @throws Error, without the password, if it is not a URL */
 export function redisClientOptions({ url, maxConnections }: RedisSettings): Options | undefined {
   if (url === undefined) return undefined;
-  const { host, port, tls, ...login } = partsOf(url);
+  const { host, port, tls, ...login } = parseUrl(url);
   const common = { host, port, connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: retryDelay };
   return {
     ...login,
@@ -49,7 +49,7 @@ interface RedisAddress {
 }
 
 /** Read here because node-redis keeps the brackets of an IPv6 address, and its error carries the whole URL. */
-function partsOf(url: string): RedisAddress {
+function parseUrl(url: string): RedisAddress {
   try {
     const { protocol, hostname, port, username, password, pathname } = new URL(url);
     return {
@@ -67,10 +67,10 @@ function partsOf(url: string): RedisAddress {
 }
 
 /** What to log about an error: never the password, which some servers repeat in their answer to a refused AUTH. */
-export function faultOf(error: unknown, { url }: RedisSettings): string {
+export function describeFault(error: unknown, { url }: RedisSettings): string {
   // The errors of a name with several addresses come in an AggregateError, whose message is empty.
   const { message, code } = error as NodeJS.ErrnoException;
   const fault = message === '' ? (code ?? 'unknown fault') : message;
-  const password = url === undefined ? undefined : partsOf(url).password;
+  const password = url === undefined ? undefined : parseUrl(url).password;
   return password === undefined ? fault : fault.replaceAll(password, '***');
 }

@@ -5,7 +5,7 @@ import { RedisSettings, redisSettings } from '#config';
 import { OutageLog } from '#logging';
 import { TRACER, type Tracer } from '#tracing';
 import { redisLibrary } from './redis-library.js';
-import { faultOf, redisClientOptions } from './redis-options.js';
+import { describeFault, redisClientOptions } from './redis-options.js';
 import { RedisUnavailableError } from './redis-unavailable.error.js';
 import { tracedRedis } from './traced-redis.js';
 
@@ -125,7 +125,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       this.trust();
     });
     client.on('error', (error: Error) => {
-      const fault = faultOf(error, this.settings);
+      const fault = describeFault(error, this.settings);
       // An error of a working connection, such as a refused PING: Redis can still be reached.
       if (this.closed || client.isReady) {
         this.logger.debug(fault);
@@ -141,7 +141,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private dial(client: RedisClientType): void {
     // It never gives up, so this rejects only if our own code has a bug.
     client.connect().catch((error: unknown) => {
-      this.logger.error(faultOf(error, this.settings));
+      this.logger.error(describeFault(error, this.settings));
     });
   }
 

@@ -13,9 +13,8 @@ export interface IdempotentRequest {
 }
 
 /**
- * `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header): the key is taken in the same transaction as the
- * write, so that either both survive a crash or neither does. A second request with the key waits on the unique
- * constraint until the first has ended. If a write fails, its key can be used again.
+ * `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header). The key is stored in the same transaction as the write,
+ * so a crash keeps both or neither. A second request with the key waits on the unique constraint until the first has ended. If a write fails, its key can be used again.
  */
 @Injectable()
 export class IdempotencyService {
@@ -23,7 +22,7 @@ export class IdempotencyService {
 
   /**
    * Runs `work` in a transaction; if the key was used before, returns the first answer instead. `work` must return plain JSON
-   * data. Throws 1001 if the key was used for a different request.
+   * data. @throws BadParameterError (1001) if the key was used for a different request
    */
   run<T>(request: IdempotentRequest, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const { key } = request;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
-import { type Demand, keyOf, type QuotaName } from './quota.js';
+import { type Demand, toKey, type QuotaName } from './quota.js';
 
 /** How something is counted. */
 export interface QuotaSource {
@@ -45,7 +45,7 @@ export class QuotaCounts {
 
   /** The last count by this replica. */
   remembered(subject: QuotaSubject): number | undefined {
-    return this.known.get(keyOf(subject))?.used;
+    return this.known.get(toKey(subject))?.used;
   }
 
   /** The highest of the last counts of all subjects. */
@@ -57,26 +57,26 @@ export class QuotaCounts {
 
   /** The most that there can be by now; undefined: it was not counted yet. */
   most(subject: QuotaSubject, now = performance.now()): number | undefined {
-    const count = this.known.get(keyOf(subject));
-    return count && count.used + Math.max(count.added, this.mostOf(subject.quota, (now - count.at) / 1000));
+    const count = this.known.get(toKey(subject));
+    return count && count.used + Math.max(count.added, this.estimateMost(subject.quota, (now - count.at) / 1000));
   }
 
   /** Notes what was added without a count. */
   added(demands: readonly Demand[]): void {
     for (const demand of demands) {
-      const count = this.known.get(keyOf(demand));
+      const count = this.known.get(toKey(demand));
       if (count) count.added += demand.amount;
     }
   }
 
   /** The most that can be added within so many seconds after a count. */
-  mostOf(quota: QuotaName, seconds: number): number {
+  estimateMost(quota: QuotaName, seconds: number): number {
     return (this.sources.get(quota)?.perSecond ?? 0) * (seconds + SLACK_S);
   }
 
   /** Milliseconds since the last count by this replica. */
-  ageOf(subject: QuotaSubject, now = performance.now()): number {
-    return now - (this.known.get(keyOf(subject))?.at ?? -Infinity);
+  getAge(subject: QuotaSubject, now = performance.now()): number {
+    return now - (this.known.get(toKey(subject))?.at ?? -Infinity);
   }
 
   /** Counts all subjects in one statement, and keeps the results. */
@@ -95,7 +95,7 @@ export class QuotaCounts {
       rows.flatMap(({ place, used }) => {
         const subject = subjects[place];
         if (!subject) return [];
-        const key = keyOf(subject);
+        const key = toKey(subject);
         this.remember(key, { used, at, added: 0 });
         return [[key, used]];
       }),

@@ -47,6 +47,6 @@ export class QuotaExceededError extends ApiError {
 }
 
 /** The key of the count of a quota for one client or Space. */
-export function keyOf({ quota, subject }: Pick<Demand, 'quota' | 'subject'>): string {
+export function toKey({ quota, subject }: Pick<Demand, 'quota' | 'subject'>): string {
   return `${quota}:${subject}`;
 }

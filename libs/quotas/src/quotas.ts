@@ -3,7 +3,7 @@ import { TooManyRequestsError } from '#common';
 import { type QuotasSettings, quotasSettings } from '#config';
 import type { Transaction } from '#database';
 import { MetricsService } from '#metrics';
-import { type Demand, type Growth, keyOf, QUOTA_NAMES, QuotaExceededError, type QuotaName, QUOTAS } from './quota.js';
+import { type Demand, type Growth, toKey, QUOTA_NAMES, QuotaExceededError, type QuotaName, QUOTAS } from './quota.js';
 import { QuotaCounts, type QuotaSource, type QuotaSubject } from './quota-counts.js';
 
 /** From this many rows on, counting is slow: a request then does not wait for the lock, because it would hold a connection. */
@@ -59,7 +59,7 @@ export class Quotas {
         },
       });
     };
-    gauge('quota_limit', 'The limit for one client or Space, by quota; 0: no limit.', (quota) => this.limitOf(quota));
+    gauge('quota_limit', 'The limit for one client or Space, by quota; 0: no limit.', (quota) => this.getLimit(quota));
     gauge(
       'quota_highest_use',
       'The most that a client or Space had when this replica counted last, by quota.',
@@ -74,7 +74,7 @@ export class Quotas {
 
   /** Reserves room for all of this if the remembered counts allow it. False: call `admit`, which asks the database. */
   letsIn(demands: readonly Demand[]): boolean {
-    const sums = sumOf(demands);
+    const sums = sumUp(demands);
     if (this.near(sums).length > 0) return false;
     this.counts.added(sums);
     return true;
@@ -93,12 +93,12 @@ export class Quotas {
     exact: () => Promise<Iterable<Growth>>,
   ): Promise<(QuotaExceededError | undefined)[]> {
     const none = demands.map(() => undefined);
-    const most = sumOf(demands.flat());
+    const most = sumUp(demands.flat());
     if (this.letsIn(most)) return none;
     const stale = this.near(most).filter((demand) => this.isWorthCounting(demand));
     await this.counts.count(stale, tx);
     if (this.letsIn(most)) return none;
-    const growth = sumOf([...allOf(await exact())]);
+    const growth = sumUp([...flatten(await exact())]);
     if (this.letsIn(growth)) return none;
     const near = this.near(growth);
     await this.lock(tx, near);
@@ -125,10 +125,10 @@ export class Quotas {
 
   /** Counts, and returns by how much the limit is exceeded. */
   async excessOf(quota: QuotaName, subject: string): Promise<number> {
-    const limit = this.limitOf(quota);
+    const limit = this.getLimit(quota);
     if (limit === 0) return 0;
     const counted = await this.counts.count([{ quota, subject }]);
-    return Math.max(0, (counted.get(keyOf({ quota, subject })) ?? 0) - limit);
+    return Math.max(0, (counted.get(toKey({ quota, subject })) ?? 0) - limit);
   }
 
   private async usages(of: 'client' | 'space', names: readonly string[]): Promise<[string, Usage][]> {
@@ -137,33 +137,33 @@ export class Quotas {
     const due = subjects.filter(
       (one) =>
         (names.length < MANY_SPACES && (this.counts.remembered(one) ?? 0) < LONG_COUNT) ||
-        this.counts.ageOf(one) > LONG_COUNT_KEPT_MS,
+        this.counts.getAge(one) > LONG_COUNT_KEPT_MS,
     );
     const counted = await this.counts.count(due);
-    const used = (one: QuotaSubject): number => counted.get(keyOf(one)) ?? this.counts.remembered(one) ?? 0;
+    const used = (one: QuotaSubject): number => counted.get(toKey(one)) ?? this.counts.remembered(one) ?? 0;
     return names.map((subject) => {
-      const usage = quotas.map((quota) => [quota, { limit: this.limitOf(quota), used: used({ quota, subject }) }]);
+      const usage = quotas.map((quota) => [quota, { limit: this.getLimit(quota), used: used({ quota, subject }) }]);
       return [subject, Object.fromEntries(usage) as Usage];
     });
   }
 
-  private limitOf(quota: QuotaName): number {
+  private getLimit(quota: QuotaName): number {
     return this.settings[QUOTAS[quota].setting];
   }
 
   /** The demands for which there may be no room. */
   private near(wanted: readonly Demand[]): Demand[] {
     return wanted.filter((demand) => {
-      const limit = this.limitOf(demand.quota);
+      const limit = this.getLimit(demand.quota);
       return limit > 0 && demand.amount > 0 && (this.counts.most(demand) ?? Infinity) + demand.amount > limit;
     });
   }
 
   /** Whether a count without a lock may show that there is room. If one has just shown none, it is not repeated. */
   private isWorthCounting(demand: Demand): boolean {
-    const room = this.limitOf(demand.quota) - this.counts.mostOf(demand.quota, 0) - demand.amount;
+    const room = this.getLimit(demand.quota) - this.counts.estimateMost(demand.quota, 0) - demand.amount;
     const hasRoom = (this.counts.remembered(demand) ?? 0) <= room;
-    return room >= 0 && this.counts.ageOf(demand) > (hasRoom ? RECENT_MS : LONG_COUNT_KEPT_MS);
+    return room >= 0 && this.counts.getAge(demand) > (hasRoom ? RECENT_MS : LONG_COUNT_KEPT_MS);
   }
 
   private async lock(tx: Transaction, near: readonly QuotaSubject[]): Promise<void> {
@@ -178,14 +178,14 @@ export class Quotas {
 
   private take(item: readonly Demand[], used: Map<string, number>): QuotaExceededError | undefined {
     for (const { quota, subject, amount } of item) {
-      const before = used.get(keyOf({ quota, subject }));
-      const limit = this.limitOf(quota);
+      const before = used.get(toKey({ quota, subject }));
+      const limit = this.getLimit(quota);
       if (before === undefined || amount <= 0 || before + amount <= limit) continue;
       this.refusals.inc({ quota });
       return new QuotaExceededError(quota, limit, before);
     }
     for (const demand of item) {
-      const key = keyOf(demand);
+      const key = toKey(demand);
       const before = used.get(key);
       if (before !== undefined) used.set(key, before + Math.max(0, demand.amount));
     }
@@ -194,7 +194,7 @@ export class Quotas {
 }
 
 /** Everything that the items add if none of them is refused. */
-function* allOf(items: Iterable<Growth>): Generator<Demand> {
+function* flatten(items: Iterable<Growth>): Generator<Demand> {
   for (const { demands, taken } of items) {
     taken?.();
     yield* demands;
@@ -202,10 +202,10 @@ function* allOf(items: Iterable<Growth>): Generator<Demand> {
 }
 
 /** One sum for each quota and subject. */
-function sumOf(demands: readonly Demand[]): Demand[] {
+function sumUp(demands: readonly Demand[]): Demand[] {
   const sums = new Map<string, Demand>();
   for (const demand of demands) {
-    const key = keyOf(demand);
+    const key = toKey(demand);
     const known = sums.get(key);
     const amount = Math.max(0, demand.amount);
     if (known) known.amount += amount;

@@ -7,9 +7,9 @@ import { type Window, Windows } from './windows.js';
 const BATCH = 1_000;
 
 /**
- * Counts in the process, so that a request waits for nobody; `reconcile`, some times a second, adds what is new to Redis
- * and learns what other replicas have counted. In between a client may get as much as its replicas let through in that
- * time. While Redis is away every replica counts for itself, and what it counted then is told later.
+ * Counts in the process, so that no request waits. `reconcile` runs some times a second, adds the new requests to Redis and
+ * reads the counts of other replicas. Between two runs a client may get more than its limit from several replicas. While
+ * Redis is unavailable, every replica counts alone, and adds its counts later.
  */
 export class BackgroundCounts {
   private readonly windows: Windows;
@@ -26,7 +26,7 @@ export class BackgroundCounts {
     return this.windows.size;
   }
 
-  /** The window of a client, before this request; `hit` counts it. */
+  /** Returns the window of a client without counting the request; `hit` counts it. */
   window(key: string): Window {
     return this.windows.open(key);
   }
@@ -34,7 +34,7 @@ export class BackgroundCounts {
   hit(key: string, window: Window, cost = 1): void {
     window.count += cost;
     if (!this.redis.isConfigured) return;
-    // While Redis is away it may hold clients that are forgotten here; it has the same bound.
+    // While Redis is unavailable, this may have clients that are forgotten here; it has the same limit.
     if (this.dirty.size >= this.capacity && !this.dirty.has(key)) return;
     window.pending += cost;
     this.dirty.set(key, window);
@@ -60,8 +60,8 @@ export class BackgroundCounts {
 
   private async exchange(changed: readonly (readonly [string, Window])[]): Promise<void> {
     const deltas = changed.map(([key, window]) => [key, window.pending] as const);
-    // Taken for told before it is known: without an answer nobody knows whether Redis has counted it, and counting twice
-    // would refuse a client that did nothing wrong.
+    // Marked as sent before the answer comes: without an answer it is unknown whether Redis has counted them, and counting
+    // twice could refuse a client within its limit.
     for (const [key, window] of changed) {
       window.pending = 0;
       this.dirty.delete(key);

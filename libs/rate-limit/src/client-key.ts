@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** One caller has a whole IPv6 /64 to send from: that is one address here. */
+/** Returns the key of an address. An IPv6 /64 network counts as one address, because one caller can use all of it. */
 export function addressKey(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return `a:${mapped}`;
@@ -21,7 +21,7 @@ export function clientKey(clientId: string): string {
   return `c:${clientId}`;
 }
 
-/** Of a client that somebody only claims to be, in any text: of one length, whatever it is. */
+/** Returns the key of a claimed client, which can be any text. All keys have the same length. */
 export function claimedKey(...parts: readonly string[]): string {
   return `h:${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
 }

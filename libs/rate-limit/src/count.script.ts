@@ -2,8 +2,8 @@ import { type RedisConnection, RedisScript } from '#cache';
 import { WINDOW_MS } from './windows.js';
 
 /**
- * Adds ARGV[i + 1] to KEYS[i], whose window lasts ARGV[1] milliseconds from its first request, and answers for each key
- * the count and the milliseconds until its end. Taking back (a negative number) opens no window.
+ * Adds ARGV[i + 1] to KEYS[i], whose window lasts ARGV[1] milliseconds from its first request. Returns for each key the count
+ * and the milliseconds until the window ends. A negative number opens no window.
  */
 const COUNT = new RedisScript(`
 local answers = {}

@@ -8,8 +8,8 @@ import { Windows } from './windows.js';
 const TIMEOUT_MS = 250;
 
 /**
- * Counts over all replicas, one round trip to Redis for each request. While Redis is away every replica goes on by
- * itself, from the counts that it saw last.
+ * Counts over all replicas, with one round trip to Redis for each request. While Redis is unavailable, every replica continues
+ * alone from the last counts that it has seen.
  */
 export class ExactCounts {
   private readonly windows: Windows;
@@ -26,7 +26,7 @@ export class ExactCounts {
     return this.windows.size;
   }
 
-  /** Counts one request and answers how many there are now. Never rejects. */
+  /** Counts one request and returns the new count. Never rejects. */
   hit(key: string): Promise<SharedCount> {
     return this.add(key, 1);
   }
@@ -47,7 +47,7 @@ export class ExactCounts {
         this.outage.end();
         if (shared) return this.remember(key, shared);
       } catch (error) {
-        // The connection tells of its own outages; what Redis itself refuses (out of memory) is told here.
+        // The connection logs its own outages; this logs errors of Redis itself (out of memory).
         if (!(error instanceof RedisUnavailableError)) this.outage.begin(String(error));
       }
     }

@@ -20,13 +20,13 @@ export interface LimitHeaders {
  * q in w seconds, and the r requests that remain for t seconds. Returns t.
  */
 export function setLimitHeaders(reply: FastifyReply, state: LimitState): number {
-  const { policy, rest, seconds } = limitHeadersOf(state);
+  const { policy, rest, seconds } = formatLimitHeaders(state);
   void reply.header('ratelimit-policy', policy).header('ratelimit', rest);
   return seconds;
 }
 
-/** The values of these headers, and t. */
-export function limitHeadersOf({ name, limit, count, rest }: LimitState): LimitHeaders {
+/** Returns the values of these headers, and t. */
+export function formatLimitHeaders({ name, limit, count, rest }: LimitState): LimitHeaders {
   const seconds = Math.max(1, Math.ceil(rest / 1000));
   return {
     policy: `"${name}";q=${limit};w=${WINDOW_MS / 1000}`,

@@ -4,6 +4,6 @@ import { CacheModule } from '#cache';
 import { MetricsModule } from '#metrics';
 import { RateLimiter } from './rate-limiter.js';
 
-/** How much one client may ask for. */
+/** Limits the requests of one client. */
 @Module({ imports: [AuthModule, CacheModule, MetricsModule], providers: [RateLimiter], exports: [RateLimiter] })
 export class RateLimitModule {}

@@ -8,7 +8,7 @@ import { PeriodicJob } from '#scheduling';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LimitHeaders } from './limit-headers.js';
 import { RefusalLog } from './refusal-log.js';
-import { classOf } from './request-class.js';
+import { classify } from './request-class.js';
 import { type CountedClass, RequestCounts } from './request-counts.js';
 import { TokenLimiter } from './token-limiter.js';
 
@@ -51,8 +51,8 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     });
     for (const name of ['reads', 'writes', 'token', 'secrets']) refusals.inc({ class: name }, 0);
     this.counts = new RequestCounts(redis, settings, log, refusals);
-    const clientOf = (request: FastifyRequest): Promise<string | undefined> => this.clientOf(request);
-    this.tokens = new TokenLimiter(redis, { limit: settings.token, clientOf, log, refusals });
+    const findClient = (request: FastifyRequest): Promise<string | undefined> => this.findClient(request);
+    this.tokens = new TokenLimiter(redis, { limit: settings.token, findClient, log, refusals });
     const gauge = metrics.gauge({
       name: 'rate_limit_tracked_clients',
       help: 'Clients, addresses and secrets that are being counted in this process.',
@@ -72,9 +72,9 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Counts every request of this server. Call it before the hook that refuses unknown callers. */
   watch(fastify: FastifyInstance): void {
-    // With callbacks, like all hooks here: most requests then wait for no Promise.
+    // Takes callbacks, like all hooks here, so that most requests wait for no Promise.
     fastify.addHook('onRequest', (request, reply, done) => {
-      const requestClass = classOf(request);
+      const requestClass = classify(request);
       if (requestClass === undefined || this.settings[requestClass] === 0) {
         done();
       } else if (requestClass === 'token') {
@@ -112,7 +112,7 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
     this.counts.withdraw(requestClass, clientId);
   }
 
-  /** Exchanges counts with other replicas. One at a time; never rejects. */
+  /** Exchanges counts with other replicas. Runs one at a time; never rejects. */
   reconcile(): Promise<void> {
     return this.job.run();
   }
@@ -129,12 +129,12 @@ export class RateLimiter implements OnApplicationBootstrap, BeforeApplicationShu
       }, done);
     };
     const known = this.authenticator.recognize(request)?.clientId;
-    if (known === undefined) void this.clientOf(request).then(countFor);
+    if (known === undefined) void this.findClient(request).then(countFor);
     else countFor(known);
   }
 
   /** Returns undefined if the request shows no valid token or key: it then counts for its address, and the guard refuses it. */
-  private async clientOf(request: FastifyRequest): Promise<string | undefined> {
+  private async findClient(request: FastifyRequest): Promise<string | undefined> {
     const { authorization, 'x-api-key': apiKey } = request.headers;
     if (authorization === undefined && apiKey === undefined) return undefined;
     try {

@@ -7,15 +7,15 @@ import type { RequestClass } from './request-class.js';
 const EVERY_MS = 60_000;
 const CAPACITY = 10_000;
 
-/** Who is refused: a client, also one that only claims to be it, or else an address. */
+/** The refused client (or a request that claims to be from it), or an address. */
 export interface RefusedSender {
   key: string;
   clientId: string | undefined;
-  /** For people. */
+  /** Text for people. */
   name: string;
 }
 
-/** One line, and one entry of the audit log, for each client, class and minute, however many requests were refused. */
+/** Writes one line, and one entry of the audit log, for each client, class and minute, however many requests are refused. */
 export class RefusalLog {
   private readonly logger = new Logger('rate-limit');
   private readonly logged = new LRUCache<string, number>({ max: CAPACITY });
@@ -47,7 +47,7 @@ export class RefusalLog {
   }
 }
 
-/** A name that somebody claims: quoted, on one line, not at any length. */
+/** Quotes a name that is not verified, on one line, and shortens it. */
 export function quoted(name: string): string {
   return JSON.stringify(shortenClaimedName(name));
 }

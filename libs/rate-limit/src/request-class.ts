@@ -1,14 +1,14 @@
 import { type ClaimedClient, readClaimedClient } from '#auth';
 import type { FastifyRequest } from 'fastify';
 
-/** What is counted together. */
+/** Requests of one class share a limit. */
 export type RequestClass = 'reads' | 'writes' | 'token';
 
-/** Probes and metrics are asked by machines of ours; documents are small files. */
+/** Paths without a limit: probes and metrics are for the operator's machines, and documents are small files. */
 const FREE = /^\/(?:health|livez|readyz|metrics|docs|openapi\.(?:json|yaml))(?:\/|$)/;
 
-/** The class of a request; undefined: it is free. The token class are the routes that take a client's secret. */
-export function classOf(request: FastifyRequest): RequestClass | undefined {
+/** Returns the class of a request; undefined if it has no limit. The class `token` has the routes that take a client's secret. */
+export function classify(request: FastifyRequest): RequestClass | undefined {
   const { url, config } = request.routeOptions;
   if (url !== undefined && FREE.test(url)) return undefined;
   if (request.method === 'GET' || request.method === 'HEAD') return 'reads';
@@ -16,14 +16,14 @@ export function classOf(request: FastifyRequest): RequestClass | undefined {
 }
 
 /**
- * Who a token request claims to come from, and the secret that it shows. Nothing where a bearer token decides: then the
- * body proves nothing.
+ * Returns the client that a token request claims to be, and its secret. Returns nothing if a bearer token authenticates the
+ * request, because the body is no proof then.
  */
-export function claimOf(request: FastifyRequest): ClaimedClient {
+export function readClaim(request: FastifyRequest): ClaimedClient {
   return showsBearer(request) ? { clientId: undefined, secret: undefined } : readClaimedClient(request);
 }
 
-/** Whether it is the bearer token that says who sends it. */
+/** Whether a bearer token authenticates the request. */
 export function showsBearer({ headers, routeOptions }: FastifyRequest): boolean {
   return routeOptions.config.takesBearer === true && /^Bearer /i.test(headers.authorization ?? '');
 }

@@ -5,7 +5,7 @@ import type { Counter } from '#metrics';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BackgroundCounts } from './background-counts.js';
 import { addressKey, clientKey } from './client-key.js';
-import { type LimitHeaders, limitHeadersOf, type LimitState, setLimitHeaders } from './limit-headers.js';
+import { type LimitHeaders, formatLimitHeaders, type LimitState, setLimitHeaders } from './limit-headers.js';
 import type { RefusalLog, RefusedSender } from './refusal-log.js';
 import type { RequestClass } from './request-class.js';
 import type { Window } from './windows.js';
@@ -15,7 +15,7 @@ const CAPACITY = 20_000;
 
 export type CountedClass = Exclude<RequestClass, 'token'>;
 
-/** The place where a batch was counted as one request, before its body shows what it costs. */
+/** How a batch was counted as one request, before its body shows its real cost. */
 interface CountedBatch {
   requestClass: CountedClass;
   counts: BackgroundCounts;
@@ -55,7 +55,7 @@ export class RequestCounts {
     const window = this.clients.window(key);
     if (window.count >= limit) return false;
     this.clients.hit(key, window);
-    return limitHeadersOf(stateOf(requestClass, limit, window));
+    return formatLimitHeaders(toLimitState(requestClass, limit, window));
   }
 
   /** Takes back what `admit` has counted, for a request that a hook counts after all. */
@@ -72,7 +72,7 @@ export class RequestCounts {
     const window = counts.window(`${requestClass}:${key}`);
     if (window.count >= limit) this.refuse(requestClass, window, sender, request, reply);
     counts.hit(`${requestClass}:${key}`, window);
-    setLimitHeaders(reply, stateOf(requestClass, limit, window));
+    setLimitHeaders(reply, toLimitState(requestClass, limit, window));
     if (request.routeOptions.config.batch) this.batches.set(request, { requestClass, counts, sender });
   }
 
@@ -92,10 +92,10 @@ export class RequestCounts {
     const limit = this.settings[requestClass];
     const key = `${requestClass}:${sender.key}`;
     const window = counts.window(key);
-    // Requests that came at the same time have used it up.
+    // Requests at the same time have used up the rest.
     if (window.count > limit) this.refuse(requestClass, window, sender, request, reply);
     counts.hit(key, window, more);
-    setLimitHeaders(reply, stateOf(requestClass, limit, window));
+    setLimitHeaders(reply, toLimitState(requestClass, limit, window));
   }
 
   /** Exchanges counts with the other replicas. @throws errors of Redis itself */
@@ -113,13 +113,13 @@ export class RequestCounts {
     reply: FastifyReply,
   ): never {
     const limit = this.settings[requestClass];
-    const seconds = setLimitHeaders(reply, stateOf(requestClass, limit, window));
+    const seconds = setLimitHeaders(reply, toLimitState(requestClass, limit, window));
     this.refusals.inc({ class: requestClass });
     this.log.refused(request, sender, requestClass, limit);
     throw new TooManyRequestsError(seconds);
   }
 }
 
-function stateOf(name: CountedClass, limit: number, { count, resetsAt }: Window): LimitState {
+function toLimitState(name: CountedClass, limit: number, { count, resetsAt }: Window): LimitState {
   return { name, limit, count, rest: resetsAt - performance.now() };
 }

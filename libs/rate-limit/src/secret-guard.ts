@@ -3,18 +3,18 @@ import { exponentialPause } from '#common';
 import { LRUCache } from 'lru-cache';
 import { claimedKey } from './client-key.js';
 
-/** Entries of each table; a botnet with more addresses than that is slowed by the table of clients. */
+/** Entries of each table. The table of clients slows a botnet with more addresses than this. */
 const CAPACITY = 10_000;
-/** Failures are forgotten after so many milliseconds without another. */
+/** Failures are forgotten after this many milliseconds without another one. */
 const FORGET_MS = 600_000;
 /** A client stays known at an address for a day after its last right secret. */
 export const KNOWN_MS = 86_400_000;
-/** Requests from addresses where a client is not known that are held back at a time; the next ones are refused. */
+/** Requests that wait at a time, from addresses where the client is not known. Further ones are refused. */
 const MAX_HELD = 256;
-/** Right secrets that are remembered of a pair: the present one, and the one before it while both hold. */
+/** Right secrets that are remembered for a pair: the present one, and the previous one while both are valid. */
 const MAX_PRINTS = 2;
 
-/** From `free` failures on, each doubles the pause, from `first` to `longest` milliseconds. */
+/** After `free` failures, each further one doubles the pause, from `first` up to `longest` milliseconds. */
 interface Terms {
   free: number;
   first: number;
@@ -23,11 +23,11 @@ interface Terms {
 
 /** One client at one address where it is not known. */
 const PAIR: Terms = { free: 5, first: 1_000, longest: 60_000 };
-/** All that comes from one address, whichever clients it claims to be. */
+/** All requests from one address, for any client. */
 const ADDRESS: Terms = { free: 20, first: 1_000, longest: 300_000 };
-/** One client, from wherever. */
+/** One client, from all addresses. */
 const CLIENT: Terms = { free: 50, first: 100, longest: 2_000 };
-/** Milliseconds between two secrets that a known pair has not shown before, once so many of them were wrong. */
+/** After `free` wrong secrets, the milliseconds between two new secrets of a known pair. */
 const LINE = { free: 5, everyMs: 250, longestMs: 2_000 };
 
 interface Failures {
@@ -40,44 +40,44 @@ interface KnownPair {
   since: number;
   /** Keyed hashes of the secrets that were right, the newest last. */
   prints: readonly string[];
-  /** When the next secret that is not among them may be looked at. */
+  /** Time from which the next other secret may be checked. */
   nextAt: number;
 }
 
-/** Who shows a secret. */
+/** A request with a secret. */
 export interface Attempt {
-  /** The client that it claims to be; undefined: it named none. */
+  /** The client that it claims to be; undefined if it names none. */
   clientId: string | undefined;
   /** The key of its address. */
   address: string;
   secret?: string | undefined;
 }
 
-/** The secret is looked at in so many milliseconds (0: now). */
+/** The secret may be checked in this many milliseconds. 0: now. */
 export interface Admission {
   heldFor: number;
   /** The client has signed in from this address within a day. */
   isKnown: boolean;
-  /** With this very secret. */
+  /** It signed in with the same secret. */
   isRecognized: boolean;
 }
 
-/** What becomes of it: refused for so many milliseconds, or looked at. */
+/** Either refused for some milliseconds, or admitted to the check. */
 export type Verdict = { refusedFor: number } | Admission;
 
 /**
- * Slows the guessing of secrets down, and locks no client out that has the right one:
+ * Slows down the guessing of secrets, without locking out clients that have the right one:
  *
- * - A client at an address where it has shown its right secret within a day is known there. The same secret is looked
- *   at without a wait, however many wrong ones come from that address for this client or for others. Another secret, as
- *   after a rotation, waits in a line: one in 250 ms, 2 s at most.
- * - A client at an address where it is not known gets pauses that double, 1 s to 1 min, and so does an address that
- *   fails for many clients, up to 5 min.
- * - A client for which guesses come from everywhere is never refused at a new address: attempts are held back, 2 s at
- *   most, and then looked at.
+ * - A client is known at an address if it sent its right secret from there within a day. The same secret is checked without
+ *   a wait, however many wrong secrets come from that address. Other secrets, as after a rotation, wait in a queue: one
+ *   check each 250 ms, for 2 s at most.
+ * - A client at an address where it is not known gets pauses that double, from 1 s to 1 min. So does an address with
+ *   failures for many clients, up to 5 min.
+ * - If guesses for a client come from many addresses, an attempt from a new address is not refused: it waits for 2 s at most
+ *   and is then checked.
  *
- * Failures are counted in the process: n replicas give n times the free failures. Tables are bounded, keys are hashes of
- * one length. A secret is kept as a hash under a key that dies with the process.
+ * Failures are counted in the process, so n replicas allow n times the free failures. The tables are bounded; keys are hashes
+ * of equal length. A secret is kept only as a hash with a key that the process generates and never stores.
  */
 export class SecretGuard {
   private readonly pairs = new LRUCache<string, Failures>({ max: CAPACITY });
@@ -88,31 +88,31 @@ export class SecretGuard {
   private readonly printKey = randomBytes(32);
   private held = 0;
 
-  /** Entries of all tables. */
+  /** Number of entries in all tables. */
   get tracked(): number {
     const failures = this.pairs.size + this.addresses.size + this.clients.size;
     return failures + this.known.size + this.knownAddresses.size;
   }
 
-  /** An admission takes its place in the line: call it once for each request. */
+  /** Decides about a request. Call it once for each request, because an admission takes a place in the queue. */
   judge(attempt: Attempt, now = Date.now()): Verdict {
     const { clientId, address } = attempt;
     const pair = pairKey(attempt);
     const known = this.knownPair(pair, now);
-    if (known) return this.judgeKnown(known, this.pairs.get(pair), this.printOf(attempt), now);
+    if (known) return this.judgeKnown(known, this.pairs.get(pair), this.hashSecret(attempt), now);
     const pause = remaining(this.pairs.get(pair), PAIR, now);
     if (pause > 0) return { refusedFor: pause };
     const addressPause = remaining(this.addresses.get(address), ADDRESS, now);
     if (addressPause > 0) return { refusedFor: addressPause };
-    const heldFor = clientId === undefined ? 0 : pauseOf(this.clients.get(claimedKey(clientId)), CLIENT, now);
+    const heldFor = clientId === undefined ? 0 : computePause(this.clients.get(claimedKey(clientId)), CLIENT, now);
     if (heldFor > 0 && this.held >= MAX_HELD) return { refusedFor: CLIENT.longest };
     return { heldFor, isKnown: false, isRecognized: false };
   }
 
-  /** Waits for as long as a verdict says. */
+  /** Waits for the time of a verdict. */
   async hold({ heldFor, isKnown }: Admission): Promise<void> {
     if (heldFor === 0) return;
-    // Those of known pairs are bounded by their lines, and no stranger shall take their places.
+    // The queues of known pairs are bounded; unknown ones have a limit of their own, so they cannot use up these places.
     const place = isKnown ? 0 : 1;
     this.held += place;
     try {
@@ -122,11 +122,11 @@ export class SecretGuard {
     }
   }
 
-  /** The secret was wrong. Returns whether that makes a pause out of what was free: the moment to tell somebody. */
+  /** Notes a wrong secret. Returns whether this is the first failure with a pause, which should be logged. */
   failed(attempt: Attempt, now = Date.now()): boolean {
     const { clientId, address } = attempt;
     const pair = pairKey(attempt);
-    this.forgetPrint(pair, this.printOf(attempt));
+    this.forgetPrint(pair, this.hashSecret(attempt));
     const tables: [LRUCache<string, Failures>, string, Terms][] = [
       [this.pairs, pair, PAIR],
       [this.addresses, address, ADDRESS],
@@ -144,21 +144,21 @@ export class SecretGuard {
     return begins;
   }
 
-  /** The secret was right: this client is known at this address. */
+  /** Notes a right secret: the client is known at this address now. */
   succeeded(attempt: Attempt, now = Date.now()): void {
     if (attempt.clientId === undefined) return;
     const pair = pairKey(attempt);
-    const print = this.printOf(attempt);
+    const print = this.hashSecret(attempt);
     const before = this.knownPair(pair, now);
     const isRecognized = before?.prints.includes(print) === true;
-    // The wrong secrets beside one that was known before were not this client's.
+    // If this secret was known before, the wrong ones came from others, so their failures stay.
     if (!isRecognized) this.pairs.delete(pair);
     const prints = isRecognized ? before.prints : [...(before?.prints ?? []), print].slice(-MAX_PRINTS);
     this.known.set(pair, { since: now, prints, nextAt: before?.nextAt ?? 0 });
     this.knownAddresses.set(attempt.address, now);
   }
 
-  /** Another replica knows this client at this address. */
+  /** Notes that another replica knows this client at this address. */
   recall(attempt: Attempt, now = Date.now()): void {
     const pair = pairKey(attempt);
     if (!this.knownPair(pair, now)) this.known.set(pair, { since: now, prints: [], nextAt: 0 });
@@ -184,30 +184,30 @@ export class SecretGuard {
     return known && now - known.since < KNOWN_MS ? known : undefined;
   }
 
-  /** A secret that was right, and is not any more, waits like any other. */
+  /** Forgets a secret that is no longer right; it waits like others from now on. */
   private forgetPrint(pair: string, print: string): void {
     const known = this.known.get(pair);
     if (known?.prints.includes(print)) known.prints = known.prints.filter((one) => one !== print);
   }
 
-  private printOf({ clientId, address, secret }: Attempt): string {
+  private hashSecret({ clientId, address, secret }: Attempt): string {
     return createHmac('sha256', this.printKey)
       .update(JSON.stringify([clientId, address, secret]))
       .digest('base64url');
   }
 }
 
-/** The key of a client at an address. */
+/** Returns the key of a client at an address. */
 export function pairKey({ clientId, address }: Attempt): string {
   return claimedKey(clientId ?? '', address);
 }
 
-/** Milliseconds that failures cost the next attempt. */
-function pauseOf(failures: Failures | undefined, terms: Terms, now: number): number {
+/** Returns the milliseconds that the next attempt has to wait. */
+function computePause(failures: Failures | undefined, terms: Terms, now: number): number {
   if (!failures || failures.count < terms.free || now - failures.last >= FORGET_MS) return 0;
   return exponentialPause(failures.count - terms.free + 1, terms);
 }
 
 function remaining(failures: Failures | undefined, terms: Terms, now: number): number {
-  return failures ? Math.max(0, failures.last + pauseOf(failures, terms, now) - now) : 0;
+  return failures ? Math.max(0, failures.last + computePause(failures, terms, now) - now) : 0;
 }

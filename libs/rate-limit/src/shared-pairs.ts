@@ -4,16 +4,16 @@ import { type Attempt, KNOWN_MS, pairKey } from './secret-guard.js';
 
 const PREFIX = 'ooder:v1:known-client:';
 const TIMEOUT_MS = 250;
-/** Redis hears again of a pair that goes on signing in after so many milliseconds. */
-const TELL_EVERY_MS = 3_600_000;
+/** Milliseconds until a pair that still signs in is written to Redis again. */
+const WRITE_EVERY_MS = 3_600_000;
 const CAPACITY = 10_000;
 
 /**
- * Which clients have signed in from which addresses within a day, for all replicas and beyond a restart. Holds hashes,
- * and nothing of any secret. While Redis is away a replica knows what it has seen itself.
+ * Stores which clients have signed in from which addresses within a day, for all replicas and across restarts. It has only
+ * hashes, and nothing of a secret. While Redis is unavailable, a replica knows only what it has seen itself.
  */
 export class SharedPairs {
-  private readonly told = new LRUCache<string, number>({ max: CAPACITY });
+  private readonly written = new LRUCache<string, number>({ max: CAPACITY });
 
   constructor(private readonly redis: RedisConnection) {}
 
@@ -27,17 +27,17 @@ export class SharedPairs {
     return this.has(address);
   }
 
-  /** In the background: nobody waits for it. */
+  /** Writes the pair in the background. */
   remember(attempt: Attempt, now = Date.now()): void {
     const pair = pairKey(attempt);
-    if (!this.redis.isReady || now - (this.told.get(pair) ?? -TELL_EVERY_MS) < TELL_EVERY_MS) return;
-    this.told.set(pair, now);
+    if (!this.redis.isReady || now - (this.written.get(pair) ?? -WRITE_EVERY_MS) < WRITE_EVERY_MS) return;
+    this.written.set(pair, now);
     const write = this.redis.run(
       (client) => Promise.all([pair, attempt.address].map((key) => client.set(PREFIX + key, '1', { PX: KNOWN_MS }))),
       TIMEOUT_MS,
     );
     write.catch(() => {
-      this.told.delete(pair);
+      this.written.delete(pair);
     });
   }
 

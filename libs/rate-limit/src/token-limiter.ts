@@ -8,7 +8,7 @@ import type { SharedCount } from './count.script.js';
 import { ExactCounts } from './exact-counts.js';
 import { setLimitHeaders } from './limit-headers.js';
 import { quoted, type RefusalLog, type RefusedSender } from './refusal-log.js';
-import { claimOf, showsBearer } from './request-class.js';
+import { readClaim, showsBearer } from './request-class.js';
 import { type Admission, type Attempt, SecretGuard, type Verdict } from './secret-guard.js';
 import { SharedPairs } from './shared-pairs.js';
 
@@ -16,7 +16,7 @@ const NAME = 'token';
 const CAPACITY = 20_000;
 
 interface State {
-  /** Of the address. */
+  /** The key of the address. */
   count: SharedCount;
   attempt?: Attempt;
   /** The keys under which the request counts for its client. */
@@ -26,16 +26,17 @@ interface State {
 export interface TokenLimiterOptions {
   /** Requests in a minute: for each client, and for each address. */
   limit: number;
-  /** The client that a bearer token names; undefined: it names none. Never rejects. */
-  clientOf: (request: FastifyRequest) => Promise<string | undefined>;
+  /** Returns the client of a valid bearer token, or undefined. Never rejects. */
+  findClient: (request: FastifyRequest) => Promise<string | undefined>;
   log: RefusalLog;
   refusals: Counter<'class'>;
 }
 
 /**
- * The endpoints that take a client's secret. A request counts for its address before its body is read, and for the client
- * that it claims to be afterwards; a wrong secret is taken back from the client, whose quota nobody else can use up, and
- * counts with SecretGuard instead. A client that is known at its address is not concerned by what else comes from there.
+ * Limits requests to the endpoints that take a client's secret. A request counts for its address before its body is read, and
+ * afterwards for the client that it claims to be. If the secret is wrong, the request no longer counts for the client (so
+ * others cannot use up its limit) but as a failure in SecretGuard. Other requests from the address do not affect a client
+ * that is known there.
  */
 export class TokenLimiter {
   private readonly counts: ExactCounts;
@@ -65,16 +66,16 @@ export class TokenLimiter {
 
   /** @throws TooManyRequestsError (1009) */
   async countAddress(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const bearer = showsBearer(request) ? await this.options.clientOf(request) : undefined;
+    const bearer = showsBearer(request) ? await this.options.findClient(request) : undefined;
     if (bearer !== undefined) {
       const count = await this.counts.hit(rightKey(bearer));
-      this.assertWithin(count, request, reply, senderOf(bearer));
+      this.assertWithin(count, request, reply, toSender(bearer));
       return;
     }
     const address = addressKey(request.ip);
     const count = await this.counts.hit(`token:${address}`);
     this.states.set(request, { count });
-    // Who it is stands in the body: one that is known there is let through, as many others as may share the address.
+    // The body names the client. A client known at this address passes, however many others share the address.
     if (this.isOver(count) && (await this.knowsAddress(address))) return;
     this.assertWithin(count, request, reply, senderAt(request));
   }
@@ -83,7 +84,7 @@ export class TokenLimiter {
   async countClient(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const state = this.states.get(request);
     if (!state) return;
-    const attempt: Attempt = { ...claimOf(request), address: addressKey(request.ip) };
+    const attempt: Attempt = { ...readClaim(request), address: addressKey(request.ip) };
     const admission = await this.admit(attempt, state, request, reply);
     state.attempt = attempt;
     await this.guard.hold(admission);
@@ -93,12 +94,12 @@ export class TokenLimiter {
     state.clientKeys = admission.isKnown ? [anyKey(clientId), rightKey(clientId)] : [anyKey(clientId)];
     const counts = await Promise.all(state.clientKeys.map((key) => this.counts.hit(key)));
     const own = counts.at(-1) ?? state.count;
-    // The headers tell of whichever is nearer to its end and concerns it.
+    // The headers show the limit that applies and has fewer requests left.
     const nearer = admission.isKnown || own.count > state.count.count ? own : state.count;
-    this.assertWithin(nearer, request, reply, senderOf(clientId));
+    this.assertWithin(nearer, request, reply, toSender(clientId));
   }
 
-  /** Learns from the answer whether the secret was right. */
+  /** Notes whether the secret was right, according to the status of the answer. */
   async learn(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { attempt, clientKeys = [] } = this.states.get(request) ?? {};
     if (!attempt) return;
@@ -109,7 +110,7 @@ export class TokenLimiter {
       if (!clientKeys.includes(right)) await this.counts.hit(right);
     }
     if (reply.statusCode !== 401) return;
-    if (this.guard.failed(attempt)) this.options.log.guessing(request, guesserOf(attempt, request));
+    if (this.guard.failed(attempt)) this.options.log.guessing(request, toGuesser(attempt, request));
     await Promise.all(clientKeys.map((key) => this.counts.takeBack(key)));
   }
 
@@ -123,14 +124,14 @@ export class TokenLimiter {
     const verdict = await this.judge(attempt, this.isOver(count));
     if ('refusedFor' in verdict) {
       this.options.refusals.inc({ class: 'secrets' });
-      this.options.log.guessing(request, guesserOf(attempt, request));
+      this.options.log.guessing(request, toGuesser(attempt, request));
       throw new TooManyRequestsError(Math.ceil(verdict.refusedFor / 1000), 'Too many wrong secrets: wait');
     }
     if (!verdict.isKnown) this.assertWithin(count, request, reply, senderAt(request));
     return verdict;
   }
 
-  /** Who would be refused or held back here may be known to another replica. */
+  /** Asks whether another replica knows the client, before this one refuses or delays it. */
   private async judge(attempt: Attempt, isOver: boolean): Promise<Verdict> {
     const verdict = this.guard.judge(attempt);
     const isFree = !('refusedFor' in verdict) && (verdict.isKnown || (verdict.heldFor === 0 && !isOver));
@@ -157,12 +158,12 @@ export class TokenLimiter {
   }
 }
 
-/** All requests that claim to be this client's, and are under way or were right. */
+/** Key for all requests that claim to be from this client, except those with a wrong secret. */
 function anyKey(clientId: string): string {
   return `token:${claimedKey(clientId)}`;
 }
 
-/** Those that showed its right secret. These alone concern it where it is known: guesses under way do not. */
+/** Key for requests with its right secret. Only these limit a client where it is known; guesses in progress do not. */
 function rightKey(clientId: string): string {
   return `token:right:${claimedKey(clientId)}`;
 }
@@ -171,11 +172,11 @@ function senderAt(request: FastifyRequest): RefusedSender {
   return { key: addressKey(request.ip), clientId: undefined, name: request.ip };
 }
 
-function senderOf(clientId: string): RefusedSender {
+function toSender(clientId: string): RefusedSender {
   return { key: claimedKey(clientId), clientId, name: `client ${quoted(clientId)}` };
 }
 
-function guesserOf({ clientId, address }: Attempt, request: FastifyRequest): RefusedSender {
+function toGuesser({ clientId, address }: Attempt, request: FastifyRequest): RefusedSender {
   const name = clientId === undefined ? 'no client' : `client ${quoted(clientId)}`;
   return { key: claimedKey(name, address), clientId, name: `${name} from ${request.ip}` };
 }

@@ -1,20 +1,20 @@
-/** Milliseconds in which requests are counted; it begins with the first of them. */
+/** Length of a window in milliseconds. It starts with the first request. */
 export const WINDOW_MS = 60_000;
 
-/** Of so many, the one with the lowest count makes room: whoever floods is the last to be forgotten. */
+/** Of this many windows, a new one replaces the one with the lowest count, so a client that floods is not forgotten. */
 const CANDIDATES = 16;
 
-/** What one client has asked for since its window began. */
+/** The requests of one client since its window began. */
 export interface Window {
-  /** By all replicas, as far as is known here. */
+  /** Requests through all replicas, as far as this one knows. */
   count: number;
-  /** Of these, what other replicas have not been told yet. */
+  /** Of these, the requests that are not in Redis yet. */
   pending: number;
-  /** Milliseconds of the clock of `performance`. */
+  /** End by `performance.now()`. */
   resetsAt: number;
 }
 
-/** Windows by key, of at most `capacity` clients: a flood of names cannot take more memory than that. */
+/** Windows by key, of at most `capacity` clients, so that a flood of names cannot use up the memory. */
 export class Windows {
   private readonly windows = new Map<string, Window>();
 
@@ -24,13 +24,13 @@ export class Windows {
     return this.windows.size;
   }
 
-  /** The window that is open now; undefined when there is none. */
+  /** Returns the open window, or undefined if there is none. */
   find(key: string, now = performance.now()): Window | undefined {
     const window = this.windows.get(key);
     return window && window.resetsAt > now ? window : undefined;
   }
 
-  /** The window that is open now, or a new one. */
+  /** Returns the open window, or a new one. */
   open(key: string, now = performance.now()): Window {
     const known = this.windows.get(key);
     if (known && known.resetsAt > now) return known;
@@ -43,7 +43,7 @@ export class Windows {
 
   /** Drops the windows that have ended. */
   sweep(now = performance.now()): void {
-    // In the order in which they began, but for those that began elsewhere.
+    // Windows are in the order in which they began, except those that began at another replica.
     for (const [key, { resetsAt }] of this.windows) if (resetsAt <= now) this.windows.delete(key);
   }
 

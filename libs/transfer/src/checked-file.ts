@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BadParameterError, type Fault, FOREIGN_BOUNDS, jsonSizeFault, validateBody } from '#common';
 import { FileFaults } from './file-faults.js';
-import { type FileLine, LineTooLongError, linesOf } from './file-lines.js';
+import { type FileLine, LineTooLongError, readLines } from './file-lines.js';
 import { FORMAT_VERSION, HeaderLine, isObjectLine, isTrailer, type ObjectLine } from './format.js';
 import type { Kind } from './kind.js';
 
@@ -27,7 +27,7 @@ export async function checkFile(path: string, kinds: readonly Kind[]): Promise<C
   const faults = new FileFaults();
   const check = new FileCheck(kinds, faults);
   try {
-    for await (const line of linesOf(path)) {
+    for await (const line of readLines(path)) {
       await check.line(line);
       if (check.isHopeless) break;
     }
@@ -41,7 +41,7 @@ export async function checkFile(path: string, kinds: readonly Kind[]): Promise<C
 /**
  * The objects of a file that was checked. @throws FileFaultsError at the end if the file has changed since the check
  */
-export async function* objectsOf(
+export async function* readObjects(
   path: string,
   { sha256 }: CheckedFile,
   kinds: readonly Kind[],
@@ -49,7 +49,7 @@ export async function* objectsOf(
   const byType = new Map(kinds.map((kind) => [kind.type, kind]));
   const hash = createHash('sha256');
   let number = 0;
-  for await (const line of linesOf(path)) {
+  for await (const line of readLines(path)) {
     number = line.number;
     const value = JSON.parse(line.bytes.toString()) as ObjectLine;
     if (value.type === 'trailer') break;
@@ -86,7 +86,7 @@ class FileCheck {
   async line({ number, bytes }: FileLine): Promise<void> {
     this.last = number;
     try {
-      if (this.trailer !== undefined) throw faultOf('line', 'stands behind the trailer');
+      if (this.trailer !== undefined) throw createFault('line', 'stands behind the trailer');
       const line = this.parsed(bytes);
       if (line.type === 'trailer' && this.header) this.checkTrailer(line);
       else this.hash.update(bytes);
@@ -111,7 +111,7 @@ class FileCheck {
 
   private parsed(bytes: Buffer): ObjectLine {
     try {
-      return this.objectOf(bytes);
+      return this.parseLine(bytes);
     } catch (error) {
       // The hash covers wrong lines too.
       this.hash.update(bytes);
@@ -119,24 +119,24 @@ class FileCheck {
     }
   }
 
-  private objectOf(bytes: Buffer): ObjectLine {
+  private parseLine(bytes: Buffer): ObjectLine {
     let value: unknown;
     try {
       const tooLarge = jsonSizeFault(bytes, FOREIGN_BOUNDS);
-      if (tooLarge !== undefined) throw faultOf('line', tooLarge);
+      if (tooLarge !== undefined) throw createFault('line', tooLarge);
       value = JSON.parse(this.utf8.decode(bytes));
     } catch (error) {
-      throw error instanceof BadParameterError ? error : faultOf('line', 'is no JSON in UTF-8');
+      throw error instanceof BadParameterError ? error : createFault('line', 'is no JSON in UTF-8');
     }
-    if (!isObjectLine(value)) throw faultOf('type', 'is required');
+    if (!isObjectLine(value)) throw createFault('type', 'is required');
     return value;
   }
 
   private async checkHeader({ type, ...header }: ObjectLine): Promise<void> {
-    if (type !== 'header') throw faultOf('type', 'must be header: this is no export of ooder-skill');
+    if (type !== 'header') throw createFault('type', 'must be header: this is no export of ooder-skill');
     const { format_version: version } = header;
     if (typeof version === 'number' && version > FORMAT_VERSION) {
-      throw faultOf('format_version', `${version} is of a newer release: this one reads ${FORMAT_VERSION}`);
+      throw createFault('format_version', `${version} is of a newer release: this one reads ${FORMAT_VERSION}`);
     }
     this.header = await validateBody(HeaderLine, header);
   }
@@ -144,16 +144,16 @@ class FileCheck {
   private async checkObject({ type, ...object }: ObjectLine): Promise<void> {
     this.counts.set(type, (this.counts.get(type) ?? 0) + 1);
     const kind = this.byType.get(type);
-    if (!kind) throw faultOf('type', `must be one of ${[...this.byType.keys()].join(', ')}`);
+    if (!kind) throw createFault('type', `must be one of ${[...this.byType.keys()].join(', ')}`);
     const place = this.kinds.indexOf(kind);
-    if (place < this.seen) throw faultOf('type', `${type} must stand before ${this.kinds[this.seen]?.type ?? ''}`);
+    if (place < this.seen) throw createFault('type', `${type} must stand before ${this.kinds[this.seen]?.type ?? ''}`);
     this.seen = place;
     await kind.check(object);
   }
 
   private checkTrailer(line: ObjectLine): void {
     this.trailer = this.hash.digest('hex');
-    if (!isTrailer(line)) throw faultOf('type', 'is a trailer without counts and sha256');
+    if (!isTrailer(line)) throw createFault('type', 'is a trailer without counts and sha256');
     const wrong = this.kinds.flatMap(({ type }) => {
       const [said, found] = [line.counts[type] ?? 0, this.counts.get(type) ?? 0];
       return said === found
@@ -167,7 +167,7 @@ class FileCheck {
   }
 }
 
-function faultOf(field: string, reason: string): BadParameterError {
+function createFault(field: string, reason: string): BadParameterError {
   const fault: Fault = { field, reason };
   return new BadParameterError([fault]);
 }

@@ -19,7 +19,7 @@ export class LineTooLongError extends Error {
 }
 
 /** The lines of a file of any size. @throws LineTooLongError */
-export async function* linesOf(path: string): AsyncGenerator<FileLine> {
+export async function* readLines(path: string): AsyncGenerator<FileLine> {
   let number = 1;
   let parts: Buffer[] = [];
   let length = 0;

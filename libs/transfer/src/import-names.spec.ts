@@ -10,7 +10,7 @@ import { DataSource } from 'typeorm';
 import { exportOf, headerLine, ID, nameLine, skillLine } from '../../../test/support/export-file.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import { Import, type ImportOptions } from './import.js';
-import { kindsOf } from './kinds.js';
+import { createKinds } from './kinds.js';
 
 describe('imports of names', () => {
   let database: TestDatabase;
@@ -33,7 +33,7 @@ describe('imports of names', () => {
 
   async function importFile(options: Partial<ImportOptions> = {}): Promise<object> {
     const security = new SecuritySettings();
-    const kinds = kindsOf({
+    const kinds = createKinds({
       clients: createClientImporter(dataSource, security),
       ...skillImportersOf(dataSource, new RedisConnection(new RedisSettings()), security),
     });

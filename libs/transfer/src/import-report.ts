@@ -21,7 +21,7 @@ export class ImportReport {
   readonly lacking: Told = { told: [], total: 0 };
 
   add({ number, kind: { type } }: NumberedLine, { status, name, lacks }: Written): void {
-    this.countsOf(type)[status] += 1;
+    this.getCounts(type)[status] += 1;
     if (status === 'present') tell(this.present, `line ${number}: ${name}`);
     if (status === 'created') for (const lack of lacks) tell(this.lacking, `${name}: ${lack}`);
   }
@@ -29,7 +29,7 @@ export class ImportReport {
   /** Adds the result of another batch. */
   merge(other: ImportReport): void {
     for (const [type, counts] of other.counts) {
-      const own = this.countsOf(type);
+      const own = this.getCounts(type);
       for (const status of Object.keys(own) as Status[]) own[status] += counts[status];
     }
     for (const list of ['present', 'lacking'] as const) {
@@ -39,7 +39,7 @@ export class ImportReport {
     }
   }
 
-  private countsOf(type: string): Counts {
+  private getCounts(type: string): Counts {
     const counts = this.counts.get(type) ?? { created: 0, replaced: 0, present: 0, left: 0 };
     this.counts.set(type, counts);
     return counts;

@@ -16,7 +16,7 @@ import { exportRegistry } from './export.js';
 import { writeWhole } from './export-file.js';
 import { FileFaultsError } from './file-faults.js';
 import { Import, ImportConflictError, type ImportOptions } from './import.js';
-import { kindsOf } from './kinds.js';
+import { createKinds } from './kinds.js';
 
 const SKILLS = 450;
 describe('export and import', () => {
@@ -45,7 +45,7 @@ describe('export and import', () => {
   async function importFile(options: Partial<ImportOptions> = {}, target = dataSource) {
     const redis = new RedisConnection(new RedisSettings());
     const security = new SecuritySettings();
-    const kinds = kindsOf({
+    const kinds = createKinds({
       clients: createClientImporter(target, security),
       ...skillImportersOf(target, redis, security),
     });

@@ -1,7 +1,7 @@
 import { systemActor } from '#auth';
 import { type Transaction, Transactions } from '#database';
 import { continueAbove } from '#skills';
-import { type CheckedFile, checkFile, type NumberedLine, objectsOf } from './checked-file.js';
+import { type CheckedFile, checkFile, type NumberedLine, readObjects } from './checked-file.js';
 import { ImportReport } from './import-report.js';
 import type { Kind } from './kind.js';
 
@@ -93,7 +93,7 @@ export class Import {
   private async *batches(path: string, file: CheckedFile): AsyncGenerator<NumberedLine[]> {
     let batch: NumberedLine[] = [];
     let bytes = 0;
-    for await (const line of objectsOf(path, file, this.kinds)) {
+    for await (const line of readObjects(path, file, this.kinds)) {
       if (batch.length === BATCH || bytes > BATCH_BYTES || (batch[0] && batch[0].kind !== line.kind)) {
         yield batch;
         [batch, bytes] = [[], 0];

@@ -28,7 +28,7 @@ export interface Kind {
 }
 
 /** A kind whose lines are objects of a class. */
-export function kindOf<T extends object>(
+export function defineKind<T extends object>(
   line: new () => T,
   kind: Omit<Kind, 'check' | 'write'> & {
     check?(line: T): void;

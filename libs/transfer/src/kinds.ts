@@ -1,14 +1,18 @@
 import { type ClientImporter, ClientLine } from '#auth';
 import { type NameImporter, NameLine, type SkillImporter, SkillLine } from '#skills';
-import { type Kind, kindOf, type Written } from './kind.js';
+import { type Kind, defineKind, type Written } from './kind.js';
 
 /** In the order of a file: clients before what they own, names before the Skills that have them. */
-export function kindsOf(importers: { clients: ClientImporter; names: NameImporter; skills: SkillImporter }): Kind[] {
+export function createKinds(importers: {
+  clients: ClientImporter;
+  names: NameImporter;
+  skills: SkillImporter;
+}): Kind[] {
   return [clientKind(importers.clients), nameKind(importers.names), skillKind(importers.skills)];
 }
 
 function clientKind(importer: ClientImporter): Kind {
-  return kindOf(ClientLine, {
+  return defineKind(ClientLine, {
     type: 'client',
     check: (line) => {
       importer.assertStorable(line);
@@ -26,7 +30,7 @@ function clientKind(importer: ClientImporter): Kind {
 }
 
 function nameKind(importer: NameImporter): Kind {
-  return kindOf(NameLine, {
+  return defineKind(NameLine, {
     type: 'name',
     write: async (tx, actor, lines, replace) => {
       const statuses = await importer.import(tx, actor, lines, replace);
@@ -40,7 +44,7 @@ function nameKind(importer: NameImporter): Kind {
 }
 
 function skillKind(importer: SkillImporter): Kind {
-  return kindOf(SkillLine, {
+  return defineKind(SkillLine, {
     type: 'skill',
     check: (line) => {
       importer.assertStorable(line);
@@ -50,14 +54,14 @@ function skillKind(importer: SkillImporter): Kind {
       return lines.flatMap((line, index): Written[] => {
         const { status, skillId } = imported[index] ?? {};
         if (status === undefined) return [];
-        return [{ status, id: skillId, name: `skill ${line.name} ${line.version}`, lacks: secretsOf(line) }];
+        return [{ status, id: skillId, name: `skill ${line.name} ${line.version}`, lacks: listSecrets(line) }];
       });
     },
     announce: (ids) => importer.announce(ids),
   });
 }
 
-function secretsOf({ secret_metadata = [], endpoints }: SkillLine): string[] {
+function listSecrets({ secret_metadata = [], endpoints }: SkillLine): string[] {
   return [
     ...secret_metadata.map((key) => `metadata "${key}"`),
     ...endpoints.flatMap(({ url, secret_parameters = [] }) =>

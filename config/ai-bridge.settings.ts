@@ -9,17 +9,17 @@ export class AiBridgeSettings {
   @Matches(/^\d+\.\d+\.\d+$/, { message: 'must be a version MAJOR.MINOR.PATCH' })
   protocolVersion: string = '0.6.0';
 
-  /** Where this service registers itself as a member; empty turns membership off. */
+  /** URL of the upstream registry of which this service is a member. Empty: none. */
   @Setting('AI_BRIDGE_REGISTRY_URL', { example: 'http://localhost:8080/api/v1/skills/register', emptyIsValue: true })
   @Matches(/^(https?:\/\/\S+)?$/, { message: 'must be an http or https URL, or empty' })
   registryUrl: string = 'http://localhost:8080/api/v1/skills/register';
 
-  /** Lets Skills and credentials go to an upstream registry on another machine in plain text. */
+  /** Allows an http URL on another machine, which gets Skills and credentials in plain text. */
   @Setting('AI_BRIDGE_ALLOW_HTTP', { example: 'false' })
   @IsBoolean({ message: 'must be true or false' })
   allowHttp: boolean = false;
 
-  /** The Spaces whose Skills are registered upstream as well; those in no Space always are. */
+  /** Spaces whose Skills are registered upstream. Skills in no Space always are. */
   @Setting('AI_BRIDGE_MIRROR_SPACES', { example: 'building-7,building-8' })
   @EachIs((item) => /^[A-Za-z0-9._-]{1,64}$/.test(item), 'must be names of Spaces, separated by commas')
   mirrorSpaces: string[] = [];
@@ -48,10 +48,10 @@ export class AiBridgeSettings {
 
 export const aiBridgeSettings = registerAs('aiBridge', () => new AiBridgeSettings());
 
-/** This machine, where nobody else reads what goes to the upstream registry. */
+/** Host names of this machine. Requests to them do not cross a network. */
 const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** A client of the upstream registry is an id and a secret: one alone would silently send no credentials. */
+/** An id without a secret, or a secret without an id, would silently send no credentials. */
 export function checkUpstream(settings: AiBridgeSettings, faults: SettingFault[]): void {
   checkTransport(settings, faults);
   const { clientId, clientSecret } = settings;

@@ -24,7 +24,7 @@ export class AppSettings {
   @Max(65_535, { message: 'must not be over 65535' })
   port: number = 8000;
 
-  /** Where others reach this service; by default made of the host's name and the port. */
+  /** URL of this service for others. Default: the host name and the port. */
   @Setting('APP_PUBLIC_URL', { example: 'https://registry.example.com' })
   @Matches(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, {
     message: 'must be an http or https URL without query and credentials',
@@ -36,7 +36,7 @@ export class AppSettings {
   @IsBoolean({ message: 'must be true or false' })
   debug: boolean = false;
 
-  /** Where the embedded database, generated secrets and other state live. */
+  /** Folder of the embedded database, generated secrets and other state. */
   @Setting('DATA_DIR', { example: '.data' })
   @Length(1, 4096, { message: 'must be a path' })
   dataDir: string = '.data';
@@ -48,21 +48,21 @@ export class AppSettings {
   @Max(300, { message: 'must not be over 300' })
   shutdownTimeout: number = 10;
 
-  /** Seconds at shutdown in which /readyz says no and requests are served all the same: load balancers notice meanwhile. */
+  /** Seconds at shutdown in which /readyz fails but requests are still served, so that load balancers notice. */
   @Setting('APP_DRAIN_DELAY', { example: '0' })
   @IsInt({ message: 'must be a whole number of seconds' })
   @Min(0, { message: 'must not be under 0' })
   @Max(300, { message: 'must not be over 300' })
   drainDelay: number = 0;
 
-  /** Seconds for a request to arrive in whole, its headers within 10 of them; a slower sender is cut off. */
+  /** Seconds in which a request must arrive completely, its headers within 10. The connection of a slower sender is closed. */
   @Setting('APP_REQUEST_TIMEOUT', { example: '30' })
   @IsInt({ message: 'must be a whole number of seconds' })
   @Min(1, { message: 'must not be under 1' })
   @Max(3600, { message: 'must not be over 3600' })
   requestTimeout: number = 30;
 
-  /** Connections at a time, also those that only wait for their next request; the next one is closed as it comes. */
+  /** Concurrent connections, including idle ones. Further connections are closed at once. */
   @Setting('APP_MAX_CONNECTIONS', { example: '5000' })
   @IsInt({ message: 'must be a whole number' })
   @Min(10, { message: 'must not be under 10' })

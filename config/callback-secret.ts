@@ -10,8 +10,8 @@ const MAX_BYTES = 64;
 const VARIABLE = 'CALLBACK_SIGNING_SECRET';
 const EXAMPLE = 'whsec_ and the output of: openssl rand -base64 32';
 
-/** Why a secret must not sign callbacks, or undefined when it may (Standard Webhooks: 24 to 64 random bytes). */
-function weaknessOf(secret: string): string | undefined {
+/** Returns why a secret is not valid for callbacks, or undefined if it is (Standard Webhooks: 24 to 64 random bytes). */
+function findWeakness(secret: string): string | undefined {
   const coded = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : undefined;
   if (coded !== undefined && !/^[A-Za-z0-9+/]+={0,2}$/.test(coded)) return `must be base64 after ${PREFIX}`;
   const key = coded === undefined ? Buffer.from(secret) : Buffer.from(coded, 'base64');
@@ -21,17 +21,17 @@ function weaknessOf(secret: string): string | undefined {
 }
 
 /**
- * What callbacks are signed with. Where it is not set, one is made and kept in the data folder; replicas that share no
- * data folder need it set, or each signs with its own.
+ * Returns the secret that signs callbacks. If it is not set, it generates one and stores it in the data folder. Replicas
+ * without a shared data folder must set it; otherwise each signs with its own secret.
  */
 export function resolveCallbackSecret(app: AppSettings, commands: CommandsSettings, faults: SettingFault[]): void {
   const { callbackSigningSecret } = commands;
   if (callbackSigningSecret !== undefined) {
-    const problem = weaknessOf(callbackSigningSecret);
+    const problem = findWeakness(callbackSigningSecret);
     if (problem !== undefined) faults.push({ variable: VARIABLE, problem, example: EXAMPLE });
     return;
   }
-  // A start that fails for another setting leaves nothing behind.
+  // If another setting is wrong, the start fails, and no file should be created.
   if (faults.length > 0) return;
   try {
     commands.callbackSigningSecret = keepSecret(

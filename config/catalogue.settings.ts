@@ -2,9 +2,9 @@ import { registerAs } from '@nestjs/config';
 import { IsInt, Max, Min } from 'class-validator';
 import { Setting } from './setting.js';
 
-/** Answers of Skills, lists and discovery that are kept ready in the memory of each replica. */
+/** Serialized Skills, lists and discovery results in the memory of each replica. */
 export class CatalogueSettings {
-  /** Bytes of all of them, of each replica; 0: none is kept, and every read asks PostgreSQL. */
+  /** Bytes in each replica. 0: nothing is kept, and every read queries PostgreSQL. */
   @Setting('CATALOGUE_MAX_BYTES', { example: '67108864' })
   @IsInt({ message: 'must be a whole number of bytes' })
   @Min(0, { message: 'must not be under 0' })

@@ -3,8 +3,8 @@ import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSy
 import { join } from 'node:path';
 
 /**
- * Reads DATA_DIR/name, or makes it (mode 0600) when it is not there. The file appears whole or not at all, and of two
- * processes that make it at once both return the same content: link(2) lets one of them win.
+ * Reads DATA_DIR/name, or creates it (mode 0600) if it does not exist. The file is complete or does not exist. If two
+ * processes create it at once, link(2) lets one of them win, and both return the same content.
  */
 export function keepSecret(dataDir: string, name: string, make: () => string): string {
   const path = join(dataDir, name);

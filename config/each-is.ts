@@ -1,6 +1,6 @@
 import { ValidateBy } from 'class-validator';
 
-/** Of a list: the message is about every item, and names none, because a value may be a secret. */
+/** Checks every item of a list. The message repeats no item, because it may be a secret. */
 export function EachIs(holds: (item: string) => boolean, message: string): PropertyDecorator {
   return ValidateBy({
     name: 'eachIs',

@@ -4,9 +4,9 @@ import { EachIs } from './each-is.js';
 import { isNetwork } from './network.js';
 import { Setting, type SettingFault } from './setting.js';
 
-/** Where the service meets its callers: HTTPS, browsers of other origins, proxies in front of it. */
+/** HTTPS, CORS, and proxies in front of the service. */
 export class EdgeSettings {
-  /** PEM file with the certificate and those that lead to its root; with the key file: the service speaks HTTPS. */
+  /** PEM file with the certificate and its chain. With this and the key file, the service uses HTTPS. */
   @Setting('TLS_CERT_FILE', { example: '/etc/ooder-skill/tls.crt' })
   @Length(1, 4096, { message: 'must be a path' })
   tlsCertFile?: string;
@@ -21,14 +21,14 @@ export class EdgeSettings {
   @EachIs(isOrigin, 'must be origins such as https://console.example.com, separated by commas, or *')
   corsOrigins: string[] = [];
 
-  /** Whether browsers may send cookies and client certificates along; the service itself looks at neither. */
+  /** Whether browsers may send cookies and client certificates. The service itself ignores both. */
   @Setting('CORS_CREDENTIALS', { example: 'false' })
   @IsBoolean({ message: 'must be true or false' })
   corsCredentials: boolean = false;
 
-  /** Addresses of proxies whose X-Forwarded-For is believed; unset: of none, a caller is who holds the connection. */
+  /** Addresses of proxies whose X-Forwarded-For is trusted. Unset: none; the caller's address is that of the connection. */
   @Setting('TRUST_PROXY', { example: '10.0.0.0/8,192.168.1.10' })
-  // A network of every address would believe anybody.
+  // A network of all addresses would trust everyone.
   @EachIs((item) => isNetwork(item, 1), 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas')
   trustProxy: string[] = [];
 
@@ -39,7 +39,7 @@ export class EdgeSettings {
 
 export const edgeSettings = registerAs('edge', () => new EdgeSettings());
 
-/** What two settings together get wrong. */
+/** Faults of combined settings. */
 export function checkEdge(edge: EdgeSettings, faults: SettingFault[]): void {
   if (edge.tlsCertFile !== undefined && edge.tlsKeyFile === undefined) {
     faults.push({

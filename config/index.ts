@@ -38,4 +38,10 @@ export {
   type Settings,
   SettingsError,
 } from './settings.js';
-export { type OtlpProtocol, pairsOf, type TraceSampler, TracingSettings, tracingSettings } from './tracing.settings.js';
+export {
+  type OtlpProtocol,
+  parsePairs,
+  type TraceSampler,
+  TracingSettings,
+  tracingSettings,
+} from './tracing.settings.js';

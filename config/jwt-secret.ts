@@ -7,8 +7,8 @@ import type { SettingFault } from './setting.js';
 const MIN_BYTES = 32;
 const PLACEHOLDER = /your[_-]?(jwt|secret)|change[_-]?(me|it|in|this)|placeholder|example|^(secret|password)/i;
 
-/** Why a secret must not sign tokens, or undefined when it may. RFC 7518 section 3.2: a key as long as the hash. */
-export function weaknessOf(secret: string | undefined): string | undefined {
+/** Returns why a secret must not sign tokens, or undefined if it may. RFC 7518 section 3.2: a key as long as the hash. */
+export function findWeakness(secret: string | undefined): string | undefined {
   if (secret === undefined) return 'is not set';
   if (PLACEHOLDER.test(secret)) return 'is a placeholder';
   if (Buffer.byteLength(secret) < MIN_BYTES) return `is shorter than ${MIN_BYTES} bytes`;
@@ -16,9 +16,9 @@ export function weaknessOf(secret: string | undefined): string | undefined {
   return undefined;
 }
 
-/** Secrets of the past sign nothing, but whoever guesses one can. */
+/** Previous secrets sign no tokens, but an attacker who guesses one can. */
 export function checkPreviousSecrets({ previousJwtSecrets }: SecuritySettings, faults: SettingFault[]): void {
-  const weakness = previousJwtSecrets.map(weaknessOf).find((found) => found !== undefined);
+  const weakness = previousJwtSecrets.map(findWeakness).find((found) => found !== undefined);
   if (weakness === undefined) return;
   faults.push({
     variable: 'SECURITY_PREVIOUS_JWT_SECRETS',
@@ -28,13 +28,12 @@ export function checkPreviousSecrets({ previousJwtSecrets }: SecuritySettings, f
 }
 
 /**
- * The rule of protocol.md section 2: a weak secret stops a production start; elsewhere a random one takes its place,
- * kept in the data folder so that tokens survive a restart. Returns a warning for the log when that happened to a
- * secret that somebody did set.
+ * Applies protocol.md section 2: a weak secret stops the start in production. Elsewhere a random secret replaces it, stored in
+ * the data folder so that tokens survive a restart. Returns a warning for the log if it replaced a secret that was set.
  */
 export function resolveJwtSecret(app: AppSettings, security: SecuritySettings, faults: SettingFault[]): string[] {
   if (!(HMAC_ALGORITHMS as readonly string[]).includes(security.algorithm)) return [];
-  const weakness = weaknessOf(security.jwtSecret);
+  const weakness = findWeakness(security.jwtSecret);
   if (weakness === undefined) return [];
   if (app.isProduction) {
     faults.push({
@@ -44,7 +43,7 @@ export function resolveJwtSecret(app: AppSettings, security: SecuritySettings, f
     });
     return [];
   }
-  // A start that fails for another setting leaves nothing behind.
+  // If another setting is wrong, the start fails, and no file should be created.
   if (faults.length > 0) return [];
   const given = security.jwtSecret !== undefined;
   security.jwtSecret = keepSecret(app.dataDir, 'jwt-secret', () => randomBytes(48).toString('base64url'));

@@ -11,12 +11,12 @@ export class LoggingSettings {
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   level: LogLevel = 'info';
 
-  /** Unset: standard output only. A file is opened again on SIGHUP, so that logrotate needs no restart. */
+  /** If unset, the log goes only to standard output. SIGHUP reopens the file, so logrotate needs no restart. */
   @Setting('LOG_FILE', { example: '/var/log/ooder-skill/app.log' })
   @Length(1, 4096, { message: 'must be a path' })
   file?: string;
 
-  /** Errors alone, which are kept for 30 days, and requests for 7 (protocol.md section 8). Opened again, too. */
+  /** Only errors, which are kept for 30 days; requests are kept for 7 (protocol.md section 8). SIGHUP reopens it too. */
   @Setting('LOG_ERROR_FILE', { example: '/var/log/ooder-skill/error.log' })
   @Length(1, 4096, { message: 'must be a path' })
   errorFile?: string;

@@ -3,7 +3,7 @@ import { IsInt, Length, Matches, Max, Min } from 'class-validator';
 import { IsParsableUrl } from './parsable-url.js';
 import { Setting, type SettingFault } from './setting.js';
 
-/** Another identity provider (OpenID Connect), whose access tokens are taken next to those of this service. */
+/** Another identity provider (OpenID Connect), whose access tokens are accepted besides those of this service. */
 export class OidcSettings {
   /** Its issuer identifier, exactly as in the `iss` of its tokens; plain http only on the loopback. Unset: none. */
   @Setting('SECURITY_OIDC_ISSUER', { example: 'https://id.example.com/realms/ooder' })
@@ -13,7 +13,7 @@ export class OidcSettings {
   @IsParsableUrl()
   issuer?: string;
 
-  /** What the `aud` of its tokens must hold: without this, a token that was made for another service would do. */
+  /** Value that `aud` of its tokens must contain, so that tokens for other services are refused. */
   @Setting('SECURITY_OIDC_AUDIENCE', { example: 'ooder-skill' })
   @Length(1, 255, { message: 'must have 1 to 255 characters' })
   audience?: string;
@@ -23,14 +23,14 @@ export class OidcSettings {
   @Length(1, 255, { message: 'must have 1 to 255 characters' })
   rolesClaim?: string;
 
-  /** Its former name, which counts where that one is not set. */
+  /** The old name of that setting, used if the new one is not set. */
   @Setting('SECURITY_OIDC_ROLE_CLAIM', { example: 'realm_access.roles' })
   @Length(1, 255, { message: 'must have 1 to 255 characters' })
   roleClaim: string = 'role';
 
   /**
-   * The claim with the Spaces that the caller is limited to, a text or a list, `*` for all; dots lead into objects. With
-   * this a token without the claim is refused; unset: callers are limited to none.
+   * The claim with the Spaces that the caller is limited to, a text or a list, `*` for all; dots lead into objects. If set, a
+   * token without the claim is refused. If unset, callers are not limited to Spaces.
    */
   @Setting('SECURITY_OIDC_SPACES_CLAIM', { example: 'ooder_spaces' })
   @Length(1, 255, { message: 'must have 1 to 255 characters' })
@@ -43,7 +43,7 @@ export class OidcSettings {
   @Max(31_536_000, { message: 'must not be over 31536000' })
   maxLifetime: number = 86_400;
 
-  /** What its roles are called here; unset: the same. */
+  /** Maps its roles to roles of this service. Unset: the same names. */
   @Setting('SECURITY_OIDC_ROLE_MAP', { example: 'registry-admins=admin,devs=publisher' })
   @Matches(/^[^=,]+=(admin|operator|publisher|agent|viewer)$/, {
     each: true,
@@ -58,7 +58,7 @@ export class OidcSettings {
 
 export const oidcSettings = registerAs('oidc', () => new OidcSettings());
 
-/** `ownIssuer`: the `iss` of our own tokens, by which the two are told apart. */
+/** `ownIssuer` is the `iss` of this service's own tokens, which must differ from that of the provider. */
 export function checkOidc({ issuer, audience }: OidcSettings, ownIssuer: string, faults: SettingFault[]): void {
   if (issuer === undefined) return;
   if (issuer === ownIssuer) {

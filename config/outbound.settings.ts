@@ -8,9 +8,9 @@ import { Setting } from './setting.js';
 
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
-/** Calls of the addresses that others have registered: endpoints of Skills, callbacks (protocol.md section 11). */
+/** Calls to URLs that clients have registered: endpoints of Skills, callbacks (protocol.md section 11). */
 export class OutboundSettings {
-  /** Networks that may be called though they are not public. Empty: none; unset: see `allowLoopback`. */
+  /** Non-public networks that may be called. Empty: none. Unset: see `allowLoopback`. */
   @Setting('OUTBOUND_ALLOWED_CIDRS', { example: '10.0.0.0/8,fd00::/8', emptyIsValue: true })
   @EachIs(
     (item) => isNetwork(item),
@@ -18,24 +18,24 @@ export class OutboundSettings {
   )
   allowedCidrs: string[] = [];
 
-  /** Whether `allowedCidrs` is the loopback because nothing was set; the start says so. */
+  /** Whether `allowedCidrs` is the loopback by default, which the start logs. */
   isLoopbackByDefault: boolean = false;
 
-  /** Connections of one Skill, or one receiver of callbacks, to one origin. */
+  /** Connections of one Skill, or of one receiver of callbacks, to one origin. */
   @Setting('OUTBOUND_MAX_CONNECTIONS', { example: '64' })
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must not be under 1' })
   @Max(10_000, { message: 'must not be over 10000' })
   maxConnections: number = 64;
 
-  /** Pools of connections at a time, one for each Skill and origin; one that is idle makes room for another. */
+  /** Connection pools, one for each Skill and origin. A new pool replaces an idle one. */
   @Setting('OUTBOUND_MAX_ORIGINS', { example: '5000' })
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must not be under 1' })
   @Max(100_000, { message: 'must not be over 100000' })
   maxOrigins: number = 5000;
 
-  /** Milliseconds until a connection must stand: the look-up of the name, TCP and TLS. */
+  /** Milliseconds for connecting: DNS, TCP and TLS. */
   @Setting('OUTBOUND_CONNECT_TIMEOUT', { example: '3000' })
   @IsInt({ message: 'must be a whole number of milliseconds' })
   @Min(1, { message: 'must not be under 1' })
@@ -46,8 +46,8 @@ export class OutboundSettings {
 export const outboundSettings = registerAs('outbound', () => new OutboundSettings());
 
 /**
- * With nothing set, the loopback may be called where the embedded PostgreSQL is in use outside of production: whoever
- * tries the service on one machine has Skills there, and nobody else's.
+ * If nothing is set, the loopback may be called outside of production with the embedded PostgreSQL: then the service runs on
+ * one machine for a trial, and so do its Skills.
  */
 export function allowLoopback(outbound: OutboundSettings, app: AppSettings, database: DatabaseSettings): void {
   if (app.isProduction || database.url !== undefined) return;

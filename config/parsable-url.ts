@@ -1,6 +1,6 @@
 import { ValidateBy } from 'class-validator';
 
-/** A password with a # or a / in it makes the best-looking URL unreadable: better told at boot than by a driver. */
+/** A # or / in the password makes a URL invalid. Reports this at boot, before a driver fails. */
 export function IsParsableUrl(): PropertyDecorator {
   return ValidateBy({
     name: 'isParsableUrl',

@@ -13,35 +13,35 @@ export class ProbesSettings {
   @Max(86_400, { message: 'must not be over 86400' })
   interval: number = 30;
 
-  /** Milliseconds until an endpoint must have answered a probe. */
+  /** Time-out of a probe in milliseconds. */
   @Setting('PROBE_TIMEOUT', { example: '3000' })
   @IsInt(whole('milliseconds'))
   @Min(50, { message: 'must not be under 50' })
   @Max(60_000, { message: 'must not be over 60000' })
   timeout: number = 3_000;
 
-  /** Probes in a row that fail until the endpoint is unhealthy; after the first it is in warning. */
+  /** Consecutive failures until the endpoint is unhealthy; after the first it is in warning. */
   @Setting('PROBE_FAILURES', { example: '3' })
   @IsInt(whole('probes'))
   @Min(1, { message: 'must not be under 1' })
   @Max(100, { message: 'must not be over 100' })
   failures: number = 3;
 
-  /** Probes in a row that succeed until the endpoint is healthy again. */
+  /** Consecutive successes until the endpoint is healthy again. */
   @Setting('PROBE_SUCCESSES', { example: '2' })
   @IsInt(whole('probes'))
   @Min(1, { message: 'must not be under 1' })
   @Max(100, { message: 'must not be over 100' })
   successes: number = 2;
 
-  /** Probes at the same time, of each replica. */
+  /** Concurrent probes of each replica. */
   @Setting('PROBE_CONCURRENCY', { example: '32' })
   @IsInt(whole('probes'))
   @Min(1, { message: 'must not be under 1' })
   @Max(1_024, { message: 'must not be over 1024' })
   concurrency: number = 32;
 
-  /** Probes of one host (all its names, ports and paths) that each replica begins in a second; 0: as many as are due. */
+  /** Probes of one host (all its names, ports and paths) that each replica starts per second. 0: no limit. */
   @Setting('PROBE_HOST_RATE', { example: '50' })
   @IsInt(whole('probes'))
   @Min(0, { message: 'must not be under 0' })

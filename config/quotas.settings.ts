@@ -13,7 +13,7 @@ const Quota =
     Max(MOST, { message: `must not be over ${MOST}` })(target, name);
   };
 
-/** What one client, or one Space, may have at a time; 0: as much as it likes. */
+/** The most that one client, or one Space, may have at a time. 0: no limit. */
 export class QuotasSettings {
   /** Skills of one client. */
   @Quota('QUOTA_SKILLS', '500000')
@@ -27,19 +27,19 @@ export class QuotasSettings {
   @Quota('QUOTA_CAPABILITIES', '2000000')
   capabilities: number = 2_000_000;
 
-  /** Channels of one client that are open. */
+  /** Open channels of one client. */
   @Quota('QUOTA_CHANNELS', '100000')
   channels: number = 100_000;
 
-  /** Asynchronous calls of one client that are not finished. */
+  /** Unfinished asynchronous calls of one client. */
   @Quota('QUOTA_PENDING_EXECUTIONS', '100000')
   pendingExecutions: number = 100_000;
 
-  /** Entries of the history of one client's Skills that are kept; nothing is refused because of them. */
+  /** Entries in the history of one client's Skills. Older ones are deleted; nothing is refused. */
   @Quota('QUOTA_EVENTS', '5000000')
   events: number = 5_000_000;
 
-  /** Skills that live in one Space, of whichever client. */
+  /** Skills in one Space, of all clients. */
   @Quota('QUOTA_SPACE_SKILLS', '0')
   spaceSkills: number = 0;
 
@@ -55,7 +55,7 @@ export class QuotasSettings {
   @Quota('QUOTA_SPACE_CHANNELS', '0')
   spaceChannels: number = 0;
 
-  /** Asynchronous calls of Skills of one Space that are not finished. */
+  /** Unfinished asynchronous calls of Skills of one Space. */
   @Quota('QUOTA_SPACE_PENDING_EXECUTIONS', '0')
   spacePendingExecutions: number = 0;
 }

@@ -18,7 +18,7 @@ export class RateLimitSettings {
   @Max(1_000_000_000, { message: 'must not be over 1000000000' })
   writes: number = 12_000;
 
-  /** The endpoints that take a client's secret: per client, and per address. 0 also turns off what slows guessing. */
+  /** Requests to the endpoints that take a client's secret: per client, and per address. 0 also allows guessing without pauses. */
   @Setting('RATE_LIMIT_TOKEN', { example: '60' })
   @IsInt({ message: 'must be a whole number' })
   @Min(0, { message: 'must not be under 0' })

@@ -5,13 +5,13 @@ import { Setting } from './setting.js';
 
 /** Redis (deployment guide 4.4). */
 export class RedisSettings {
-  /** Unset: the cache lives in the process, which serves one replica only. */
+  /** If unset, the cache is in the process, which allows only one replica. */
   @Setting('REDIS_URL', { example: 'redis://localhost:6379/0' })
   @Matches(/^rediss?:\/\/[^/\s]+(\/\d+)?\/?$/, { message: 'must be redis://user:password@host:port/number' })
   @IsParsableUrl()
   url?: string;
 
-  /** Upper bound; commands are multiplexed over one connection, so far fewer are open. */
+  /** Upper limit. Commands share one connection, so far fewer are open. */
   @Setting('REDIS_MAX_CONNECTIONS', { example: '50' })
   @IsInt({ message: 'must be a whole number' })
   @Min(2, { message: 'must not be under 2' })

@@ -1,4 +1,4 @@
-/** What acts in the audit log without being a client, and what could be taken for it. */
+/** Names of actors in the audit log that are not clients, and names that could be confused with them. */
 export const RESERVED_CLIENT_IDS = [
   'anonymous',
   'channel-expiry',
@@ -22,7 +22,7 @@ export type ReservedClientId = (typeof RESERVED_CLIENT_IDS)[number];
 
 const RESERVED: ReadonlySet<string> = new Set(RESERVED_CLIENT_IDS);
 
-/** Whether no client may be called so, in any case of letters; one that is called so from before goes on. */
+/** Whether a new client must not have this id, in upper or lower case. Existing clients keep theirs. */
 export function isReservedClientId(clientId: string): boolean {
   return RESERVED.has(clientId.toLowerCase()) || /^oidc:/i.test(clientId);
 }

@@ -1,4 +1,4 @@
-import { pairsOf } from '#config';
+import { parsePairs } from '#config';
 import { SettingsFolder } from '../test/support/settings-folder.js';
 
 const GOOD_SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
@@ -63,7 +63,7 @@ describe('settings of a section', () => {
     expect(load({ ...exact, OTEL_SDK_DISABLED: 'true' }).tracing.url).toBeUndefined();
     expect(load({ ...exact, OTEL_TRACES_EXPORTER: 'none' }).tracing.url).toBeUndefined();
     const { headers } = load({ OTEL_EXPORTER_OTLP_HEADERS: 'x-key = a%2Cb=c, x-tenant=7' }).tracing;
-    expect(pairsOf(headers)).toEqual({ 'x-key': 'a,b=c', 'x-tenant': '7' });
+    expect(parsePairs(headers)).toEqual({ 'x-key': 'a,b=c', 'x-tenant': '7' });
     for (const [variable, value] of [
       ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
       ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://me:s3cret@collector:4318'],

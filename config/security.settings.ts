@@ -10,19 +10,19 @@ export type HmacAlgorithm = (typeof HMAC_ALGORITHMS)[number];
 export type KeyPairAlgorithm = (typeof KEY_PAIR_ALGORITHMS)[number];
 export type SigningAlgorithm = HmacAlgorithm | KeyPairAlgorithm;
 
-/** Seconds: no access token lives longer, so that no revocation has to be kept longer either. */
+/** The longest lifetime of an access token, in seconds. Revocations are stored no longer than this. */
 export const MAX_JWT_EXPIRY = 86_400;
 
 /** KiB (OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, 2 passes, 1 lane). */
 const ARGON2_MEMORY = 19_456;
 
-/** Tokens and the first client (deployment guide 4.3; AI Bridge v0.6.0 fixes no more than the names). */
+/** Tokens and the first client (deployment guide 4.3; AI Bridge v0.6.0 defines only the names). */
 export class SecuritySettings {
-  /** Shared secret of the HS algorithms; see `resolveJwtSecret` for what happens without a good one. */
+  /** Shared secret of the HS algorithms. See `resolveJwtSecret` for a missing or weak one. */
   @Setting('SECURITY_JWT_SECRET', { example: 'the output of: openssl rand -base64 48' })
   jwtSecret?: string;
 
-  /** Seconds that an access token is valid. */
+  /** Lifetime of an access token in seconds. */
   @Setting('SECURITY_JWT_EXPIRY', { example: '3600' })
   @IsInt({ message: 'must be a whole number of seconds' })
   @Min(1, { message: 'must not be under 1' })
@@ -30,8 +30,8 @@ export class SecuritySettings {
   jwtExpiry: number = 3600;
 
   /**
-   * Seconds that a refresh token is valid; each use gives a new one. A day outlives the hour of an access token by far,
-   * and sessions that nobody uses (every grant opens one) do not pile up.
+   * Lifetime of a refresh token in seconds; each use issues a new one. The default of a day is much longer than an access token
+   * is valid, and short enough that unused sessions (every grant opens one) do not accumulate.
    */
   @Setting('SECURITY_REFRESH_EXPIRY', { example: '86400' })
   @IsInt({ message: 'must be a whole number of seconds' })
@@ -39,14 +39,14 @@ export class SecuritySettings {
   @Max(31_536_000, { message: 'must not be over 31536000' })
   refreshExpiry: number = 86_400;
 
-  /** Of one client; with more, the one that was unused for longest ends. 0: as many as it asks for. */
+  /** Sessions of one client. A further session ends the least recently used one. 0: no limit. */
   @Setting('SECURITY_MAX_SESSIONS', { example: '1000' })
   @IsInt({ message: 'must be a whole number' })
   @Min(0, { message: 'must not be under 0' })
   @Max(100_000, { message: 'must not be over 100000' })
   maxSessions: number = 1000;
 
-  /** The `iss` of our tokens; unset: APP_NAME. RFC 9068 wants the URL of the metadata here, where others check tokens. */
+  /** `iss` of the tokens. Default: APP_NAME. If other services check tokens, RFC 9068 requires the issuer URL of the metadata. */
   @Setting('SECURITY_JWT_ISSUER', { example: 'https://registry.example.com' })
   @Matches(/^[\x21-\x7e]{1,255}$/, { message: 'must be 1 to 255 ASCII characters without spaces' })
   jwtIssuer?: string;
@@ -62,19 +62,19 @@ export class SecuritySettings {
   @Length(1, 4096, { message: 'must be a path' })
   privateKeyFile?: string;
 
-  /** Secrets before the present one, separated by commas: tokens that they signed are good until they expire. */
+  /** Previous secrets, separated by commas. Tokens that they signed stay valid until they expire. */
   @Setting('SECURITY_PREVIOUS_JWT_SECRETS', { example: 'the secret before, for as long as its tokens live' })
   previousJwtSecrets: string[] = [];
 
-  /** PEM files with the keys (public or private) before the present one, separated by commas. */
+  /** PEM files with the previous keys (public or private), separated by commas. */
   @Setting('SECURITY_PREVIOUS_KEY_FILES', { example: '/etc/ooder-skill/jwt-key-2025.pem' })
   previousKeyFiles: string[] = [];
 
-  /** What secret values of Skills are encrypted with; see `resolveEncryptionKey` for what happens without one. */
+  /** The key that encrypts secret values of Skills. See `resolveEncryptionKey` for the default. */
   @Setting('SECURITY_ENCRYPTION_KEY', { example: 'the output of: openssl rand -base64 32' })
   encryptionKey?: string;
 
-  /** Keys before the present one, separated by commas; `npm run secrets:rotate` makes them superfluous. */
+  /** Previous keys, separated by commas. After `npm run secrets:rotate` they are not needed any more. */
   @Setting('SECURITY_PREVIOUS_ENCRYPTION_KEYS', { example: 'the key before, until npm run secrets:rotate has run' })
   previousEncryptionKeys: string[] = [];
 
@@ -92,13 +92,13 @@ export class SecuritySettings {
   })
   adminClientId: string = 'admin';
 
-  /** Unset: one is made at the first start and written to DATA_DIR/admin-client-secret (mode 0600). */
+  /** If unset, the first start generates one and writes it to DATA_DIR/admin-client-secret (mode 0600). */
   @Setting('SECURITY_ADMIN_CLIENT_SECRET', { example: 'the output of: openssl rand -base64 32' })
   @MinLength(16, { message: 'must have at least 16 characters' })
   adminClientSecret?: string;
 }
 
-/** Hashes that cost less than the default are for tests. */
+/** Only tests may use hashes that cost less than the default. */
 export function checkArgon2Memory(app: AppSettings, { argon2Memory }: SecuritySettings, faults: SettingFault[]): void {
   if (!app.isProduction || argon2Memory >= ARGON2_MEMORY) return;
   const example = String(ARGON2_MEMORY);

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { ValidateIf, validateSync } from 'class-validator';
 
-/** What one environment variable may hold; `example` is shown when its value is wrong. */
+/** Describes one environment variable. Messages about a wrong value show `example`. */
 export interface SettingOptions {
   example: string;
-  /** An empty value counts as unset unless this says that it means something (AI_BRIDGE_REGISTRY_URL: off). */
+  /** True if an empty value has a meaning (AI_BRIDGE_REGISTRY_URL: off). Otherwise it counts as unset. */
   emptyIsValue?: boolean;
 }
 
@@ -34,14 +34,14 @@ export function Setting(variable: string, options: SettingOptions): PropertyDeco
 }
 
 /** Names of the variables that a section reads, in the order of its properties. */
-export function variablesOf(section: new () => object): string[] {
-  return definitionsOf(section).map((definition) => definition.variable);
+export function listVariables(section: new () => object): string[] {
+  return listDefinitions(section).map((definition) => definition.variable);
 }
 
-/** Reads one section; adds what is wrong to `faults` rather than throwing, so that all faults are told at once. */
+/** Reads one section. Adds its faults to `faults` and does not throw, so that one message lists all faults. */
 export function readSection<T extends object>(section: new () => T, env: Environment, faults: SettingFault[]): T {
   const settings = new section();
-  const definitions = definitionsOf(section);
+  const definitions = listDefinitions(section);
   for (const definition of definitions) {
     const raw = env[definition.variable];
     if (raw === undefined || (raw.trim() === '' && !definition.emptyIsValue)) continue;
@@ -61,11 +61,11 @@ export function readSection<T extends object>(section: new () => T, env: Environ
   return settings;
 }
 
-function definitionsOf(section: new () => object): SettingDefinition[] {
+function listDefinitions(section: new () => object): SettingDefinition[] {
   return (Reflect.getMetadata(SETTINGS, section.prototype as object) ?? []) as SettingDefinition[];
 }
 
-/** A value that does not convert is passed on as text, for the validator to name the fault. */
+/** Returns a value that it cannot convert as text; the validator then reports the fault. */
 function convert(raw: string, type: unknown): unknown {
   if (type === Number) return /^-?\d+(\.\d+)?$/.test(raw) ? Number(raw) : raw;
   if (type === Boolean) {

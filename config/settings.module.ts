@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule, registerAs } from '@nestjs/config';
 import type { Settings } from './settings.js';
 
-/** Puts the settings, parsed once at boot, within reach of every module: inject a section by its `KEY`. */
+/** Provides the settings, parsed once at boot, to every module. Inject a section by its `KEY`. */
 @Module({})
 export class SettingsModule {
   static forRoot({ warnings: _warnings, ...settings }: Settings): DynamicModule {
@@ -12,7 +12,7 @@ export class SettingsModule {
       imports: [
         ConfigModule.forRoot({
           isGlobal: true,
-          // loadSettings has read and checked both already; nothing here may look again.
+          // loadSettings has read the environment and the .env file already.
           ignoreEnvFile: true,
           ignoreEnvVars: true,
           load: sections.map(([name, section]) => registerAs(name, () => section)),

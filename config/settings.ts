@@ -21,7 +21,7 @@ import { RedisSettings } from './redis.settings.js';
 import { checkOperations, OperationsSettings } from './operations.settings.js';
 import { checkArgon2Memory, KEY_PAIR_ALGORITHMS, SecuritySettings } from './security.settings.js';
 import { RegistrySettings } from './registry.settings.js';
-import { type Environment, readSection, type SettingFault, variablesOf } from './setting.js';
+import { type Environment, readSection, type SettingFault, listVariables } from './setting.js';
 import { checkTracing, TracingSettings } from './tracing.settings.js';
 
 /** All settings, one object per section. */
@@ -44,7 +44,7 @@ export interface Settings {
   probes: ProbesSettings;
   logging: LoggingSettings;
   tracing: TracingSettings;
-  /** What the log should say about the settings once there is a log. */
+  /** Warnings about the settings, for the log. */
   warnings: string[];
 }
 
@@ -69,8 +69,8 @@ const SECTIONS = [
   TracingSettings,
 ];
 
-/** Every variable that the service reads. */
-export const SETTING_VARIABLES: readonly string[] = SECTIONS.flatMap((section) => variablesOf(section));
+/** Names of all variables that the service reads. */
+export const SETTING_VARIABLES: readonly string[] = SECTIONS.flatMap((section) => listVariables(section));
 
 /** One or more settings are wrong; the message lists them all and never repeats a value, which may be a secret. */
 export class SettingsError extends Error {
@@ -151,7 +151,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   };
 }
 
-/** What the database commands need; they run where no secret of the service is at hand. @throws SettingsError */
+/** Loads the settings of the database commands, which run without the secrets of the service. @throws SettingsError */
 export function loadDatabaseSettings(
   environment: Environment = process.env,
   file = '.env',
@@ -166,7 +166,7 @@ export function loadDatabaseSettings(
   return { app, database, logging };
 }
 
-/** What the rotation of secrets needs. @throws SettingsError, also when there is no key to encrypt with. */
+/** Loads the settings for the rotation of secrets. @throws SettingsError, also if there is no encryption key */
 export function loadSecretsSettings(
   environment: Environment = process.env,
   file = '.env',
@@ -186,7 +186,7 @@ export function loadSecretsSettings(
   return { ...settings, security };
 }
 
-/** What an import needs: the names of the admin and of Redis, and no secret of the service. @throws SettingsError */
+/** Loads the settings of an import, which needs the id of the admin client and Redis, but no secrets. @throws SettingsError */
 export function loadTransferSettings(
   environment: Environment = process.env,
   file = '.env',

@@ -23,16 +23,16 @@ const NO_COLLECTOR_URL = { message: 'must be an http or https URL without query 
 
 /**
  * Traces by OpenTelemetry, under the names and with the defaults of its specification ("SDK configuration", "OTLP
- * Exporter Configuration"). Unlike there they are off until somebody says where to send them.
+ * Exporter Configuration"). Unlike there, traces are off until a URL is set.
  */
 export class TracingSettings {
-  /** The collector; `/v1/traces` is added to it. */
+  /** URL of the collector; `/v1/traces` is added to it. */
   @Setting('OTEL_EXPORTER_OTLP_ENDPOINT', { example: 'http://localhost:4318' })
   @Matches(COLLECTOR_URL, NO_COLLECTOR_URL)
   @IsParsableUrl()
   endpoint?: string;
 
-  /** Where traces go, as it stands; wins over the collector. */
+  /** Full URL for traces; has priority over the URL of the collector. */
   @Setting('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', { example: 'http://localhost:4318/v1/traces' })
   @Matches(COLLECTOR_URL, NO_COLLECTOR_URL)
   @IsParsableUrl()
@@ -50,7 +50,7 @@ export class TracingSettings {
   @IsIn(OTLP_PROTOCOLS, { message: `must be one of ${OTLP_PROTOCOLS.join(', ')}` })
   protocol: OtlpProtocol = 'http/protobuf';
 
-  /** For every request to the collector; may hold its key. */
+  /** Headers of every request to the collector; may contain its key. */
   @Setting('OTEL_EXPORTER_OTLP_HEADERS', { example: 'api-key=...' })
   @EachIs(
     (item) => isPair(item, /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
@@ -58,19 +58,19 @@ export class TracingSettings {
   )
   headers: string[] = [];
 
-  /** Milliseconds for one request to the collector, its repetitions included. */
+  /** Milliseconds for one request to the collector, including retries. */
   @Setting('OTEL_EXPORTER_OTLP_TIMEOUT', { example: '10000' })
   @IsInt(WHOLE_MS)
   @Min(100, { message: 'must not be under 100' })
   @Max(60_000, { message: 'must not be over 60000' })
   timeout: number = 10_000;
 
-  /** By default APP_NAME. */
+  /** Default: APP_NAME. */
   @Setting('OTEL_SERVICE_NAME', { example: 'ooder-skill' })
   @Length(1, 255, { message: 'must have 1 to 255 characters' })
   serviceName?: string;
 
-  /** What else is said of this process (`deployment.environment.name`, ...). */
+  /** Further attributes of this process (`deployment.environment.name`, ...). */
   @Setting('OTEL_RESOURCE_ATTRIBUTES', { example: 'deployment.environment.name=production' })
   @EachIs(
     (item) => isPair(item, /^[^\s=]{1,255}$/),
@@ -82,7 +82,7 @@ export class TracingSettings {
   @IsIn(TRACE_SAMPLERS, { message: `must be one of ${TRACE_SAMPLERS.join(', ')}` })
   sampler: TraceSampler = 'parentbased_always_on';
 
-  /** The share of traces that the samplers by ratio keep. */
+  /** Share of traces that the ratio samplers keep. */
   @Setting('OTEL_TRACES_SAMPLER_ARG', { example: '0.1' })
   @IsNumber({}, { message: 'must be a number' })
   @Min(0, { message: 'must not be under 0' })
@@ -103,14 +103,14 @@ export class TracingSettings {
   @Max(10_000, { message: 'must not be over 10000' })
   maxBatchSize: number = 512;
 
-  /** Milliseconds that a span waits for others to go with. */
+  /** Milliseconds until an incomplete batch of spans is sent. */
   @Setting('OTEL_BSP_SCHEDULE_DELAY', { example: '5000' })
   @IsInt(WHOLE_MS)
   @Min(10, { message: 'must not be under 10' })
   @Max(60_000, { message: 'must not be over 60000' })
   scheduleDelay: number = 5000;
 
-  /** Where traces are sent; undefined: nothing is traced. */
+  /** URL for traces; undefined if tracing is off. */
   get url(): string | undefined {
     if (this.isDisabled || this.exporter === 'none') return undefined;
     return this.tracesEndpoint ?? (this.endpoint && `${this.endpoint.replace(/\/$/, '')}/v1/traces`);
@@ -120,7 +120,7 @@ export class TracingSettings {
 export const tracingSettings = registerAs('tracing', () => new TracingSettings());
 
 /** W3C Baggage, as the specification has lists of pairs: values are percent-encoded. Of settings that were checked. */
-export function pairsOf(items: readonly string[]): Record<string, string> {
+export function parsePairs(items: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     items.map((item) => {
       const at = item.indexOf('=');
@@ -142,7 +142,7 @@ function isPair(item: string, name: RegExp): boolean {
   const at = item.indexOf('=');
   if (at < 1 || !name.test(item.slice(0, at).trim())) return false;
   try {
-    // What a header can hold (RFC 9110 section 5.5): a line break would end it, and beyond Latin-1 there is no byte for it.
+    // Valid characters of a header (RFC 9110 section 5.5): a line break would end it, and it has one byte for each character.
     return /^[\t\x20-\x7e\xa0-\xff]*$/.test(decodeURIComponent(item.slice(at + 1)));
   } catch {
     return false;

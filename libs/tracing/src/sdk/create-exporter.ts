@@ -1,5 +1,5 @@
 import type { Agent } from 'node:http';
-import { pairsOf, type TracingSettings } from '#config';
+import { parsePairs, type TracingSettings } from '#config';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 
 /** Opens the connections to the collector. This room stands below the one that knows which addresses may be called. */
@@ -11,7 +11,7 @@ export async function createExporter(
   { protocol, headers, timeout }: Pick<TracingSettings, 'protocol' | 'headers' | 'timeout'>,
   openAgent: OpenAgent,
 ): Promise<SpanExporter> {
-  const options = { url, headers: pairsOf(headers), timeoutMillis: timeout, httpAgentOptions: () => openAgent(url) };
+  const options = { url, headers: parsePairs(headers), timeoutMillis: timeout, httpAgentOptions: () => openAgent(url) };
   if (protocol === 'http/json') {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
     return new OTLPTraceExporter(options);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AppSettings, pairsOf, type TracingSettings } from '#config';
+import { type AppSettings, parsePairs, type TracingSettings } from '#config';
 import { newId } from '#common';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
@@ -29,7 +29,7 @@ export async function startSdk(
         'service.name': app.name,
         'service.version': app.version,
         'service.instance.id': newId(),
-        ...pairsOf(settings.resourceAttributes),
+        ...parsePairs(settings.resourceAttributes),
         ...(settings.serviceName !== undefined && { 'service.name': settings.serviceName }),
       }),
     ),

@@ -20,8 +20,8 @@ export const WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
       tags: ['commands'],
       security: [],
       parameters: [
-        header('webhook-id', 'The execution: the same for every attempt'),
-        header('webhook-timestamp', 'Seconds since 1970, of the attempt'),
+        header('webhook-id', 'Id of the execution, the same for every attempt'),
+        header('webhook-timestamp', 'Time of the attempt, in seconds since 1970'),
         header('webhook-signature', '`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64 (Standard Webhooks)'),
       ],
       requestBody: {
@@ -30,7 +30,7 @@ export const WEBHOOKS: NonNullable<OpenAPIObject['webhooks']> = {
       },
       responses: {
         '2XX': { description: 'Delivered' },
-        '410': { description: 'The receiver does not want it: no further attempts' },
+        '410': { description: 'The receiver refuses the callback: no further attempts' },
         default: { description: 'Tried again later, after Retry-After if it is set' },
       },
     },

@@ -41,7 +41,7 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
     .addTag('commands', 'Calls of Skills and their results')
     .addTag('channels', 'Conversations with capabilities, and their context')
     .addTag('auth', 'Tokens and clients')
-    .addTag('audit', 'Who did what')
+    .addTag('audit', 'Audit log')
     .addTag('operations', 'Probes and metrics')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, BEARER_SCHEME)
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key' }, API_KEY_SCHEME)

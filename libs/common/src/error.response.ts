@@ -27,7 +27,7 @@ export class ErrorResponse {
   @ApiProperty({ format: 'date-time', example: '2026-01-18T00:00:00.000Z' })
   timestamp: string;
 
-  @ApiProperty({ example: '4bf92f3577b34da6a3ce929d0e0e4736', description: 'Names this request in the logs' })
+  @ApiProperty({ example: '4bf92f3577b34da6a3ce929d0e0e4736', description: 'Id of this request in the logs' })
   trace_id: string;
 }
 

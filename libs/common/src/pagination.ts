@@ -52,7 +52,7 @@ export class PageQuery {
 
 /** A page in the protocol style. The class of each list adds the items, under the name that the protocol gives them. */
 export class PageResponse {
-  @ApiProperty({ type: 'integer', example: 1, description: 'Items on all pages' })
+  @ApiProperty({ type: 'integer', example: 1, description: 'Total number of items on all pages' })
   total: number;
 
   @ApiProperty({ type: 'integer', example: 1 })
@@ -74,11 +74,18 @@ export class SkipQuery {
     default: 0,
     required: false,
     query: true,
-    description: 'Items to leave out',
+    description: 'Number of items to skip',
   })
   skip: number = 0;
 
-  @IntegerField({ min: 1, max: MAX_LIMIT, default: 100, required: false, query: true, description: 'Items at most' })
+  @IntegerField({
+    min: 1,
+    max: MAX_LIMIT,
+    default: 100,
+    required: false,
+    query: true,
+    description: 'Maximum number of items',
+  })
   limit: number = 100;
 }
 

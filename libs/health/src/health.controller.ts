@@ -14,7 +14,7 @@ export class HealthController {
 
   @Get('health')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ operationId: 'health', summary: 'Health of the service and of what it depends on' })
+  @ApiOperation({ operationId: 'health', summary: 'Health of the service and its dependencies' })
   @ApiOkResponse({ description: 'Healthy, or a warning', type: HealthResponse })
   @ApiServiceUnavailableResponse({ description: 'Unhealthy', type: HealthResponse })
   async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
@@ -23,8 +23,8 @@ export class HealthController {
 
   @Get('livez')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ operationId: 'livez', summary: 'The process lives; nothing else is looked at' })
-  @ApiOkResponse({ description: 'It lives', type: LiveResponse })
+  @ApiOperation({ operationId: 'livez', summary: 'Check that the process is alive, and nothing else' })
+  @ApiOkResponse({ description: 'The process is alive', type: LiveResponse })
   livez(): LiveResponse {
     return { status: 'ok' };
   }
@@ -33,7 +33,7 @@ export class HealthController {
   @Header('cache-control', 'no-store')
   @ApiOperation({ operationId: 'readyz', summary: 'Whether to send requests to this instance' })
   @ApiOkResponse({ description: 'Ready', type: ReadyResponse })
-  @ApiServiceUnavailableResponse({ description: 'Not ready, or draining before the end', type: ReadyResponse })
+  @ApiServiceUnavailableResponse({ description: 'Not ready, or shutting down', type: ReadyResponse })
   async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadyResponse> {
     return withStatus(reply, await this.service.readiness(), 'not_ready');
   }

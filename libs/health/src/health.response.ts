@@ -11,7 +11,7 @@ export class CheckResponse implements IndicatorResult {
   @ApiProperty({ enum: ['up', 'degraded', 'down'], enumName: 'IndicatorStatus', example: 'up' })
   status: IndicatorStatus;
 
-  @ApiPropertyOptional({ example: 'no answer within 1000 ms', description: 'Why it is not up' })
+  @ApiPropertyOptional({ example: 'no answer within 1000 ms', description: 'Why the status is not up' })
   reason?: string;
 }
 
@@ -20,7 +20,7 @@ export type Checks = Record<string, CheckResponse>;
 const checksSchema: ApiPropertyOptions = {
   type: 'object',
   additionalProperties: { $ref: getSchemaPath(CheckResponse) },
-  description: 'What was looked at, by name',
+  description: 'Results of the checks, by name',
   example: { database: { status: 'up' }, redis: { status: 'down', reason: 'no answer within 1000 ms' } },
 };
 
@@ -53,7 +53,7 @@ export class ReadyResponse {
   @ApiProperty({ enum: ['ready', 'not_ready'], enumName: 'Readiness', example: 'ready' })
   status: 'ready' | 'not_ready';
 
-  @ApiPropertyOptional({ example: 'draining', description: 'Why it is not ready, where no check says so' })
+  @ApiPropertyOptional({ example: 'draining', description: 'Why the service is not ready, if no check shows it' })
   reason?: string;
 
   @ApiProperty(checksSchema)

@@ -15,14 +15,14 @@ export class CreateApiKeyBody {
     name: 'Permission',
     required: false,
     example: ['skill:read'],
-    description: "Within the permissions of the client's role; whatever the client may, when absent",
+    description: "Permissions of the key, within those of the client's role. If absent, all permissions of the client",
   })
   scopes?: Permission[];
 
   @FutureTimeField({
     required: false,
     example: TIME,
-    description: 'In the future; it holds until it is deleted when absent',
+    description: 'A time in the future. If absent, the key is valid until it is deleted',
   })
   expires_at?: string;
 }
@@ -32,12 +32,12 @@ export class PatchApiKeyBody {
   @TextField({ max: 255, required: false, example: 'nightly build' })
   name?: string;
 
-  @BooleanField({ required: false, description: 'true: it does not hold until it is enabled again' })
+  @BooleanField({ required: false, description: 'true: the key is not valid until it is enabled again' })
   disabled?: boolean;
 }
 
 export class RotateApiKeyBody {
-  @OverlapField('Seconds that the present key still holds, if it does not expire before; with 0 it is deleted')
+  @OverlapField('Seconds for which the current key stays valid, if it does not expire earlier. With 0 it is deleted')
   overlap?: number;
 }
 
@@ -53,7 +53,7 @@ class ApiKeyProperties {
   @ApiProperty({ format: 'uuid', example: KEY_ID })
   key_id: string;
 
-  @ApiProperty({ example: 'osk_Xq3vT9aB', description: 'Its first characters, to tell keys apart' })
+  @ApiProperty({ example: 'osk_Xq3vT9aB', description: 'First characters of the key, to identify it' })
   prefix: string;
 
   @ApiProperty({
@@ -62,7 +62,7 @@ class ApiKeyProperties {
     isArray: true,
     nullable: true,
     example: ['skill:read'],
-    description: 'What it may at most; null: whatever its client may',
+    description: 'Permissions of the key; null: all permissions of its client',
   })
   scopes: Permission[] | null;
 
@@ -71,7 +71,7 @@ class ApiKeyProperties {
 }
 
 export class ApiKeyCreatedResponse extends ApiKeyProperties {
-  @ApiProperty({ description: 'For the header X-API-Key. Shown this once; only a hash is kept' })
+  @ApiProperty({ description: 'For the header X-API-Key. Shown only once; the service stores a hash' })
   api_key: string;
 }
 
@@ -79,14 +79,14 @@ export class ApiKeyResponse extends ApiKeyProperties {
   @ApiProperty({ example: 'nightly build' })
   name: string;
 
-  @ApiProperty({ description: 'Whether it is switched off; also of a client that is disabled no key holds' })
+  @ApiProperty({ description: 'Whether the key is disabled. The keys of a disabled client are not valid either' })
   disabled: boolean;
 
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When another key took its place; it ends at expires_at',
+    description: 'When another key replaced it; it is valid until expires_at',
     example: null,
   })
   rotated_at: string | null;

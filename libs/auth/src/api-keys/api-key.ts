@@ -13,7 +13,7 @@ export function isApiKey(text: string): boolean {
   return API_KEY.test(text);
 }
 
-/** SHA-256 in hexadecimal: nobody guesses 256 random bits, so that no slow hash is needed. */
+/** SHA-256 in hexadecimal: 256 random bits cannot be guessed, so no slow hash is needed. */
 export function hashApiKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }

@@ -23,7 +23,7 @@ export class ApiKeysController {
   @Authenticated('client:manage')
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Make an API key of a client', operationId: 'createApiKey' })
-  @ApiResponse({ status: 201, type: ApiKeyCreatedResponse, description: 'Created; the key is shown this once' })
+  @ApiResponse({ status: 201, type: ApiKeyCreatedResponse, description: 'Created. The key is shown only once' })
   @ApiErrors(1001, 1006, 1010)
   create(
     @CurrentCaller() caller: Caller,
@@ -44,8 +44,8 @@ export class ApiKeysController {
 
   @Get(':key_id')
   @Authenticated('client:manage')
-  @ApiOperation({ summary: 'Read about an API key', operationId: 'getApiKey' })
-  @ApiResponse({ status: 200, type: ApiKeyResponse, description: 'All but the key itself' })
+  @ApiOperation({ summary: 'Read an API key', operationId: 'getApiKey' })
+  @ApiResponse({ status: 200, type: ApiKeyResponse, description: 'Everything except the key itself' })
   @ApiErrors(1001, 1010)
   get(@CurrentCaller() caller: Caller, @Param() { client_id, key_id }: ApiKeyParam): Promise<ApiKeyResponse> {
     return this.keys.get(caller, client_id, key_id);
@@ -72,12 +72,12 @@ export class ApiKeysController {
   @Authenticated('client:manage')
   @Header('cache-control', 'no-store')
   @ApiOperation({
-    summary: 'Put a new API key in the place of one',
-    description: 'It has the same name and scopes, and lasts as long as the former one was made to last.',
+    summary: 'Replace an API key with a new one',
+    description: 'The new key has the same name, scopes and lifetime as the old one.',
     operationId: 'rotateApiKey',
   })
   @ApiBody({ type: RotateApiKeyBody, required: false })
-  @ApiResponse({ status: 201, type: ApiKeyCreatedResponse, description: 'Created; the key is shown this once' })
+  @ApiResponse({ status: 201, type: ApiKeyCreatedResponse, description: 'Created. The key is shown only once' })
   @ApiErrors(1001, 1006, 1010)
   rotate(
     @CurrentCaller() caller: Caller,

@@ -11,7 +11,7 @@ export class AuditQuery extends PageQuery {
     max: 64,
     required: false,
     example: 'skill.register',
-    description: 'What was done; of a refused request its method and route',
+    description: 'The action; for a refused request its method and route',
   })
   action?: string;
 
@@ -19,17 +19,17 @@ export class AuditQuery extends PageQuery {
     max: 255,
     required: false,
     example: 'skill:0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10',
-    description: 'What it was done to; of a refused request its path',
+    description: 'The target of the action; for a refused request its path',
   })
   target?: string;
 
-  @EnumField(AUDIT_RESULTS, { name: 'AuditResult', required: false, description: 'How it ended' })
+  @EnumField(AUDIT_RESULTS, { name: 'AuditResult', required: false, description: 'Result of the action' })
   result?: AuditResult;
 
-  @TimeField({ required: false, description: 'Not before this' })
+  @TimeField({ required: false, description: 'Entries at this time or later' })
   from?: string;
 
-  @TimeField({ required: false, example: '2026-02-18T00:00:00Z', description: 'Before this' })
+  @TimeField({ required: false, example: '2026-02-18T00:00:00Z', description: 'Entries before this time' })
   to?: string;
 }
 
@@ -42,7 +42,7 @@ export class AuditEntryResponse {
 
   @ApiProperty({
     example: 'weather-team',
-    description: 'A client; "anonymous", or a job of the service such as "sweeper", is none',
+    description: 'A client, "anonymous", or a job of the service such as "sweeper"',
   })
   actor: string;
 
@@ -60,14 +60,14 @@ export class AuditEntryResponse {
     enumName: 'AuditReason',
     nullable: true,
     description:
-      'Why a request was refused: a token or key that was good once, too many requests, wrong secrets, or the same again',
+      'Why a request was refused: a token or key that was valid earlier, too many requests, wrong secrets, or a repetition',
   })
   reason: AuditReason | null;
 
   @ApiProperty({
     type: 'integer',
     example: 1,
-    description: 'Refused requests that this entry stands for; of several it describes the last',
+    description: 'Number of refused requests in this entry; it describes the last one',
   })
   requests: number;
 
@@ -80,7 +80,7 @@ export class AuditEntryResponse {
   @ApiProperty({ example: '0af7651916cd43dd8448eb211c80319c' })
   trace_id: string;
 
-  @ApiProperty({ example: '10.0.0.7', description: 'Where the request came from' })
+  @ApiProperty({ example: '10.0.0.7', description: 'Address of the sender of the request' })
   address: string;
 
   @ApiProperty({
@@ -88,11 +88,15 @@ export class AuditEntryResponse {
     isArray: true,
     nullable: true,
     example: ['building-7'],
-    description: 'The Spaces that it concerns; null: none, or an entry of an older release',
+    description: 'The Spaces that the entry concerns; null if none, or for entries of older releases',
   })
   spaces: string[] | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'The block that it is sealed in; null: in none yet' })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'The block in which the entry is sealed; null if it is not sealed yet',
+  })
   block: number | null;
 }
 

@@ -32,7 +32,7 @@ export class ClientReach {
     return client;
   }
 
-  /** Refuses the admin client of the settings: nobody else might be able to manage clients. @throws ConflictError (1006) */
+  /** Refuses the admin client of the settings: there may be no other client that can manage clients. @throws ConflictError (1006) */
   assertMayChange({ clientId }: Reachable): void {
     if (clientId !== this.settingsAdmin) return;
     throw new ConflictError(

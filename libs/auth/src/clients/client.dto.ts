@@ -12,7 +12,7 @@ export class CreateClientBody {
   @IdentifierField({
     required: false,
     example: 'weather-team',
-    description: 'Letters, digits, dots, dashes and underscores; made up when absent',
+    description: 'Letters, digits, dots, dashes and underscores. Generated if absent',
   })
   client_id?: string;
 
@@ -26,7 +26,7 @@ export class CreateClientBody {
     max: MAX_SPACES,
     required: false,
     example: ['building-7'],
-    description: 'The only Spaces that it sees and writes to; all when absent',
+    description: 'The Spaces that the client is limited to. All if absent',
   })
   spaces?: string[];
 }
@@ -44,11 +44,11 @@ export class PatchClientBody {
     required: false,
     nullable: true,
     example: ['building-7'],
-    description: 'null: all Spaces, and what lives in none',
+    description: 'null: all Spaces, and Skills in no Space',
   })
   spaces?: string[] | null;
 
-  @BooleanField({ required: false, description: 'true: no token or key of it holds any more' })
+  @BooleanField({ required: false, description: 'true: all its tokens and keys become invalid' })
   disabled?: boolean;
 }
 
@@ -59,7 +59,7 @@ export function OverlapField(description: string): PropertyDecorator {
 
 export class RotateSecretBody {
   @OverlapField(
-    'Seconds that the present secret still holds; with 0 it ends at once, and so do all tokens and sessions',
+    'Seconds for which the current secret stays valid. With 0 it ends at once, with all tokens and sessions',
   )
   overlap?: number;
 }
@@ -96,7 +96,7 @@ export class ClientResponse {
     isArray: true,
     nullable: true,
     example: ['building-7'],
-    description: 'The only Spaces that it sees and writes to; null: all',
+    description: 'The Spaces that the client is limited to; null: all',
   })
   spaces: string[] | null;
 
@@ -108,7 +108,7 @@ export class ClientResponse {
 }
 
 export class ClientSecretResponse {
-  @ApiProperty({ description: 'Shown this once; only a hash is kept' })
+  @ApiProperty({ description: 'Shown only once; the service stores a hash' })
   client_secret: string;
 }
 

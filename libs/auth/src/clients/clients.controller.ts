@@ -30,7 +30,7 @@ export class ClientsController {
   @Authenticated('client:manage')
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Create a client', operationId: 'createClient' })
-  @ApiResponse({ status: 201, type: ClientCreatedResponse, description: 'Created; the secret is shown this once' })
+  @ApiResponse({ status: 201, type: ClientCreatedResponse, description: 'Created. The secret is shown only once' })
   @ApiErrors(1001, 1006)
   create(@CurrentCaller() caller: Caller, @Body() body: CreateClientBody): Promise<ClientCreatedResponse> {
     return this.changes.create(caller, body);
@@ -59,7 +59,7 @@ export class ClientsController {
   @ApiOperation({
     summary: 'Change, disable or enable a client',
     description:
-      'What it got before stops within a second when it is disabled, or its role or its Spaces change. Of a caller of the identity provider (`oidc:` and its `sub`, percent-encoded) only `disabled` is changed here, also before it has ever come.',
+      'If the client is disabled, or its role or Spaces change, its present tokens become invalid within a second. For a caller of the identity provider (`oidc:` and its `sub`, percent-encoded) only `disabled` can change, even before its first request.',
     operationId: 'patchClient',
   })
   @ApiResponse({ status: 200, type: ClientResponse, description: 'The client as it is now' })
@@ -78,7 +78,7 @@ export class ClientsController {
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Give a client a new secret', operationId: 'rotateClientSecret' })
   @ApiBody({ type: RotateSecretBody, required: false })
-  @ApiResponse({ status: 200, type: ClientSecretResponse, description: 'The new secret, shown this once' })
+  @ApiResponse({ status: 200, type: ClientSecretResponse, description: 'The new secret. It is shown only once' })
   @ApiErrors(1001, 1006, 1010)
   rotateSecret(
     @CurrentCaller() caller: Caller,
@@ -93,7 +93,7 @@ export class ClientsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a client, its keys and its sessions',
-    description: 'Its Skills stay, and belong to the next client with the same id.',
+    description: 'Its Skills stay. They belong to the next client with the same id.',
     operationId: 'deleteClient',
   })
   @ApiResponse({ status: 204, description: 'Deleted' })

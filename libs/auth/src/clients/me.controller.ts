@@ -12,7 +12,7 @@ const USAGE = {
     required: ['limit', 'used'],
     properties: {
       limit: { type: 'integer', description: '0: none' },
-      used: { type: 'integer', description: 'Where there are many, as it was half a minute ago' },
+      used: { type: 'integer', description: 'Large counts can be half a minute old' },
     },
   },
 };
@@ -31,7 +31,7 @@ class MeResponse {
     type: [String],
     nullable: true,
     example: null,
-    description: 'The Spaces that the client is limited to; null: to none',
+    description: 'The Spaces that the client is limited to; null if it is not limited',
   })
   spaces: string[] | null;
 
@@ -41,7 +41,7 @@ class MeResponse {
   @ApiProperty({
     ...USAGE,
     example: { skills: { limit: 500000, used: 12 } },
-    description: 'What the client has, and may have, by quota',
+    description: 'Usage and limit of the client, by quota',
   })
   quotas: Usage;
 
@@ -49,7 +49,7 @@ class MeResponse {
     type: 'object',
     additionalProperties: USAGE,
     example: { 'space-01': { space_skills: { limit: 1000, used: 12 } } },
-    description: 'What each Space has, and may have, by quota; only for a client that is limited to Spaces',
+    description: 'Usage and limit of each Space, by quota; only for a client that is limited to Spaces',
   })
   space_quotas?: Record<string, Usage>;
 }
@@ -61,7 +61,7 @@ export class MeController {
 
   @Get()
   @Authenticated(ANY_CALLER)
-  @ApiOperation({ summary: 'Who am I, and what may I do', operationId: 'getMe' })
+  @ApiOperation({ summary: 'Read the caller and its permissions', operationId: 'getMe' })
   @ApiResponse({ status: 200, type: MeResponse, description: 'The caller' })
   async me(@CurrentCaller() { identity }: Caller): Promise<MeResponse> {
     const { clientId, role, permissions, spaces, expiresAt } = identity;

@@ -36,11 +36,11 @@ export function ClientRoute({ takesBearer = false } = {}): MethodDecorator {
     ApiHeader({
       name: 'authorization',
       required: false,
-      description: 'HTTP Basic with client_id and client_secret, in place of those of the body',
+      description: 'HTTP Basic authentication with client_id and client_secret, instead of these fields in the body',
       schema: { type: 'string' },
     }),
     ApiConsumes('application/x-www-form-urlencoded', 'application/json'),
-    ApiResponse({ status: 400, type: OAuthErrorResponse, description: 'The request is wrong' }),
+    ApiResponse({ status: 400, type: OAuthErrorResponse, description: 'The request is not valid' }),
     ApiResponse({ status: 401, type: OAuthErrorResponse, description: 'The client is unknown or its secret is wrong' }),
     ApiErrors(1007, 1008),
   );

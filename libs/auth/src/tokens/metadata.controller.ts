@@ -14,7 +14,11 @@ const AUTH = '/api/v1/auth';
 const CLIENT_AUTHENTICATION = ['client_secret_basic', 'client_secret_post'];
 
 class JwksResponse {
-  @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'Empty where tokens have a shared secret' })
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object' },
+    description: 'Empty if tokens are signed with a shared secret',
+  })
   keys: JSONWebKeySet['keys'];
 }
 
@@ -68,7 +72,7 @@ export class MetadataController {
   @Public()
   @Header('cache-control', 'public, max-age=300')
   @ApiOperation({ summary: 'Public keys of the tokens (RFC 7517)', operationId: 'getJwks', security: [] })
-  @ApiResponse({ status: 200, type: JwksResponse, description: 'The present key, and those before it' })
+  @ApiResponse({ status: 200, type: JwksResponse, description: 'The current key and previous keys' })
   jwks(): JwksResponse {
     return this.signer.jwks;
   }
@@ -77,7 +81,7 @@ export class MetadataController {
   @Public()
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Metadata of the token endpoint (RFC 8414)', operationId: 'getOAuthMetadata', security: [] })
-  @ApiResponse({ status: 200, type: MetadataResponse, description: 'Where everything is' })
+  @ApiResponse({ status: 200, type: MetadataResponse, description: 'URLs of the endpoints' })
   @ApiErrors(1001)
   metadata(@Req() request: FastifyRequest): MetadataResponse {
     const base = this.settings.publicUrl?.replace(/\/+$/, '') ?? buildBaseUrl(request);

@@ -18,7 +18,7 @@ class TokenBody extends ClientCredentialsBody {
 }
 
 class IntrospectionResponse implements Introspection {
-  @ApiProperty({ description: 'False for a token that does not hold, whatever the reason; nothing else is told then' })
+  @ApiProperty({ description: 'False if the token is not valid, for any reason. All other fields are absent then' })
   active: boolean;
 
   @ApiProperty({ required: false, example: 'skill:read skill:register' })
@@ -66,7 +66,7 @@ export class TokenStatusController {
   @ClientRoute()
   @ApiOperation({ summary: 'Revoke a token of one’s own', operationId: 'revokeToken', security: [] })
   @ApiBody({ type: TokenBody })
-  @ApiResponse({ status: 200, description: 'It does not hold any more, or never did' })
+  @ApiResponse({ status: 200, description: 'The token is not valid any more, or never was' })
   async revoke(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
     const client = await this.clients.authenticate(
       readClient(body, request.headers.authorization),
@@ -77,9 +77,9 @@ export class TokenStatusController {
 
   @Post('introspect')
   @ClientRoute({ takesBearer: true })
-  @ApiOperation({ summary: 'Ask whether a token holds', operationId: 'introspectToken', security: [] })
+  @ApiOperation({ summary: 'Check whether a token is valid', operationId: 'introspectToken', security: [] })
   @ApiBody({ type: TokenBody })
-  @ApiResponse({ status: 200, type: IntrospectionResponse, description: 'What the token says, if it holds' })
+  @ApiResponse({ status: 200, type: IntrospectionResponse, description: 'The content of the token if it is valid' })
   async introspect(@Req() request: FastifyRequest, @Body() body: unknown): Promise<IntrospectionResponse> {
     const asker = await this.askerOf(request, body);
     return this.status.introspect(readToken(body), asker);

@@ -10,13 +10,13 @@ class TokenRequestBody extends ClientCredentialsBody {
   @ApiProperty({ enum: GRANT_TYPES, example: 'client_credentials' })
   grant_type: string;
 
-  @ApiProperty({ required: false, description: 'With grant_type refresh_token; good for one use' })
+  @ApiProperty({ required: false, description: 'For grant_type refresh_token; valid for one use' })
   refresh_token?: string;
 
   @ApiProperty({
     required: false,
     example: 'skill:read',
-    description: 'Permissions, separated by spaces; all by default. A refresh may narrow it, and never widens it',
+    description: 'Permissions, separated by spaces. Default: all. A refresh can only remove permissions',
   })
   scope?: string;
 }
@@ -31,7 +31,7 @@ class TokenResponse implements IssuedTokens {
   @ApiProperty({ type: 'integer', example: 3600, description: 'Seconds' })
   expires_in: number;
 
-  @ApiProperty({ required: false, description: 'Absent while sessions cannot be kept' })
+  @ApiProperty({ required: false, description: 'Absent if sessions cannot be stored at the moment' })
   refresh_token?: string;
 
   @ApiProperty({ example: 'skill:read skill:register' })

@@ -16,7 +16,7 @@ export class ChecksController {
   @ProtocolRoute(SkillCheckResponse)
   @ApiOperation({
     summary: 'Probe all active endpoints of a Skill now',
-    description: 'Counts as a probe of each endpoint. The lease, if there is one, goes on to decide the health.',
+    description: 'Counts as a probe of each endpoint. If there is a lease, it still decides the health.',
     operationId: 'checkSkill',
   })
   @ApiErrors(1001, 1004)

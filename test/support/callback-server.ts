@@ -31,7 +31,7 @@ export const receives: Reception = (response) => {
   response.writeHead(204).end();
 };
 
-/** Where callbacks go: answers each as it is told, the first ones by the list, then by `reception`. */
+/** A receiver of callbacks. It answers the first ones as the list says, and the others as `reception` says. */
 export class CallbackServer {
   readonly received: ReceivedCallback[] = [];
   next: Reception[] = [];

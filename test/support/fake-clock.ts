@@ -32,7 +32,7 @@ export class FakeClock {
   set(seconds: number): void {
     const next = join(this.folder, 'next');
     writeFileSync(next, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`);
-    // In one step: nobody reads half of it.
+    // Renames the file into place, so that no reader sees half of it.
     renameSync(next, this.file);
   }
 

@@ -83,7 +83,7 @@ export class LeaseSite {
     return startService({ ...this.serviceOptions, env: { ...this.serviceOptions.env, ...env } });
   }
 
-  /** These, who are the last of the dead, are found in time; nobody who lives was ever held for dead. */
+  /** Checks that these last dead members are found in time, and that no living member was ever evicted. */
   async expectOnlyDeadGone(killed: readonly Member[], withinMs: number): Promise<void> {
     await untilUnhealthy(this.database, killed, withinMs);
     await delay(AIR_MS);

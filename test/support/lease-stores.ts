@@ -59,7 +59,7 @@ export function leasedSkill(endpoints: LeasedEndpoint[] = [leasedEndpoint()]): L
   return { skillId: randomUUID(), owner: 'owner', endpoints };
 }
 
-/** Plays members and sweepers on a store; `TERMS` apply, and time passes by what a sweep is told. */
+/** Plays members and sweepers on a store; `TERMS` apply, and each sweep gets the time as a parameter. */
 export class LeaseScene {
   constructor(readonly store: LeaseStore) {}
 

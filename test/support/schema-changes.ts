@@ -4,7 +4,7 @@ const INDEXED = new Set<Constraint['kind']>(['p', 'u', 'x']);
 
 /**
  * What the version before would notice of a migration while it still runs: what it uses and is gone, what it writes and is
- * refused; and what keeps it waiting: tables that are written anew, or indexed under a lock. New tables are nobody's yet.
+ * refused; and what keeps it waiting: tables that are written anew, or indexed under a lock. New tables are not in use yet.
  */
 export function noticedChanges(before: Catalogue, after: Catalogue, isInTransaction = true): string[] {
   const isOld = (table: string): boolean => before.tables.has(table) && after.tables.has(table);

@@ -75,7 +75,7 @@ export const BEHAVIOURS = {
   },
 } as const satisfies Record<string, Behaviour>;
 
-/** A Skill's endpoint on a port of its own, which does as it is told. */
+/** An endpoint of a Skill on its own port, whose answers a test sets. */
 export class SkillServer {
   readonly calls: ReceivedCall[] = [];
 
@@ -105,7 +105,7 @@ export class SkillServer {
     return skill;
   }
 
-  /** Nobody listens there any more. */
+  /** Closes the port. */
   async stop(): Promise<void> {
     if (!this.server.listening) return;
     const closed = new Promise((resolve) => this.server.close(resolve));

@@ -52,7 +52,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
       AI_BRIDGE_REGISTRY_URL: '',
       // The Skills of tests are on this machine.
       OUTBOUND_ALLOWED_CIDRS: '127.0.0.0/8,::1/128',
-      // Nobody probes what a test made, unless it wants that.
+      // Probes are off, unless a test needs them.
       PROBE_INTERVAL: '0',
       // Hashes in microseconds, which production refuses.
       ...(options.env?.NODE_ENV !== 'production' && { SECURITY_ARGON2_MEMORY: '8' }),

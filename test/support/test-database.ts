@@ -16,7 +16,7 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
   return databaseAt(at(template, name), () => once(maintenance, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
 }
 
-/** A database that is there; `drop` drops it, when nobody of ours is connected any more. */
+/** An existing database. Call `drop` when the test has closed its connections. */
 export function databaseAt(url: string, drop: () => Promise<unknown>): TestDatabase {
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   // The server may be stopped under the pool; a query that follows tells.

@@ -35,7 +35,7 @@ const PREFIX = '/api/v1';
 /** An upstream registry of the protocol's kind, that records what it is sent and answers what a test wants. */
 export class UpstreamServer {
   readonly calls: ReceivedCall[] = [];
-  /** What it answers instead of what a registry would; `hang`: nothing, for ever. */
+  /** An answer that replaces that of a registry; `hang`: it never answers. */
   answer: (call: ReceivedCall) => UpstreamAnswer | 'hang' | undefined = () => undefined;
   /** Names of what is registered, by the id here. */
   readonly skills = new Map<string, string>();

@@ -27,7 +27,7 @@ export class Balancer {
     this.targets.push({ url, agent: new Agent({ keepAlive: true }), inFlight: 0 });
   }
 
-  /** As a load balancer does before a replica is told to stop: no new requests, and those under way end. */
+  /** Like a load balancer before it stops a replica: sends no new requests, and waits for those in progress. */
   async remove(url: string): Promise<void> {
     const at = this.targets.findIndex((target) => target.url === url);
     const [target] = this.targets.splice(at, 1);

@@ -6,7 +6,7 @@ import { FORM } from './body-parsers.js';
 const MAX_LEFT = 64 * 1024;
 
 /**
- * Refuses requests whose body nobody needs, before it is read: requests without a route, and forms outside of the OAuth
+ * Refuses requests whose body is not needed, before it is read: requests without a route, and forms outside of the OAuth
  * routes. Call it after the hooks that refuse unknown callers and too many requests. A small rest of a body is discarded;
  * with a larger one the connection ends with the answer (docs/adr/0028).
  */

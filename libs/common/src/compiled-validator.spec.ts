@@ -120,7 +120,7 @@ function explainedBy(validator: CompiledValidator<object> | undefined, value: un
   return faults.toError().details;
 }
 
-/** Where a list has too many items, nothing else is told; and nothing of lists in it. */
+/** If a list has too many items, this is its only fault, and lists within it are not checked. */
 function isOfWrongSize({ parts, spaces, marks }: Record<string, unknown>): boolean {
   return [parts, spaces, marks].some((list) => Array.isArray(list) && (list.length > 2 || list.some(Array.isArray)));
 }

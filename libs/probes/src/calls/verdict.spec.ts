@@ -38,7 +38,7 @@ describe('the verdict of an answer', () => {
     },
   );
 
-  it.each([404, 405])('takes %d for life where nobody chose the path', (status) => {
+  it.each([404, 405])('takes %d for life if no probe path is set', (status) => {
     expect(verdict('', status, false)).toEqual({
       result: 'healthy',
       reason: `it answers, with ${status}: it has no health check`,

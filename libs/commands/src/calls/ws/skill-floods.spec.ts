@@ -23,7 +23,7 @@ const MIB = 1024 * 1024;
 const MOST_UNSOLICITED = 100 + 20;
 const MOST_PINGS = 50 + 100;
 
-describe('a ws Skill that sends what nobody asked for', () => {
+describe('a ws Skill that sends unrequested messages', () => {
   let transport: WebSocketTransport;
   let skill: SocketSkill;
   /** What was handled unsolicited, answered and parsed, and the turns of the event loop meanwhile. */

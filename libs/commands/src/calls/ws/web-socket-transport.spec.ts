@@ -79,7 +79,7 @@ describe('WebSocketTransport', () => {
     return transport.send(call, target, attempt);
   };
 
-  it('says skill.invoke, with the id of the execution, and all that an http endpoint is told', async () => {
+  it('sends skill.invoke, with the id of the execution and everything that an http endpoint gets', async () => {
     const { answer, bytes } = await send('e-1', 7, {}, 'Bearer of-the-skill');
     expect(answer).toEqual({ status: 'success', result: { n: 7 } });
     expect(bytes).toBeGreaterThan(50);
@@ -158,7 +158,7 @@ describe('WebSocketTransport', () => {
     expect((await fine).answer).toEqual({ status: 'success', result: 1 });
   });
 
-  it('leaves alone what answers nobody, and runs into the time-out', async () => {
+  it('ignores answers to unknown calls, and runs into the time-out', async () => {
     onMessage = (_, socket) => {
       socket.send('nonsense');
       socket.send(Buffer.from('{"id":"e-1"}'), { binary: true });

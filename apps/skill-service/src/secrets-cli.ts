@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { loadSecretsSettings } from '#config';
 import { DatabaseServer, dataSourceOptions } from '#database';
 import { surviveBrokenOutput } from '#logging';
-import { rotateSecrets, secretBoxOf } from '#skills';
+import { rotateSecrets, createSecretBox } from '#skills';
 import { DataSource } from 'typeorm';
 import { endWithError, endWithUsage } from './command-end.js';
 
@@ -20,7 +20,7 @@ async function main(): Promise<boolean> {
   try {
     const dataSource = await new DataSource(dataSourceOptions(server.url, database, [])).initialize();
     try {
-      const { rotated, current, unreadable } = await rotateSecrets(dataSource, secretBoxOf(security));
+      const { rotated, current, unreadable } = await rotateSecrets(dataSource, createSecretBox(security));
       for (const { message } of unreadable) process.stderr.write(`${message}\n`);
       say(`encrypted again: ${rotated}; had the present key: ${current}; cannot be read: ${unreadable.length}`);
       return unreadable.length === 0;

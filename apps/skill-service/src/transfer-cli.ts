@@ -4,7 +4,7 @@ import { RedisConnection } from '#cache';
 import { type DatabaseSettings, loadDatabaseSettings, loadTransferSettings, type Settings } from '#config';
 import { DatabaseServer, dataSourceOptions, inSnapshot, migrate, schemaOf, Transactions } from '#database';
 import { surviveBrokenOutput } from '#logging';
-import { SKILL_ENTITIES, skillImportersOf } from '#skills';
+import { createSkillImporters, SKILL_ENTITIES } from '#skills';
 import {
   exportRegistry,
   Import,
@@ -59,7 +59,7 @@ async function runImport(file: string, options: ImportOptions): Promise<void> {
       else await migrate(url, settings.database);
       const kinds = createKinds({
         clients: createClientImporter(dataSource, settings.security),
-        ...skillImportersOf(dataSource, redis, settings.security),
+        ...createSkillImporters(dataSource, redis, settings.security),
       });
       const run = (path: string) => new Import(kinds, new Transactions(dataSource), options).run(path);
       return file === '-' ? spooled(process.stdin, run) : run(file);

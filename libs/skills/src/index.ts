@@ -23,7 +23,7 @@ export { SKILL_ENTITIES } from './model/skill.entities.js';
 export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './model/skill.entity.js';
 export { EndpointUrlField } from './model/skill-fields.decorators.js';
 export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObservers } from './model/skill-observers.js';
-export { type Rotation, rotateSecrets, secretBoxOf, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
+export { type Rotation, rotateSecrets, createSecretBox, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
 export { versionCondition } from './reading/skill-filter.sql.js';
 export { Conditions } from './reading/skill-sql.js';
 export { SkillsModule } from './skills.module.js';
@@ -36,6 +36,6 @@ export {
   type NameImporter,
   NameLine,
   type SkillImporter,
-  skillImportersOf,
+  createSkillImporters,
   SkillLine,
 } from './transfer/index.js';

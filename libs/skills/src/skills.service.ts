@@ -22,7 +22,7 @@ import type {
   SkillStatusChangedResponse,
   TaggedSkill,
 } from './model/skill.response.js';
-import { inSpace, spacesOf } from './reading/spaces.js';
+import { inSpace, selectSpaces } from './reading/spaces.js';
 import { SkillObservers } from './model/skill-observers.js';
 import { type LockedSkill, SkillWriter } from './writing/skill-writer.js';
 import { SkillsRepository } from './reading/skills.repository.js';
@@ -42,13 +42,13 @@ export class SkillsService {
   ) {}
 
   list(caller: Caller, query: ListSkillsQuery): Promise<Page<SkillResponse>> {
-    const filter = { ...query, spaces: spacesOf(caller, query.space_id) };
+    const filter = { ...query, spaces: selectSpaces(caller, query.space_id) };
     return this.repository.page(filter, { callableOnly: false }, { offset: query.skip, limit: query.limit });
   }
 
   /** Skills that can be called: alive, active unless another status is asked for, by enabled capabilities only. */
   async discover(caller: Caller, query: DiscoverQuery): Promise<DiscoverResponse> {
-    const filter = { ...query, status: query.status ?? 'active', spaces: spacesOf(caller, query.space_id) };
+    const filter = { ...query, status: query.status ?? 'active', spaces: selectSpaces(caller, query.space_id) };
     const explained = query.explain === 'true';
     if (explained && !caller.may('skill:manage'))
       throw new PermissionError('explain needs the permission skill:manage');

@@ -5,7 +5,7 @@ import { AUTH_ENTITIES, createClientImporter } from '#auth';
 import { RedisConnection } from '#cache';
 import { DatabaseSettings, RedisSettings, SecuritySettings } from '#config';
 import { dataSourceOptions, Transactions } from '#database';
-import { SKILL_ENTITIES, skillImportersOf } from '#skills';
+import { SKILL_ENTITIES, createSkillImporters } from '#skills';
 import { DataSource } from 'typeorm';
 import { exportOf, headerLine, ID, nameLine, skillLine } from '../../../test/support/export-file.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
@@ -35,7 +35,7 @@ describe('imports of names', () => {
     const security = new SecuritySettings();
     const kinds = createKinds({
       clients: createClientImporter(dataSource, security),
-      ...skillImportersOf(dataSource, new RedisConnection(new RedisSettings()), security),
+      ...createSkillImporters(dataSource, new RedisConnection(new RedisSettings()), security),
     });
     const all = { onConflict: 'fail', dryRun: false, ...options } as const;
     return Object.fromEntries((await new Import(kinds, new Transactions(dataSource), all).run(file)).counts);

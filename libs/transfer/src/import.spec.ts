@@ -7,7 +7,7 @@ import { AUTH_ENTITIES, createClientImporter } from '#auth';
 import { RedisConnection } from '#cache';
 import { DatabaseSettings, RedisSettings, SecuritySettings } from '#config';
 import { dataSourceOptions, Transactions } from '#database';
-import { SKILL_ENTITIES, skillImportersOf } from '#skills';
+import { SKILL_ENTITIES, createSkillImporters } from '#skills';
 import { DataSource } from 'typeorm';
 import { clientLine, exportOf, headerLine, ID, skillLine, TIME } from '../../../test/support/export-file.js';
 import { makeSkills } from '../../../test/support/many-skills.js';
@@ -47,7 +47,7 @@ describe('export and import', () => {
     const security = new SecuritySettings();
     const kinds = createKinds({
       clients: createClientImporter(target, security),
-      ...skillImportersOf(target, redis, security),
+      ...createSkillImporters(target, redis, security),
     });
     const all = { onConflict: 'fail', dryRun: false, ...options } as const;
     const report = await new Import(kinds, new Transactions(target), all).run(file);

@@ -4,8 +4,8 @@ import { EndpointEntity } from './endpoint.entity.js';
 import { SkillEntity } from './skill.entity.js';
 
 /**
- * The lease of an endpoint that registered or sent a heartbeat; static endpoints have none. The lease store knows of
- * every heartbeat at once, this row of the last one within seconds.
+ * The lease of an endpoint that registered or sent a heartbeat; static endpoints have none. The lease store has
+ * every heartbeat at once. This row has the last one within seconds.
  */
 @Entity('endpoint_leases')
 @Check('ck_endpoint_leases_uptime', 'uptime >= 0')
@@ -31,7 +31,7 @@ export class EndpointLeaseEntity extends TimestampedEntity {
   @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_endpoint_leases_skill' })
   skill?: Relation<SkillEntity>;
 
-  /** Of the registration that named this endpoint last: older ones are ghosts. */
+  /** Generation of the last registration of this endpoint. Heartbeats with an older generation are refused. */
   @Column({ type: 'bigint' })
   generation: number;
 
@@ -41,11 +41,11 @@ export class EndpointLeaseEntity extends TimestampedEntity {
   @Column({ name: 'last_heartbeat', type: 'timestamptz', default: () => 'now()' })
   lastHeartbeat: Date;
 
-  /** When the lease ended; null while it lives. */
+  /** When the lease ended. Null: it has not ended. */
   @Column({ name: 'expired_at', type: 'timestamptz', nullable: true })
   expiredAt: Date | null;
 
-  /** What the member said of itself, as in skill_status. */
+  /** As the member reported it, with the units of skill_status. */
   @Column({ type: 'bigint', nullable: true })
   uptime: number | null;
 

@@ -12,11 +12,11 @@ import {
 } from 'typeorm';
 import { EndpointEntity } from './endpoint.entity.js';
 
-/** What a probe found, before hysteresis. */
+/** Result of one probe, before hysteresis. */
 export const PROBE_RESULTS = ['healthy', 'warning', 'unhealthy'] as const;
 export type ProbeResult = (typeof PROBE_RESULTS)[number];
 
-/** The last probe of an endpoint, and when the next one is due. Endpoints without a lease have a row, and few others. */
+/** The last probe of an endpoint and the time of the next one. Mostly endpoints without a lease have a row. */
 @Entity('endpoint_probes')
 @Check('ck_endpoint_probes_failures', 'failures >= 0')
 @Check('ck_endpoint_probes_successes', 'successes >= 0')
@@ -31,23 +31,23 @@ export class EndpointProbeEntity {
   @JoinColumn({ name: 'endpoint_id', foreignKeyConstraintName: 'fk_endpoint_probes_endpoint' })
   endpoint?: Relation<EndpointEntity>;
 
-  /** Null: when somebody asks. */
+  /** Null: no probe is due until a client requests one. */
   @Column({ name: 'next_probe_at', type: 'timestamptz', nullable: true })
   nextProbeAt: Date | null;
 
-  /** Until when the replica that probes it has it for itself; also proves that a result is that replica's. */
+  /** No other replica probes the endpoint before this time. Also identifies the claim when the result is stored. */
   @Column({ name: 'claimed_until', type: 'timestamptz', nullable: true })
   claimedUntil: Date | null;
 
-  /** Whether somebody asked for the probe that is due: then it is done whoever holds a lease. */
+  /** Whether a client requested the probe that is due. Such a probe also runs if the endpoint has a lease. */
   @Column({ type: 'boolean', default: false })
   requested: boolean;
 
-  /** In a row. */
+  /** Failed probes in a row. */
   @Column({ type: 'integer', default: 0 })
   failures: number;
 
-  /** In a row. */
+  /** Successful probes in a row. */
   @Column({ type: 'integer', default: 0 })
   successes: number;
 

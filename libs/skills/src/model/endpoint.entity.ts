@@ -8,7 +8,7 @@ export type EndpointProtocol = (typeof ENDPOINT_PROTOCOLS)[number];
 export const ENDPOINT_STATUSES = ['active', 'inactive'] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 
-/** How an endpoint or a Skill is doing (AI Bridge v0.6.0, data model: skill_status.health). */
+/** Health of an endpoint or a Skill (AI Bridge v0.6.0, data model: skill_status.health). */
 export const HEALTHS = ['healthy', 'unhealthy', 'warning'] as const;
 export type Health = (typeof HEALTHS)[number];
 
@@ -42,7 +42,7 @@ export class EndpointEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 16, default: 'active' })
   status: EndpointStatus;
 
-  /** By its lease, by what its member says, or by probes. */
+  /** Follows from the lease, from the reports of the member, or from probes. */
   @Column({ type: 'varchar', length: 16, default: 'healthy' })
   health: Health;
 }
@@ -62,7 +62,7 @@ export class EndpointParamEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 64 })
   key: string;
 
-  /** Encrypted where it is secret. */
+  /** Encrypted if `secret` is set. */
   @Column({ type: 'varchar', length: 3072 })
   value: string;
 

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { ENDPOINT_PROTOCOLS } from './endpoint.entity.js';
-import { plainOf } from '../secrets/index.js';
-import { schemeOf } from './endpoint-url.js';
+import { omitSecrets } from '../secrets/index.js';
+import { readScheme } from './endpoint-url.js';
 import type { CreateSkillBody } from './skill.dto.js';
 
-/** What of a Skill can be filtered by. */
+/** The fields of a Skill that filters compare. */
 export interface Facetable {
   capabilities: readonly { name: string; category: string | null; status: string }[];
-  /** Of active endpoints that are not unhealthy. */
+  /** Protocols of the active endpoints that are not unhealthy. */
   protocols: readonly string[];
   /** Whether it has an active endpoint, whatever its health. */
   has_active: boolean;
@@ -24,7 +24,7 @@ function facet(...values: (string | null)[]): string {
   return hash('sha256', JSON.stringify(values), 'buffer').readBigInt64BE().toString();
 }
 
-/** Facets of one capability, by what they are made of: the same few are registered again and again. */
+/** Cache of the facets of a capability, because most registrations repeat the same few capabilities. */
 const ofCapabilities = new Map<string, readonly string[]>();
 const MAX_REMEMBERED = 10_000;
 const ofProtocols = new Map(ENDPOINT_PROTOCOLS.map((protocol) => [protocol as string, facet('protocol', protocol)]));
@@ -37,13 +37,13 @@ export function metadataFacet(key: string, value: string): string {
   return facet('metadata', key, value);
 }
 
-/** A capability by name, by category or by both, which must hold for one and the same; enabled ones have more facets. */
+/** The facet of a capability by name, by category, or by both. Enabled capabilities have a second set of facets. */
 export function capabilityFacet(name: string | undefined, category: string | undefined, enabledOnly: boolean): string {
   return facet(enabledOnly ? 'enabled' : 'capability', name ?? null, category ?? null);
 }
 
 function facetsOfCapability({ name, category, status }: Facetable['capabilities'][number]): readonly string[] {
-  // With the length of the name, no two of them have the same.
+  // The length of the name keeps different pairs of name and category apart.
   const key = `${status}:${name.length}:${name}${category === null ? '' : `:${category}`}`;
   const found = ofCapabilities.get(key);
   if (found) return found;
@@ -58,15 +58,15 @@ function facetsOfCapability({ name, category, status }: Facetable['capabilities'
   return made;
 }
 
-/** Every facet that a filter can ask for and this Skill has, in one order whatever the order of its parts. */
-function facetsOf({ capabilities, protocols, metadata }: Facetable): string[] {
+/** All facets of a Skill. The order does not depend on the order of its parts. */
+function buildFacets({ capabilities, protocols, metadata }: Facetable): string[] {
   const facets = new Set(protocols.map(protocolFacet));
   for (const capability of capabilities) for (const one of facetsOfCapability(capability)) facets.add(one);
   for (const [key, value] of Object.entries(metadata)) facets.add(metadataFacet(key, value));
   return [...facets].sort();
 }
 
-/** What lists and discovery look at in `skills` itself. */
+/** The columns of `skills` that lists and discovery filter by. */
 export interface SkillIndex {
   facets: string[];
   /** Whether it has an active endpoint that is not unhealthy. */
@@ -75,19 +75,19 @@ export interface SkillIndex {
   has_live: boolean;
 }
 
-export function indexOf(skill: Facetable): SkillIndex {
+export function buildIndex(skill: Facetable): SkillIndex {
   const { protocols, has_active, has_live } = skill;
-  return { facets: facetsOf(skill), callable: protocols.length > 0, has_active, has_live };
+  return { facets: buildFacets(skill), callable: protocols.length > 0, has_active, has_live };
 }
 
-/** The index of a Skill that has what the body says and nothing else; new endpoints are healthy. */
+/** The index of a new Skill with the parts of the body. New endpoints are healthy. */
 export function indexOfBody({ endpoints, capabilities = [], metadata = {} }: CreateSkillBody): SkillIndex {
   const active = endpoints.filter(({ status = 'active' }) => status === 'active');
-  return indexOf({
+  return buildIndex({
     capabilities: capabilities.map(({ name, category = null, status = 'enabled' }) => ({ name, category, status })),
-    protocols: active.map(({ url }) => schemeOf(url)),
+    protocols: active.map(({ url }) => readScheme(url)),
     has_active: active.length > 0,
     has_live: true,
-    metadata: plainOf(metadata),
+    metadata: omitSecrets(metadata),
   });
 }

@@ -1,14 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { AiBridgeSettings } from '#config';
 
-/** Intervals that a lease lasts (AI Bridge v0.6.0 fixes the interval; protocol.md section 5 the rest). */
+/** Length of a lease in intervals (interval: AI Bridge v0.6.0; all else: protocol.md section 5). */
 const LEASE_INTERVALS = 3;
-/** Intervals without a heartbeat until an endpoint's health is `warning`: one missed, and half of one for the network. */
+/** Intervals without a heartbeat until the health is `warning`: one missed heartbeat, and half an interval for the network. */
 const WARN_INTERVALS = 1.5;
-/** Members are asked to come a little early, each by another part of the interval, so that they do not come together. */
+/** Members are asked to send the heartbeat early by a random part of the interval, so that they do not all come at once. */
 const JITTER = 0.1;
 
-/** When the next heartbeat is due, and until when the lease lasts without it. */
+/** When the next heartbeat is due, and when the lease ends without it. */
 export class LeaseResponse {
   @ApiProperty({ format: 'date-time', example: '2026-01-18T00:01:30.000Z' })
   expires_at: string;
@@ -21,9 +21,9 @@ export class LeaseResponse {
 export class LeaseTerms {
   /** Between two heartbeats. */
   readonly interval: number;
-  /** Silence after which a lease is overdue: the health is `warning`. */
+  /** Time without a heartbeat after which the health is `warning`. */
   readonly warnAfter: number;
-  /** Silence after which a lease ends: the health is `unhealthy`. */
+  /** Time without a heartbeat after which the lease ends and the health is `unhealthy`. */
   readonly ttl: number;
 
   constructor({ heartbeatInterval }: Pick<AiBridgeSettings, 'heartbeatInterval'>) {
@@ -32,12 +32,12 @@ export class LeaseTerms {
     this.ttl = this.interval * LEASE_INTERVALS;
   }
 
-  /** A lease that has so many milliseconds left, by default a full one. */
+  /** A lease with this many milliseconds left; by default a full lease. */
   lease(remaining: number = this.ttl): LeaseResponse {
     return { expires_at: new Date(Date.now() + remaining).toISOString(), ttl: this.ttl / 1000 };
   }
 
-  /** Seconds until a member should come again: a little random, never later than the interval. */
+  /** Seconds until the next heartbeat: random, at most the interval. */
   nextInterval(): number {
     return Math.round(this.interval * (1 - JITTER * Math.random())) / 1000;
   }

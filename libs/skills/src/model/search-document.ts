@@ -7,7 +7,7 @@ const RUN = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
 const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]+/gu;
 const HUMP = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u;
 
-/** Longer words are cut: a lexeme may have 2046 bytes, and nobody searches by more. */
+/** Longer words are cut: a lexeme may have at most 2046 bytes. */
 const MAX_TERM = 64;
 /** PostgreSQL counts positions up to 16383; what comes later in a long text is not indexed. */
 const MAX_POSITION = 16_000;
@@ -72,7 +72,7 @@ function pairs(run: string): string[] {
   return characters.map((character, index) => character + (characters[index + 1] ?? ''));
 }
 
-/** What is searched; `A` weighs most (PostgreSQL documentation, 12.3.3). */
+/** The texts that the search covers. `A` has the highest weight (PostgreSQL documentation, 12.3.3). */
 export interface SearchableSkill {
   name: string;
   description: string;

@@ -1,7 +1,7 @@
 import type { ReplaceSkillBody } from './skill.dto.js';
 import type { SkillResponse } from './skill.response.js';
 
-/** The parts of a Skill that its owner writes. */
+/** The fields of a Skill that its owner writes. */
 export function toBody({
   name,
   description,

@@ -28,15 +28,15 @@ export class SkillEventEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 32 })
   event: SkillEvent;
 
-  /** Of events of one endpoint. */
+  /** Set for events of one endpoint. */
   @Column({ name: 'endpoint_url', type: 'varchar', length: 512, nullable: true })
   endpointUrl: string | null;
 
-  /** The client that did it; `sweeper` for what the registry did itself. */
+  /** The client that made the change; `sweeper` for changes by the registry. */
   @Column({ type: 'varchar', length: 255 })
   actor: string;
 
-  /** The owner of the Skill at that time; null: written by a version that did not keep it. */
+  /** The owner of the Skill at that time. Null: written by a release that did not store it. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   owner: string | null;
 

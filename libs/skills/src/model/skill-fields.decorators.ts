@@ -13,7 +13,7 @@ import {
 import { Transform } from 'class-transformer';
 import { IsDefined, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
-import { endpointUrlFault, schemeOf, URL_MAX } from './endpoint-url.js';
+import { endpointUrlFault, readScheme, URL_MAX } from './endpoint-url.js';
 
 /** Characters of the default of a parameter, as JSON. */
 const DEFAULT_MAX = 512;
@@ -40,7 +40,7 @@ export function EndpointUrlField({
 export function AgreesWithUrl(): PropertyDecorator {
   const agrees = (value: unknown, args?: ValidationArguments): boolean => {
     const url = (args?.object as { url?: unknown } | undefined)?.url;
-    return typeof url !== 'string' || endpointUrlFault(url) !== undefined || schemeOf(url) === value;
+    return typeof url !== 'string' || endpointUrlFault(url) !== undefined || readScheme(url) === value;
   };
   return ValidateBy({
     name: 'agreesWithUrl',
@@ -48,10 +48,10 @@ export function AgreesWithUrl(): PropertyDecorator {
   });
 }
 
-/** A token (RFC 9110 section 5.6.2); which methods are used, `EndpointOptions` of calls says. */
+/** A token (RFC 9110 section 5.6.2). `EndpointOptions` in the room of calls lists the methods in use. */
 const METHOD = /^[!#$%&'*+.^_`|~\w-]*$/;
 
-/** Parameters of an endpoint that become a part of a request, and what they must be to do so. */
+/** Parameters of an endpoint that become part of a request, with their checks. */
 const SENT_PARAMETERS: Readonly<Record<string, (value: string) => string | undefined>> = {
   authorization: headerValueFault,
   invoke_path: pathFault,
@@ -59,9 +59,9 @@ const SENT_PARAMETERS: Readonly<Record<string, (value: string) => string | undef
   method: (value) => (METHOD.test(value) ? undefined : 'must be a method of HTTP'),
 };
 
-/** Refuses parameters of an endpoint with which it could never be called (protocol.md section 6). The reason repeats no value. */
+/** Refuses parameters that make every call of the endpoint fail (protocol.md section 6). The reason repeats no value. */
 export function SendableParameters(): PropertyDecorator {
-  const faultOf = (map: unknown): string | undefined => {
+  const findFaults = (map: unknown): string | undefined => {
     if (!isObject(map)) return undefined;
     const faults = Object.entries(SENT_PARAMETERS).flatMap(([key, check]) => {
       const given = Object.hasOwn(map, key) ? map[key] : undefined;
@@ -74,13 +74,13 @@ export function SendableParameters(): PropertyDecorator {
   return ValidateBy({
     name: 'sendableParameters',
     validator: {
-      validate: (value) => faultOf(value) === undefined,
-      defaultMessage: (args) => faultOf(args?.value) ?? '',
+      validate: (value) => findFaults(value) === undefined,
+      defaultMessage: (args) => findFaults(args?.value) ?? '',
     },
   });
 }
 
-/** Refuses a list that names one thing twice. */
+/** Refuses a list in which two items have the same value of a key. */
 export function UniqueBy(key: string): PropertyDecorator {
   return ValidateBy({
     name: 'uniqueBy',
@@ -95,7 +95,7 @@ export function UniqueBy(key: string): PropertyDecorator {
   });
 }
 
-/** A declared parameter as it travels (AI Bridge v0.6.0, Skill interface: capability parameters). */
+/** A declared parameter in JSON (AI Bridge v0.6.0, Skill interface: capability parameters). */
 export interface ParameterDeclaration {
   type: ParameterType;
   required: boolean;
@@ -165,18 +165,18 @@ function* declarationReasons(label: string, value: unknown): Generator<string> {
   if (given !== undefined) {
     if (knownType && !isOfType(given, type as ParameterType))
       yield `${label}.default must be of the type ${type as string}`;
-    const defaultFault = defaultFaultOf(given);
+    const defaultFault = checkDefault(given);
     if (defaultFault) yield `${label}.default ${defaultFault}`;
   }
 }
 
-function defaultFaultOf(value: unknown): string | undefined {
-  // Each value takes a character at least: what is too long anyway is not written to find out how long.
+function checkDefault(value: unknown): string | undefined {
+  // Each value takes at least one character: this finds most defaults that are too long without serializing them.
   if (hasMoreValues(value, DEFAULT_MAX)) return `must have at most ${DEFAULT_MAX} characters`;
   return textFault(JSON.stringify(value), 0, DEFAULT_MAX) ?? jsonFault(value);
 }
 
-/** Why a JSON value would not come back as it went, or undefined. JSON text hides NUL and half pairs in escapes. */
+/** Why a JSON value cannot be stored unchanged, or undefined. Escapes in JSON text hide NUL and lone surrogates. */
 function jsonFault(value: unknown): string | undefined {
   if (typeof value === 'string') return textFault(value, 0, 512);
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'must hold finite numbers';

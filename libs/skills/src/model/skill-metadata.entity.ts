@@ -18,7 +18,7 @@ export class SkillMetadataEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 64 })
   key: string;
 
-  /** Encrypted where it is secret. */
+  /** Encrypted if `secret` is set. */
   @Column({ type: 'varchar', length: 3072 })
   value: string;
 

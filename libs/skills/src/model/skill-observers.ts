@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Health } from './endpoint.entity.js';
 
-/** An endpoint that holds a lease, or held one, as PostgreSQL knows it. */
+/** An endpoint that has or had a lease, as stored in PostgreSQL. */
 export interface EndpointLease {
   endpointId: string;
   url: string;
@@ -18,15 +18,15 @@ export interface SkillLeases {
   endpoints: EndpointLease[];
 }
 
-/** Is told of what was committed; takes care of its own errors. */
+/** Called after the commit of a change. Must handle its own errors. */
 export interface SkillObserver {
-  /** These registered, or registered again. */
+  /** These Skills registered, for the first time or again. */
   registered(skills: readonly SkillLeases[]): Promise<void>;
-  /** Endpoints of these were changed in another way, or the Skills are gone: what was known of them no longer holds. */
+  /** Other changes of endpoints, or the Skills were removed. State that an observer keeps of them is out of date. */
   changed(skillIds: readonly string[]): Promise<void>;
 }
 
-/** Lets rooms above this one follow what happens to Skills. */
+/** Lets rooms above this one observe changes of Skills. */
 @Injectable()
 export class SkillObservers implements SkillObserver {
   private readonly observers: SkillObserver[] = [];

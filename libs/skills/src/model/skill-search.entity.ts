@@ -1,9 +1,9 @@
 import { Column, Entity, Index, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { SkillEntity } from './skill.entity.js';
 
-/** What the free text search looks at: see search-document.ts. */
+/** The document of the free text search: see search-document.ts. */
 @Entity('skill_search')
-// GIN, which TypeORM cannot declare: the migration makes it.
+// TypeORM cannot declare a GIN index: the migration creates it.
 @Index('ix_skill_search_document', { synchronize: false })
 export class SkillSearchEntity {
   @PrimaryColumn({ name: 'skill_id', type: 'uuid', primaryKeyConstraintName: 'pk_skill_search' })

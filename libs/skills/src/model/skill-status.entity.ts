@@ -3,7 +3,7 @@ import { Check, Column, Entity, JoinColumn, OneToOne, type Relation, Unique } fr
 import type { Health } from './endpoint.entity.js';
 import { SkillEntity } from './skill.entity.js';
 
-/** How a Skill is doing: one row per Skill. */
+/** Health and counters of a Skill: one row per Skill. */
 @Entity('skill_status')
 @Check('ck_skill_status_health', `health IN ('healthy', 'unhealthy', 'warning')`)
 @Check('ck_skill_status_uptime', 'uptime >= 0')
@@ -33,7 +33,7 @@ export class SkillStatusEntity extends TimestampedEntity {
   @Column({ name: 'error_count', type: 'bigint', default: 0 })
   errorCount: number;
 
-  /** Calls that this registry passed on. */
+  /** Calls that this registry routed. */
   @Column({ name: 'routed_count', type: 'bigint', default: 0 })
   routedCount: number;
 

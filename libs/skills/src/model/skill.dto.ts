@@ -113,7 +113,7 @@ export class RegisterSkillBody extends CreateSkillBody {
   skill_id?: string;
 }
 
-/** PUT /skills/{skill_id}: what is not said is gone. */
+/** PUT /skills/{skill_id}: removes every field that the body leaves out. */
 export class ReplaceSkillBody extends CreateSkillBody {
   @EnumField(SKILL_STATUSES, { name: 'SkillStatus', required: false, example: 'active' })
   status?: SkillStatus;

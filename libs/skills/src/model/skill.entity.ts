@@ -16,12 +16,12 @@ export type SkillStatus = (typeof SKILL_STATUSES)[number];
 @Index('ix_skills_space', ['spaceId', 'createdAt', 'id', 'status', 'callable', 'hasActive', 'hasLive'])
 @Index('ix_skills_owner', ['owner'])
 @Index('ix_skills_dead', ['id'], { where: 'NOT has_live' })
-// Of the version before; it goes with the next migration that locks the table anyway.
+// Used by the previous release. Remove it with the next migration that locks the table.
 @Index('ix_skills_uncallable', ['id'], { where: 'NOT callable' })
 @Index('ix_skills_undiscoverable', ['id'], { where: `NOT callable OR status <> 'active'` })
 @Index('ix_skills_updated_at', ['updatedAt', 'id'])
 @Index('ix_skills_version_key', ['versionKey', 'id'])
-// GIN, which TypeORM cannot declare: the migration makes it.
+// TypeORM cannot declare a GIN index: the migration creates it.
 @Index('ix_skills_facets', { synchronize: false })
 export class SkillEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 255 })
@@ -52,7 +52,7 @@ export class SkillEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 255 })
   owner: string;
 
-  /** The Space that it lives in; null: in none. */
+  /** The Space of the Skill. Null: it is in no Space. */
   @Column({ name: 'space_id', type: 'varchar', length: 64, nullable: true })
   spaceId: string | null;
 
@@ -70,11 +70,11 @@ export class SkillEntity extends TimestampedEntity {
   @Column({ name: 'last_heartbeat', type: 'timestamptz', nullable: true })
   lastHeartbeat: Date | null;
 
-  /** Hashes of what the Skill can be filtered by: see facets.ts. */
+  /** Hashes of the values that filters compare: see facets.ts. */
   @Column({ type: 'bigint', array: true, default: () => "'{}'", select: false })
   facets: string[];
 
-  /** Whether it has an active endpoint that is not unhealthy: discovery finds no other. */
+  /** Whether it has an active endpoint that is not unhealthy. Discovery returns only such Skills. */
   @Column({ type: 'boolean', default: true, select: false })
   callable: boolean;
 
@@ -82,7 +82,7 @@ export class SkillEntity extends TimestampedEntity {
   @Column({ name: 'has_active', type: 'boolean', default: true, select: false })
   hasActive: boolean;
 
-  /** Whether it has an endpoint that is not unhealthy, whatever its status: lists show no other. */
+  /** Whether it has an endpoint that is not unhealthy, whatever its status. Lists return only such Skills. */
   @Column({ name: 'has_live', type: 'boolean', default: true, select: false })
   hasLive: boolean;
 }

@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 
-/** The id of a Skill that is gone: until `heldUntil`, only its former owner may register under it. */
+/** The id of a deleted Skill. Until `heldUntil`, only its former owner may register with it. */
 @Entity('freed_skill_ids')
 @Index('ix_freed_skill_ids_name', ['name'])
 @Index('ix_freed_skill_ids_held_until', ['heldUntil'])
@@ -8,7 +8,7 @@ export class FreedSkillIdEntity {
   @PrimaryColumn({ name: 'skill_id', type: 'uuid', primaryKeyConstraintName: 'pk_freed_skill_ids' })
   skillId: string;
 
-  /** That the Skill had: the ids go with the name when that is transferred or freed. */
+  /** The name of the Skill. If the name is transferred or freed, so is the id. */
   @Column({ type: 'varchar', length: 255 })
   name: string;
 

@@ -5,9 +5,9 @@ import { PeriodicService } from '#scheduling';
 import { NamesRepository } from './names.repository.js';
 
 const EVERY_MS = 60_000;
-/** Names, or ids, in one transaction. */
+/** Names or ids in one transaction. */
 const BATCH = 1_000;
-/** Of each in one run: 600,000 an hour, as many as clients can free within their rate limits. */
+/** Names, and ids, in one run. That is 600,000 an hour, as many as clients can free within their rate limits. */
 const MAX_ROWS = 10_000;
 
 /** Deletes names and ids that are free again, some at a time. Every replica may do so at any time. */

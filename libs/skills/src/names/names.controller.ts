@@ -5,7 +5,7 @@ import { ApiErrors } from '#common';
 import { NameParam, NameResponse, ShareNameBody, TransferNameBody } from './name.dto.js';
 import { NamesService } from './names.service.js';
 
-/** Whose the names of Skills are, over the whole registry (docs/adr/0031). */
+/** Owners of names, in the whole registry (docs/adr/0031). */
 @ApiTags('names')
 @Controller('names')
 export class NamesController {

@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 /** Clients in one answer that share a name. Only data from before names had owners has more. */
 const MAX_SHOWN = 1_000;
 
-/** A name, and what the given Spaces have of its Skills. */
+/** A name, with its Skills in the given Spaces. */
 export interface KnownName {
   name: string;
   owner: string;

@@ -31,8 +31,8 @@ export class NamesService {
   }
 
   /**
-   * Replaces the list of clients that share the name. @throws SkillNotFoundError (1004), PermissionError (1003), BadParameterError (1001) for ids
-   * that are no clients within the Spaces of the caller
+   * Replaces the list of clients that share the name. @throws SkillNotFoundError (1004), PermissionError (1003),
+   * BadParameterError (1001) for ids that are no clients within the Spaces of the caller
    */
   share(caller: Caller, name: string, { client_ids }: ShareNameBody): Promise<NameResponse> {
     return this.transactions.run(async (tx) => {
@@ -52,9 +52,9 @@ export class NamesService {
   }
 
   /**
-   * The new owner gets the name and the Skills of the owner that have it, which keep their ids and leases.
+   * Gives the name, and the owner's Skills with this name, to another client. The Skills keep their ids and leases.
    * @throws SkillNotFoundError (1004), PermissionError (1003), NotFoundError (1010) without such a client, ConflictError
-   * (1006) when that is disabled
+   * (1006) if the client is disabled
    */
   async transfer(caller: Caller, name: string, { client_id }: TransferNameBody): Promise<NameResponse> {
     let moved: MovedSkill[] = [];
@@ -67,12 +67,16 @@ export class NamesService {
         tx,
         moved.map((skill) => ({ ...skill, event: 'updated', actor: caller.clientId })),
       );
-      const [before, after] = [{ owner: known.owner }, { owner: client_id }];
+      const before = { owner: known.owner };
+      const after = { owner: client_id };
       await this.audit.record(
         tx,
         caller,
         moved.map(({ id, space_id }) => ({
-          ...{ action: 'skill.transfer', target: `skill:${id}`, before, after },
+          action: 'skill.transfer',
+          target: `skill:${id}`,
+          before,
+          after,
           spaces: [space_id],
         })),
       );
@@ -95,7 +99,7 @@ export class NamesService {
     });
   }
 
-  /** @throws BadParameterError (1001) with each that a caller limited to Spaces cannot know of */
+  /** @throws BadParameterError (1001) with each id that this caller cannot see, because it is limited to Spaces */
   private async assertClients(tx: Transaction, caller: Caller, clientIds: readonly string[]): Promise<void> {
     const unknown = await this.clients.outOfReach(tx, caller, clientIds);
     if (unknown.length === 0) return;
@@ -129,7 +133,7 @@ function toResponse({ name, owner, shared_with }: KnownName): NameResponse {
   return { name, owner, shared_with };
 }
 
-/** An admin; one that is limited to Spaces: where all Skills of the name are in them. */
+/** Whether an admin manages the name. With a limit to Spaces, all Skills of the name must be in these Spaces. */
 function manages(caller: Caller, { in_use, elsewhere }: KnownName): boolean {
   return caller.may('client:manage') && (caller.spaces === undefined || (in_use && !elsewhere));
 }
@@ -145,8 +149,8 @@ function assertManages(caller: Caller, known: KnownName): void {
 }
 
 /**
- * The name as this caller may see it: its owner, clients that share it and admins see all, others as far as they see Skills of its owner and
- * of those who share it. @throws SkillNotFoundError (1004)
+ * The name as this caller may see it. Its owner, clients that share it and admins see all. Others see a client only if
+ * they see a Skill of it with this name. @throws SkillNotFoundError (1004)
  */
 function seenBy(caller: Caller, known: KnownName | undefined): NameResponse {
   if (!known) throw new SkillNotFoundError();

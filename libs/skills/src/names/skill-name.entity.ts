@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 
-/** Whose the name of Skills is, over the whole registry. */
+/** The owner of a name, in the whole registry. */
 @Entity('skill_names')
 export class SkillNameEntity {
   @PrimaryColumn({ type: 'varchar', length: 255, primaryKeyConstraintName: 'pk_skill_names' })
@@ -10,7 +10,7 @@ export class SkillNameEntity {
   @Column({ type: 'varchar', length: 255 })
   owner: string;
 
-  /** While no Skill has the name: until then it stays with its owner. A name that Skills have is never free. */
+  /** Until then the owner keeps a name without Skills. A name that Skills have is never free. */
   @Column({ name: 'held_until', type: 'timestamptz', default: () => 'now()' })
   heldUntil: Date;
 

@@ -11,7 +11,7 @@ import type { ListCapabilitiesQuery } from './skill.query.js';
 import type { CapabilityResponse } from '../model/skill.response.js';
 import { inSpaces } from './spaces.js';
 
-/** Reads capabilities across Skills, and switches them. */
+/** Reads capabilities of all Skills, and changes their status. */
 @Injectable()
 export class CapabilitiesRepository {
   constructor(
@@ -48,15 +48,15 @@ export class CapabilitiesRepository {
     });
   }
 
-  /** The Skill that a capability belongs to. */
-  async skillOf(tx: Transaction, capabilityId: string): Promise<string | undefined> {
+  /** Returns the id of the Skill of a capability. */
+  async findSkillId(tx: Transaction, capabilityId: string): Promise<string | undefined> {
     const [row] = await tx.query<{ skill_id: string }[]>('SELECT skill_id FROM capabilities WHERE id = $1', [
       capabilityId,
     ]);
     return row?.skill_id;
   }
 
-  /** Returns the status before and the time of the change, or undefined when the capability has gone. */
+  /** Returns the earlier status and the time of the change, or undefined if the capability was deleted. */
   async changeStatus(
     tx: Transaction,
     capabilityId: string,

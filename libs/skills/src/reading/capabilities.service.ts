@@ -7,7 +7,7 @@ import type { CapabilityStatus } from '../model/capability.entity.js';
 import { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import type { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/skill.response.js';
-import { spacesOf } from './spaces.js';
+import { selectSpaces } from './spaces.js';
 import { SkillWriter } from '../writing/skill-writer.js';
 
 /** Capabilities across Skills (AI Bridge v0.6.0: REQ-005 to REQ-008). */
@@ -22,7 +22,7 @@ export class CapabilitiesService {
   ) {}
 
   async list(caller: Caller, query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
-    const { total, items } = await this.repository.page(query, spacesOf(caller, query.space_id));
+    const { total, items } = await this.repository.page(query, selectSpaces(caller, query.space_id));
     return { total, page: query.page, page_size: query.page_size, capabilities: items };
   }
 
@@ -33,15 +33,16 @@ export class CapabilitiesService {
     status: CapabilityStatus,
   ): Promise<CapabilityStatusChangedResponse> {
     const { skillId, at } = await this.transactions.run(async (tx) => {
-      const skillId = await this.repository.skillOf(tx, capabilityId);
-      // The Skill first, as every other change does: two changes cannot wait for each other.
+      const skillId = await this.repository.findSkillId(tx, capabilityId);
+      // Locks the Skill first, as every other change does, so that changes do not deadlock.
       const skill = skillId === undefined ? undefined : await this.writer.lock(tx, skillId);
       if (!skill || !caller.maySee(skill.space_id)) throw new CapabilityNotFoundError();
       caller.assertMayChange(skill.owner);
       const change = await this.repository.changeStatus(tx, capabilityId, status);
       if (!change) throw new CapabilityNotFoundError();
       await this.writer.touch(tx, caller.clientId, skill);
-      const [before, after] = [{ status: change.before }, { status }];
+      const before = { status: change.before };
+      const after = { status };
       await this.audit.record(tx, caller, [
         { action: 'capability.status', target: `capability:${capabilityId}`, before, after, spaces: [skill.space_id] },
       ]);

@@ -15,10 +15,10 @@ import { inSpaces, type SpacedFilter } from './spaces.js';
 import type { ExplanationResponse } from '../model/skill.response.js';
 import { Conditions } from './skill-sql.js';
 
-/** Skills that are explained in one answer. */
+/** Most Skills that one answer explains. */
 const MAX_EXPLAINED = 100;
-/** Endpoints and capabilities of one Skill that are gone into. */
-const MAX_PARTS_TOLD = 10;
+/** Most endpoints, and most capabilities, that the reason for one Skill names. */
+const MAX_PARTS_EXPLAINED = 10;
 
 interface NearMatch {
   id: string;
@@ -32,7 +32,7 @@ interface NearMatch {
     status: EndpointStatus;
     health: Health;
     expired_at: string | null;
-    /** Whether it holds a lease, or held one. */
+    /** Whether it has or had a lease. */
     leased: boolean;
     probe: { result: ProbeResult; reason: string | null } | null;
   }[];
@@ -40,14 +40,14 @@ interface NearMatch {
 }
 
 /**
- * Why discovery left Skills out that have the name, the capability, the metadata or the words asked for: by their
- * status, their health and leases, their version, or because the capability is disabled.
+ * Explains why discovery left out Skills with the requested name, capability, metadata and words: because of their
+ * status, health, leases or version, or because the capability is disabled.
  */
 @Injectable()
 export class DiscoveryExplainer {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** The first 100 that this caller may change. */
+  /** Explains the first 100 Skills that this caller may change. */
   async explain(caller: Caller, filter: SpacedFilter & { status: SkillStatus }): Promise<ExplanationResponse[]> {
     const near = new Conditions();
     const passes = strictly(filter, near);
@@ -78,7 +78,7 @@ export class DiscoveryExplainer {
        FROM skills s ${near.toString()} ORDER BY s.created_at, s.id LIMIT ${MAX_EXPLAINED}`,
       near.parameters,
     );
-    return rows.map((row) => ({ skill_id: row.id, name: row.name, reason: reasonsOf(row, filter).join('; ') }));
+    return rows.map((row) => ({ skill_id: row.id, name: row.name, reason: listReasons(row, filter).join('; ') }));
   }
 }
 
@@ -86,7 +86,7 @@ function isByCapability({ capability, category }: SkillFilter): boolean {
   return capability !== undefined || category !== undefined;
 }
 
-/** What discovery asks of a near match before it shows it. */
+/** The conditions of discovery, in SQL. */
 function strictly(filter: SkillFilter & { status: SkillStatus }, near: Conditions): string[] {
   const { status, include, protocol, version } = filter;
   const enabled = isByCapability(filter) ? [capabilityFacet(filter.capability, filter.category, true)] : [];
@@ -101,7 +101,7 @@ function strictly(filter: SkillFilter & { status: SkillStatus }, near: Condition
   ];
 }
 
-function reasonsOf(skill: NearMatch, filter: SkillFilter & { status: SkillStatus }): string[] {
+function listReasons(skill: NearMatch, filter: SkillFilter & { status: SkillStatus }): string[] {
   const { status, version, protocol } = filter;
   const speaking = skill.endpoints.filter((endpoint) => protocol === undefined || endpoint.protocol === protocol);
   return [
@@ -109,16 +109,16 @@ function reasonsOf(skill: NearMatch, filter: SkillFilter & { status: SkillStatus
     ...(version === undefined || semver.satisfies(skill.version, version)
       ? []
       : [`its version ${skill.version} is not in ${version}`]),
-    ...disabledOf(skill, filter),
+    ...listDisabled(skill, filter),
     ...(speaking.length > 0 ? [] : [`it has no ${protocol ?? ''} endpoint`]),
     ...(speaking.some((endpoint) => isCallable(endpoint, filter))
       ? []
-      : speaking.slice(0, MAX_PARTS_TOLD).map(faultOf)),
+      : speaking.slice(0, MAX_PARTS_EXPLAINED).map(explainEndpoint)),
   ];
 }
 
-/** Every capability asked for is disabled; one that is enabled would do. */
-function disabledOf({ capabilities }: NearMatch, filter: SkillFilter): string[] {
+/** Lists the requested capabilities if all of them are disabled. */
+function listDisabled({ capabilities }: NearMatch, filter: SkillFilter): string[] {
   if (!isByCapability(filter)) return [];
   const asked = capabilities.filter(
     ({ name, category }) =>
@@ -126,7 +126,7 @@ function disabledOf({ capabilities }: NearMatch, filter: SkillFilter): string[] 
       (filter.category === undefined || category === filter.category),
   );
   if (asked.some(({ status }) => status === 'enabled')) return [];
-  return asked.slice(0, MAX_PARTS_TOLD).map(({ name }) => `its capability ${name} is disabled`);
+  return asked.slice(0, MAX_PARTS_EXPLAINED).map(({ name }) => `its capability ${name} is disabled`);
 }
 
 type Endpoint = NearMatch['endpoints'][number];
@@ -135,7 +135,7 @@ function isCallable({ status, health }: Endpoint, { include }: SkillFilter): boo
   return status === 'active' && (health !== 'unhealthy' || include === 'unhealthy');
 }
 
-function faultOf({ url, status, health, expired_at, leased, probe }: Endpoint): string {
+function explainEndpoint({ url, status, health, expired_at, leased, probe }: Endpoint): string {
   if (status !== 'active') return `${url} is ${status}`;
   if (expired_at !== null) return `${url} is ${health}: its lease ended at ${new Date(expired_at).toISOString()}`;
   if (leased) return `${url} is ${health}: it says so itself`;

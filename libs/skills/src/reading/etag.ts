@@ -13,24 +13,24 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import type { SkillResponse, TaggedSkill } from '../model/skill.response.js';
 
-/** A cache of the caller's own may keep the answer, and asks by its ETag whether it still holds. */
+/** Only a private cache may keep the answer, and must check its ETag before each use. */
 const CACHE_CONTROL = 'private, no-cache';
 
 /** Splits a list of entity tags (RFC 9110 section 8.8.3); our tags contain no comma. */
-function tagsOf(header: string): string[] {
+function splitTags(header: string): string[] {
   return header.split(',').map((tag) => tag.trim());
 }
 
 /** `If-Match` compares strongly: a weak tag never matches (RFC 9110 section 13.1.1). */
 export function assertMatch(ifMatch: string | undefined, etag: string): void {
-  if (ifMatch === undefined || ifMatch.trim() === '*' || tagsOf(ifMatch).includes(etag)) return;
+  if (ifMatch === undefined || ifMatch.trim() === '*' || splitTags(ifMatch).includes(etag)) return;
   throw new PreconditionFailedError('The Skill has changed; its present ETag differs from If-Match');
 }
 
 /** `If-None-Match` compares weakly (RFC 9110 section 13.1.2). */
 export function noneMatch(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return true;
-  return ifNoneMatch.trim() !== '*' && !tagsOf(ifNoneMatch).some((tag) => tag.replace(/^W\//, '') === etag);
+  return ifNoneMatch.trim() !== '*' && !splitTags(ifNoneMatch).some((tag) => tag.replace(/^W\//, '') === etag);
 }
 
 /** The request's `If-Match`, or undefined. */

@@ -5,20 +5,20 @@ import type { SkillFilter, SkillSort } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
 import { versionBounds } from '../model/version-range.js';
 
-/** How strictly a filter looks: discovery leaves out what cannot be called, lists what is dead. */
+/** Discovery leaves out Skills that cannot be called; lists leave out Skills whose endpoints are all unhealthy. */
 export interface FilterMode {
   callableOnly: boolean;
 }
 
-/** Matches of a free text search that are ranked; ranking more would take longer than anybody reads. */
+/** Most matches of a free text search that are ranked. Ranking more would take too long. */
 export const MAX_RANKED = 10_000;
 
 const NONE_RANKED = 'NULL::int AS ranked';
 const SKILLS = 'skills s';
-/** Free text alone needs no Skill to be looked up, only to be found; those that are left out are few. */
+/** A search by text alone reads only the documents, and then leaves out the few Skills that do not match. */
 const TEXTS = '(SELECT skill_id AS id, document FROM skill_search) s';
 const NOT_DEAD = 'NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND NOT d.has_live)';
-/** Its own index has them (ix_skills_undiscoverable). */
+/** Served by ix_skills_undiscoverable. */
 const NOT_UNDISCOVERABLE = `NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND (NOT d.callable OR d.status <> 'active'))`;
 const BOTH = '(SELECT s.*, f.document FROM skills s JOIN skill_search f ON f.skill_id = s.id) s';
 
@@ -36,7 +36,7 @@ export class SkillSelection {
     if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));
     const dead = filter.include === 'unhealthy';
     if (callableOnly && dead) this.where.add('s.has_active');
-    const facets = facetsOf(filter, callableOnly);
+    const facets = buildFacets(filter, callableOnly);
     if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
     if (dead && filter.protocol !== undefined) this.where.add(activeEndpoint(this.bind(filter.protocol)));
     const isUsual = filter.status === (callableOnly ? 'active' : undefined);
@@ -87,12 +87,12 @@ function aliveCondition(callableOnly: boolean, textsAlone: boolean): string {
   return callableOnly ? 's.callable' : 's.has_live';
 }
 
-/** Facets of protocols are of endpoints that are not unhealthy. */
+/** Needed because facets of protocols cover only endpoints that are not unhealthy. */
 export function activeEndpoint(protocol: string): string {
   return `EXISTS (SELECT FROM skill_endpoints e WHERE e.skill_id = s.id AND e.protocol = ${protocol} AND e.status = 'active')`;
 }
 
-function facetsOf(filter: SkillFilter, callableOnly: boolean): string[] {
+function buildFacets(filter: SkillFilter, callableOnly: boolean): string[] {
   const { capability, category, protocol, include, metadata = {} } = filter;
   return [
     ...(capability !== undefined || category !== undefined
@@ -119,7 +119,7 @@ const SORT_COLUMNS = {
   version: 's.version_key',
 } as const;
 
-/** Ends with the id: without a total order, pages would overlap. */
+/** The id comes last: without a total order, pages would overlap. */
 function orderBy(sort: SkillSort): string {
   const descending = sort.startsWith('-');
   const column = (descending ? sort.slice(1) : sort) as keyof typeof SORT_COLUMNS;

@@ -5,7 +5,7 @@ const shown = (row: string): string => `CASE WHEN ${row}.secret THEN '${MASK}' E
 
 /**
  * Parts of a Skill as JSON, built by PostgreSQL: a page of Skills with all its parts is one round trip. `OFFSET 0` keeps
- * the planner from walking the whole index on created_at for the order of a few rows, which it does without statistics.
+ * the planner from scanning the whole index on created_at to sort a few rows, as it does without statistics.
  */
 const endpoints = (condition: string): string => `COALESCE((SELECT json_agg(json_build_object(
     'endpoint_id', e.id, 'url', e.url, 'protocol', e.protocol, 'weight', e.weight, 'status', e.status,
@@ -48,7 +48,7 @@ export class Conditions {
   readonly parameters: unknown[] = [];
   private readonly conditions: string[] = [];
 
-  /** The placeholder of a value. */
+  /** Adds a parameter. Returns its placeholder. */
   bind(value: unknown): string {
     this.parameters.push(value);
     return `$${this.parameters.length}`;

@@ -3,7 +3,7 @@ import { MetricsService } from '#metrics';
 import { SKILL_STATUSES } from '../model/skill.entity.js';
 import { SkillsRepository } from './skills.repository.js';
 
-/** Milliseconds that a count is good for: many scrapers cost the database no more than one. */
+/** Milliseconds that a count is used again, so that many scrapers cost the database no more than one. */
 const FRESH_MS = 5_000;
 
 /** Shows the number of registered Skills in /metrics. */

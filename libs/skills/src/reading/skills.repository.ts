@@ -52,7 +52,7 @@ export class SkillsRepository {
 
   private async load(skillId: string, tx: Pick<Transaction, 'query'>): Promise<TaggedSkill | undefined> {
     const [row] = await tx.query<SkillRow[]>(FIND, [skillId]);
-    return row && { skill: toSkill(row), etag: etagOf(row) };
+    return row && { skill: toSkill(row), etag: formatEtag(row) };
   }
 
   /** A slice of the Skills that pass the filter, and how many pass. */
@@ -72,13 +72,13 @@ export class SkillsRepository {
       );
       const total =
         readTotal(slice, rows.length) ??
-        totalOfRanked(rows) ??
+        readRankedTotal(rows) ??
         (await countTotal(this.reads, this.dataSource, ...count));
       return { total, items: rows.map(toSkill), slice };
     });
   }
 
-  /** How many Skills there are of each status. */
+  /** Counts the Skills of each status. */
   async countByStatus(): Promise<{ status: SkillStatus; count: number }[]> {
     return await this.dataSource.query<
       {
@@ -89,13 +89,13 @@ export class SkillsRepository {
   }
 }
 
-/** Undefined unless every match was ranked. */
-function totalOfRanked([first]: readonly RankedRow[]): number | undefined {
+/** Returns the total if every match was ranked, or undefined. */
+function readRankedTotal([first]: readonly RankedRow[]): number | undefined {
   const ranked = first?.ranked ?? MAX_RANKED;
   return ranked < MAX_RANKED ? ranked : undefined;
 }
 
-function etagOf({ generation, revision }: SkillRow): string {
+function formatEtag({ generation, revision }: SkillRow): string {
   return `"${generation}.${revision}"`;
 }
 

@@ -5,7 +5,7 @@ import type { SkillFilter } from './skill.query.js';
 export type SpacedFilter = SkillFilter & { spaces?: readonly string[] | undefined };
 
 /** The Spaces that a list searches: those of the caller, or the one it asks for. Empty: the list finds nothing. */
-export function spacesOf(caller: Caller, asked: string | undefined): readonly string[] | undefined {
+export function selectSpaces(caller: Caller, asked: string | undefined): readonly string[] | undefined {
   if (asked === undefined) return caller.spaces;
   return caller.maySee(asked) ? [asked] : [];
 }

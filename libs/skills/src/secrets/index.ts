@@ -5,9 +5,9 @@ export {
   MAP_VALUE_SCHEMAS,
   MASK,
   maskedMap,
-  plainOf,
+  omitSecrets,
   type SecretMap,
   SecretMapField,
   type SecretValue,
 } from './secret-map.js';
-export { secretBoxOf, SkillSecrets } from './skill-secrets.js';
+export { createSecretBox, SkillSecrets } from './skill-secrets.js';

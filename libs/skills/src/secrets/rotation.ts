@@ -10,7 +10,7 @@ const TABLES = [
 
 export interface Rotation {
   rotated: number;
-  /** Had the present key already. */
+  /** Secrets that had the current key already. */
   current: number;
   unreadable: SecretUnreadableError[];
 }
@@ -23,8 +23,8 @@ interface Row {
 }
 
 /**
- * Encrypts every secret again that has not the present key, in batches, each of them one short transaction: a service may
- * run meanwhile, and this may be stopped and started again. What cannot be read stays as it is, and is told.
+ * Encrypts every secret with an older key again, in batches of one short transaction each. Services may run meanwhile.
+ * It may be stopped and started again. Secrets that cannot be decrypted stay as they are and are returned.
  */
 export async function rotateSecrets(dataSource: DataSource, box: SecretBox): Promise<Rotation> {
   const result: Rotation = { rotated: 0, current: 0, unreadable: [] };
@@ -36,7 +36,7 @@ export async function rotateSecrets(dataSource: DataSource, box: SecretBox): Pro
   return result;
 }
 
-/** The id of the last row; undefined when there was none. */
+/** Returns the id of the last row, or undefined if there was none. */
 function rotateBatch(
   dataSource: DataSource,
   box: SecretBox,

@@ -12,7 +12,7 @@ const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** The place of a value: a ciphertext holds there and nowhere else. */
+/** Where a value is stored. Its ciphertext can be decrypted only there. */
 export interface SecretPlace {
   table: 'skill_metadata' | 'endpoint_params';
   /** Id of the Skill or endpoint that the value belongs to. */
@@ -20,7 +20,7 @@ export interface SecretPlace {
   key: string;
 }
 
-/** The value was not encrypted for this place, by this service, with a key that is known. Never says what it holds. */
+/** The value was not encrypted for this place with a known key. The message contains no part of the value. */
 export class SecretUnreadableError extends Error {
   constructor({ table, ownerId, key }: SecretPlace, reason: string) {
     super(`the secret ${JSON.stringify(key)} of ${ownerId} in ${table} cannot be read: ${reason}`);
@@ -30,16 +30,17 @@ export class SecretUnreadableError extends Error {
 
 /**
  * AES-256-GCM with an IV of its own for each value, as `v1.<key id>.<iv>.<ciphertext and tag>` in base64url. The place is
- * authenticated along with it, so that write access to the database is not enough to move a secret to another place.
+ * authenticated as well: nobody can move a secret to another place by writing to the database.
  */
 export class SecretBox {
   private readonly keys = new Map<string, KeyObject>();
   private readonly currentId: string | undefined;
 
-  /** Encrypts with `current` (undefined: it cannot), decrypts with that and with the previous ones. */
+  /** Encrypts with `current` (undefined: cannot encrypt). Decrypts with `current` and the previous keys. */
   constructor(current: Buffer | undefined, previous: readonly Buffer[] = []) {
-    for (const key of current ? [...previous, current] : previous) this.keys.set(idOf(key), createSecretKey(key));
-    this.currentId = current && idOf(current);
+    for (const key of current ? [...previous, current] : previous)
+      this.keys.set(computeKeyId(key), createSecretKey(key));
+    this.currentId = current && computeKeyId(current);
   }
 
   get canEncrypt(): boolean {
@@ -59,7 +60,8 @@ export class SecretBox {
   /** @throws SecretUnreadableError */
   decrypt(stored: string, place: SecretPlace): string {
     const [format, keyId = '', iv = '', sealed = '', ...rest] = stored.split('.');
-    const [nonce, bytes] = [Buffer.from(iv, 'base64url'), Buffer.from(sealed, 'base64url')];
+    const nonce = Buffer.from(iv, 'base64url');
+    const bytes = Buffer.from(sealed, 'base64url');
     if (format !== FORMAT || rest.length > 0 || nonce.length !== IV_BYTES || bytes.length < TAG_BYTES) {
       throw new SecretUnreadableError(place, 'it is not in the format of this service');
     }
@@ -75,14 +77,14 @@ export class SecretBox {
     }
   }
 
-  /** Whether a value was encrypted with the present key. */
+  /** Whether a value was encrypted with the current key. */
   isCurrent(stored: string): boolean {
     return stored.split('.', 2)[1] === this.currentId;
   }
 }
 
-/** Names a key without telling anything of it. */
-function idOf(key: Buffer): string {
+/** Identifies a key without revealing it. */
+function computeKeyId(key: Buffer): string {
   return createHash('sha256').update('ooder-skill encryption key').update(key).digest('base64url').slice(0, 8);
 }
 

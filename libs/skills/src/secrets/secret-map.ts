@@ -4,7 +4,7 @@ import { type FieldOptions, hasMoreKeys, isObject, joinedReasons, textFault } fr
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
-/** What every answer has in place of a secret value; sent back, it keeps the value that is stored. */
+/** Stands for a secret value in every answer. A client that sends it back keeps the stored value. */
 export const MASK = '***';
 const KEY_MAX = 64;
 const VALUE_MAX = 512;
@@ -17,8 +17,8 @@ export interface SecretValue {
 /** Values by key: metadata, and parameters of endpoints. */
 export type SecretMap = Record<string, string | SecretValue>;
 
-/** The values that are no secrets. */
-export function plainOf(map: Readonly<SecretMap>): Record<string, string> {
+/** Returns the values that are not secret. */
+export function omitSecrets(map: Readonly<SecretMap>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(map).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
   );
@@ -28,12 +28,12 @@ export function hasSecret(map: Readonly<SecretMap> | undefined): boolean {
   return Object.values(map ?? {}).some((value) => typeof value !== 'string');
 }
 
-/** As answers show it. */
+/** The map with each secret replaced by the mask. */
 export function maskedMap(map: Readonly<SecretMap>): Record<string, string> {
   return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, typeof value === 'string' ? value : MASK]));
 }
 
-/** Whether the value that is stored stays, if there is a secret one. */
+/** Whether the value keeps the stored secret, if there is one. */
 export function isMask(value: string | SecretValue): boolean {
   return (typeof value === 'string' ? value : value.value) === MASK;
 }
@@ -69,16 +69,16 @@ export function SecretMapField(options: FieldOptions & { maxEntries: number }): 
     ValidateBy({
       name: 'isSecretMap',
       validator: {
-        validate: (value) => faultsOf(value, maxEntries) === undefined,
-        defaultMessage: (args) => faultsOf(args?.value, maxEntries) ?? '',
+        validate: (value) => checkMap(value, maxEntries) === undefined,
+        defaultMessage: (args) => checkMap(args?.value, maxEntries) ?? '',
       },
     }),
-    // Left as it came: class-transformer would copy it key by key.
+    // Keeps the object: class-transformer would copy it key by key.
     Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
   );
 }
 
-function faultsOf(map: unknown, maxEntries: number): string | undefined {
+function checkMap(map: unknown, maxEntries: number): string | undefined {
   if (!isObject(map)) return 'must be an object of string values';
   if (hasMoreKeys(map, maxEntries)) return `must have at most ${maxEntries} entries`;
   return joinedReasons(entryReasons(map));
@@ -87,13 +87,13 @@ function faultsOf(map: unknown, maxEntries: number): string | undefined {
 function* entryReasons(map: Record<string, unknown>): Generator<string> {
   for (const [key, value] of Object.entries(map)) {
     const keyFault = textFault(key, 1, KEY_MAX);
-    const valueFault = faultOf(value);
+    const valueFault = checkValue(value);
     if (keyFault) yield `the key "${key.slice(0, KEY_MAX)}" ${keyFault}`;
     if (valueFault) yield `the value of "${key.slice(0, KEY_MAX)}" ${valueFault}`;
   }
 }
 
-function faultOf(value: unknown): string | undefined {
+function checkValue(value: unknown): string | undefined {
   if (!isObject(value)) return textFault(value, 0, VALUE_MAX);
   const { value: text, secret } = value;
   if (secret !== true || hasMoreKeys(value, 2)) return 'must be text, or {"value": text, "secret": true}';

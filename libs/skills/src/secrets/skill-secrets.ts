@@ -12,22 +12,22 @@ interface SecretHolder {
   metadata?: SecretMap;
 }
 
-/** A value as it is stored. */
+/** A stored value; encrypted if it is secret. */
 export interface StoredValue {
   key: string;
   value: string;
   secret: boolean;
 }
 
-/** Present and previous keys, as the settings have them. */
-export function secretBoxOf({ encryptionKey, previousEncryptionKeys }: SecuritySettings): SecretBox {
+/** Creates the box with the current and the previous keys of the settings. */
+export function createSecretBox({ encryptionKey, previousEncryptionKeys }: SecuritySettings): SecretBox {
   return new SecretBox(
     encryptionKey === undefined ? undefined : encryptionKeyOf(encryptionKey),
     previousEncryptionKeys.flatMap((key) => encryptionKeyOf(key) ?? []),
   );
 }
 
-/** Secret values of Skills: encrypted on their way in, and readable for who calls Skills, never for who lists them. */
+/** Encrypts secret values of Skills, and decrypts them for calls. Lists never return them. */
 @Injectable()
 export class SkillSecrets {
   private readonly box: SecretBox;
@@ -36,10 +36,10 @@ export class SkillSecrets {
     @Inject(securitySettings.KEY) settings: SecuritySettings,
     @InjectDataSource() private readonly dataSource: DataSource,
   ) {
-    this.box = secretBoxOf(settings);
+    this.box = createSecretBox(settings);
   }
 
-  /** @throws BadParameterError (1001) when a body holds a secret, and there is no key to encrypt it with. */
+  /** @throws BadParameterError (1001) if a body has a secret, and there is no key to encrypt it */
   assertStorable({ endpoints, metadata }: SecretHolder): void {
     if (this.box.canEncrypt) return;
     const reason = 'cannot hold a secret value: this service has no SECURITY_ENCRYPTION_KEY';
@@ -52,7 +52,7 @@ export class SkillSecrets {
     if (faults.length > 0) throw new BadParameterError(faults);
   }
 
-  /** A value that only says to keep the one before is stored as the mask where there is no secret. */
+  /** Encrypts the secrets of a map. A mask that has no stored secret to keep is stored as text. */
   sealed(table: SecretPlace['table'], ownerId: string, map: SecretMap): StoredValue[] {
     return Object.entries(map).map(([key, value]) => {
       if (typeof value === 'string') return { key, value, secret: false };
@@ -79,7 +79,7 @@ export class SkillSecrets {
     return this.revealed(table, ownerId, rows);
   }
 
-  /** Values as they were before they were stored. @throws SecretUnreadableError */
+  /** Decrypts stored values. @throws SecretUnreadableError */
   revealed(table: SecretPlace['table'], ownerId: string, stored: readonly StoredValue[]): Record<string, string> {
     return Object.fromEntries(
       stored.map(({ key, value, secret }) => [key, secret ? this.box.decrypt(value, { table, ownerId, key }) : value]),

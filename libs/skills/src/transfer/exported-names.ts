@@ -8,7 +8,7 @@ interface ExportedName {
   held_until: string | null;
 }
 
-/** With those that Skills have from a release that knew no owners: of who was first, shared by the others. */
+/** Names from older releases have no owner: the owner of the oldest Skill gets the name, the others share it. */
 const NAMES = `SELECT n.name, n.owner, CASE WHEN n.held_until > now() THEN to_json(n.held_until) END AS held_until,
     COALESCE((SELECT json_agg(h.client_id ORDER BY h.client_id) FROM skill_name_shares h WHERE h.name = n.name), '[]') AS shared_with
   FROM skill_names n WHERE n.held_until > now() OR EXISTS (SELECT FROM skills s WHERE s.name = n.name)
@@ -18,11 +18,12 @@ const NAMES = `SELECT n.name, n.owner, CASE WHEN n.held_until > now() THEN to_js
     WHERE NOT EXISTS (SELECT FROM skill_names n WHERE n.name = s.name) ORDER BY s.name, s.created_at, s.id) f
   ORDER BY 1`;
 
-/** Every name that is not free as a line of an export. */
+/** Yields every name that is not free. */
 export async function* exportedNames(tx: Transaction): AsyncGenerator<NameLine> {
   for await (const { name, owner, shared_with, held_until } of rowsOf<ExportedName>(tx, NAMES)) {
     yield {
-      ...{ name, owner },
+      name,
+      owner,
       ...(shared_with.length > 0 && { shared_with }),
       ...(held_until !== null && { held_until }),
     };

@@ -3,7 +3,7 @@ import type { SkillLine } from './skill.line.js';
 
 interface ExportedValue {
   key: string;
-  /** Null: it is secret. */
+  /** Null: the value is secret. */
   value: string | null;
 }
 
@@ -40,7 +40,7 @@ const SKILLS = `SELECT s.id AS skill_id, s.name, s.description, s.version, s.sta
     ${values('skill_metadata', 'skill_id = s.id')} AS metadata
   FROM skills s JOIN skill_status t ON t.skill_id = s.id ORDER BY s.id`;
 
-/** Every Skill as a line of an export, without its secrets, its leases and what probes say. */
+/** Yields every Skill, without secrets, leases and results of probes. */
 export async function* exportedSkills(tx: Transaction): AsyncGenerator<SkillLine> {
   for await (const { endpoints, capabilities, metadata, space_id, ...skill } of rowsOf<ExportedSkill>(tx, SKILLS)) {
     yield {
@@ -61,7 +61,7 @@ export async function* exportedSkills(tx: Transaction): AsyncGenerator<SkillLine
   }
 }
 
-/** The highest number that any registration has: those that follow an import go on above it. */
+/** The highest generation. Registrations after an import continue above it. */
 export async function highestGeneration(tx: Transaction): Promise<number> {
   const [row] = await tx.query<{ highest: number }[]>(
     `SELECT GREATEST((SELECT COALESCE(max(generation), 0) FROM skills),

@@ -4,5 +4,5 @@ export { NameImporter } from './name.importer.js';
 export { NameLine } from './name.line.js';
 export { continueAbove } from './new-generations.js';
 export type { ImportedSkill, SkillImporter } from './skill.importer.js';
-export { type SkillImporters, skillImportersOf } from './skill-importers-of.js';
+export { type SkillImporters, createSkillImporters } from './skill-importers.js';
 export { SkillLine } from './skill.line.js';

@@ -2,7 +2,7 @@ import { type AuditActor, AuditLog } from '#auth';
 import type { Transaction } from '#database';
 import type { NameLine } from './name.line.js';
 
-/** What became of a line. The name is not free here, and was left alone: `left` has the same owner here, `present` another. */
+/** Result of a line. `left`: unchanged, because its owner has the name. `present`: unchanged, because another client has it. */
 export type ImportedName = 'created' | 'replaced' | 'left' | 'present';
 
 const ROWS = `jsonb_to_recordset($1::jsonb) AS x(name text, owner text, held_until timestamptz, shared_with text[])`;
@@ -16,17 +16,17 @@ const INSERT = `INSERT INTO skill_names AS n (name, owner, held_until)
 const REPLACE = `UPDATE skill_names n SET owner = x.owner, held_until = GREATEST(n.held_until, x.held_until), updated_at = now()
   FROM ${ROWS} WHERE n.name = x.name`;
 
-/** Those of the lines; and who has Skills of the name here keeps them. */
+/** Shares names as the lines say, and with the owners of Skills that have the name here. */
 const SHARE = `INSERT INTO skill_name_shares (name, client_id)
   SELECT x.name, c.id FROM ${ROWS} CROSS JOIN LATERAL (
     SELECT unnest(x.shared_with) AS id UNION SELECT s.owner FROM skills s WHERE s.name = x.name) c
   WHERE c.id <> x.owner ON CONFLICT DO NOTHING`;
 
-/** Writes names of a file, within the caller's transaction. */
+/** Imports names of a file in the caller's transaction. */
 export class NameImporter {
   constructor(private readonly audit: AuditLog) {}
 
-  /** In the order of the lines. With `replace`, owner and shares become as the line says; the last line of a name counts. */
+  /** Returns results in the order of the lines. With `replace`, known names get the owner and shares of their last line. */
   async import(
     tx: Transaction,
     actor: AuditActor,

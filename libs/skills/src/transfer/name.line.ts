@@ -1,9 +1,9 @@
 import { TextField, TextListField, TimeField } from '#common';
 
-/** Data from before names had owners may have more than the API lets share. */
+/** More than the API allows: older releases had no owners of names, and no limit. */
 const MAX_SHARED = 10_000;
 
-/** A name of Skills in an export: whose it is (docs/adr/0031). */
+/** A name in an export, with its owner (docs/adr/0031). */
 export class NameLine {
   @TextField({ max: 255 })
   name: string;
@@ -14,7 +14,7 @@ export class NameLine {
   @TextListField({ maxItems: MAX_SHARED, max: 255, required: false })
   shared_with?: string[];
 
-  /** While no Skill has it. */
+  /** Set while no Skill has the name. */
   @TimeField({ required: false })
   held_until?: string;
 }

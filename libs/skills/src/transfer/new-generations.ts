@@ -1,8 +1,8 @@
 import type { Transaction } from '#database';
 
 /**
- * Lets the registrations that follow draw numbers above this one, as fencing needs it (protocol.md section 5). Whoever draws
- * one is writing a Skill: with that table held, for this moment, the sequence cannot be set back.
+ * Raises the sequence of generations, so that later registrations get a higher one: fencing needs it (protocol.md
+ * section 5). Each registration writes to `skills`, so the lock keeps others from using the sequence meanwhile.
  */
 export async function continueAbove(tx: Transaction, generation: number): Promise<void> {
   const [row] = await tx.query<{ last: number }[]>('SELECT last_value AS last FROM skill_generation');

@@ -12,14 +12,14 @@ const COUNT = `UPDATE skill_status t SET request_count = x.request_count, error_
 const TAKEN = `SELECT id FROM skill_endpoints WHERE id = ANY($1::uuid[])
   UNION ALL SELECT id FROM capabilities WHERE id = ANY($1::uuid[])`;
 
-/** Inserts Skills of a file under their ids, if they are not there yet. */
+/** Inserts new Skills of a file with the ids of the file. */
 export class NewSkillsImporter {
   constructor(
     private readonly newSkills: NewSkillsWriter,
     private readonly audit: SkillAudit,
   ) {}
 
-  /** No two of the lines have a name and version, or an id, in common. Returns the ids of the new Skills. */
+  /** The lines must differ in their ids, and in name and version. Returns the ids of the new Skills. */
   async insert(tx: Transaction, actor: AuditActor, lines: readonly SkillLine[]): Promise<Set<string>> {
     const skills = await this.withFreeIds(tx, lines);
     const ids = await this.newSkills.import(
@@ -28,7 +28,7 @@ export class NewSkillsImporter {
       skills.map((line) => ({ id: line.skill_id, body: line, past: { ...line, status: line.status ?? 'active' } })),
     );
     const inserted = skills.filter(({ skill_id }) => ids.has(skill_id));
-    const counts = inserted.flatMap(countsOf);
+    const counts = inserted.flatMap(pickCounts);
     if (counts.length > 0) await tx.query(COUNT, [JSON.stringify(counts)]);
     await this.audit.record(
       tx,
@@ -39,7 +39,7 @@ export class NewSkillsImporter {
     return ids;
   }
 
-  /** Parts keep their ids, by which callers and channels know them, unless something else here has them. */
+  /** Parts keep their ids, which callers and channels use, unless another part has them here. */
   private async withFreeIds(tx: Transaction, lines: readonly SkillLine[]): Promise<SkillLine[]> {
     const ids = lines.flatMap(({ endpoints, capabilities = [] }) => [
       ...endpoints.flatMap(({ endpoint_id }) => endpoint_id ?? []),
@@ -62,7 +62,7 @@ export class NewSkillsImporter {
   }
 }
 
-function countsOf({ skill_id, request_count = 0, error_count = 0, routed_count = 0, routed_errors = 0 }: SkillLine) {
+function pickCounts({ skill_id, request_count = 0, error_count = 0, routed_count = 0, routed_errors = 0 }: SkillLine) {
   const counts = { request_count, error_count, routed_count, routed_errors };
   return Object.values(counts).some((count) => count > 0) ? [{ skill_id, ...counts }] : [];
 }

@@ -8,16 +8,16 @@ import type { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 import type { NewSkillsImporter } from './new-skills.importer.js';
 import type { SkillLine } from './skill.line.js';
 
-/** What became of a line. `present`: a Skill of this name and version, or of this id, is here and was left alone. */
+/** Result of a line. `present`: a Skill with this name and version, or this id, exists and was not changed. */
 export interface ImportedSkill {
   status: 'created' | 'replaced' | 'present';
-  /** Of the Skill here; of one that was present: of the line. */
+  /** Id of the written Skill; for `present`, the id of the line. */
   skillId: string;
 }
 
 interface KeptSecret {
   skill_id: string;
-  /** Of an endpoint; null: metadata. */
+  /** URL of the endpoint. Null: the key is one of the metadata. */
   url: string | null;
   key: string;
 }
@@ -32,7 +32,7 @@ const SECRETS = `SELECT skill_id, NULL AS url, key FROM skill_metadata WHERE sec
   UNION ALL SELECT e.skill_id, e.url, p.key FROM endpoint_params p JOIN skill_endpoints e ON e.id = p.endpoint_id
   WHERE p.secret AND e.skill_id = ANY($1::uuid[])`;
 
-/** Writes Skills of a file, within the caller's transaction. */
+/** Imports Skills of a file in the caller's transaction. */
 export class SkillImporter {
   constructor(
     private readonly created: NewSkillsImporter,
@@ -42,14 +42,14 @@ export class SkillImporter {
     private readonly names: SkillNames,
   ) {}
 
-  /** @throws BadParameterError (1001) when it holds a secret, and there is no key to encrypt it with. */
+  /** @throws BadParameterError (1001) if the line has a secret, and there is no key to encrypt it */
   assertStorable(line: SkillLine): void {
     this.secrets.assertStorable(line);
   }
 
   /**
-   * In the order of the lines. With `replace`, what is here becomes what the line says; its id and its leases stay. Owners are
-   * those of the lines: a name that belongs to another is shared with them.
+   * Returns results in the order of the lines. With `replace`, a known Skill gets the content of its line, and keeps its
+   * id and leases. The line names the owner. A name of another client is shared with this owner.
    */
   async import(
     tx: Transaction,
@@ -73,7 +73,7 @@ export class SkillImporter {
     return lines.flatMap((line) => results.get(line) ?? []);
   }
 
-  /** After the commit: running services learn of it as of any other change (docs/adr/0019). */
+  /** Announces the change to running services (docs/adr/0019). Call it after the commit. */
   async announce(skillIds: readonly string[]): Promise<void> {
     await this.changes.announce(skillIds);
   }
@@ -91,7 +91,9 @@ export class SkillImporter {
     ]);
     const byKey = new Map(held.map((skill) => [keyOf(skill), skill]));
     const byId = new Map(held.map((skill) => [skill.id, skill]));
-    const kept = new Set((await tx.query<KeptSecret[]>(SECRETS, [[...byId.keys()]])).map((secret) => nameOf(secret)));
+    const kept = new Set(
+      (await tx.query<KeptSecret[]>(SECRETS, [[...byId.keys()]])).map((secret) => secretKey(secret)),
+    );
     for (const line of lines) {
       const skill = byKey.get(keyOf(line)) ?? byId.get(line.skill_id);
       if (!skill) throw new RetryTransaction(new Error(`${line.name} ${line.version} was unregistered meanwhile`));
@@ -108,7 +110,7 @@ export class SkillImporter {
     kept: ReadonlySet<string>,
   ): Promise<void> {
     try {
-      await this.writer.replace(tx, actor, { ...skill, owner: line.owner }, bodyOf(line, skill.id, kept));
+      await this.writer.replace(tx, actor, { ...skill, owner: line.owner }, toReplaceBody(line, skill.id, kept));
     } catch (error) {
       if (violatesUnique(error, 'uq_skills_name_version')) throw new RetryTransaction(error);
       throw error;
@@ -117,17 +119,21 @@ export class SkillImporter {
   }
 }
 
-/** What PUT takes; a secret that the file only names stays as it is here, if it is here. */
-function bodyOf(line: SkillLine, skillId: string, kept: ReadonlySet<string>): ReplaceSkillBody {
+/** The body of a PUT. Secrets that the file names without a value keep their stored value, if there is one. */
+function toReplaceBody(line: SkillLine, skillId: string, kept: ReadonlySet<string>): ReplaceSkillBody {
   const masked = (map: SecretMap = {}, keys: readonly string[] = [], url: string | null): SecretMap => ({
     ...map,
     ...Object.fromEntries(
-      keys.flatMap((key) => (kept.has(nameOf({ skill_id: skillId, url, key })) ? [[key, MASK]] : [])),
+      keys.flatMap((key) => (kept.has(secretKey({ skill_id: skillId, url, key })) ? [[key, MASK]] : [])),
     ),
   });
   const { name, description, version, status, space_id, metadata, secret_metadata } = line;
   return {
-    ...{ name, description, version, status, space_id },
+    name,
+    description,
+    version,
+    status,
+    space_id,
     endpoints: line.endpoints.map(({ endpoint_id: _, secret_parameters, ...endpoint }) => ({
       ...endpoint,
       parameters: masked(endpoint.parameters, secret_parameters, endpoint.url),
@@ -137,14 +143,15 @@ function bodyOf(line: SkillLine, skillId: string, kept: ReadonlySet<string>): Re
   };
 }
 
-function nameOf({ skill_id, url, key }: KeptSecret): string {
+function secretKey({ skill_id, url, key }: KeptSecret): string {
   return JSON.stringify([skill_id, url, key]);
 }
 
-/** Lines of which no two are the same Skill, and the rest. */
+/** Splits lines into the first of each Skill, and the others. */
 function unique(lines: readonly SkillLine[]): { first: SkillLine[]; again: SkillLine[] } {
   const seen = new Set<string>();
-  const [first, again]: [SkillLine[], SkillLine[]] = [[], []];
+  const first: SkillLine[] = [];
+  const again: SkillLine[] = [];
   for (const line of lines) {
     const marks = [keyOf(line), line.skill_id];
     (marks.some((mark) => seen.has(mark)) ? again : first).push(line);

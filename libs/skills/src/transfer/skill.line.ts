@@ -4,11 +4,11 @@ import { ValidateBy, ValidateIf } from 'class-validator';
 import { CapabilityBody, EndpointBody, MAX_PARTS, ReplaceSkillBody } from '../model/skill.dto.js';
 import { UniqueBy } from '../model/skill-fields.decorators.js';
 
-/** A registry that registers a thousand Skills a second gets there in 30 years; the sequence must not be used up by a file. */
+/** No file may use up the sequence. At 1,000 registrations a second, it takes 30 years to get there. */
 const MAX_GENERATION = 1e12;
 const MAX_PARAMETERS = 50;
 
-/** Keys whose values are secret, and not in the file. */
+/** Keys of secret values. The file does not contain the values. */
 function SecretKeysField(max: number): PropertyDecorator {
   const fault = (value: unknown): string | undefined => {
     if (!Array.isArray(value)) return 'must be an array of keys';
@@ -41,7 +41,7 @@ export class CapabilityLine extends CapabilityBody {
   capability_id?: string;
 }
 
-/** A Skill in an export: what PUT takes, by the same rules, and what the registry itself knows of it (docs/adr/0023). */
+/** A Skill in an export: the body of a PUT, with the same checks, and the fields that the registry sets (docs/adr/0023). */
 export class SkillLine extends OmitType(ReplaceSkillBody, ['endpoints', 'capabilities'] as const) {
   @UuidField()
   skill_id: string;
@@ -78,7 +78,7 @@ export class SkillLine extends OmitType(ReplaceSkillBody, ['endpoints', 'capabil
   @IntegerField({ min: 0, max: Number.MAX_SAFE_INTEGER, required: false })
   error_count?: number;
 
-  /** Of calls that the registry passed on. */
+  /** Calls that the registry routed. */
   @IntegerField({ min: 0, max: Number.MAX_SAFE_INTEGER, required: false })
   routed_count?: number;
 

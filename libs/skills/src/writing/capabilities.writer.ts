@@ -4,10 +4,10 @@ import { arrayLiteral, columnsOf, prepared, rowsOfArrays, type Transaction } fro
 import type { CapabilityBody } from '../model/skill.dto.js';
 import { type MergedPart, mergeParts } from './merged-part.js';
 
-/** A capability as it is written; a category of null takes the category away; a new one gets the id that it brings, if any. */
+/** A capability to write. A category of null removes the category. A new capability gets `capability_id`, if it is set. */
 export type CapabilityPart = Omit<CapabilityBody, 'category'> & { category?: string | null; capability_id?: string };
 
-/** Updates known capabilities and inserts new ones. The Skills are locked. Returns the ids of known ones by their place. */
+/** Updates known capabilities and inserts new ones. The Skills must be locked. Returns the ids of known ones by place. */
 const MERGE = prepared(
   'capabilities.merge',
   `WITH x AS MATERIALIZED (SELECT * FROM ${rowsOfArrays({
@@ -35,7 +35,7 @@ const MERGE = prepared(
    SELECT place, id FROM known`,
 );
 
-/** Leaves the capabilities of $1 with these parameters, in this order: their ids rise. */
+/** Replaces the parameters of the capabilities $1. Rising ids keep the order. */
 const REPLACE_PARAMETERS = prepared(
   'capabilities.parameters',
   `WITH x AS MATERIALIZED (SELECT * FROM ${rowsOfArrays(
@@ -59,7 +59,7 @@ const REPLACE_PARAMETERS = prepared(
      default_value = EXCLUDED.default_value, description = EXCLUDED.description, updated_at = now()`,
 );
 
-/** Writes capabilities of many Skills: new ones with defaults, known ones (by name) with what the body says. */
+/** Writes capabilities of many Skills. New ones get defaults; known ones (by name) keep fields that the body leaves out. */
 @Injectable()
 export class CapabilitiesWriter {
   async merge(

@@ -59,9 +59,9 @@ const OPEN = prepared(
 );
 
 /**
- * Writes leases and the health that follows from them, with what depends on it: the index, the health of the Skill, its
- * history and its revision. Everything holds the Skills first: registrations in the order of name and version, all others
- * by `tryLock`, so that no two changes wait for each other.
+ * Writes leases and the health of endpoints, and with it the index, the health, the history and the revision of the
+ * Skill. Lock the Skills first, so that changes do not deadlock: registrations lock in the order of name and version, all
+ * others with `tryLock`.
  */
 @Injectable()
 export class EndpointHealthWriter {
@@ -72,7 +72,7 @@ export class EndpointHealthWriter {
     private readonly names: SkillNames,
   ) {}
 
-  /** Opens leases of the current generation and sets the endpoints healthy. The Skills are locked. */
+  /** Opens leases of the current generation and sets the endpoints healthy. The Skills must be locked. */
   async open(tx: Transaction, actor: string, skills: readonly RegisteredEndpoints[]): Promise<SkillLeases[]> {
     const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => [newId(), skillId, url]));
     const opened = await tx.query<
@@ -93,8 +93,8 @@ export class EndpointHealthWriter {
   }
 
   /**
-   * Heartbeats: these endpoints hold a lease from now on, and are as their members say. The Skills are locked already.
-   * Returns those that changed.
+   * Writes heartbeats: renews or opens the leases, and sets the health that members report. The Skills must be locked.
+   * Returns the endpoints whose health changed.
    */
   async report(tx: Transaction, reports: readonly ReportedHealth[]): Promise<ChangedEndpoint[]> {
     const ids = reports.map(({ endpointId }) => endpointId);
@@ -108,7 +108,7 @@ export class EndpointHealthWriter {
     return this.change(tx, reports);
   }
 
-  /** Gives endpoints this health. The Skills are locked already. Returns those that had another. */
+  /** Sets the health of endpoints. The Skills must be locked. Returns the endpoints whose health changed. */
   async change(tx: Transaction, healths: readonly ReportedHealth[]): Promise<ChangedEndpoint[]> {
     const changed = await this.set(tx, healths);
     const skillIds = [...new Set(changed.map(({ skillId }) => skillId))];
@@ -118,7 +118,7 @@ export class EndpointHealthWriter {
     return changed;
   }
 
-  /** Takes endpoints away, and the Skills that have no others; they are locked already. Returns the ids of all these Skills. */
+  /** Removes endpoints, and Skills that have no others. The Skills must be locked. Returns the ids of all these Skills. */
   async unregister(tx: Transaction, actor: ReservedClientId, endpointIds: readonly string[]): Promise<string[]> {
     const gone = await tx.query<GoneRow[]>(
       `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url)
@@ -160,8 +160,8 @@ export class EndpointHealthWriter {
   }
 
   /**
-   * Holds the Skills and the leases of these endpoints until the end of the transaction, as far as nobody else holds them:
-   * one that is held for long must not keep all the rest waiting. Returns the endpoints that others hold.
+   * Locks the Skills and leases of these endpoints until the end of the transaction. Skips those that are locked, so that
+   * one long transaction does not stop all others. Returns the skipped endpoints.
    */
   async tryLock(tx: Transaction, endpointIds: readonly string[]): Promise<Set<string>> {
     const rows = await tx.query<{ id: string }[]>(

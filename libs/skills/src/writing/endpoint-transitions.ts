@@ -7,7 +7,7 @@ import { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 export type Transition = Health | 'unregistered';
 const TRANSITIONS: readonly Transition[] = ['healthy', 'warning', 'unhealthy', 'unregistered'];
 
-/** Counts endpoints whose health changed, and announces the change of their Skills. */
+/** Counts changes of health, and announces the changed Skills. */
 @Injectable()
 export class EndpointTransitions {
   private readonly transitions;
@@ -30,7 +30,7 @@ export class EndpointTransitions {
     await this.changes.announce([...new Set(endpoints.map(({ skillId }) => skillId))]);
   }
 
-  /** Call it after the commit. `endpoints`: how many of these Skills were unregistered. */
+  /** Call it after the commit. `endpoints`: the number of unregistered endpoints. */
   async unregistered(skillIds: readonly string[], endpoints: number): Promise<void> {
     this.transitions.inc({ to: 'unregistered' }, endpoints);
     await this.changes.announce(skillIds);

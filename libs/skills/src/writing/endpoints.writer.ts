@@ -2,15 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { isMask, SkillSecrets } from '../secrets/index.js';
-import { schemeOf } from '../model/endpoint-url.js';
+import { readScheme } from '../model/endpoint-url.js';
 import type { EndpointBody } from '../model/skill.dto.js';
 import { type MergedPart, mergeParts } from './merged-part.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 
-/** An endpoint as it is written; a new one gets the id that it brings, if any. */
+/** An endpoint to write. A new endpoint gets `endpoint_id`, if it is set. */
 export type EndpointPart = EndpointBody & { endpoint_id?: string };
 
-/** Updates known endpoints and inserts new ones. The Skills are locked. Returns the ids of known ones by their place. */
+/** Updates known endpoints and inserts new ones. The Skills must be locked. Returns the ids of known ones by place. */
 const MERGE = prepared(
   'endpoints.merge',
   `WITH x AS MATERIALIZED (SELECT * FROM ${rowsOfArrays({
@@ -32,7 +32,7 @@ const MERGE = prepared(
    SELECT place, id FROM known`,
 );
 
-/** Writes endpoints of many Skills: new ones with defaults, known ones (by url) with what the body says. */
+/** Writes endpoints of many Skills. New ones get defaults; known ones (by url) keep fields that the body leaves out. */
 @Injectable()
 export class EndpointsWriter {
   constructor(
@@ -48,14 +48,14 @@ export class EndpointsWriter {
       body.endpoints.map((endpoint) => ({ skillId, id: endpoint.endpoint_id ?? newId(), body: endpoint })),
     );
     const rows = parts.map(({ skillId, id, body: { url, weight, status } }, place) => {
-      return [place, id, skillId, url, schemeOf(url), weight, status];
+      return [place, id, skillId, url, readScheme(url), weight, status];
     });
     await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows, 7), parts));
   }
 
   /**
-   * Unregisters endpoints whose lease has ended, longest ago first, where a Skill has more than `limit` endpoints. What
-   * this transaction wrote stays.
+   * Unregisters endpoints whose lease has ended, the oldest end first, from Skills with more than `limit` endpoints. Keeps
+   * endpoints that this transaction wrote.
    */
   async dropEnded(tx: Transaction, actor: string, skillIds: readonly string[], limit: number): Promise<void> {
     if (skillIds.length === 0) return;
@@ -96,7 +96,7 @@ export class EndpointsWriter {
     );
     if (rows.length === 0) return;
     await tx.query(
-      // What is there still is a secret that is to stay.
+      // A row that still exists is a secret to keep.
       `INSERT INTO endpoint_params (id, endpoint_id, key, value, secret)
        SELECT x.id, x.endpoint_id, x.key, x.value, x.secret
        FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, endpoint_id uuid, key text, value text, secret boolean)

@@ -1,6 +1,6 @@
 import { isObject } from '#common';
 
-/** JSON Merge Patch (RFC 7396 section 2): null removes, objects merge, all else replaces. Depth is that of the patch. */
+/** JSON Merge Patch (RFC 7396 section 2): null removes, objects merge, others replace. Recurses as deep as the patch. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {};

@@ -2,8 +2,8 @@ import { isMask, type SecretMap } from '../secrets/index.js';
 import type { CapabilityBody, EndpointBody, RegisterSkillBody } from '../model/skill.dto.js';
 
 /**
- * One body with the effect of all these, registered one after the other (docs/adr/0007): endpoints are merged by url,
- * capabilities by name, metadata by key. All are of the same name and version. The work is linear in their size.
+ * Merges bodies of one name and version. The result has the effect of registering them one after the other
+ * (docs/adr/0007): endpoints merge by url, capabilities by name, metadata by key. The time is linear in their size.
  */
 export function mergedBody(bodies: readonly RegisterSkillBody[]): RegisterSkillBody | undefined {
   const [first, ...later] = bodies;
@@ -31,7 +31,7 @@ export function mergedBody(bodies: readonly RegisterSkillBody[]): RegisterSkillB
   };
 }
 
-/** Validated bodies hold every field of their class; those that were not sent are undefined. */
+/** Removes undefined fields: a validated body has every field of its class. */
 export function given<T extends object>(body: T): T {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as T;
 }
@@ -48,7 +48,7 @@ function mergedEndpoint(before: EndpointBody | undefined, endpoint: EndpointBody
   return { ...merged, parameters: Object.fromEntries(put(new Map(kept), parameters)) };
 }
 
-/** A mask keeps the value of before. */
+/** Sets entries. A mask keeps the earlier value. */
 function put(entries: SecretEntries, map: SecretMap): SecretEntries {
   for (const [key, value] of Object.entries(map)) {
     if (!isMask(value) || !entries.has(key)) entries.set(key, value);

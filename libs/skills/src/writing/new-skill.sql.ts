@@ -1,12 +1,12 @@
 import { prepared } from '#database';
 import { claimNames } from '../names/index.js';
 
-/** Columns with their types; each travels as an array with one element for each row. */
+/** Columns with their types. Each is one parameter: an array with one element for each row. */
 type Columns = Readonly<Record<string, string>>;
 
 /**
- * How Skills come. Those that register hold leases. Imported ones keep their past, and may have names and ids that are
- * reserved for other clients.
+ * How a Skill was inserted. Registered Skills have leases. Imported Skills keep their earlier state, and may have names
+ * and ids that are reserved for other clients.
  */
 export type Origin = 'created' | 'registered' | 'imported';
 
@@ -34,7 +34,7 @@ const PAST = {
   updated_at: 'timestamptz',
 };
 
-/** Tables of parts. Parameters have no column for the Skill: there, `skill_id` only says whose they are. */
+/** Tables of parts. Those of parameters have no column `skill_id`: here it only selects the rows of new Skills. */
 const PARTS = {
   skill_endpoints: { skill_id: 'uuid', id: 'uuid', url: 'text', protocol: 'text', weight: 'integer', status: 'text' },
   endpoint_leases: { skill_id: 'uuid', id: 'uuid', endpoint_id: 'uuid' },

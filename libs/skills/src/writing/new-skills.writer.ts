@@ -8,10 +8,10 @@ import {
   type Transaction,
   violatesUnique,
 } from '#database';
-import { indexOf } from '../model/facets.js';
+import { buildIndex } from '../model/facets.js';
 import { searchDocument } from '../model/search-document.js';
 import type { EndpointLease, SkillLeases } from '../model/skill-observers.js';
-import { schemeOf } from '../model/endpoint-url.js';
+import { readScheme } from '../model/endpoint-url.js';
 import type { CreateSkillBody } from '../model/skill.dto.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import { SkillNames } from '../names/index.js';
@@ -29,7 +29,7 @@ export interface CreatedSkill {
 }
 
 export interface NewSkillBody extends Omit<CreateSkillBody, 'endpoints' | 'capabilities'> {
-  /** The id that the client asks for. */
+  /** The id that the client requests. */
   skill_id?: string;
   endpoints: EndpointPart[];
   capabilities?: CapabilityPart[];
@@ -40,7 +40,7 @@ export interface NewSkill {
   body: NewSkillBody;
 }
 
-/** A Skill of a file, with what it was before. Times are ISO 8601. */
+/** A Skill of a file, with its earlier state. Times are ISO 8601. */
 export interface ImportedSkill extends NewSkill {
   past: {
     owner: string;
@@ -68,7 +68,7 @@ interface InsertedRow {
 
 type Rows = Record<'skills' | PartTable, ArrayElement[][]>;
 
-/** Inserts Skills that are not there yet, with their parts, leases, history and index, in one round trip. */
+/** Inserts new Skills with their parts, leases, history and index, in one round trip. */
 @Injectable()
 export class NewSkillsWriter {
   constructor(
@@ -101,7 +101,7 @@ export class NewSkillsWriter {
     return { created: new Map([...created, ...others]), foreign: new Set(foreign) };
   }
 
-  /** Under any name and id that no Skill has. Returns the ids of the new Skills. */
+  /** Inserts Skills of a file, also with reserved names and ids. Skips known Skills. Returns the ids of the new ones. */
   async import(tx: Transaction, actor: string, skills: readonly ImportedSkill[]): Promise<Set<string>> {
     const names = new Set(skills.map(({ body }) => body.name));
     const { created } = await this.run(tx, actor, skills, 'imported', names);
@@ -149,7 +149,8 @@ export class NewSkillsWriter {
     for (const { key, value, secret } of metadata) rows.skill_metadata.push([id, newId(), key, value, secret]);
     const capabilities = (body.capabilities ?? []).map((part) => {
       const { name, description = '', version = body.version, status = 'enabled', parameters = {} } = part;
-      const [capabilityId, category] = [part.capability_id ?? newId(), part.category ?? null];
+      const capabilityId = part.capability_id ?? newId();
+      const category = part.category ?? null;
       rows.capabilities.push([id, capabilityId, name, description, category, version, status]);
       for (const [parameter, declaration] of Object.entries(parameters)) {
         const { type, required = false, default: value, description: text = '' } = declaration;
@@ -161,7 +162,7 @@ export class NewSkillsWriter {
     const endpoints = body.endpoints.map((part) => {
       const { url, weight = 1, status = 'active', parameters = {} } = part;
       const endpointId = part.endpoint_id ?? newId();
-      const protocol = schemeOf(url);
+      const protocol = readScheme(url);
       rows.skill_endpoints.push([id, endpointId, url, protocol, weight, status]);
       if (origin === 'registered') rows.endpoint_leases.push([id, newId(), endpointId]);
       for (const { key, value, secret } of this.secrets.sealed('endpoint_params', endpointId, parameters)) {
@@ -171,7 +172,7 @@ export class NewSkillsWriter {
     });
     const { name, description = '', version, space_id } = body;
     const active = endpoints.filter(({ status }) => status === 'active');
-    const { facets, callable, has_active } = indexOf({
+    const { facets, callable, has_active } = buildIndex({
       capabilities,
       protocols: active.map(({ protocol }) => protocol),
       has_active: active.length > 0,
@@ -200,7 +201,7 @@ export class NewSkillsWriter {
   }
 }
 
-/** An id may be taken after the statement has looked for it: the next attempt sees it. */
+/** Retries if another transaction took an id meanwhile: the next attempt sees it. */
 async function insertingSkills<T>(insert: () => Promise<T>): Promise<T> {
   try {
     return await insert();

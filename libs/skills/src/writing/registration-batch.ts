@@ -15,7 +15,7 @@ export interface RegisteredSkill {
   leases: SkillLeases;
 }
 
-/** Bodies of one name and version, in the order in which they came. */
+/** Bodies of one name and version, in the order of the batch. */
 export interface SkillBodies {
   /** The id of the Skill if it is new. */
   id: string;
@@ -35,9 +35,9 @@ export interface Admission {
   write: NewSkill[];
 }
 
-/** What a batch cannot have. */
+/** Ids and names that a batch may not use. */
 export interface Reserved {
-  /** Ids of Skills that are there, with their `keyOf`. */
+  /** Ids of known Skills, with their `keyOf`. */
   ids: ReadonlyMap<string, string>;
   /** Names of other clients. */
   names: ReadonlySet<string>;
@@ -45,8 +45,8 @@ export interface Reserved {
 export const NOTHING_RESERVED: Reserved = { ids: new Map(), names: new Set() };
 
 /**
- * Groups a batch by Skill. Leaves out bodies with a reserved name, and bodies that ask for the id of another Skill: one
- * that is there, or one that asks for the id earlier in the batch.
+ * Groups a batch by Skill. Leaves out bodies with a reserved name, and bodies with the id of another Skill: a known one,
+ * or one earlier in the batch.
  */
 export function bySkill(bodies: readonly RegisterSkillBody[], reserved: Reserved): SkillBodies[] {
   const skills = new Map<string, SkillBodies>();
@@ -80,8 +80,8 @@ export function admit(asked: SkillBodies, held: HeldParts, refusals = NONE): Adm
   return { asked, faults, write: body ? [{ id: asked.id, body }] : [] };
 }
 
-/** One result for each body of the batch. The first body of a new Skill counts as the one that created it. */
-export function resultsOf(
+/** Returns one result for each body of the batch. The first body of a new Skill counts as the one that created it. */
+export function listResults(
   count: number,
   outcomes: Iterable<readonly [Admission, RegisteredSkill | undefined]>,
 ): (RegisteredSkill | ApiError)[] {
@@ -107,11 +107,11 @@ export type Part = (typeof PARTS)[number];
 export type HeldParts = Record<Part, { count: number; names: ReadonlySet<string> }>;
 
 const NO_PART = { count: 0, names: new Set<string>() };
-/** Of a Skill that is new. */
+/** For a new Skill. */
 export const NO_PARTS: HeldParts = { endpoints: NO_PART, capabilities: NO_PART, metadata: NO_PART };
 
 /** Urls of endpoints, names of capabilities and keys of metadata in a body. */
-export function partNamesOf(body: CreateSkillBody): Record<Part, string[]> {
+export function listPartNames(body: CreateSkillBody): Record<Part, string[]> {
   return {
     endpoints: body.endpoints.map(({ url }) => url),
     capabilities: (body.capabilities ?? []).map(({ name }) => name),
@@ -120,13 +120,13 @@ export function partNamesOf(body: CreateSkillBody): Record<Part, string[]> {
 }
 
 /**
- * Which bodies a Skill has room for when they are merged into it one after the other: for each, undefined or the fault
- * of it (1001). A body that has no room takes none from those that follow. A part counts as new when `held` does not name it.
+ * Checks the limit of parts while bodies are merged into a Skill one after the other. Returns undefined or an error (1001)
+ * for each. A refused body takes no room from later ones. A part that `held` does not name is new.
  */
 export function roomFor(bodies: readonly CreateSkillBody[], held: HeldParts): (BadParameterError | undefined)[] {
   const added: Record<Part, Set<string>> = { endpoints: new Set(), capabilities: new Set(), metadata: new Set() };
   return bodies.map((body) => {
-    const names = partNamesOf(body);
+    const names = listPartNames(body);
     const fresh = (part: Part): string[] =>
       names[part].filter((name) => !added[part].has(name) && !held[part].names.has(name));
     const overfull = PARTS.find((part) => held[part].count + added[part].size + fresh(part).length > MAX_PARTS);

@@ -37,7 +37,10 @@ export class RegistrationService {
     private readonly quotas: SkillQuotas,
   ) {}
 
-  /** @throws ConflictError (1006) when the name and version, or the id, belong to another; PermissionError (1003); QuotaExceededError (1009) */
+  /**
+   * @throws ConflictError (1006) if the name or the Skill belongs to another client, or the id to another Skill;
+   * PermissionError (1003); QuotaExceededError (1009)
+   */
   async register(caller: Caller, body: RegisterSkillBody, key: string | undefined): Promise<RegisteredResponse> {
     const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
     let leases: SkillLeases[] = [];
@@ -68,12 +71,12 @@ export class RegistrationService {
       const refusals = await this.quotas.admit(tx, caller.clientId, bodies);
       const allowed = bodies.filter((_, place) => refusals[place] === undefined);
       const registered = allowed.length > 0 ? await this.write(tx, caller, allowed) : [];
-      leases = leasesOf(registered);
+      leases = collectLeases(registered);
       const outcomes = registered.values();
       const results = items.map(({ index }, place) =>
-        resultOf(index, refusals[place] ?? outcomes.next().value ?? new ConflictError()),
+        toResult(index, refusals[place] ?? outcomes.next().value ?? new ConflictError()),
       );
-      for (const [index, error] of failed) results.push(resultOf(index, error));
+      for (const [index, error] of failed) results.push(toResult(index, error));
       return { results: results.sort((a, b) => a.index - b.index) };
     });
     await this.announce(leases);
@@ -142,13 +145,13 @@ export class RegistrationService {
   }
 }
 
-/** Each Skill once. */
-function leasesOf(registered: readonly (RegisteredSkill | ApiError)[]): SkillLeases[] {
+/** Returns the leases of each Skill once. */
+function collectLeases(registered: readonly (RegisteredSkill | ApiError)[]): SkillLeases[] {
   const skills = registered.flatMap((skill) => (skill instanceof ApiError ? [] : [skill]));
   return [...new Map(skills.map(({ id, leases }) => [id, leases])).values()];
 }
 
-function resultOf(index: number, skill: RegisteredSkill | ApiError): BatchRegisteredItemResponse {
+function toResult(index: number, skill: RegisteredSkill | ApiError): BatchRegisteredItemResponse {
   if (skill instanceof ApiError) return { index, status: 'failed', code: skill.code, message: skill.summary };
   return { index, status: skill.created ? 'created' : 'updated', skill_id: skill.id };
 }

@@ -12,14 +12,14 @@ import {
   type HeldParts,
   NO_PARTS,
   type Part,
-  partNamesOf,
+  listPartNames,
   type Refusals,
   type SkillBodies,
 } from './registration-batch.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 
-/** A locked Skill and what it has. */
+/** A locked Skill and its parts. */
 export interface HeldSkill {
   id: string;
   space_id: string | null;
@@ -28,7 +28,7 @@ export interface HeldSkill {
   hasEnded: boolean;
 }
 
-/** Says which bodies are refused. The Skills are locked, by `keyOf`. */
+/** Returns the refused bodies. `held` has the locked Skills by `keyOf`. */
 export type AdmitHeld = (
   tx: Transaction,
   asked: readonly SkillBodies[],
@@ -58,7 +58,7 @@ interface PartsRow {
   names: string[];
 }
 
-/** An id that a body asks for, but that another Skill has, or had until lately. $2: the client. */
+/** Whether another Skill has the id of a body, or a former Skill of another client holds it. $2: the client. */
 const TAKEN_ID = `(EXISTS (SELECT FROM skills o WHERE o.id = x.id AND (o.name, o.version) IS DISTINCT FROM (x.name, x.version))
   OR EXISTS (SELECT FROM freed_skill_ids f WHERE f.skill_id = x.id AND f.owner <> $2::varchar AND f.held_until > now()))`;
 
@@ -67,9 +67,9 @@ const FOREIGN_NAME = isForeignName('x.name', '$2');
 const ASKED = rowsOfArrays({ id: 'uuid', name: 'text', version: 'text' }, 3);
 
 /**
- * Parameters: Spaces (null: all), client, ids, names and versions. Everybody locks Skills in the order of name and version,
- * so that batches do not deadlock. IS TRUE keeps PostgreSQL from reading all Skills of the owner. The name needs no lock of
- * its own: a transfer of it locks its Skills as well.
+ * Parameters: Spaces (null: all), client, ids, names and versions. Every statement locks Skills in the order of name and
+ * version, so that batches do not deadlock. IS TRUE keeps PostgreSQL from reading all Skills of the owner. A transfer of a
+ * name locks its Skills as well, so the name needs no lock.
  */
 const LOCK = prepared(
   'renewals.lock',
@@ -78,7 +78,7 @@ const LOCK = prepared(
    ORDER BY s.name, s.version FOR NO KEY UPDATE OF s`,
 );
 
-/** Which of the Skills cannot be locked. All others were there a moment ago. Parameters as for `LOCK`. */
+/** Skills that the client may not renew. Others that `LOCK` missed were deleted meanwhile. Parameters as for `LOCK`. */
 const REFUSED = `SELECT x.id FROM ${ASKED} WHERE ${TAKEN_ID} OR ${FOREIGN_NAME}
   OR EXISTS (SELECT FROM skills s WHERE s.name = x.name AND s.version = x.version
     AND (s.owner <> $2::varchar OR ($1::text[] IS NOT NULL AND (s.space_id = ANY($1)) IS NOT TRUE)))`;
@@ -112,7 +112,7 @@ const RENEW = prepared(
    RETURNING s.id, s.generation, s.registered_at, s.space_id`,
 );
 
-/** Registers Skills again that are there already (docs/adr/0007). */
+/** Renews Skills that exist already (docs/adr/0007). */
 @Injectable()
 export class RenewalsWriter {
   constructor(
@@ -122,8 +122,8 @@ export class RenewalsWriter {
   ) {}
 
   /**
-   * Locks the Skills, merges what `admitHeld` and the limits of parts leave of the bodies, and opens leases. Returns what
-   * became of the bodies of each Skill; undefined: the Skill, its name or the id that a body asks for belongs to another.
+   * Locks the Skills, merges the bodies that `admitHeld` and the limits of parts allow, and opens leases. Returns the result
+   * for each Skill. Undefined: the Skill, its name or the id of a body belongs to another client.
    */
   async renew(
     tx: Transaction,
@@ -158,18 +158,19 @@ export class RenewalsWriter {
       tx,
       written.map(({ skillId }) => skillId),
     );
-    const leasesOf = new Map(leases.map((skill) => [skill.skillId, skill]));
+    const leasesById = new Map(leases.map((skill) => [skill.skillId, skill]));
     const byId = new Map(renewed.map((skill) => [skill.id, skill]));
     return admissions.map((admission) => {
       const id = held.get(keyOf(admission.asked))?.id ?? '';
-      const [skill, opened] = [byId.get(id), leasesOf.get(id)];
+      const skill = byId.get(id);
+      const opened = leasesById.get(id);
       return [admission, skill && opened && { ...skill, leases: opened }];
     });
   }
 
   /**
    * Locks those of the Skills that the client may renew, and counts their parts. Returns them by `keyOf`.
-   * @throws RetryTransaction for a Skill that was unregistered since somebody looked
+   * @throws RetryTransaction for a Skill that was unregistered meanwhile
    */
   private async lock(tx: Transaction, caller: Caller, skills: readonly SkillBodies[]): Promise<Map<string, HeldSkill>> {
     const lock = (text: string, asked: readonly SkillBodies[]): Promise<HeldRow[]> => {
@@ -200,7 +201,7 @@ export class RenewalsWriter {
       const id = held.get(keyOf(skill))?.id;
       if (id === undefined) return [];
       return skill.bodies.flatMap((body) =>
-        Object.entries(partNamesOf(body)).flatMap(([part, names]) => names.map((name) => [id, part, name])),
+        Object.entries(listPartNames(body)).flatMap(([part, names]) => names.map((name) => [id, part, name])),
       );
     });
     const byId = new Map([...held.values()].map((skill) => [skill.id, skill]));

@@ -6,7 +6,7 @@ import { maskedMap } from '../secrets/index.js';
 import type { CreateSkillBody, ReplaceSkillBody } from '../model/skill.dto.js';
 import { SkillsRepository } from '../reading/skills.repository.js';
 
-/** How a Skill goes: as a resource, or by the protocol. */
+/** Removal with DELETE, or with the protocol. */
 export type RemovalAction = 'skill.delete' | 'skill.unregister';
 export type SkillAction =
   'skill.create' | 'skill.import' | 'skill.register' | 'skill.update' | 'skill.status' | RemovalAction;
@@ -15,11 +15,11 @@ export interface SkillChange {
   skillId: string;
   before?: ReplaceSkillBody | undefined;
   after?: CreateSkillBody | undefined;
-  /** The Space that it lives in, where neither of the two says so. */
+  /** The Space of the Skill, if neither `before` nor `after` names it. */
   spaceId?: string | null | undefined;
 }
 
-/** Changes of Skills in the audit log. Digests are of what owners write, so that heartbeats do not change them. */
+/** Records changes of Skills in the audit log. Digests cover only what owners write: heartbeats do not change them. */
 @Injectable()
 export class SkillAudit {
   constructor(
@@ -27,7 +27,7 @@ export class SkillAudit {
     private readonly repository: SkillsRepository,
   ) {}
 
-  /** The Skill as PUT takes it. */
+  /** Returns the Skill as the body of a PUT, or undefined if it does not exist. */
   async stateOf(tx: Transaction, skillId: string): Promise<ReplaceSkillBody | undefined> {
     const found = await this.repository.find(skillId, tx);
     return found && toBody(found.skill);
@@ -48,7 +48,7 @@ export class SkillAudit {
   }
 }
 
-/** Not even the digest of a secret is kept: a short one could be found by trying. */
+/** Replaces secrets by the mask: a short secret could be guessed from its digest. */
 function masked(body: CreateSkillBody): CreateSkillBody {
   const { endpoints, metadata } = body;
   return {

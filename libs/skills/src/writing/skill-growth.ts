@@ -3,7 +3,7 @@ import { type CreateSkillBody, keyOf } from '../model/skill.dto.js';
 
 export type GrowingBody = Pick<CreateSkillBody, 'name' | 'version' | 'endpoints' | 'capabilities' | 'space_id'>;
 
-/** What a Skill that a body names has of it already. */
+/** The Skill of a body, and the parts that it has already. Null: there is no such Skill. */
 export interface PresentSkill {
   place: number;
   id: string | null;
@@ -15,15 +15,15 @@ export interface PresentSkill {
   names: string[] | null;
 }
 
-/** Skills, and what belongs to them, by number. */
+/** Numbers of Skills and their parts. */
 export interface Amounts {
   skills: number;
   endpoints: number;
   capabilities: number;
 }
 
-/** By how much the owner grows, and the Space in which the Skill is then. */
-export function demandsOf(
+/** The amounts that count for the owner, and for the Space of the Skill after the change. */
+export function listDemands(
   owner: string,
   { skills, endpoints, capabilities }: Amounts,
   space: string | null | undefined,
@@ -45,16 +45,16 @@ export function demandsOf(
 
 type Parts = Pick<GrowingBody, 'endpoints' | 'capabilities'>;
 
-/** Of a body. */
-export function amountsIn({ endpoints, capabilities = [] }: Parts, skills: number): Amounts {
+/** Counts the parts of a body. */
+export function countParts({ endpoints, capabilities = [] }: Parts, skills: number): Amounts {
   return { skills, endpoints: endpoints.length, capabilities: capabilities.length };
 }
 
 /**
- * What each body adds. Several of one Skill add its parts once, unless they are refused; a Skill that comes to another
- * Space brings all that it has.
+ * Computes what each body adds. Bodies of one Skill add each part once, unless they are refused. A Skill that moves to
+ * another Space adds all its parts there.
  */
-export function* growthOf(
+export function* computeGrowth(
   owner: string,
   bodies: readonly GrowingBody[],
   present: readonly PresentSkill[],
@@ -62,15 +62,17 @@ export function* growthOf(
   const known = new Map<string, { isSkill: boolean; space: string | null; urls: Set<string>; names: Set<string> }>();
   for (const [place, body] of bodies.entries()) {
     const there = present[place];
-    // It is refused, for a better reason.
+    // The write refuses it later, with a more exact error.
     if (there?.foreign === true || (there?.id != null && there.owner !== owner)) {
       yield { demands: [] };
       continue;
     }
     const key = keyOf(body);
     const before = known.get(key) ?? {
-      ...{ isSkill: there?.id != null, space: there?.space_id ?? null },
-      ...{ urls: new Set(there?.urls), names: new Set(there?.names) },
+      isSkill: there?.id != null,
+      space: there?.space_id ?? null,
+      urls: new Set(there?.urls),
+      names: new Set(there?.names),
     };
     const urls = newIn(
       before.urls,
@@ -88,7 +90,7 @@ export function* growthOf(
       for (const name of names) before.names.add(name);
       known.set(key, { ...before, isSkill: true, space });
     };
-    yield { demands: demandsOf(owner, grown, space, space === before.space ? grown : all), taken };
+    yield { demands: listDemands(owner, grown, space, space === before.space ? grown : all), taken };
   }
 }
 

@@ -8,10 +8,10 @@ import { SkillHistory } from './skill-history.js';
 const EVERY_MS = 3600 * 1000;
 /** As long as the audit log (AI Bridge v0.6.0, section on logs). */
 const RETENTION_S = 90 * 24 * 3600;
-/** Rows in one statement. */
+/** Most rows in one statement. */
 const PORTION = 5_000;
 
-/** Deletes old entries of the history, and the oldest of owners that have more than `QUOTA_EVENTS`. The leader does so. */
+/** Deletes old history, and the oldest entries of owners with more than `QUOTA_EVENTS`. Runs on the leader. */
 @Injectable()
 export class SkillHistoryUpkeep extends PeriodicService {
   constructor(
@@ -27,7 +27,7 @@ export class SkillHistoryUpkeep extends PeriodicService {
       subject: 'Deleting old history of Skills',
       isDue: () => leader.isLeader,
     });
-    // Nothing is refused, so that nobody asks how fast it grows.
+    // This quota refuses nothing, so its growth rate is not used.
     quotas.register('events', { count: 'SELECT count(*) FROM skill_events WHERE owner = $1', perSecond: 0 });
   }
 

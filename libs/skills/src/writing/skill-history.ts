@@ -5,25 +5,25 @@ import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import type { SkillEvent } from '../model/skill-event.entity.js';
 
-/** The Skill as it was named then. */
+/** The Skill at the time of the event. */
 export interface HistorySkill {
   id: string;
   name: string;
   version: string;
-  /** Of one that is gone by now; of others it is looked up. */
+  /** Needed if the Skill was deleted; otherwise it is looked up. */
   owner?: string;
   registered_at: Date;
 }
 
 export interface HistoryEntry extends HistorySkill {
   event: SkillEvent;
-  /** Of an event of one endpoint. */
+  /** Set for events of one endpoint. */
   endpoint_url?: string;
-  /** The client, or the job, that did it. */
+  /** The client or the job that made the change. */
   actor: string;
 }
 
-/** What happened to Skills: written in the transaction of the change, kept within bounds (skill-history-upkeep.ts). */
+/** History of Skills, written in the transaction of the change. `SkillHistoryUpkeep` bounds its size. */
 @Injectable()
 export class SkillHistory {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
@@ -43,7 +43,7 @@ export class SkillHistory {
     );
   }
 
-  /** Deletes up to `limit` entries that are older than so many seconds. Returns how many there were. */
+  /** Deletes up to `limit` entries that are older than `seconds`. Returns the number of deleted entries. */
   async deleteOld(seconds: number, limit: number): Promise<number> {
     const [, deleted] = await this.dataSource.query<[unknown, number]>(
       `DELETE FROM skill_events WHERE id IN (SELECT id FROM skill_events
@@ -53,7 +53,7 @@ export class SkillHistory {
     return deleted;
   }
 
-  /** Deletes the oldest entries of an owner; their ids rise with time. Returns how many there were. */
+  /** Deletes up to `limit` of the oldest entries of an owner: ids rise with time. Returns the number of deleted entries. */
   async deleteOldest(owner: string, limit: number): Promise<number> {
     const [, deleted] = await this.dataSource.query<[unknown, number]>(
       `DELETE FROM skill_events WHERE id IN (SELECT id FROM skill_events WHERE owner = $1 ORDER BY id LIMIT $2)`,
@@ -62,7 +62,7 @@ export class SkillHistory {
     return deleted;
   }
 
-  /** The next owner that has entries, in order. */
+  /** Returns the next owner with entries, in alphabetical order. */
   async ownerAfter(owner: string): Promise<string | undefined> {
     const [row] = await this.dataSource.query<{ owner: string }[]>(
       'SELECT owner FROM skill_events WHERE owner > $1 ORDER BY owner LIMIT 1',

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
-import { type Facetable, indexOf } from '../model/facets.js';
+import { type Facetable, buildIndex } from '../model/facets.js';
 import { type SearchableSkill, searchDocument } from '../model/search-document.js';
 
 type IndexedSkill = SearchableSkill & Facetable & { id: string };
@@ -51,15 +51,15 @@ const READ = prepared(
        WHERE s.id IN (SELECT id FROM ${rowsOfArrays({ id: 'uuid' })})`,
 );
 
-/** Keeps what lists, discovery and status look at in step with the tables of a Skill, in the same transaction. */
+/** Updates the columns that lists, discovery and status read, in the transaction of the change. */
 @Injectable()
 export class SkillIndexWriter {
-  /** Indexes what is stored now. Call it after every change of these Skills. */
+  /** Call it after every change of these Skills. */
   refresh(tx: Transaction, ids: readonly string[]): Promise<void> {
     return this.write(tx, ids, searchDocument);
   }
 
-  /** Enough after a change of nothing but the health of endpoints. */
+  /** Call it if only the health of endpoints changed. */
   refreshHealth(tx: Transaction, ids: readonly string[]): Promise<void> {
     return this.write(tx, ids);
   }
@@ -72,7 +72,7 @@ export class SkillIndexWriter {
     if (ids.length === 0) return;
     const skills = await tx.query<IndexedSkill[]>(READ, [ids]);
     const rows = skills.map((skill) => {
-      const { facets, callable, has_active, has_live } = indexOf(skill);
+      const { facets, callable, has_active, has_live } = buildIndex(skill);
       return [skill.id, `{${facets.join(',')}}`, callable, has_active, has_live, documentOf?.(skill)];
     });
     await tx.query(WRITE, columnsOf(rows, 6));

@@ -7,7 +7,7 @@ import { isMask, MASK, SkillSecrets } from '../secrets/index.js';
 import { given } from './merged-body.js';
 import { type CreateSkillBody, MAX_PARTS, type ReplaceSkillBody } from '../model/skill.dto.js';
 
-/** The parts that a body gives to a Skill. */
+/** The parts of a body. */
 export interface SkillParts {
   skillId: string;
   body: Pick<CreateSkillBody, 'version' | 'metadata'> & { endpoints: EndpointPart[]; capabilities?: CapabilityPart[] };
@@ -32,9 +32,9 @@ export class SkillPartsWriter {
   ) {}
 
   /**
-   * Adds and updates: endpoints by url, capabilities by name, metadata by key. What a body does not name stays, also
-   * within an endpoint or a capability that is there already: its weight, its status, its parameters (docs/adr/0007).
-   * The caller sees to it that no Skill gets more than one may have.
+   * Adds and updates: endpoints by url, capabilities by name, metadata by key. Parts and fields that a body leaves
+   * out stay, also the weight, status and parameters of a known endpoint or capability (docs/adr/0007). The caller checks
+   * the limit of parts.
    */
   async merge(tx: Transaction, parts: readonly SkillParts[]): Promise<void> {
     if (parts.length === 0) return;
@@ -44,7 +44,7 @@ export class SkillPartsWriter {
     await this.mergeMetadata(tx, parts);
   }
 
-  /** Leaves a Skill with what the body says and nothing else; endpoints keep their id by url, capabilities by name. */
+  /** Replaces all parts of a Skill. Endpoints keep their id by url, capabilities by name. */
   async replace(tx: Transaction, skillId: string, body: ReplaceSkillBody): Promise<void> {
     const { endpoints, capabilities = [] } = body;
     await tx.query('DELETE FROM skill_endpoints WHERE skill_id = $1 AND url <> ALL($2::text[])', [
@@ -82,7 +82,7 @@ export class SkillPartsWriter {
   }
 }
 
-/** Fills in every default, so that no earlier value stays. */
+/** Sets every default, so that no earlier value stays. */
 function completed(body: ReplaceSkillBody): SkillParts['body'] {
   return {
     ...body,

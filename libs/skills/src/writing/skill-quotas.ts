@@ -6,11 +6,11 @@ import { isForeignName } from '../names/index.js';
 import type { HeldSkill } from './renewals.writer.js';
 import type { Refusals, SkillBodies } from './registration-batch.js';
 import { keyOf, MAX_PARTS, type RegisterSkillBody, type ReplaceSkillBody } from '../model/skill.dto.js';
-import { amountsIn, demandsOf, type GrowingBody, growthOf, type PresentSkill } from './skill-growth.js';
+import { countParts, listDemands, type GrowingBody, computeGrowth, type PresentSkill } from './skill-growth.js';
 import type { LockedSkill } from './skill-writer.js';
 
 const PARTS = 'SELECT count(*) FROM skills s JOIN';
-/** Holds the Skills: one that adds nothing because it is there must not be deleted before it is written. */
+/** Locks the Skills. A Skill that exists adds nothing, so it must not be deleted before it is written. */
 const PRESENT = `WITH x AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x(place integer, name text, version text)),
   held AS MATERIALIZED (SELECT s.id, s.name, s.version, s.owner, s.space_id FROM skills s
     WHERE (s.name, s.version) IN (SELECT name, version FROM x) ORDER BY s.name, s.version FOR KEY SHARE)
@@ -20,11 +20,11 @@ const PRESENT = `WITH x AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::js
     (SELECT array_agg(c.name) FROM capabilities c WHERE c.skill_id = s.id) AS names
   FROM x LEFT JOIN held s USING (name, version) ORDER BY x.place`;
 
-/** What a Skill that comes from another Space brings. */
+/** The most that a Skill from another Space can add. */
 const MOST = { skills: 1, endpoints: MAX_PARTS, capabilities: MAX_PARTS };
 const NONE = { skills: 0, endpoints: 0, capabilities: 0 };
 
-/** How many Skills, endpoints and capabilities a client, and a Space, may have. */
+/** Limits the Skills, endpoints and capabilities of a client and of a Space. */
 @Injectable()
 export class SkillQuotas implements OnModuleInit {
   constructor(private readonly quotas: Quotas) {}
@@ -34,7 +34,7 @@ export class SkillQuotas implements OnModuleInit {
       ['', 'owner'],
       ['space_', 'space_id'],
     ] as const) {
-      // A request may bring 1,000 Skills and counts as 100; 12,000 may come in a minute, and twice that at its turn.
+      // A batch of 1,000 Skills counts as 100 requests: 12,000 Skills a minute, and twice that around the turn of a minute.
       const skills = `SELECT count(*) FROM skills WHERE ${column} = $1`;
       this.quotas.register(`${prefix}skills`, { count: skills, perSecond: 4_000 });
       const endpoints = `${PARTS} skill_endpoints e ON e.skill_id = s.id WHERE s.${column} = $1`;
@@ -45,28 +45,28 @@ export class SkillQuotas implements OnModuleInit {
   }
 
   /**
-   * Whether there is room for what each of these adds to an owner's Skills, and to the Space that it names; what is there
-   * already adds nothing. `admitHeld` sees to the Spaces that Skills are in, or come from.
+   * Checks the quotas of the owner, and of the Spaces that bodies name. Parts that exist already add nothing. Returns for
+   * each body undefined or the error. `admitHeld` checks the Spaces of known Skills.
    */
   async admit(tx: Transaction, owner: string, bodies: readonly GrowingBody[]): Promise<(ApiError | undefined)[]> {
     const spaces = new Map<string, string>();
     const most = bodies.map((body) => {
       if (body.space_id !== undefined) spaces.set(keyOf(body), body.space_id);
-      const all = amountsIn(body, 1);
-      return demandsOf(owner, all, spaces.get(keyOf(body)), all);
+      const all = countParts(body, 1);
+      return listDemands(owner, all, spaces.get(keyOf(body)), all);
     });
-    return this.quotas.admit(tx, most, async () => growthOf(owner, bodies, await this.present(tx, owner, bodies)));
+    return this.quotas.admit(tx, most, async () => computeGrowth(owner, bodies, await this.present(tx, owner, bodies)));
   }
 
-  /** The same of one. @throws QuotaExceededError (1009) */
+  /** Like `admit`, for one body. @throws QuotaExceededError (1009) */
   async assertRoom(tx: Transaction, owner: string, body: GrowingBody): Promise<void> {
     const [refusal] = await this.admit(tx, owner, [body]);
     if (refusal) throw refusal;
   }
 
   /**
-   * Of bodies of Skills that are held: whether there is room in the Space of the Skill for one that names none, and in the
-   * one that it names for all that the Skill brings.
+   * Checks the bodies of locked Skills. A body without a Space needs room in the Space of its Skill. A body with another
+   * Space needs room there for the whole Skill.
    */
   async admitHeld(
     tx: Transaction,
@@ -74,12 +74,12 @@ export class SkillQuotas implements OnModuleInit {
     asked: readonly SkillBodies[],
     held: ReadonlyMap<string, HeldSkill>,
   ): Promise<Refusals> {
-    const items = asked.flatMap((skill) => demandsOfHeld(owner, skill, held.get(keyOf(skill))?.space_id ?? null));
+    const items = asked.flatMap((skill) => listHeldDemands(owner, skill, held.get(keyOf(skill))?.space_id ?? null));
     const bodies = items.map(([body]) => body);
     const refusals = await this.quotas.admit(
       tx,
       items.map(([, demands]) => demands),
-      async () => growthOf(owner, bodies, await this.present(tx, owner, bodies)),
+      async () => computeGrowth(owner, bodies, await this.present(tx, owner, bodies)),
     );
     return new Map(
       bodies.flatMap((body, place): [RegisterSkillBody, ApiError][] => {
@@ -89,11 +89,11 @@ export class SkillQuotas implements OnModuleInit {
     );
   }
 
-  /** Of a Skill that is held, and gets other parts. @throws QuotaExceededError (1009) */
+  /** Checks the new parts of a locked Skill. @throws QuotaExceededError (1009) */
   async assertRoomFor(tx: Transaction, skill: LockedSkill, body: ReplaceSkillBody): Promise<void> {
     const isMoved = body.space_id !== (skill.space_id ?? undefined);
-    const all = amountsIn(body, isMoved ? 1 : 0);
-    const most = demandsOf(skill.owner, { ...all, skills: 0 }, body.space_id, all);
+    const all = countParts(body, isMoved ? 1 : 0);
+    const most = listDemands(skill.owner, { ...all, skills: 0 }, body.space_id, all);
     const [refusal] = await this.quotas.admit(tx, [most], async () => {
       const [present] = await this.present(tx, skill.owner, [skill]);
       const grown = {
@@ -101,7 +101,7 @@ export class SkillQuotas implements OnModuleInit {
         endpoints: all.endpoints - (present?.urls?.length ?? 0),
         capabilities: all.capabilities - (present?.names?.length ?? 0),
       };
-      return [{ demands: demandsOf(skill.owner, grown, body.space_id, isMoved ? all : grown) }];
+      return [{ demands: listDemands(skill.owner, grown, body.space_id, isMoved ? all : grown) }];
     });
     if (refusal) throw refusal;
   }
@@ -116,15 +116,15 @@ export class SkillQuotas implements OnModuleInit {
   }
 }
 
-/** The bodies of a Skill that lives in a Space or comes to one, with what they add there beside what they name. */
-function demandsOfHeld(owner: string, { bodies }: SkillBodies, from: string | null): [RegisterSkillBody, Demand[]][] {
+/** The bodies of a locked Skill in a Space, with the demands that `admit` has not checked. */
+function listHeldDemands(owner: string, { bodies }: SkillBodies, from: string | null): [RegisterSkillBody, Demand[]][] {
   let space = from;
   const items = bodies.map((body): [RegisterSkillBody, Demand[]] => {
     const isMoved = body.space_id !== undefined && body.space_id !== space;
     if (isMoved) space = body.space_id ?? null;
-    // What it adds to the Space that it names is looked at already.
+    // `admit` has checked what it adds to the Space that it names.
     if (!isMoved && body.space_id !== undefined) return [body, []];
-    return [body, demandsOf(owner, NONE, space, isMoved ? MOST : amountsIn(body, 0))];
+    return [body, listDemands(owner, NONE, space, isMoved ? MOST : countParts(body, 0))];
   });
   return space === null ? [] : items;
 }

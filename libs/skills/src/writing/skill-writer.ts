@@ -13,7 +13,7 @@ import {
   NOTHING_RESERVED,
   type RegisteredSkill,
   type Reserved,
-  resultsOf,
+  listResults,
 } from './registration-batch.js';
 import { type AdmitHeld, RenewalsWriter } from './renewals.writer.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
@@ -23,7 +23,7 @@ import { type HistorySkill, SkillHistory } from './skill-history.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import { type CreateSkillBody, keyOf, type RegisterSkillBody, type ReplaceSkillBody } from '../model/skill.dto.js';
 
-/** What every change needs to know of the Skill that it changes. */
+/** A Skill whose row is locked, as each change needs it. */
 export interface LockedSkill {
   id: string;
   name: string;
@@ -35,7 +35,7 @@ export interface LockedSkill {
   registered_at: Date;
 }
 
-/** What became of the bodies of one Skill; undefined: the Skill, its name or its id belongs to another client. */
+/** Result of the bodies of one Skill. Undefined: the Skill, its name or its id belongs to another client. */
 type Outcome = readonly [Admission, RegisteredSkill | undefined];
 
 /**
@@ -54,7 +54,7 @@ export class SkillWriter {
     private readonly names: SkillNames,
   ) {}
 
-  /** Inserts a Skill. Returns false when the name, or the name and version, belong to another. */
+  /** Inserts a Skill. Returns false if the name belongs to another client, or the name and version to another Skill. */
   async create(tx: Transaction, id: string, caller: Caller, body: CreateSkillBody): Promise<boolean> {
     const { created } = await this.newSkills.insert(tx, caller.clientId, [{ id, body }], 'created');
     if (created.size === 0) return false;
@@ -96,7 +96,7 @@ export class SkillWriter {
         outcomes.push([admission, skill && { ...skill, created: false }]);
       }
     }
-    const results = resultsOf(bodies.length, outcomes);
+    const results = listResults(bodies.length, outcomes);
     const changes = results.flatMap((skill, index) =>
       skill instanceof ApiError ? [] : [{ skillId: skill.id, after: bodies[index], spaceId: skill.space_id }],
     );
@@ -104,7 +104,7 @@ export class SkillWriter {
     return results;
   }
 
-  /** For a batch that asks for ids: who has these, and which names the client cannot use. */
+  /** Returns the ids of the batch that other Skills have, and the names that the client may not use. */
   private async reservedFor(tx: Transaction, caller: Caller, bodies: readonly RegisterSkillBody[]): Promise<Reserved> {
     const ids = bodies.length > 1 ? bodies.flatMap(({ skill_id }) => skill_id ?? []) : [];
     if (ids.length === 0) return NOTHING_RESERVED;
@@ -118,7 +118,7 @@ export class SkillWriter {
     };
   }
 
-  /** Holds the row until the end of the transaction. */
+  /** Locks the row until the end of the transaction. */
   async lock(tx: Transaction, skillId: string): Promise<LockedSkill | undefined> {
     const [row] = await tx.query<LockedSkill[]>(
       `SELECT id, name, version, owner, space_id, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
@@ -164,7 +164,7 @@ export class SkillWriter {
     return rows[0]?.updated_at ?? new Date();
   }
 
-  /** The name and the id stay with the owner for a time; the history stays in skill_events. Returns the time of it. */
+  /** Deletes a Skill. The owner keeps name and id for REGISTRY_NAME_HOLD. Returns the time of deletion. */
   async remove(tx: Transaction, caller: Caller, skill: LockedSkill, action: RemovalAction): Promise<Date> {
     const before = await this.audit.stateOf(tx, skill.id);
     const [rows] = await tx.query<[{ at: Date }[], number]>('DELETE FROM skills WHERE id = $1 RETURNING now() AS at', [

@@ -21,14 +21,14 @@ import { NameImporter } from './name.importer.js';
 import { NewSkillsImporter } from './new-skills.importer.js';
 import { SkillImporter } from './skill.importer.js';
 
-/** For the kinds of lines that this room writes. */
+/** Importers for the kinds of lines that this room owns. */
 export interface SkillImporters {
   names: NameImporter;
   skills: SkillImporter;
 }
 
-/** What writes names and Skills, put together for a command: as in a service, but no job runs, and nothing listens. */
-export function skillImportersOf(
+/** Creates the importers for a command line tool, without jobs and listeners. */
+export function createSkillImporters(
   dataSource: DataSource,
   redis: RedisConnection,
   settings: SecuritySettings,

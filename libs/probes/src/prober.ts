@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type ProbesSettings, probesSettings } from '#config';
@@ -33,6 +34,8 @@ export class Prober extends PeriodicService {
     scheduler: SchedulerRegistry,
   ) {
     super(scheduler, probeJob(settings, { name: 'prober', subject: 'Probing' }));
+    // Each probe in flight adds a listener. Node.js would take more than 10 of them for a leak, and warn.
+    setMaxListeners(0, this.stop.signal);
   }
 
   /** Cancels the probes in flight; they have no result. */

@@ -24,6 +24,7 @@ import type {
 } from './model/skill.response.js';
 import { inSpace, selectSpaces } from './reading/spaces.js';
 import { SkillObservers } from './model/skill-observers.js';
+import { listWarnings } from './model/warnings.js';
 import { type LockedSkill, SkillWriter } from './writing/skill-writer.js';
 import { SkillsRepository } from './reading/skills.repository.js';
 
@@ -74,7 +75,7 @@ export class SkillsService {
       const where = inSpace(caller, body);
       await this.quotas.assertRoom(tx, caller.clientId, where);
       if (!(await this.writer.create(tx, id, caller, where))) throw new ConflictError();
-      return this.read(tx, id);
+      return withWarnings(await this.read(tx, id), body);
     });
     await this.changes.announce([created.skill.skill_id]);
     return created;
@@ -142,7 +143,7 @@ export class SkillsService {
       if (violatesUnique(error, 'uq_skills_name_version')) throw new ConflictError();
       throw error;
     }
-    return this.read(tx, skill.id);
+    return withWarnings(await this.read(tx, skill.id), body);
   }
 
   private async read(tx: Transaction, skillId: string): Promise<TaggedSkill> {
@@ -150,4 +151,8 @@ export class SkillsService {
     if (!skill) throw new SkillNotFoundError();
     return skill;
   }
+}
+
+function withWarnings({ skill, etag }: TaggedSkill, body: CreateSkillBody): TaggedSkill {
+  return { skill: { ...skill, ...listWarnings(body) }, etag };
 }

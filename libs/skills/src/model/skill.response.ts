@@ -12,6 +12,7 @@ import {
 import { PARAMETER_DECLARATIONS_SCHEMA, type ParameterDeclaration } from './skill-fields.decorators.js';
 import { LeaseResponse } from './lease-terms.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
+import { type WarningResponse, WarningsField } from './warnings.js';
 
 const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
 const CAPABILITY_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12';
@@ -118,6 +119,10 @@ export class SkillResponse {
 
   @ApiProperty({ format: 'date-time', example: TIME })
   updated_at: string;
+
+  /** Only in answers to a write. */
+  @WarningsField()
+  warnings?: WarningResponse[];
 }
 
 /** A Skill and the ETag of this state of it. */
@@ -175,6 +180,9 @@ export class RegisteredResponse {
 
   @ApiProperty({ example: 28.713, description: 'Seconds until the first heartbeat is due' })
   interval: number;
+
+  @WarningsField()
+  warnings?: WarningResponse[];
 }
 
 export class UnregisteredResponse {
@@ -225,6 +233,9 @@ export class BatchRegisteredItemResponse {
 
   @ApiProperty({ required: false, example: 'version must be a semantic version' })
   message?: string;
+
+  @WarningsField()
+  warnings?: WarningResponse[];
 }
 
 export class BatchRegisteredResponse {

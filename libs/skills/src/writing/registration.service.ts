@@ -16,6 +16,7 @@ import type {
 } from '../model/skill.response.js';
 import { inSpace } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
+import { listWarnings } from '../model/warnings.js';
 import type { RegisteredSkill } from './registration-batch.js';
 import { SkillWriter } from './skill-writer.js';
 
@@ -50,7 +51,7 @@ export class RegistrationService {
       const [skill = new ConflictError()] = await this.write(tx, caller, [where]);
       if (skill instanceof ApiError) throw skill;
       leases = [skill.leases];
-      return this.answer(skill);
+      return { ...this.answer(skill), ...listWarnings(body) };
     });
     await this.announce(leases);
     return response;
@@ -73,10 +74,10 @@ export class RegistrationService {
       const registered = allowed.length > 0 ? await this.write(tx, caller, allowed) : [];
       leases = collectLeases(registered);
       const outcomes = registered.values();
-      const results = items.map(({ index }, place) =>
-        toResult(index, refusals[place] ?? outcomes.next().value ?? new ConflictError()),
+      const results = items.map(({ index, body }, place) =>
+        toResult(index, body, refusals[place] ?? outcomes.next().value ?? new ConflictError()),
       );
-      for (const [index, error] of failed) results.push(toResult(index, error));
+      for (const [index, error] of failed) results.push(toFailure(index, error));
       return { results: results.sort((a, b) => a.index - b.index) };
     });
     await this.announce(leases);
@@ -151,7 +152,15 @@ function collectLeases(registered: readonly (RegisteredSkill | ApiError)[]): Ski
   return [...new Map(skills.map(({ id, leases }) => [id, leases])).values()];
 }
 
-function toResult(index: number, skill: RegisteredSkill | ApiError): BatchRegisteredItemResponse {
-  if (skill instanceof ApiError) return { index, status: 'failed', code: skill.code, message: skill.summary };
-  return { index, status: skill.created ? 'created' : 'updated', skill_id: skill.id };
+function toResult(
+  index: number,
+  body: RegisterSkillBody,
+  skill: RegisteredSkill | ApiError,
+): BatchRegisteredItemResponse {
+  if (skill instanceof ApiError) return toFailure(index, skill);
+  return { index, status: skill.created ? 'created' : 'updated', skill_id: skill.id, ...listWarnings(body) };
+}
+
+function toFailure(index: number, { code, summary }: ApiError): BatchRegisteredItemResponse {
+  return { index, status: 'failed', code, message: summary };
 }

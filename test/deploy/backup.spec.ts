@@ -124,7 +124,7 @@ describe('deploy/backup/backup.sh', () => {
     expect(await scratches()).toEqual([]);
   });
 
-  it('finds a damaged file, and rows that are not those that were backed up', async () => {
+  it('finds a damaged file, and rows that differ from the ones backed up', async () => {
     const dump = backup();
     const good = readFileSync(dump);
     const bad = Buffer.from(good);

@@ -70,7 +70,7 @@ describe('a port for operators', () => {
   });
 });
 
-describe('documents for who has a token', () => {
+describe('documents for callers with a token', () => {
   let site: CallSite;
   beforeAll(async () => {
     site = await CallSite.start({ ADMIN_TOKEN_REQUIRED: 'true' });

@@ -261,7 +261,7 @@ describe('asynchronous calls', () => {
       expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'success', error: null } }]);
     });
 
-    it('as the Skill resets, hangs or says 503 in its own words, are tried again until their time is over', async () => {
+    it('are tried again until their time is over when the Skill resets, hangs or answers 503', async () => {
       const cases: [Behaviour, object][] = [
         [BEHAVIOURS.resets, { code: 2003 }],
         [BEHAVIOURS.hangs, { code: 2006 }],

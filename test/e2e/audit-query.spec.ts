@@ -51,7 +51,7 @@ describe('the audit log, when asked', () => {
     for (const { result } of await entriesOf({ result: 'denied' })) expect(result).toBe('denied');
   });
 
-  describe('by who is limited to Spaces', () => {
+  describe('by a client that is limited to Spaces', () => {
     const readerOf = async (role: 'operator' | 'admin', ...spaces: string[]) =>
       apiOf(app, (await app.client(role, ...spaces)).token);
     const targetsOf = async (reader: Api, query: Record<string, string> = {}) =>
@@ -109,7 +109,7 @@ describe('the audit log, when asked', () => {
       );
     });
 
-    it('tells of a Skill that went from one to another who sees both', async () => {
+    it('shows a Skill that moved between Spaces to a reader of both', async () => {
       const { body } = await api.post('/skills/register', { ...skillBody(), space_id: 'audit-from' }).expect(200);
       const skill_id = body.data.skill_id as string;
       const { name, version, endpoints } = (await api.get(`/skills/${skill_id}`)).body as ReturnType<typeof skillBody>;

@@ -41,7 +41,7 @@ describe('the audit log', () => {
     return first(entries);
   };
 
-  it('has every kind of change of a Skill, with who, what, from where, and its digests', async () => {
+  it('has every kind of change of a Skill, with actor, action, address and digests', async () => {
     const created = await api.post('/skills', skillBody());
     const id = created.body.skill_id as string;
     const target = `skill:${id}`;

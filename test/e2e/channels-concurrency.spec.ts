@@ -89,7 +89,7 @@ describe('channels, many at once', () => {
     expect(await countsOf(id)).toEqual({ context_keys: 100, rows: 100 });
   });
 
-  it('take nothing after the close, whoever closes', async () => {
+  it('take nothing after the close, no matter which replica closes', async () => {
     for (let round = 0; round < 5; round += 1) {
       const id = await opened();
       const answers = await each(21, (n) =>
@@ -107,7 +107,7 @@ describe('channels, many at once', () => {
     }
   });
 
-  it('take nothing after their time, also from who waited for it', async () => {
+  it('take nothing after their expiry, also from a writer that waited', async () => {
     const id = await opened();
     await app.database.query(`UPDATE channels SET expiry_time = now() + interval '400 milliseconds' WHERE id = $1`, [
       id,

@@ -234,7 +234,7 @@ describe('the clients that a client may change', () => {
       expect(await grant(full.clientId, full.secret)).toBe(200);
     });
 
-    it('are those that may do as much, or less', async () => {
+    it('are clients that may do the same, or less', async () => {
       const held = ['client:manage', 'skill:read', 'command:execute', 'channel:create'];
       const { clientId: self, token } = await scopedTo(...held);
       const manager = apiOf(app, token);

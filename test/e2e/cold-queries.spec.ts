@@ -129,7 +129,7 @@ describe('queries of reads that are not in memory', () => {
     expect(await sequentialScans(limited, `/skills/discover?${filter}`)).toEqual([]);
   });
 
-  it('looks up no Skill that words alone find, but for those of the page and those that are left out', async () => {
+  it('looks up no Skill that words alone find, except the ones on the page and the ones left out', async () => {
     const [statement] = await statementsOf(api, '/skills/discover?q=number+47');
     const text = statement?.[0];
     expect(text).toContain('skill_search');

@@ -117,7 +117,7 @@ describe('the schema', () => {
     expect(await migrate(empty.url, SETTINGS)).toEqual([]);
   });
 
-  it('gives names that Skills have already to who was first, and shares them with all others who have them', async () => {
+  it('gives names of existing Skills to the first owner, and shares them with the other owners', async () => {
     for (let name; name !== 'Names1768000000000';) name = await revert(migrated.url, SETTINGS);
     const insert = (name: string, version: string, owner: string, day: number) =>
       migrated.query(

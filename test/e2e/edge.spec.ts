@@ -288,7 +288,7 @@ describe('slow senders', () => {
     expect(text).toMatch(/^http_connections_dropped_total 3\d$/m);
   });
 
-  it('are not who waits for an answer that takes its time', async () => {
+  it('are not clients that wait for a slow answer', async () => {
     const skill = await SkillServer.start((call, response) => {
       setTimeout(() => {
         answer({ code: 0, data: { status: 'success', result: {} } })(call, response);

@@ -63,7 +63,7 @@ describe('executions', () => {
   });
 
   describe('executions', () => {
-    it('that are finished are read without a query, by those alone who may see them', async () => {
+    it('that are finished are read without a query, only by callers who may see them', async () => {
       const [skill] = await site.serve(BEHAVIOURS.echo);
       const { skillId } = await site.register([{ url: skill?.url ?? '' }]);
       const { body } = await site.execute(skillId).expect(200);
@@ -77,7 +77,7 @@ describe('executions', () => {
       expectError(await other.get(path), 404, 1010);
     });
 
-    it('are read, listed and filtered, by who made them and by who manages Skills', async () => {
+    it('are read, listed and filtered by their caller and by managers of Skills', async () => {
       const [skill] = await site.serve(answer({ code: 0, data: { status: 'success', result: 'x'.repeat(2_000) } }));
       const { skillId } = await site.register([{ url: skill?.url ?? '' }]);
       const { body } = await site.execute(skillId).expect(200);

@@ -34,7 +34,7 @@ describe.each(LEASE_STORES)('many heartbeats at once with leases in %s', (kind) 
     return body.data.results as { skill_id: string; status: string; code?: number; message?: string }[];
   };
 
-  it('are answered in the envelope, with the lease of those that are ok', async () => {
+  it('are answered in the envelope, with the lease of each ok item', async () => {
     const { skill_id } = await register();
     const { body } = await api.post('/heartbeats/', { heartbeats: [{ skill_id }] }).expect(200);
     expect(body).toEqual({

@@ -103,7 +103,7 @@ describe('ready answers, sent before Fastify sees the request', () => {
     socket.destroy();
   });
 
-  it('go to a caller who reads late as a whole, and are logged once, when they have gone', async () => {
+  it('reach a slow reader as a whole, and are logged once, after they were sent', async () => {
     const socket = open();
     socket.pause();
     // The first makes the caller known.

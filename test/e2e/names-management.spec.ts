@@ -40,7 +40,7 @@ describe('names of Skills are managed', () => {
   const actions = async (name: string) =>
     (await auditEntries(admin, { target: `name:${name}` })).map(({ action, actor }) => [action, actor]);
 
-  it('by their owner, who shares them, and by admins; others may not', async () => {
+  it('by their owner and by admins only', async () => {
     const { owner, name } = await named();
     const [friend, operator] = [await publisher(), apiOf(app, (await app.client('operator')).token)];
     const before = { name, owner: owner.id, shared_with: [] };
@@ -151,7 +151,7 @@ describe('names of Skills are managed', () => {
     expect(await register(stranger, { name, skill_id: id })).toBe(id);
   });
 
-  it('within the Spaces of who is limited to some', async () => {
+  it('within the Spaces of a client that is limited to some', async () => {
     const [mine, theirs] = ['names-mine', 'names-theirs'];
     const { owner, name } = await named(theirs);
     const limited = apiOf(app, (await app.client('admin', mine)).token);

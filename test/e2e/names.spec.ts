@@ -36,7 +36,7 @@ describe('names of Skills', () => {
       ...wanted,
     });
 
-  describe('belong to who registers them first', () => {
+  describe('belong to the client that registers them first', () => {
     it('by every door, whatever the version and the Space', async () => {
       const [owner, stranger] = [await publisher(), await publisher('elsewhere')];
       const { name } = skillBody();
@@ -66,7 +66,7 @@ describe('names of Skills', () => {
       await register(owner, { name, version: '2.0.0' });
     });
 
-    it('one of many who do so at once, with different versions, alone and in batches', async () => {
+    it('one of many that register at once, with different versions, alone and in batches', async () => {
       const owners = await Promise.all(Array.from({ length: 8 }, () => publisher()));
       const names = Array.from({ length: 20 }, () => skillBody().name);
       await Promise.all(
@@ -87,7 +87,7 @@ describe('names of Skills', () => {
       expect(rows).toEqual(names.map(() => ({ owners: 1, named: true })));
     });
 
-    it('also where a release that knows no owners of names has registered it, who keep what they have', async () => {
+    it('also if a release without owners of names registered it; its owners keep what they have', async () => {
       const [first, second, stranger] = [await publisher(), await publisher(), await publisher()];
       const { name } = skillBody();
       await register(first, { name });
@@ -147,7 +147,7 @@ describe('names of Skills', () => {
       expectError(await owner.api.post('/skills/register', skillBody({ name, version: '2.0.0' })), 409, 1006);
     });
 
-    it('go to one of those who want them once they are free, and to nobody while another Skill has them', async () => {
+    it('go to one claimant once they are free, and to none while another Skill has them', async () => {
       const [owner, ...others] = await Promise.all(Array.from({ length: 7 }, () => publisher()));
       const { name } = skillBody();
       if (!owner) throw new Error('there are seven');
@@ -181,7 +181,7 @@ describe('names of Skills', () => {
     });
     const at = (server: SkillServer) => ({ endpoints: [{ url: server.url }] });
 
-    it('to the owner and to those who share the name, and to no other once one of them was to serve', async () => {
+    it('to the owner and the sharers of the name, and to no other after that', async () => {
       const [owner, friend] = [await publisher(), await publisher()];
       const { name } = skillBody();
       const failing = await register(owner, { name, version: '2.0.0', ...at(bad) });

@@ -188,7 +188,7 @@ describe('what tokens of another identity provider give', () => {
     }
   });
 
-  it('is changed here in nothing else, by nobody who is limited to Spaces, and of nobody who is none', async () => {
+  it('is otherwise not changed here, not by clients limited to Spaces, and not for other clients', async () => {
     const path = '/auth/clients/oidc:bob';
     expect(expectError(await admin().patch(path, { role: 'admin', disabled: true }), 400, 1001)).toEqual([
       'role is said by the tokens of this caller',

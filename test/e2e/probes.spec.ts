@@ -263,7 +263,7 @@ describe('probes', () => {
     expect(body.data.endpoints).toMatchObject([{ result: 'unhealthy', reason: 'it answers 500', health: 'healthy' }]);
   });
 
-  it('come once an interval, whoever of two replicas is first', async () => {
+  it('come once an interval, no matter which of two replicas is first', async () => {
     const other = await startTestApp({ env: ENV, database: app.database });
     const all = await Promise.all(Array.from({ length: 12 }, () => serve()));
     await Promise.all(all.map(({ url }) => create([{ url }])));

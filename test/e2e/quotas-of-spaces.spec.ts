@@ -40,7 +40,7 @@ describe('quotas of a Space', () => {
   const endpoints = (count: number) => Array.from({ length: count }, () => ({ url: url() }));
   const forecast = (...names: string[]) => names.map((name) => ({ name }));
 
-  it('are shown to who is limited to it, and to nobody else', async () => {
+  it('are shown to clients limited to it, and to no others', async () => {
     await member.post('/skills/register', body({ endpoints: endpoints(2) })).expect(200);
     const two = apiOf(site.app, (await site.app.client('publisher', space, 'space-of-nobody')).token);
     const { space_quotas } = (await two.get('/auth/me').expect(200)).body as { space_quotas: Record<string, Usage> };

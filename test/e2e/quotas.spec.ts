@@ -161,7 +161,7 @@ describe('quotas', () => {
     expect(await usedBy(agent)).toMatchObject({ channels: 3 });
   });
 
-  it('hold for asynchronous calls that are not finished, and not for those that were made', async () => {
+  it('count unfinished asynchronous calls, and not finished ones', async () => {
     const server = await site.serveOne(BEHAVIOURS.hangs);
     const { skillId } = await site.register([{ url: server.url }]);
     const agent = apiOf(site.app, (await site.app.client('agent')).token);

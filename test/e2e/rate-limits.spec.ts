@@ -85,7 +85,7 @@ describe('limits of one replica', () => {
     expect(answer.status).toBe(429);
   });
 
-  it('count who shows no token, or a bad one, by address', async () => {
+  it('count callers without a valid token by address', async () => {
     const at = (address: string): request.Test => app.http.get(SKILLS).set('x-forwarded-for', address);
     expect(await passing(8, () => at('10.0.0.1'))).toBe(5);
     expect(await passing(8, () => at('10.0.0.2').auth('no-token', { type: 'bearer' }))).toBe(5);

@@ -44,7 +44,7 @@ describe.each(['PostgreSQL', 'Redis'])('refresh tokens, sessions in %s', (kind) 
     expect((await calls.audited()).slice(-3)).toEqual(['token.issue', 'token.refresh', 'token.refresh']);
   });
 
-  it('are of so many sessions of a client as are allowed, those that were used last; access tokens hold', async () => {
+  it('belong to a limited number of sessions, the last used ones; access tokens stay valid', async () => {
     const { calls } = await newClient();
     const first = await calls.grant();
     const second = await calls.grant();
@@ -57,7 +57,7 @@ describe.each(['PostgreSQL', 'Redis'])('refresh tokens, sessions in %s', (kind) 
     expect(await calls.audited('token.reuse')).toEqual([]);
   });
 
-  it('end with all access tokens of the session when one is used twice, also for who has the newest', async () => {
+  it('end with all access tokens of the session when one is used twice, also for the holder of the newest', async () => {
     const { calls } = await newClient();
     const first = await calls.grant();
     const other = await calls.grant();

@@ -95,7 +95,7 @@ describe('a check of a Skill', () => {
     expect(server.calls).toHaveLength(1);
   });
 
-  it('is for the owner and for whoever manages all, where the Skill lives', async () => {
+  it('is for the owner and for managers of all Skills, in the Space of the Skill', async () => {
     const owner = apiOf(app, (await app.client('publisher')).token);
     const skillId = await create(owner);
     await owner.post(`/skills/${skillId}/check`).expect(200);

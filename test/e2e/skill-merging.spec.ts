@@ -69,7 +69,7 @@ describe('what stays, what goes, and what is too much', () => {
     });
   });
 
-  it('discovers nothing without an active endpoint, whoever switched it', async () => {
+  it('discovers nothing without an active endpoint, no matter who switched it', async () => {
     const body = skillBody();
     const [endpoint] = body.endpoints;
     const id = await register({ ...body, endpoints: [{ url: endpoint?.url ?? '', status: 'inactive' }] });

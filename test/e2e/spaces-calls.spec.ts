@@ -153,7 +153,7 @@ describe('calls of a client that is limited to Spaces', () => {
     expect(inside.calls).toHaveLength(calls);
   });
 
-  it('are seen by who manages Skills within its Spaces only', async () => {
+  it('are seen by managers of Skills within their Spaces only', async () => {
     const [mine, theirs] = [space(), space()];
     const skill = await create(admin, { endpoints: [{ url: inside.url }], ...capabilitiesOf('x'), space_id: theirs });
     const made = await admin

@@ -114,7 +114,7 @@ describe('Spaces', () => {
     }
   });
 
-  it('are not explained to who does not see them', async () => {
+  it('are not explained to callers who do not see them', async () => {
     const [mine, theirs] = [space(), space()];
     const name = `explained-${mine}`;
     const inside = await create(admin, { name, version: '1.0.0', space_id: mine });
@@ -246,7 +246,7 @@ describe('Spaces', () => {
     expect(await write(single, { ...skillBody(), name, version })).toMatchObject({ status: 409, code: 1006 });
   });
 
-  it('keep a Skill from its own owner who is limited to others since', async () => {
+  it('keep a Skill from its own owner after that client was limited to other Spaces', async () => {
     const [old, now] = [space(), space()];
     const { clientId, token } = await app.client('publisher');
     const body = { ...skillBody(), space_id: old };

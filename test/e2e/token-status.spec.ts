@@ -142,7 +142,7 @@ describe('the status of tokens', () => {
   });
 
   describe('GET /auth/me', () => {
-    it('tells who the caller is, and what the token allows', async () => {
+    it('names the caller, and what the token allows', async () => {
       const { clientId, secret } = await app.client('publisher');
       const { access_token } = await new OAuthCalls(app, { clientId, secret }).grant({ scope: 'skill:read' });
       const { exp = 0 } = decodeJwt(access_token);

@@ -13,7 +13,7 @@ const LANES = 32;
 /** Milliseconds: what an answer may take on a machine that also does the flooding, unless it is a slow one. */
 const FLAT_MS = 250;
 
-describe('who asks too much', () => {
+describe('a client that sends too many requests', () => {
   let database: TestDatabase;
   let service: ServiceProcess;
   let admin: string;

@@ -33,7 +33,7 @@ describe('leases of services that run', () => {
     await single.expectOnlyDeadGone(killed, GONE_WITHIN_MS);
   });
 
-  it('are swept by one of the replicas, and by another when that one is killed', async () => {
+  it('are swept by one replica, and by another one when the first is killed', async () => {
     const leader = await leaderOf(pair.replicas);
     const others = pair.replicas.filter((replica) => replica !== leader);
     expect(await metric(others[0]?.url ?? '', 'registry_leader')).toBe(0);

@@ -141,7 +141,7 @@ describe('the log', () => {
     expect(service.messages.at(-1)).toBe('stopped');
   });
 
-  it('goes on in a new file when the file was removed with its folder, and there alone without readers', async () => {
+  it('continues in a new file when the file was removed with its folder, also without readers of its outputs', async () => {
     const files = { LOG_FILE: 'log/app.log', LOG_ERROR_FILE: 'errors.log' };
     const service = await startService({ env: { DATABASE_URL: database.url, ...files } });
     const { url, cwd } = service;

@@ -18,7 +18,7 @@ describe('SingleFlight', () => {
     await expect(next).resolves.toBe(2);
   });
 
-  it('starts once more after the run under way, once for all who ask for that, whatever became of the first', async () => {
+  it('starts once more after the current run, once for all callers, even if the first run failed', async () => {
     const first = flight.run();
     const anew = [flight.runAnew(), flight.runAnew()];
     ends[0]?.reject(new Error('away'));

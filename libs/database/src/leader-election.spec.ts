@@ -77,7 +77,7 @@ describe('LeaderElection', () => {
       )
     ).length;
 
-  it('has one leader, who stays it', async () => {
+  it('has one leader, which stays the leader', async () => {
     const [a, b] = [await join(), await join()];
     expect([a.isLeader, b.isLeader]).toEqual([false, false]);
     for (let n = 0; n < 3; n += 1) expect([await leads(a), await leads(b)]).toEqual([true, false]);

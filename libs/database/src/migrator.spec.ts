@@ -117,7 +117,7 @@ describe('a start on the schema', () => {
     await waiting;
   });
 
-  it('of an earlier version waits likewise where its role may not change the tables', async () => {
+  it('of an earlier version also waits if its role may not change the tables', async () => {
     const missing = await revertTo(TOUCHING);
     const role = `test_service_${randomBytes(4).toString('hex')}`;
     await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'of a service'`);

@@ -131,7 +131,7 @@ describe('OutboundClient tells the fault', () => {
     expect(await call(`${url}/told`, { maxResponseBytes: 50_000_000 })).toMatchObject({ status: 200 });
   });
 
-  it('of a caller who gives up', async () => {
+  it('of a caller that cancels', async () => {
     const { url, connections } = await serve(() => undefined);
     const caller = new AbortController();
     const fault = rejection(outboundClient().call(url, { signal: caller.signal }));

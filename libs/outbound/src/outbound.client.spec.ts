@@ -56,7 +56,7 @@ describe('OutboundClient', () => {
     expect(await valueOf('outbound_connections_open{protocol="http"}')).toBe(1);
   });
 
-  it('opens no more connections than allowed, never has two requests on one, and serves who waits', async () => {
+  it('opens no more connections than allowed, never has two requests on one, and serves waiting requests', async () => {
     const inFlight = new Map<Socket, number>();
     let most = 0;
     const { url, connections } = await serve((request, response) => {

@@ -17,7 +17,7 @@ describe('windows', () => {
     expect(windows.find('loud', 1)?.count).toBe(1_000_000);
   });
 
-  it('make room of those that have ended', () => {
+  it('make room by removing ended ones', () => {
     const windows = new Windows(2);
     windows.open('one', 0).count = 5;
     windows.open('two', WINDOW_MS / 2);

@@ -49,7 +49,7 @@ describe('imports of names', () => {
     writeFileSync(file, exportOf([headerLine(), ...lines]));
   };
 
-  it('keep whose they are, who shares them and until when they are held', async () => {
+  it('keep their owner, their sharers and the end of their hold', async () => {
     const held_until = new Date(Date.now() + 3_600_000).toISOString();
     write(nameLine({ shared_with: ['b', 'a'] }), nameLine({ name: 'gone', held_until }), skillLine());
     expect(await importFile()).toMatchObject({ name: { created: 2 }, skill: { created: 1 } });
@@ -71,7 +71,7 @@ describe('imports of names', () => {
     expect((await owners())[1]).toEqual({ name: 'weather', owner: 'other', held: false, shared: ['c', 'team'] });
   });
 
-  it('that are not in the file are claimed by the owners of its Skills, who share them where they are several', async () => {
+  it('that are not in the file are claimed by the owners of its Skills, shared if there are several owners', async () => {
     write(
       skillLine(),
       skillLine({ skill_id: ids[0], version: '2.0.0', owner: 'second' }),

@@ -33,7 +33,7 @@ describe('the hash of a block', () => {
     expect(hashOf(entries, 7)).toBe(createHash('sha256').update(text).digest('hex'));
   });
 
-  it('is, of a block that an older release has sealed, what that one knew: no Spaces, and no reason where there is none', () => {
+  it('of a block of an older release covers what that release knew: no Spaces, and no reason if there is none', () => {
     const { reason: _reason, space_ids: _spaces, ...old } = entry();
     const text = canonicalJson({ previous_hash: GENESIS_HASH, number: 1, entries: [old] });
     expect(hashOf([entry({ reason: null })], 1, GENESIS_HASH, null)).toBe(

@@ -21,7 +21,7 @@ describe('RefusalSums', () => {
     expect(sums.take(61)).toEqual([{ last: 'a2', count: 1 }]);
   });
 
-  it('holds so many kinds and no more, and loses none', () => {
+  it('holds a limited number of kinds, and loses none', () => {
     const [capacity, kinds, times] = [100, 5_000, 3];
     const sums = new RefusalSums<string>(1e9, capacity);
     let alone = 0;

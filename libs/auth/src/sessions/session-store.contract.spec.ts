@@ -128,7 +128,7 @@ describe('SessionStore', () => {
       expect(await store.find(other.id)).toBeDefined();
     });
 
-    it('keeps so many sessions of a client, those that were used last', async () => {
+    it('keeps a limited number of sessions of a client, the last used ones', async () => {
       const owner = await newClient();
       const other = await create();
       const opened: Session[] = [];

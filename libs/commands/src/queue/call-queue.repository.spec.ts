@@ -129,7 +129,7 @@ describe('CallQueueRepository', () => {
     expect(seen.size).toBe(41);
   });
 
-  it('counts no attempt that was given back, and lets who gave it back do nothing more to the call', async () => {
+  it('counts no attempt that was given back, and takes nothing more from the worker that gave it back', async () => {
     await queue('client', 1, 1);
     const claim = async (): Promise<QueuedCall | undefined> => (await repository.claim(1, LEASE_MS, [])).items[0];
     const first = await claim();
@@ -150,7 +150,7 @@ describe('CallQueueRepository', () => {
     expect(await claim()).toMatchObject({ attempts: 3, counted_attempts: 2 });
   });
 
-  it('gives each call to one of those who claim at the same time', async () => {
+  it('gives each call to one of several workers that claim at the same time', async () => {
     await queue('client', 20, 1);
     const ids: string[] = [];
     for (let round = 0; round < 20 && ids.length < 20; round += 1) {

@@ -118,7 +118,7 @@ describe('migrations', () => {
     }
   });
 
-  it('may make an index beside those who write', async () => {
+  it('may create an index while others write', async () => {
     const create = () => runner.query('CREATE INDEX CONCURRENTLY one ON skills (owner)').then(() => undefined);
     expect(await noticed(create, false)).toEqual([]);
   });

@@ -26,7 +26,7 @@ describe('OutboundClient and its connections', () => {
     expect(connections).toHaveLength(12);
   });
 
-  it('serves those who wait though connections fail', async () => {
+  it('serves waiting requests although connections fail', async () => {
     const { url } = await serveTcp((socket, connection) => {
       if (connection % 2 === 1) socket.destroy();
       else socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx');
@@ -102,7 +102,7 @@ describe('OutboundClient and its connections', () => {
     },
   );
 
-  it('ends with the service: idle connections, calls in flight, those who wait; no new ones', async () => {
+  it('ends with the service: idle connections, calls in flight and waiting calls; accepts no new ones', async () => {
     const { url, connections } = await serve((request, response) => {
       if (request.url === '/quick') response.end();
     });

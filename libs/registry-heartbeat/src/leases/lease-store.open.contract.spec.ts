@@ -122,7 +122,7 @@ describe.each(LEASE_STORES)('registrations at the lease store in %s', (kind) => 
     await scene.store.open([]);
   });
 
-  it('forget endpoints that a whole Skill does not name, and leave those that it names as they are', async () => {
+  it('forget endpoints that a whole Skill does not name, and keep the ones that it names', async () => {
     const { skill, skillId, first } = await scene.opened({ url: 'http://a/1' }, { url: 'http://a/2' });
     const other = await scene.opened({});
     await scene.makeOverdue();

@@ -107,7 +107,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
       expect(await scene.counts()).toEqual([3, 0]);
     });
 
-    it('again of those that are put back, in their old order, and not of others', async () => {
+    it('finds released leases again, in their old order, and no others', async () => {
       const [a, b, c, d] = await openedInTurn(4);
       const asOf = await scene.later(1.5);
       const [first, second, third] = await store.claimExpired(asOf, 3);
@@ -121,7 +121,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
       expect(again.slice(0, 3)).toEqual([first, second, third]);
     });
 
-    it('only of those who stayed silent: a heartbeat brings them back on time', async () => {
+    it('finds only silent members: a heartbeat brings them back on time', async () => {
       const [a, b] = await openedInTurn(2);
       await scene.makeOverdue();
       await scene.beat(a?.skillId ?? '');
@@ -180,7 +180,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
       expect(await scene.counts()).toEqual([1, 0]);
     });
 
-    it('and extends the leases of those who were heard from elsewhere, from now, and no other', async () => {
+    it('and extends the leases of members heard elsewhere, from now, and no others', async () => {
       const [a, b, c] = await openedInTurn(4);
       const taken = await scene.makeOverdue();
       await scene.beat(b?.skillId ?? '');
@@ -196,7 +196,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
     });
   });
 
-  it('counts leases on time, overdue, and those that end within an interval', async () => {
+  it('counts leases that are on time, overdue, and about to end within an interval', async () => {
     const [a, b] = await openedInTurn(2);
     await scene.opened({ live: false });
     const asOf = await scene.later(2);

@@ -155,7 +155,7 @@ describe('the sweeper with leases in Redis, of which parts fail', () => {
     await postgres.close();
   });
 
-  it('ends no lease while PostgreSQL is cut off; who died meanwhile is found afterwards', async () => {
+  it('ends no lease while PostgreSQL is cut off, and finds dead members afterwards', async () => {
     await postgres.cut();
     world.kill(FEW);
     await world.pass(1.5 * LEASE);
@@ -179,7 +179,7 @@ describe('the sweeper with leases in Redis, of which parts fail', () => {
     await postgres.restore();
   });
 
-  it('has heartbeats written to PostgreSQL while Redis hangs; who died meanwhile is found afterwards', async () => {
+  it('writes heartbeats to PostgreSQL while Redis hangs, and finds dead members afterwards', async () => {
     const { pid = 0 } = world.redis ?? {};
     const ended = await world.ended();
     world.kill(FEW);
@@ -191,7 +191,7 @@ describe('the sweeper with leases in Redis, of which parts fail', () => {
     await world.expectOnlyDeadGone(GONE_WITHIN);
   });
 
-  it('rebuilds the leases when Redis comes back empty; who died meanwhile is found afterwards', async () => {
+  it('rebuilds the leases when Redis comes back empty, and finds dead members afterwards', async () => {
     await world.redis?.stop();
     world.kill(FEW);
     await world.pass(INTERVAL);

@@ -84,7 +84,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     expect(await events(skillId)).toEqual(['endpoint_warning by sweeper', 'endpoint_unhealthy by sweeper']);
   });
 
-  it('neither warns of nor ends who was heard of in PostgreSQL', async () => {
+  it('neither warns of nor ends a member whose heartbeat is in PostgreSQL', async () => {
     const skillId = await register('http://h/1', 'http://h/2');
     await silence(1.2, '%/1');
     await silence(1.3, '%/2');
@@ -193,7 +193,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     expect(row?.count).toBe(2 * 251);
   });
 
-  it('clears those that only seem to be silent: heard of elsewhere, or no more', async () => {
+  it('clears members that only seem silent: heard elsewhere, or unregistered', async () => {
     const [heard, gone, dead] = [
       await register('http://c/1'),
       await register('http://c/2'),
@@ -209,7 +209,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     expect([await healths(heard), await healths(dead)]).toEqual([['healthy'], ['unhealthy']]);
   });
 
-  it('unregisters who stayed away, and the Skill with its last endpoint', async () => {
+  it('unregisters endpoints that stay silent, and the Skill with its last endpoint', async () => {
     const [half, whole, late] = [
       await register('http://u/1', 'http://u/2'),
       await register('http://u/3'),
@@ -248,7 +248,7 @@ describe.each(LEASE_STORES)('a sweep with leases in %s', (kind) => {
     await api.post(`/skills/${late}/heartbeat`).expect(200);
   });
 
-  it('lets who was unregistered come back by registering', async () => {
+  it('lets an unregistered endpoint come back by registering', async () => {
     const body = skillBody({ endpoints: [{ url: 'http://b/1' }, { url: 'http://b/2' }] });
     const registered = async () => (await api.post('/skills/register', body).expect(200)).body.data.skill_id as string;
     const id = await registered();

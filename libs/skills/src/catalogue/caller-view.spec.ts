@@ -13,7 +13,7 @@ describe('the view of a caller', () => {
     expect(viewOf(identity('a', 'b'))).toBe(viewOf(identity('b', 'a')));
   });
 
-  it('is another for other Spaces, for none, and for who sees all', () => {
+  it('differs for other Spaces, for no Space, and for callers who see everything', () => {
     const all: Identity = { clientId: 'client', role: 'admin', permissions: new Set() };
     const views = [all, identity(), identity('a'), identity('b'), identity('a', 'b'), identity('a","b'), identity('*')];
     expect(new Set(views.map(viewOf)).size).toBe(views.length);

@@ -54,7 +54,7 @@ describe('SharedReads', () => {
     expect(await Promise.all([list, skill])).toEqual([1, 1]);
   });
 
-  it('shares a failure with those who wait, and with nobody after them', async () => {
+  it('shares a failure with all that wait, and with no later caller', async () => {
     const fail = (): Promise<number> => Promise.reject(new Error('away'));
     const answers = await Promise.allSettled([reads.share('a', fail), reads.share('a', fail)]);
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);

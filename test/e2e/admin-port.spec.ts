@@ -126,7 +126,7 @@ describe('documents for callers with a token', () => {
       expect(metrics).not.toContain(skillId);
       expect(metrics).not.toContain(capabilityId);
     }
-    expect(metrics).toContain('command_skill_executions_total{skill="open-skill",status="success"} 1');
-    expect(metrics).toContain('command_skill_executions_total{skill="in a Space",status="success"} 1');
+    expect(metrics).toContain('command_skill_executions_total{skill="open-skill",status="completed"} 1');
+    expect(metrics).toContain('command_skill_executions_total{skill="in a Space",status="completed"} 1');
   });
 });

@@ -71,7 +71,7 @@ describe('callbacks of asynchronous calls', () => {
       site.receiver.next = [(response) => response.writeHead(410).end()];
       const dead = await site.untilCallback(await site.accept(skillId), 'dead');
       expect(dead).toMatchObject({
-        status: 'success',
+        status: 'completed',
         callback: { attempts: 1, last_status: 410, delivered_at: null },
       });
     });
@@ -153,7 +153,7 @@ describe('callbacks of asynchronous calls', () => {
       // That one dies too: the claim lapses, and is taken over.
       await site.untilCallback(id, 'delivered');
       expect(skill.calls.map(({ body }) => body.execution_id)).toEqual([id, id]);
-      expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'success' } }]);
+      expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'completed' } }]);
     });
   });
 
@@ -180,7 +180,7 @@ describe('callbacks of asynchronous calls', () => {
       expect(site.receiver.received.filter(({ isGenuine }) => !isGenuine)).toEqual([]);
       const metrics = (await other.http.get('/metrics')).text;
       expect(metrics).toMatch(/command_callback_attempts_total\{result="delivered"\} [1-9]/);
-      expect(metrics).toMatch(/command_executions_total\{status="success"\} [1-9]/);
+      expect(metrics).toMatch(/command_executions_total\{status="completed"\} [1-9]/);
       // One that stops hands over what it cannot finish.
       skill.behaviour = BEHAVIOURS.hangs;
       const lone = await startTestApp({ env: ASYNC_ENV, database: site.calls.app.database });

@@ -26,7 +26,8 @@ export interface Details {
   status: string;
   result: unknown;
   result_kept: boolean;
-  error: { code: number | string; message: string } | null;
+  error: string | null;
+  error_detail: { code: number | string; message: string } | null;
   mode: string;
   tries: number;
   callback: {

@@ -37,6 +37,7 @@ describe('asynchronous calls', () => {
           result: null,
           output: null,
           error: null,
+          error_detail: null,
           started_at: null,
           completed_at: null,
         },
@@ -51,7 +52,7 @@ describe('asynchronous calls', () => {
         'webhook-signature': expect.stringMatching(/^v1,[A-Za-z0-9+/]{43}=$/),
       });
       expect(callback?.headers.authorization).toBeUndefined();
-      const answered = { ...response.body.data, status: 'success', result: { city: 'Berlin' }, output: 'done' };
+      const answered = { ...response.body.data, status: 'completed', result: { city: 'Berlin' }, output: 'done' };
       const times = { started_at: expect.stringMatching(/Z$/), completed_at: expect.stringMatching(/Z$/) };
       expect(callback?.body).toEqual({ ...answered, ...times });
       const details = await site.untilCallback(executionId, 'delivered');
@@ -91,7 +92,7 @@ describe('asynchronous calls', () => {
       release();
       await site.untilCallback(ids[0] ?? '', 'delivered');
       const { status, body } = await again();
-      expect([status, body.data.status, body.data.result]).toEqual([200, 'success', { city: 'Berlin' }]);
+      expect([status, body.data.status, body.data.result]).toEqual([200, 'completed', { city: 'Berlin' }]);
       expect([skill.calls.length, site.receiver.received.length]).toEqual([1, 1]);
       const other = await again({ callback_url: `${site.receiver.url}/other` });
       expect(expectError(other, 400, 1001)).toEqual(['command_id was used for a different request before']);
@@ -103,7 +104,7 @@ describe('asynchronous calls', () => {
       const id = await site.accept(skillId);
       await site.untilCallback(id, 'delivered');
       expect(site.receiver.of(id)).toMatchObject([
-        { isGenuine: true, body: { status: 'failed', result: null, error } },
+        { isGenuine: true, body: { status: 'failed', result: null, error: error.message, error_detail: error } },
       ]);
       expect(skill.calls).toHaveLength(1);
     });
@@ -115,10 +116,10 @@ describe('asynchronous calls', () => {
       site.receiver.next = [(response) => response.writeHead(500).end()];
       const id = await site.accept(skillId);
       await until(async () => (await site.read(id)).callback?.last_status === 500);
-      expect(await site.read(id)).toMatchObject({ status: 'success', result, result_kept: true });
+      expect(await site.read(id)).toMatchObject({ status: 'completed', result, result_kept: true });
       await site.untilCallback(id, 'delivered');
       expect(site.receiver.of(id).map(({ body }) => body.result)).toEqual([result, result]);
-      expect(await site.read(id)).toMatchObject({ status: 'success', result: null, result_kept: false });
+      expect(await site.read(id)).toMatchObject({ status: 'completed', result: null, result_kept: false });
     });
 
     it('may be items of a batch', async () => {
@@ -133,7 +134,7 @@ describe('asynchronous calls', () => {
       expect(body.data.results).toMatchObject([
         { execution: { status: 'pending' } },
         { code: 1001, message: 'Bad parameter; callback_url must be a valid http or https URL' },
-        { execution: { status: 'success' } },
+        { execution: { status: 'completed' } },
       ]);
       await site.untilCallback(body.data.results[0].execution.execution_id as string, 'delivered');
     });
@@ -165,7 +166,7 @@ describe('asynchronous calls', () => {
       await until(async () => (await site.read(id)).error !== null);
       await site.calls.agent.post(`/channels/${channel}/close`).expect(200);
       const details = await site.untilCallback(id, 'delivered');
-      expect(details).toMatchObject({ status: 'failed', error: { code: 1006 } });
+      expect(details).toMatchObject({ status: 'failed', error_detail: { code: 1006 } });
     });
   });
 
@@ -179,11 +180,11 @@ describe('asynchronous calls', () => {
       expect(response.headers['preference-applied']).toBe('respond-async');
       expect(response.body.data.status).toBe('pending');
       const executionId = response.body.data.execution_id as string;
-      await until(async () => (await site.read(executionId)).status === 'success');
+      await until(async () => (await site.read(executionId)).status === 'completed');
       // Reading it is the only way to have it.
       expect(await site.read(executionId)).toMatchObject({ callback: null, mode: 'async', result: 'x'.repeat(5_000) });
       const again = await site.calls.execute(skillId, { command_id: id }).expect(200);
-      expect(again.body.data).toMatchObject({ execution_id: executionId, status: 'success' });
+      expect(again.body.data).toMatchObject({ execution_id: executionId, status: 'completed' });
       expectError(await site.calls.agent.post(`/commands/executions/${executionId}/callback`), 404, 1010);
     });
 
@@ -191,7 +192,7 @@ describe('asynchronous calls', () => {
       const { skillId } = await site.registered();
       const response = await site.calls.execute(skillId).set('prefer', prefer).expect(200);
       expect(response.headers['preference-applied']).toBeUndefined();
-      expect(response.body.data.status).toBe('success');
+      expect(response.body.data.status).toBe('completed');
     });
   });
 
@@ -246,7 +247,7 @@ describe('asynchronous calls', () => {
       const { skill, skillId, name } = await site.registered();
       await skill.stop();
       const id = await site.accept(skillId);
-      await until(async () => (await site.read(id)).error?.code === 2003);
+      await until(async () => (await site.read(id)).error_detail?.code === 2003);
       expect(await site.read(id)).toMatchObject({ status: 'pending', callback: { status: 'pending', attempts: 0 } });
       await site.calls.app.database.query('DELETE FROM skill_endpoints WHERE skill_id = $1', [skillId]);
       const moved = await site.calls.serveOne();
@@ -256,9 +257,9 @@ describe('asynchronous calls', () => {
         endpoints: [{ url: moved.url }],
         capabilities: [{ name: 'forecast', version: '1.0.0' }],
       });
-      expect(await site.untilCallback(id, 'delivered')).toMatchObject({ status: 'success', error: null });
+      expect(await site.untilCallback(id, 'delivered')).toMatchObject({ status: 'completed', error: null });
       expect(moved.calls.map(({ body }) => body.execution_id)).toEqual([id]);
-      expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'success', error: null } }]);
+      expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'completed', error: null } }]);
     });
 
     it('are tried again until their time is over when the Skill resets, hangs or answers 503', async () => {
@@ -268,12 +269,14 @@ describe('asynchronous calls', () => {
         [answer({ code: 'BUSY', message: 'Later' }, 503), { code: 'BUSY' }],
       ];
       await Promise.all(
-        cases.map(async ([behaviour, error]) => {
+        cases.map(async ([behaviour, detail]) => {
           const { skill, skillId } = await site.registered(behaviour);
           const id = await site.accept(skillId, { timeout: 200 });
           const details = await site.untilCallback(id, 'delivered');
-          expect(details).toMatchObject({ status: 'failed', error });
-          expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'failed', error: details.error } }]);
+          expect(details).toMatchObject({ status: 'failed', error_detail: detail });
+          expect(site.receiver.of(id)).toMatchObject([
+            { body: { status: 'failed', error: details.error, error_detail: details.error_detail } },
+          ]);
           expect(skill.calls.length).toBeGreaterThan(1);
           expect(new Set(skill.calls.map(({ body }) => body.execution_id))).toEqual(new Set([id]));
         }),
@@ -290,7 +293,7 @@ describe('asynchronous calls', () => {
       await until(() => skill.calls.length > 0);
       await site.calls.app.database.query(`UPDATE clients SET spaces = '{elsewhere}' WHERE client_id = $1`, [clientId]);
       await until(() => site.receiver.of(id).length > 0);
-      expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'failed', error: { code: 1004 } } }]);
+      expect(site.receiver.of(id)).toMatchObject([{ body: { status: 'failed', error_detail: { code: 1004 } } }]);
       const second = await site.calls
         .execute(skillId, { callback_url: site.receiver.url }, site.calls.admin)
         .expect(202);
@@ -298,7 +301,7 @@ describe('asynchronous calls', () => {
       await until(() => site.receiver.of(second.body.data.execution_id as string).length > 0);
       await site.calls.app.database.query(`UPDATE clients SET disabled = false WHERE client_id = 'admin'`);
       expect(site.receiver.of(second.body.data.execution_id as string)).toMatchObject([
-        { body: { error: { code: 1003 } } },
+        { body: { error_detail: { code: 1003 } } },
       ]);
     });
   });

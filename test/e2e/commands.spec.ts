@@ -33,10 +33,11 @@ describe('calling Skills', () => {
           command_id: id,
           skill_id: skillId,
           capability_id: capabilityId,
-          status: 'success',
+          status: 'completed',
           result: { city: 'Berlin' },
           output: 'done',
           error: null,
+          error_detail: null,
           started_at: expect.stringMatching(/Z$/),
           completed_at: expect.stringMatching(/Z$/),
         },
@@ -113,11 +114,14 @@ describe('calling Skills', () => {
       ['an error of its own', { status: 'failed', error: { code: 'E42', message: 'No such city', details: [1] } }, 200],
       ['an envelope with an error', undefined, 422],
     ])('is passed on when it answers %s', async (_, data, status) => {
-      const error = { code: 'E42', message: 'No such city', details: [1] };
-      const [skill] = await site.serve(answer(data ? { code: 0, data } : error, status));
+      const detail = { code: 'E42', message: 'No such city', details: [1] };
+      const [skill] = await site.serve(answer(data ? { code: 0, data } : detail, status));
       const { skillId } = await site.register([{ url: skill?.url ?? '' }]);
       const { body } = await site.execute(skillId).expect(200);
-      expect(body.data).toMatchObject({ status: 'failed', result: null, error });
+      const failed = { status: 'failed', result: null, error: 'No such city', error_detail: detail };
+      expect(body.data).toMatchObject(failed);
+      const kept = await site.agent.get(`/commands/executions/${body.data.execution_id}`).expect(200);
+      expect(kept.body.data).toMatchObject(failed);
       expect(skill?.calls).toHaveLength(1);
     });
   });
@@ -228,14 +232,20 @@ describe('calling Skills', () => {
       const [detail] = expectError(refused, code === 2006 ? 504 : 503, code);
       const executionId = /^execution_id (.+)/.exec(detail ?? '')?.[1];
       const { body } = await site.agent.get(`/commands/executions/${executionId}`).expect(200);
-      expect(body.data).toMatchObject({ status: 'failed', error: { code }, tries: 1, endpoint_url: bad?.url });
+      expect(body.data).toMatchObject({
+        status: 'failed',
+        error: expect.any(String),
+        error_detail: { code },
+        tries: 1,
+        endpoint_url: bad?.url,
+      });
     });
 
     it('by its own error is told in its words', async () => {
       const [bad] = await site.serve(BEHAVIOURS.fails);
       const { skillId } = await site.register([{ url: bad?.url ?? '' }]);
       const { body } = await site.execute(skillId).expect(200);
-      expect(body.data).toMatchObject({ status: 'failed', error: { code: 1007, message: 'Internal error' } });
+      expect(body.data).toMatchObject({ status: 'failed', error: 'Internal error', error_detail: { code: 1007 } });
     });
 
     it.each(['http', 'ws'])(
@@ -294,7 +304,7 @@ describe('calling Skills', () => {
         const { body } = await site.agent.post('/commands/batch', { commands }).expect(200);
         expect(
           (body.data.results as { execution: { status: string } }[]).map(({ execution }) => execution.status),
-        ).toEqual(commands.map(() => 'success'));
+        ).toEqual(commands.map(() => 'completed'));
       }
       expect(servers.map(({ calls }) => calls.length)).toEqual([100, 200, 700]);
     });

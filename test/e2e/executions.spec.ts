@@ -31,7 +31,7 @@ describe('executions', () => {
       const ids = new Set(many.map(({ body }) => body.data.execution_id as string));
       expect([skill?.calls.length, ids.size]).toEqual([1, 1]);
       const again = await site.execute(skillId, { command_id: id }).expect(200);
-      expect(again.body.data).toMatchObject({ status: 'success', result: { city: 'Berlin' } });
+      expect(again.body.data).toMatchObject({ status: 'completed', result: { city: 'Berlin' } });
       const other = await site.execute(skillId, { command_id: id, parameters: { city: 'Paris' } });
       expect(expectError(other, 400, 1001)).toEqual(['command_id was used for a different request before']);
       // Of another client it is another call.
@@ -56,13 +56,36 @@ describe('executions', () => {
       await site.admin.post('/skills/register', skillBody({ name, endpoints: [{ url: back?.url ?? '' }] })).expect(200);
       await site.app.database.query('DELETE FROM skill_endpoints WHERE url = $1', [url]);
       const { body } = await site.execute(skillId, { command_id: id }).expect(200);
-      expect(body.data.status).toBe('success');
+      expect(body.data.status).toBe('completed');
       const details = await site.agent.get(`/commands/executions/${body.data.execution_id}`).expect(200);
-      expect(details.body.data).toMatchObject({ status: 'success', tries: 2 });
+      expect(details.body.data).toMatchObject({ status: 'completed', tries: 2 });
     });
   });
 
   describe('executions', () => {
+    it('of earlier releases are read, found and repeated as completed', async () => {
+      const { url } = await site.serveOne();
+      const { skillId } = await site.register([{ url }]);
+      const id = commandId();
+      const { execution_id } = (await site.execute(skillId, { command_id: id }).expect(200)).body.data as {
+        execution_id: string;
+      };
+      await site.app.database.query(`UPDATE executions SET status = 'success' WHERE id = $1`, [execution_id]);
+      const completed = { execution_id, status: 'completed', error: null, error_detail: null };
+      for (const status of ['completed', 'success']) {
+        const { body } = await site.agent.get(`/commands/executions?skill_id=${skillId}&status=${status}`).expect(200);
+        expect(body.data).toMatchObject({ total: 1, executions: [completed] });
+      }
+      // The second answer comes from the cache.
+      for (let n = 0; n < 2; n += 1) {
+        const { body } = await site.agent.get(`/commands/executions/${execution_id}`).expect(200);
+        expect(body.data).toMatchObject(completed);
+      }
+      const again = await site.execute(skillId, { command_id: id }).expect(200);
+      expect(again.body.data).toMatchObject({ ...completed, result: { city: 'Berlin' } });
+      expectError(await site.agent.get('/commands/executions?status=COMPLETED'), 400, 1001);
+    });
+
     it('that are finished are read without a query, only by callers who may see them', async () => {
       const [skill] = await site.serve(BEHAVIOURS.echo);
       const { skillId } = await site.register([{ url: skill?.url ?? '' }]);
@@ -100,7 +123,7 @@ describe('executions', () => {
           total: number;
           executions: object[];
         };
-      const found = await list(`skill_id=${skillId}&status=success&capability=forecast&from=2020-01-01T00:00:00Z`);
+      const found = await list(`skill_id=${skillId}&status=completed&capability=forecast&from=2020-01-01T00:00:00Z`);
       expect(found).toMatchObject({ total: 1, executions: [{ execution_id: body.data.execution_id }] });
       expect(Object.keys(found.executions[0] ?? {})).not.toContain('result');
       for (const query of ['status=failed', 'to=2020-01-01T00:00:00Z', 'capability=none', 'command_id=none']) {
@@ -160,10 +183,10 @@ describe('executions', () => {
       const { body } = await site.admin.get(`/skills/${skillId}/status`).expect(200);
       expect(body.data).toMatchObject({ request_count: 2, error_count: 1 });
       const metrics = (await site.app.http.get('/metrics')).text;
-      expect(metrics).toMatch(/command_executions_total\{status="success"\} [1-9]/);
+      expect(metrics).toMatch(/command_executions_total\{status="completed"\} [1-9]/);
       expect(metrics).toMatch(/command_duration_seconds_count\{capability="forecast"\} [1-9]/);
       const { name } = (await site.admin.get(`/skills/${skillId}`).expect(200)).body;
-      for (const status of ['success', 'failed']) {
+      for (const status of ['completed', 'failed']) {
         expect(metrics).toContain(`command_skill_executions_total{skill="${name}",status="${status}"} 1\n`);
       }
     });
@@ -183,11 +206,11 @@ describe('executions', () => {
       ];
       const { body } = await site.agent.post('/commands/batch', { commands }).expect(200);
       expect(body.data.results).toEqual([
-        { index: 0, execution: expect.objectContaining({ status: 'success', result: { city: 'Rome' } }) },
+        { index: 0, execution: expect.objectContaining({ status: 'completed', result: { city: 'Rome' } }) },
         { index: 1, code: 1001, message: 'Bad parameter; parameters.city is required' },
         { index: 2, code: 1001, message: 'Bad parameter; body must be an object' },
         { index: 3, code: 1004, message: 'Skill does not exist' },
-        { index: 4, execution: expect.objectContaining({ status: 'success' }) },
+        { index: 4, execution: expect.objectContaining({ status: 'completed' }) },
       ]);
       expect(expectError(await site.agent.post('/commands/batch', { commands: [] }), 400, 1001)).toHaveLength(1);
       const many = Array.from({ length: 101 }, () => one);

@@ -43,8 +43,10 @@ describe('answers of Skills that are hard to store or to pass on', () => {
     ['an envelope of an error', `{"code":7,"message":"m","details":${nested(5_000, '[', ']')}}`],
   ])('with %s nested too deep fail the call, once', async (_, text) => {
     const { told, kept } = await both(text);
-    expect(told).toMatchObject(told.map(() => ({ status: 'failed', result: null, error: TOO_DEEP })));
-    expect(kept).toMatchObject(kept.map(() => ({ status: 'failed', error: TOO_DEEP })));
+    expect(told).toMatchObject(
+      told.map(() => ({ status: 'failed', result: null, error: TOO_DEEP.message, error_detail: TOO_DEEP })),
+    );
+    expect(kept).toMatchObject(kept.map(() => ({ status: 'failed', error: TOO_DEEP.message, error_detail: TOO_DEEP })));
   });
 
   it('pass on 90 levels', async () => {
@@ -58,8 +60,8 @@ describe('answers of Skills that are hard to store or to pass on', () => {
     const { told } = await both(`{"code":7,"message":"m","details":${nested(5_000, '[', ']')}}`, 422);
     const error = { code: 422, message: 'The Skill answered 422' };
     expect(told).toMatchObject([
-      { status: 'failed', error },
-      { status: 'failed', error },
+      { status: 'failed', error: error.message, error_detail: error },
+      { status: 'failed', error: error.message, error_detail: error },
     ]);
   });
 
@@ -71,12 +73,15 @@ describe('answers of Skills that are hard to store or to pass on', () => {
     const text = success(`"output":"${odd}","result":{"k${odd}":"${odd}"},"context":{"c${odd}":"${odd}"}`);
     const result = JSON.parse(`{"k${odd}":"${odd}"}`) as unknown;
     const { told, kept } = await both(text);
-    expect(told).toMatchObject(told.map(() => ({ status: 'success', result })));
-    expect(kept).toMatchObject(kept.map(() => ({ status: 'success', result })));
+    expect(told).toMatchObject(told.map(() => ({ status: 'completed', result })));
+    expect(kept).toMatchObject(kept.map(() => ({ status: 'completed', result })));
     const words = await both(failed(`"error":{"code":"c${odd}","message":"${odd}","details":"${odd}"}`));
     expect(words.kept).toMatchObject(words.kept.map(() => ({ status: 'failed' })));
     expect(words.told).toMatchObject(
-      words.told.map(() => ({ error: JSON.parse(`{"code":"c${odd}","details":"${odd}"}`) as object })),
+      words.told.map(() => ({
+        error: JSON.parse(`"${odd}"`) as string,
+        error_detail: JSON.parse(`{"code":"c${odd}","details":"${odd}"}`) as object,
+      })),
     );
   });
 
@@ -86,13 +91,13 @@ describe('answers of Skills that are hard to store or to pass on', () => {
     expect(told).toMatchObject([{ result }, { result }]);
     expect(kept).toMatchObject([{ result }, { result }]);
     const words = await both(failed(`"error":{"code":1e400,"message":"m","details":1e400}`));
-    expect(words.told).toMatchObject(words.told.map(() => ({ status: 'failed', error: { code: 5000 } })));
+    expect(words.told).toMatchObject(words.told.map(() => ({ status: 'failed', error_detail: { code: 5000 } })));
   });
 
   it('longer than what is kept are passed on, and leave their neighbours alone', async () => {
     const { told, kept } = await both(success(`"result":"${'\\u0001é'.repeat(100_000)}"`));
-    expect(told).toMatchObject(told.map(() => ({ status: 'success', result: '\u0001é'.repeat(100_000) })));
-    expect(kept).toMatchObject(kept.map(() => ({ status: 'success', result: null, result_kept: false })));
+    expect(told).toMatchObject(told.map(() => ({ status: 'completed', result: '\u0001é'.repeat(100_000) })));
+    expect(kept).toMatchObject(kept.map(() => ({ status: 'completed', result: null, result_kept: false })));
   });
 
   it.each(['running', 'pending'])(
@@ -108,7 +113,7 @@ describe('answers of Skills that are hard to store or to pass on', () => {
         [id, status],
       );
       const details = await site.untilCallback(id, 'delivered');
-      expect(details).toMatchObject({ status: 'failed', error: { code: 1008 } });
+      expect(details).toMatchObject({ status: 'failed', error_detail: { code: 1008 } });
       expect(site.receiver.of(id)).toHaveLength(1);
       expect(skill.calls).toHaveLength(1);
     },
@@ -123,6 +128,6 @@ describe('answers of Skills that are hard to store or to pass on', () => {
       `UPDATE executions SET attempts = 199, releases = 100, next_attempt_at = now() WHERE id = $1 AND status = 'pending'`,
       [id],
     );
-    expect(await site.untilCallback(id, 'delivered')).toMatchObject({ status: 'success' });
+    expect(await site.untilCallback(id, 'delivered')).toMatchObject({ status: 'completed' });
   });
 });

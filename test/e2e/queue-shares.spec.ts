@@ -27,7 +27,7 @@ describe('calls', () => {
       const id = await site.accept(sound.skillId, {}, api);
       await until(async () => {
         const { body } = await api.get(`/commands/executions/${id}`).expect(200);
-        return body.data.status === 'success';
+        return body.data.status === 'completed';
       }, 5_000);
     }
     const inPlace = Array.from({ length: 70 }, () =>

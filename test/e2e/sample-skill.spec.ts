@@ -47,7 +47,7 @@ describe('the sample Skill at this registry', () => {
       method: 'POST',
       body: JSON.stringify({ command_id: 'c', capability_id, parameters: { city: 'Cairo' } }),
     });
-    expect(await answer.json()).toMatchObject({ data: { status: 'success', result: { city: 'Cairo' } } });
+    expect(await answer.json()).toMatchObject({ data: { status: 'completed', result: { city: 'Cairo' } } });
     const statusOf = () => site.http.get(`/api/v1/skills/${skill.skillId}/status`).auth(site.admin, { type: 'bearer' });
     await until(async () => (await statusOf()).body.data.request_count === 1);
     // Longer than a lease lasts without heartbeats.

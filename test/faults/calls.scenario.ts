@@ -89,7 +89,7 @@ scenario(
       service = await start();
       const began = performance.now();
       await accept(goodId, HANGING);
-      await until(async () => (await ended(goodId, 'success')) === attempt * HANGING);
+      await until(async () => (await ended(goodId, 'completed')) === attempt * HANGING);
       longest = Math.max(longest, performance.now() - began);
     }
     await until(async () => (await ended(hangingId, 'failed')) === HANGING);

@@ -112,7 +112,7 @@ describe('asynchronous calls while the service is killed (-9) twice', () => {
     agent.destroy();
 
     expect(receiver.received.filter(({ isGenuine }) => !isGenuine)).toEqual([]);
-    expect(receiver.received.filter(({ body }) => body.status !== 'success')).toEqual([]);
+    expect(receiver.received.filter(({ body }) => body.status !== 'completed')).toEqual([]);
     const wrong = receiver.received.filter(({ body, headers }) => {
       const { number } = body.result as { number: number };
       return (

@@ -120,7 +120,7 @@ describe('the database role of deploy/postgresql/roles.sql', () => {
       const { channel_id } = await send('/channels/create', { skill_id, capability_id: 'forecast' });
       await send(`/channels/${channel_id}/context`, { from: 'de' }, 'PUT');
       const command = { command_id: 'one', skill_id, capability_id: 'forecast', parameters: { city: 'Rome' } };
-      expect((await send('/commands/execute', command)).status).toBe('success');
+      expect((await send('/commands/execute', command)).status).toBe('completed');
       await send('/auth/clients', { client_id: 'weather', name: 'Weather', role: 'publisher' });
       const { key_id } = await send('/auth/clients/weather/api-keys', { name: 'key' });
       await send(`/auth/clients/weather/api-keys/${key_id}`, undefined, 'DELETE');

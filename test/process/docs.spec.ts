@@ -70,7 +70,7 @@ describe('the documents', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200, 200, 200]);
     expect(output.match(/"total":1/g)).toHaveLength(2);
     expect(output).toContain('"name":"weather.forecast"');
-    expect(output).toContain('"status":"success"');
+    expect(output).toContain('"status":"completed"');
     expect(output).toContain('"health":"healthy"');
     expect(output).toContain('registry_skills{status="active"} 2');
   });
@@ -111,9 +111,9 @@ describe('the documents', () => {
         return (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body })).status;
       };
       const now = Math.floor(Date.now() / 1000);
-      const body = JSON.stringify({ execution_id: 'an-id', status: 'success', result: { text: 'ü' } });
+      const body = JSON.stringify({ execution_id: 'an-id', status: 'completed', result: { text: 'ü' } });
       expect(await post(body, now)).toBe(204);
-      await until(() => output.includes('an-id success'));
+      await until(() => output.includes('an-id completed'));
       expect(await post(body, now, '{}')).toBe(401);
       expect(await post(body, now - 3_600)).toBe(401);
       expect((await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body })).status).toBe(401);

@@ -60,7 +60,7 @@ describe('npm run sample-skill', () => {
     const body = { command_id: 'c', capability_id: 'weather.forecast', parameters: { city: 'Berlin', days: 2 } };
     expect((await call(`${url}/api/v1/commands/execute`, { body })).body).toMatchObject({
       code: 0,
-      data: { status: 'success', result: { city: 'Berlin' } },
+      data: { status: 'completed', result: { city: 'Berlin' } },
     });
     skill.kill('SIGKILL');
     await skill.ended;

@@ -17,7 +17,8 @@ export interface ReceivedCallback {
     status: string;
     result: unknown;
     output: string | null;
-    error: { code: number | string; message: string } | null;
+    error: string | null;
+    error_detail: { code: number | string; message: string } | null;
     started_at: string | null;
     completed_at: string | null;
   };

@@ -36,6 +36,7 @@ export function answerText(text: string, status = 200): Behaviour {
 
 /** What endpoints do: what they should, and every way in which they do not. */
 export const BEHAVIOURS = {
+  // `success` is the word that every release reads.
   echo: ({ body }, response) => {
     answer({ code: 0, message: 'success', data: { status: 'success', result: body.parameters, output: 'done' } })(
       { body } as ReceivedCall,

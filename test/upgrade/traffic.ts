@@ -11,6 +11,8 @@ const PACE_MS = 10;
 const BEAT_EVERY_MS = 500;
 /** Of the Skills that it wrote, a client changes and reads the last. */
 const RECENT = 50;
+/** The status of calls that succeeded, in either version. */
+export const COMPLETED = ['completed', 'success'];
 
 interface Skill {
   skill_id: string;
@@ -107,7 +109,7 @@ export class Traffic {
     const command = { command_id: `call-${number}`, skill_id: this.callable.skillId, parameters: { number } };
     const body = { ...command, capability_id: this.callable.capability };
     const done = await this.send<{ status: string; result: { number: number } }>('/commands/execute', body);
-    if (done && (done.status !== 'success' || done.result.number !== number)) {
+    if (done && (!COMPLETED.includes(done.status) || done.result.number !== number)) {
       this.balancer.fail('', '/commands/execute', JSON.stringify(done));
     }
   }

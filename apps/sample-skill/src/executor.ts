@@ -12,8 +12,8 @@ export interface Command {
 
 /** The `data` of the answer. A failure is an answer too. */
 export type Outcome =
-  | { status: 'success'; result: unknown }
-  | { status: 'failed'; error: { code: number; message: string; details: unknown[] } };
+  | { status: 'completed'; result: unknown }
+  | { status: 'failed'; error: string; error_detail: { code: number; message: string; details: unknown[] } };
 
 /** How many outcomes are remembered; the oldest is forgotten first. */
 const REMEMBERED = 1_000;
@@ -46,7 +46,7 @@ export class Executor {
     const capability = this.capabilityOf(command);
     if (!capability) return failed(1005, 'This Skill has no such capability');
     try {
-      return { status: 'success', result: capability.run(command.parameters) };
+      return { status: 'completed', result: capability.run(command.parameters) };
     } catch (error) {
       if (error instanceof ParameterError) return failed(1001, error.message, [...error.faults]);
       return failed(1007, 'The capability failed');
@@ -60,5 +60,5 @@ export class Executor {
 }
 
 function failed(code: number, message: string, details: unknown[] = []): Outcome {
-  return { status: 'failed', error: { code, message, details } };
+  return { status: 'failed', error: message, error_detail: { code, message, details } };
 }

@@ -44,7 +44,10 @@ describe('the sample Skill', () => {
   const CURRENT = { city: 'Berlin', temperature: 13.9, humidity: 63, condition: 'partly cloudy' };
 
   it('runs a capability by its id, its name, and the name beside the id', async () => {
-    const answer = { status: 200, body: { code: 0, message: 'success', data: { status: 'success', result: CURRENT } } };
+    const answer = {
+      status: 200,
+      body: { code: 0, message: 'success', data: { status: 'completed', result: CURRENT } },
+    };
     const parameters = { city: 'berlin' };
     expect(await execute('0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12', parameters)).toEqual(answer);
     expect(await execute('weather.current', parameters)).toEqual(answer);
@@ -67,7 +70,7 @@ describe('the sample Skill', () => {
   ])('fails for %s', async (_, capability, parameters, code, field) => {
     const { status, body } = await execute(capability, parameters);
     expect([status, body.code]).toEqual([200, 0]);
-    expect(body.data).toMatchObject({ status: 'failed', error: { code, details: field ? [{ field }] : [] } });
+    expect(body.data).toMatchObject({ status: 'failed', error_detail: { code, details: field ? [{ field }] : [] } });
     expect(executor.failures).toBe(1);
   });
 

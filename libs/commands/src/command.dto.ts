@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { EnumField, IntegerField, JsonObjectField, PageQuery, TextField, TimeField, UuidField } from '#common';
+import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
-import { EXECUTION_STATUSES, type ExecutionStatus } from './executions/execution.entity.js';
+import { EXECUTION_STATUSES, type ExecutionStatus, FORMER_COMPLETED } from './executions/execution.entity.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from './callbacks/callback.entity.js';
 import { CallbackUrlField } from './callbacks/callback-url.decorator.js';
 
@@ -99,7 +100,12 @@ export class ExecutionIdParam {
 
 /** All given filters must match. */
 export class ListExecutionsQuery extends PageQuery {
-  @EnumField(EXECUTION_STATUSES, { name: 'ExecutionStatus', required: false, description: 'Status of the execution' })
+  @EnumField(EXECUTION_STATUSES, {
+    name: 'ExecutionStatus',
+    required: false,
+    description: 'Status of the execution; `success`, the former word, is read as `completed`',
+  })
+  @Transform(({ value }) => (value === FORMER_COMPLETED ? 'completed' : (value as unknown)))
   status?: ExecutionStatus;
 
   @UuidField({ required: false, description: 'The Skill that was called' })

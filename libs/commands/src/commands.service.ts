@@ -161,8 +161,8 @@ function toResponse(
       : new SkillUnavailableError(error?.message, details);
   }
   const { skillId, capability } = route?.target ?? target;
-  return {
-    execution_id: id,
+  return toExecutionResponse({
+    id,
     command_id: commandId,
     skill_id: skillId,
     capability_id: capability.capabilityId,
@@ -170,9 +170,9 @@ function toResponse(
     result,
     output,
     error,
-    started_at: startedAt.toISOString(),
-    completed_at: completedAt.toISOString(),
-  };
+    started_at: startedAt,
+    completed_at: completedAt,
+  });
 }
 
 function toFailure(index: number, { code, summary }: ApiError): BatchItemResponse {

@@ -9,7 +9,7 @@ describe('names of Skills in metrics', () => {
     const calls = new CallMetrics(metrics, { skillNames });
     for (const [name, spaceId] of targets) {
       const target = { skillName: name, spaceId, capability: { name: `can-${name}` } } as CapableTarget;
-      calls.finished(target, 'success', 1);
+      calls.finished(target, 'completed', 1);
     }
     return metrics.render();
   };

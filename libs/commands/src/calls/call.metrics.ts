@@ -31,7 +31,7 @@ export class CallMetrics {
       help: 'Calls of Skills, by outcome.',
       labelNames: ['status'],
     });
-    for (const status of ['success', 'failed', 'cancelled']) this.calls.inc({ status }, 0);
+    for (const status of ['completed', 'failed', 'cancelled']) this.calls.inc({ status }, 0);
     this.bySkill = metrics.counter({
       name: 'command_skill_executions_total',
       help: 'Calls of Skills, by name of the Skill and outcome.',

@@ -4,7 +4,7 @@ import { TryError } from './try-error.js';
 
 /** The answer of a Skill that has made the call. */
 export interface SkillAnswer {
-  status: 'success' | 'failed';
+  status: 'completed' | 'failed';
   result?: unknown;
   output?: string;
   error?: ExecutionError;
@@ -20,6 +20,13 @@ export function tooLargeAnswer(fault: string): SkillAnswer {
 }
 
 const LONGEST_MESSAGE = 1024;
+const NO_REASON: ExecutionError = { code: 5000, message: 'The Skill gave no reason' };
+/** What Skills call it, in any letter case. `success` is the word of AI Bridge messages, and of earlier releases. */
+const STATUSES: ReadonlyMap<string, SkillAnswer['status']> = new Map([
+  ['completed', 'completed'],
+  ['success', 'completed'],
+  ['failed', 'failed'],
+]);
 /** Client errors after which another endpoint is tried. */
 const RETRYABLE = new Set([408, 425, 429]);
 
@@ -33,7 +40,7 @@ export function readAnswer(status: number, body: Buffer): SkillAnswer {
   if (status >= 500 || RETRYABLE.has(status)) {
     throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && readError(json));
   }
-  if (status >= 400) return { status: 'failed', error: (json && readError(json)) ?? plainError(status) };
+  if (status >= 400) return { status: 'failed', error: readRefusal(json ?? {}, status) };
   if (status < 200 || status >= 300) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
   if (tooLarge !== undefined) return tooLargeAnswer(tooLarge);
   if (json === undefined) throw new TryError('bad-answer', 'the endpoint did not answer with a JSON object', true);
@@ -45,20 +52,31 @@ export function readAnswer(status: number, body: Buffer): SkillAnswer {
   return readExecution(isObject(json.data) ? json.data : {});
 }
 
-/** `{status, result?, output?, error?, context?}`. @throws TryError */
-export function readExecution({ status, result, output, error, context }: Json): SkillAnswer {
-  if (status !== 'success' && status !== 'failed') {
-    throw new TryError('bad-answer', 'the status in the answer is neither success nor failed', true);
+/** `{status, result?, output?, error?, error_detail?, context?}`. @throws TryError */
+export function readExecution({ result, output, context, ...answer }: Json): SkillAnswer {
+  const status = typeof answer.status === 'string' ? STATUSES.get(answer.status.toLowerCase()) : undefined;
+  if (status === undefined) {
+    throw new TryError('bad-answer', 'the status in the answer is neither completed nor failed', true);
   }
   return {
     status,
     ...(result !== undefined && { result }),
     ...(typeof output === 'string' && { output }),
     ...(isObject(context) && { context: readContext(context) }),
-    ...(status === 'failed' && {
-      error: (isObject(error) ? readError(error) : undefined) ?? { code: 5000, message: 'The Skill gave no reason' },
-    }),
+    ...(status === 'failed' && { error: readReason(answer, NO_REASON) }),
   };
+}
+
+/** The error of an answer with 4xx: the envelope itself, or `error` in it. */
+function readRefusal(json: Json, status: number): ExecutionError {
+  return readError(json) ?? readReason(json, { code: status, message: `The Skill answered ${status}` });
+}
+
+/** `error` as an object or as text, with `error_detail` beside it. What is missing comes from `otherwise`. */
+function readReason({ error, error_detail }: Json, otherwise: ExecutionError): ExecutionError {
+  const message = typeof error === 'string' && error !== '' ? error.slice(0, LONGEST_MESSAGE) : otherwise.message;
+  const plain = { ...otherwise, message };
+  return readError({ ...plain, ...[error_detail, error].find(isObject) }) ?? plain;
 }
 
 /** `{code, message, details?}` of an envelope, or of an AI Bridge message. */
@@ -70,10 +88,6 @@ function readError({ code, message, details }: Json): ExecutionError | undefined
     message: typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE) : '',
     ...(details !== undefined && { details }),
   };
-}
-
-function plainError(status: number): ExecutionError {
-  return { code: status, message: `The Skill answered ${status}` };
 }
 
 function readContext(context: Json): Record<string, string | null> {

@@ -7,7 +7,7 @@ import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
 import { ExecutionJournal } from './execution-journal.js';
 import { ExecutionsRepository } from './executions.repository.js';
 
-const GOOD: CallOutcome = { status: 'success', result: { a: 1 }, ...NOT_TRIED, answered: true };
+const GOOD: CallOutcome = { status: 'completed', result: { a: 1 }, ...NOT_TRIED, answered: true };
 /** PostgreSQL refuses such a number. */
 const REFUSED: CallOutcome = { ...GOOD, responseBytes: 3_000_000_000 };
 
@@ -51,7 +51,7 @@ describe('ExecutionJournal', () => {
     const ends = await Promise.allSettled(ids.map((id, index) => journal.finish(id, index === 7 ? REFUSED : GOOD)));
     expect(ends.map(({ status }) => status).filter((status) => status === 'rejected')).toHaveLength(1);
     for (const [index, id] of ids.entries()) {
-      expect(await read(id)).toMatchObject({ status: index === 7 ? 'running' : 'success' });
+      expect(await read(id)).toMatchObject({ status: index === 7 ? 'running' : 'completed' });
     }
   });
 
@@ -62,7 +62,7 @@ describe('ExecutionJournal', () => {
     const ended = await claimed();
     await journal.finish(ended, GOOD);
     await expect(journal.guard(ended, () => Promise.reject(new TypeError('afterwards')))).rejects.toThrow('afterwards');
-    expect(await read(ended)).toMatchObject({ status: 'success', result: { a: 1 }, error: null });
+    expect(await read(ended)).toMatchObject({ status: 'completed', result: { a: 1 }, error: null });
   });
 
   it('leaves it to its lease when the database is away', async () => {

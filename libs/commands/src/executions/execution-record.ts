@@ -1,5 +1,5 @@
 import type { CallbackStatus } from '../callbacks/callback.entity.js';
-import type { ExecutionError, ExecutionMode, ExecutionStatus } from './execution.entity.js';
+import { type ExecutionError, type ExecutionMode, type ExecutionStatus, FORMER_COMPLETED } from './execution.entity.js';
 
 /** The callback of an execution, with times as PostgreSQL writes them in JSON. */
 export interface CallbackRecord {
@@ -57,8 +57,11 @@ export type PublicExecution = Pick<
   | 'completed_at'
 >;
 
+/** The status of an execution `e`: rows of earlier releases have the former word. */
+export const STATUS_COLUMN = `CASE e.status WHEN '${FORMER_COMPLETED}' THEN 'completed' ELSE e.status END AS status`;
+
 /** The columns of an execution `e`. */
-export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, e.status, e.skill_id,
+export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, ${STATUS_COLUMN}, e.skill_id,
   e.skill_name, e.skill_version, e.capability_id, e.capability_name, e.space_id, e.channel_id, e.endpoint_url, e.tries,
   e.request_bytes, e.response_bytes, e.result, e.output, e.error, e.result_kept, e.trace_id, e.created_at, e.started_at,
   e.completed_at, (SELECT json_build_object('url', c.url, 'status', c.status, 'attempts', c.attempts,

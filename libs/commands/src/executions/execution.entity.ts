@@ -1,8 +1,12 @@
 import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, Index, Unique } from 'typeorm';
 
-export const EXECUTION_STATUSES = ['pending', 'running', 'success', 'failed', 'cancelled'] as const;
+/** AI Bridge v0.6.0, Skill interface 3.3; `cancelled` is an addition of this registry. */
+export const EXECUTION_STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
+
+/** What earlier releases answer and store for `completed`. */
+export const FORMER_COMPLETED = 'success';
 
 export const EXECUTION_MODES = ['sync', 'async'] as const;
 export type ExecutionMode = (typeof EXECUTION_MODES)[number];
@@ -17,7 +21,7 @@ export interface ExecutionError {
 /** One call of a Skill, and its outcome (AI Bridge v0.6.0, Skill interface: command execution). */
 @Entity('executions')
 @Check('ck_executions_mode', `mode IN ('sync', 'async')`)
-@Check('ck_executions_status', `status IN ('pending', 'running', 'success', 'failed', 'cancelled')`)
+@Check('ck_executions_status', `status IN ('pending', 'running', 'completed', 'success', 'failed', 'cancelled')`)
 @Unique('uq_executions_command', ['clientId', 'commandId'])
 @Index('ix_executions_client', ['clientId', 'id'])
 @Index('ix_executions_skill', ['skillId', 'id'])
@@ -42,7 +46,7 @@ export class ExecutionEntity extends TimestampedEntity {
   mode: ExecutionMode;
 
   @Column({ type: 'varchar', length: 16 })
-  status: ExecutionStatus;
+  status: ExecutionStatus | typeof FORMER_COMPLETED;
 
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;

@@ -33,7 +33,7 @@ export class ExecutionResponse {
   @ApiProperty({ format: 'uuid' })
   capability_id: string;
 
-  @ApiProperty({ enum: EXECUTION_STATUSES, enumName: 'ExecutionStatus', example: 'success' })
+  @ApiProperty({ enum: EXECUTION_STATUSES, enumName: 'ExecutionStatus', example: 'completed' })
   status: ExecutionStatus;
 
   @ApiProperty({
@@ -52,8 +52,11 @@ export class ExecutionResponse {
   @ApiProperty({ type: String, nullable: true, description: 'Text for people to read' })
   output: string | null;
 
-  @ApiProperty({ type: () => ExecutionErrorResponse, nullable: true })
-  error: ExecutionError | null;
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'Why the call failed, for people to read' })
+  error: string | null;
+
+  @ApiProperty({ type: () => ExecutionErrorResponse, nullable: true, description: 'The same for programs' })
+  error_detail: ExecutionError | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   started_at: string | null;
@@ -180,6 +183,7 @@ export function toPendingResponse({ id, command_id, skill_id, capability_id }: N
     result: null,
     output: null,
     error: null,
+    error_detail: null,
     started_at: null,
     completed_at: null,
   };
@@ -196,7 +200,8 @@ export function toExecutionResponse(record: PublicExecution): ExecutionResponse 
     status,
     result,
     output,
-    error,
+    error: error && (error.message || `Error ${error.code}`),
+    error_detail: error,
     started_at: started_at?.toISOString() ?? null,
     completed_at: completed_at?.toISOString() ?? null,
   };

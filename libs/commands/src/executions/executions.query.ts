@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { type ExecutionDetailsResponse, toDetails } from './execution.response.js';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
 import type { CallbackStatus } from '../callbacks/callback.entity.js';
-import type { ExecutionStatus } from './execution.entity.js';
+import { type ExecutionStatus, FORMER_COMPLETED } from './execution.entity.js';
 import { type CachedExecution, FinishedExecutions } from './finished-executions.js';
 
 /** All given filters must match. */
@@ -55,7 +55,7 @@ export class ExecutionsQuery {
     const given: [string, unknown][] = [
       ['e.client_id = ?', clientId],
       ['e.space_id = ANY (?)', spaces],
-      ['e.status = ?', status],
+      ['e.status = ANY (?)', status && storedWords(status)],
       ['e.skill_id = ?', skill_id],
       ['e.capability_name = ?', capability],
       ['e.command_id = ?', command_id],
@@ -80,6 +80,11 @@ export class ExecutionsQuery {
     ]);
     return { total: row?.total ?? 0, items, slice };
   }
+}
+
+/** Rows of earlier releases have the former word. */
+function storedWords(status: ExecutionStatus): string[] {
+  return status === 'completed' ? [status, FORMER_COMPLETED] : [status];
 }
 
 function isVisible(

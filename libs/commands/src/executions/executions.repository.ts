@@ -31,7 +31,7 @@ export interface ClaimedExecution {
 /** The outcome of a call. `result` and `error` are JSON texts. */
 export interface FinishedExecution {
   id: string;
-  status: Extract<ExecutionStatus, 'success' | 'failed'>;
+  status: Extract<ExecutionStatus, 'completed' | 'failed'>;
   endpoint_id: string | null;
   endpoint_url: string | null;
   tries: number;

@@ -12,7 +12,8 @@ export interface CachedExecution {
 }
 
 const CACHE_SECONDS = 60;
-const KEY = defineCacheKey<CachedExecution>('finished-execution', CACHE_SECONDS);
+// Earlier releases keep executions in another form, under another name.
+const KEY = defineCacheKey<CachedExecution>('completed-execution', CACHE_SECONDS);
 /** Bytes of the Skill's answer. Larger results stay in PostgreSQL alone. */
 const MAX_RESPONSE_BYTES = 65_536;
 
@@ -40,5 +41,5 @@ export class FinishedExecutions {
 
 /** A failed execution can be run again under its name, and a callback can be delivered again. */
 function isUnchangeable({ status, callback }: ExecutionRecord): boolean {
-  return (status === 'success' || status === 'cancelled') && callback === null;
+  return (status === 'completed' || status === 'cancelled') && callback === null;
 }

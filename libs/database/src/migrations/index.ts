@@ -18,6 +18,7 @@ import { Shares1769000000000 } from './1769000000000-shares.js';
 import { AuditSpaces1770000000000 } from './1770000000000-audit-spaces.js';
 import { CallReleases1771000000000 } from './1771000000000-call-releases.js';
 import { Quotas1775000000000 } from './1775000000000-quotas.js';
+import { Completed1776100000000 } from './1776100000000-completed.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -41,4 +42,5 @@ export const MIGRATIONS = [
   AuditSpaces1770000000000,
   CallReleases1771000000000,
   Quotas1775000000000,
+  Completed1776100000000,
 ];

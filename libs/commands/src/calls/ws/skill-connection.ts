@@ -26,6 +26,7 @@ export interface BridgeAnswer {
   status: unknown;
   result?: unknown;
   error?: unknown;
+  error_detail?: unknown;
 }
 
 interface PendingCall {

@@ -109,7 +109,7 @@ describe('a ws Skill that sends unrequested messages', () => {
       stream.on('error', () => undefined);
       void flood(stream, frame(TEXT, answerTo(id)));
     };
-    expect((await send('e-1')).answer.status).toBe('success');
+    expect((await send('e-1')).answer.status).toBe('completed');
     // The next call finds the flood, unless what came with the answer was one.
     const faults = [await rejection(send('e-2')), await rejection(send('e-3'))].map(kindOf);
     expect(faults.at(-1)).toBe('unreachable');
@@ -124,7 +124,7 @@ describe('a ws Skill that sends unrequested messages', () => {
     for (let n = 0; n < 60; n += 1) socket?.webSocket.send('an aside');
     await turns(200);
     expect(counted.unsolicited).toBe(0);
-    expect((await send('e-2')).answer.status).toBe('success');
+    expect((await send('e-2')).answer.status).toBe('completed');
     expect(skill.sockets).toHaveLength(1);
   });
 
@@ -135,7 +135,7 @@ describe('a ws Skill that sends unrequested messages', () => {
     skill.onInvocation = ({ id }, webSocket) => {
       for (const each of [...late, id]) webSocket.send(answerTo(each, 'x'.repeat(2_000)));
     };
-    expect((await send('e-301')).answer.status).toBe('success');
+    expect((await send('e-301')).answer.status).toBe('completed');
     expect([late.length, counted.unsolicited]).toEqual([300, 0]);
     expect(skill.sockets).toHaveLength(1);
   });
@@ -159,7 +159,7 @@ describe('a ws Skill that sends unrequested messages', () => {
     for (const end of ['close', 'terminate'] as const) {
       skill.sockets.at(-1)?.webSocket[end]();
       await new Promise((resolve) => setTimeout(resolve, 1_050));
-      expect((await send(`after-${end}`)).answer.status).toBe('success');
+      expect((await send(`after-${end}`)).answer.status).toBe('completed');
     }
     expect(skill.sockets).toHaveLength(3);
   });

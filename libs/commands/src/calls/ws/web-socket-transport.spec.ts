@@ -81,7 +81,7 @@ describe('WebSocketTransport', () => {
 
   it('sends skill.invoke, with the id of the execution and everything that an http endpoint gets', async () => {
     const { answer, bytes } = await send('e-1', 7, {}, 'Bearer of-the-skill');
-    expect(answer).toEqual({ status: 'success', result: { n: 7 } });
+    expect(answer).toEqual({ status: 'completed', result: { n: 7 } });
     expect(bytes).toBeGreaterThan(50);
     expect(messages).toEqual([
       {
@@ -136,11 +136,21 @@ describe('WebSocketTransport', () => {
       error: { code: '3001', message: 'No such city', details: 1 },
     });
     expect((await send('good')).answer).toEqual({
-      status: 'success',
+      status: 'completed',
       result: 1,
       output: 'one',
       context: { a: 'b', c: null },
     });
+  });
+
+  it('reads the published status, and an error as text', async () => {
+    onMessage = (message, socket) => {
+      const failure = { status: 'failed', error: 'No such city', error_detail: { code: 7, details: [1] } };
+      reply(socket, message, message.id === 'bad' ? failure : { status: 'completed', result: 1 });
+    };
+    const error = { code: 7, message: 'No such city', details: [1] };
+    expect((await send('bad')).answer).toEqual({ status: 'failed', error });
+    expect((await send('good')).answer).toEqual({ status: 'completed', result: 1 });
   });
 
   it('fails a call whose answer is too deep, without a time-out, and no other call', async () => {
@@ -155,7 +165,7 @@ describe('WebSocketTransport', () => {
     expect(answer).toEqual({ status: 'failed', error: { code: 5000, message: expect.stringContaining('100 levels') } });
     const socket = sockets[0];
     if (socket) reply(socket, { id: 'fine' } as Message, { status: 'success', result: 1 });
-    expect((await fine).answer).toEqual({ status: 'success', result: 1 });
+    expect((await fine).answer).toEqual({ status: 'completed', result: 1 });
   });
 
   it('ignores answers to unknown calls, and runs into the time-out', async () => {
@@ -168,7 +178,7 @@ describe('WebSocketTransport', () => {
     onMessage = (message, socket) => {
       reply(socket, message, { status: 'success' });
     };
-    expect((await send('e-2')).answer.status).toBe('success');
+    expect((await send('e-2')).answer.status).toBe('completed');
     expect(sockets).toHaveLength(1);
   });
 
@@ -184,7 +194,7 @@ describe('WebSocketTransport', () => {
     onMessage = (message, socket) => {
       reply(socket, message, { status: 'success' });
     };
-    expect((await send('e-3')).answer.status).toBe('success');
+    expect((await send('e-3')).answer.status).toBe('completed');
   });
 
   it('closes a connection that it no longer keeps after the answers to the calls under way', async () => {
@@ -202,7 +212,7 @@ describe('WebSocketTransport', () => {
     // It forgets all connections, as it forgets one that was used longest ago.
     transport.onApplicationShutdown();
     answer();
-    expect((await call).answer).toMatchObject({ status: 'success', result: 'late' });
+    expect((await call).answer).toMatchObject({ status: 'completed', result: 'late' });
     await closed;
   });
 

@@ -67,8 +67,8 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
       this.formatMessage(call, target, attempt),
       attempt,
     );
-    const { status, result, error } = answer;
-    return { answer: readExecution({ status, ...unwrapResult(result), error }), bytes };
+    const { status, result, error, error_detail } = answer;
+    return { answer: readExecution({ status, ...unwrapResult(result), error, error_detail }), bytes };
   }
 
   /** @throws TryError while the endpoint is not called because it flooded its connection */

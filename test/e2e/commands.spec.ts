@@ -169,7 +169,7 @@ describe('calling Skills', () => {
         'skill_id is required with capability_id, or skill',
       ]);
       expect(await post({ command_id: 'x', skill: 'a@x.y', capability: 'y', timeout: 3_000_000 })).toEqual([
-        'skill must end with a range of versions, such as @^1.2',
+        'skill must end with a version, a range or latest, such as @^1.2',
         'timeout must not be over 300000',
       ]);
     });

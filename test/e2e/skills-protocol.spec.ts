@@ -215,4 +215,89 @@ describe('Skills in the protocol style', () => {
       twice: 'yes',
     });
   });
+
+  describe('versions', () => {
+    const category = `versions-${process.pid}`;
+    const VERSIONS = {
+      alpha: ['2.0.0-rc.1', '1.10.0', '1.9.0', '1.0.0+b5', '1.0.0', '1.0.0-rc.1', '2.0.0-rc.1+b5'],
+      beta: ['0.1.0-alpha.10', '0.1.0-alpha.9', '0.1.0-alpha'],
+      gamma: ['20261201.1.20261201041500', '1.0.0-0'],
+    };
+    const text = (name: string, version: string) => `${name} ${version}`;
+    beforeAll(async () => {
+      const skills = Object.entries(VERSIONS).flatMap(([name, versions]) =>
+        versions.map((version) => {
+          const eu = version !== '1.10.0';
+          return skillBody({
+            name: `${category}-${name}`,
+            version,
+            capabilities: [{ name: 'x', category }],
+            metadata: eu ? { region: 'eu' } : {},
+          });
+        }),
+      );
+      const { body } = await api.post('/skills/batch', { skills }).expect(200);
+      expect((body.data.results as { status: string }[]).every(({ status }) => status === 'created')).toBe(true);
+    });
+
+    const found = (skills: { name: string; version: string }[]) =>
+      skills.map(({ name, version }) => text(name.replace(`${category}-`, ''), version));
+    /** What the list and discovery answer, which is the same. */
+    const list = async (query: Record<string, string>) => {
+      const asked = new URLSearchParams({ category, ...query }).toString();
+      const { body, headers } = await api.get(`/skills/?${asked}`).expect(200);
+      const { data } = (await api.get(`/skills/discover?${asked}&page_size=100`).expect(200)).body;
+      expect(headers['x-total-count']).toBe(String(body.length));
+      expect([data.total, found(data.skills)]).toEqual([body.length, found(body)]);
+      return found(body).toSorted();
+    };
+    const alpha = (...versions: string[]) => versions.map((version) => text('alpha', version)).toSorted();
+
+    it.each<[string, string[]]>([
+      ['^1', ['1.10.0', '1.9.0', '1.0.0', '1.0.0+b5']],
+      ['*', ['1.10.0', '1.9.0', '1.0.0', '1.0.0+b5']],
+      ['>=1.9', ['1.10.0', '1.9.0']],
+      ['>=2.0.0-alpha', ['2.0.0-rc.1', '2.0.0-rc.1+b5']],
+      ['>=1.9.0-alpha', ['1.10.0', '1.9.0']],
+      ['2.0.0-rc.1', ['2.0.0-rc.1', '2.0.0-rc.1+b5']],
+      ['1.0.0', ['1.0.0', '1.0.0+b5']],
+      ['1.0.0+b5', ['1.0.0+b5']],
+      ['1.0.0+b6', []],
+      ['latest', ['1.10.0']],
+    ])('in %s are %j', async (version, expected) => {
+      expect(await list({ version, name: `${category}-alpha` })).toEqual(alpha(...expected));
+    });
+
+    it('give the newest of each name, with its total, on every page and in every order', async () => {
+      const newest = ['alpha 1.10.0', 'beta 0.1.0-alpha.10', 'gamma 20261201.1.20261201041500'];
+      expect(await list({ version: 'latest' })).toEqual(newest);
+      expect(await list({ version: 'latest', q: category })).toEqual(newest);
+      // Of those that the other filters leave.
+      expect(await list({ version: 'latest', 'metadata.region': 'eu' })).toEqual(['alpha 1.9.0', ...newest.slice(1)]);
+      const pages: string[] = [];
+      for (const skip of [0, 1, 2]) {
+        const path = `/skills/?category=${category}&version=latest&sort=-name&skip=${skip}&limit=1`;
+        const { body, headers } = await api.get(path).expect(200);
+        expect(headers['x-total-count']).toBe('3');
+        pages.push(...found(body));
+      }
+      expect(pages).toEqual(newest.toReversed());
+    });
+
+    it('sort as the specification says', async () => {
+      const path = `/skills/?name=${category}-alpha&sort=version`;
+      const { body } = await api.get(path).expect(200);
+      const order = ['1.0.0-rc.1', '1.0.0', '1.0.0', '1.9.0', '1.10.0', '2.0.0-rc.1', '2.0.0-rc.1'];
+      expect((body as { version: string }[]).map(({ version }) => version.replace('+b5', ''))).toEqual(order);
+    });
+
+    it('are unchanged by PUT, PATCH and a new registration', async () => {
+      const sent = skillBody({ version: '1.0.0-rc.1+b5', capabilities: [{ name: 'x', version: '2.0.0-a+b' }] });
+      const { skill_id } = await register(sent);
+      await register(sent);
+      await api.put(`/skills/${skill_id}`, { ...sent, version: '1.0.0-rc.2+b5' }).expect(200);
+      const { body } = await api.patch(`/skills/${skill_id}`, { description: 'other' }).expect(200);
+      expect([body.version, body.capabilities[0].version]).toEqual(['1.0.0-rc.2+b5', '2.0.0-a+b']);
+    });
+  });
 });

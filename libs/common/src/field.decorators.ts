@@ -10,7 +10,6 @@ import {
   IsInt,
   IsNumber,
   IsUUID,
-  Matches,
   Max,
   Min,
   ValidateBy,
@@ -55,14 +54,30 @@ export function TextField(options: FieldOptions & { max: number; min?: number })
   return field(options, { type: String, minLength: min, maxLength: options.max }, IsText(min, options.max));
 }
 
-/** MAJOR.MINOR.PATCH, at most 32 characters (AI Bridge v0.6.0, data model: skills.version). */
-export const SEMVER_PATTERN = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/;
+/** Characters of a version (AI Bridge v0.6.0, data model: skills.version). */
+const VERSION_MAX = 32;
+/** A version of Semantic Versioning 2.0.0. Each of the first three numbers has up to 15 digits: npm calculates with no more. */
+export const SEMVER_PATTERN =
+  /^(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
 
 export function SemverField(options: FieldOptions = {}): PropertyDecorator {
+  const isSemver = (value: unknown): boolean =>
+    typeof value === 'string' && value.length <= VERSION_MAX && SEMVER_PATTERN.test(value);
   return field(
-    { description: 'Semantic version MAJOR.MINOR.PATCH', example: '1.0.0', ...options },
-    { type: String, pattern: SEMVER_PATTERN.source },
-    Matches(SEMVER_PATTERN, { message: 'must be a semantic version MAJOR.MINOR.PATCH, such as 1.0.0' }),
+    {
+      description: 'Semantic version (2.0.0): MAJOR.MINOR.PATCH, with a prerelease and build metadata if there are any',
+      example: '1.0.0',
+      ...options,
+    },
+    { type: String, pattern: SEMVER_PATTERN.source, maxLength: VERSION_MAX },
+    ValidateBy({
+      name: 'semver',
+      validator: {
+        validate: isSemver,
+        defaultMessage: () =>
+          `must be a semantic version of at most ${VERSION_MAX} characters, such as 1.0.0 or 1.0.0-rc.1`,
+      },
+    }),
   );
 }
 

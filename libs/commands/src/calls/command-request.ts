@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { BadParameterError, type Fault } from '#common';
 import type { OpenChannel } from '#channels';
 import type { CommandsSettings } from '#config';
-import { validRange } from 'semver';
+import { isVersionRange, LATEST } from '#skills';
 import type { ExecuteCommandBody } from '../command.dto.js';
 import type { Wanted } from '../targets/target-resolver.js';
 
@@ -39,8 +39,8 @@ export function parseCommandRequest(
   }
   const named = skill === undefined ? undefined : splitNameAndRange(skill);
   if (named?.name === '') faults.push(fault('skill', 'must begin with a name'));
-  if (named && validRange(named.range) === null) {
-    faults.push(fault('skill', 'must end with a range of versions, such as @^1.2'));
+  if (named && !isVersionRange(named.range)) {
+    faults.push(fault('skill', 'must end with a version, a range or latest, such as @^1.2'));
   }
   if (timeout > settings.maxTimeout) faults.push(fault('timeout', `must not be over ${settings.maxTimeout}`));
   if (faults.length > 0 || wantedCapability === undefined) throw new BadParameterError(faults);
@@ -77,7 +77,7 @@ function findContradictions(body: ExecuteCommandBody, channel: Pick<OpenChannel,
 /** Splits `name` or `name@range`. A name may contain an @, such as the first character of a scoped package. */
 function splitNameAndRange(skill: string): NamedSkill {
   const at = skill.lastIndexOf('@');
-  return at > 0 ? { name: skill.slice(0, at), range: skill.slice(at + 1) } : { name: skill, range: '*' };
+  return at > 0 ? { name: skill.slice(0, at), range: skill.slice(at + 1) } : { name: skill, range: LATEST };
 }
 
 /** The top-level fields in a fixed order. Nested fields keep theirs: a client that repeats a request sends the same. */

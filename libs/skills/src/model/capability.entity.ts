@@ -1,6 +1,6 @@
 import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, type Relation, Unique } from 'typeorm';
-import { SkillEntity } from './skill.entity.js';
+import { SkillEntity, VERSION_CHECK } from './skill.entity.js';
 
 export const CAPABILITY_STATUSES = ['enabled', 'disabled'] as const;
 export type CapabilityStatus = (typeof CAPABILITY_STATUSES)[number];
@@ -11,7 +11,7 @@ export type ParameterType = (typeof PARAMETER_TYPES)[number];
 /** One ability of a Skill. */
 @Entity('capabilities')
 @Check('ck_capabilities_name', `btrim(name) <> ''`)
-@Check('ck_capabilities_version', String.raw`version ~ '^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$'`)
+@Check('ck_capabilities_version', VERSION_CHECK)
 @Check('ck_capabilities_status', `status IN ('enabled', 'disabled')`)
 @Unique('uq_capabilities_name', ['skillId', 'name'])
 @Index('ix_capabilities_name', ['name', 'skillId'])

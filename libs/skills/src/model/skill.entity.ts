@@ -1,13 +1,20 @@
 import { TimestampedEntity } from '#database';
 import { Check, Column, Entity, Index, Unique } from 'typeorm';
+import type { Deprecation } from './deprecation.js';
 
 export const SKILL_STATUSES = ['active', 'inactive', 'maintenance'] as const;
 export type SkillStatus = (typeof SKILL_STATUSES)[number];
 
+const NUMBER = '(0|[1-9][0-9]*)';
+const IDENTIFIER = '(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)';
+const BUILD = '[0-9a-zA-Z-]+';
+/** Semantic Versioning 2.0.0, in SQL. */
+export const VERSION_CHECK = String.raw`version ~ '^${NUMBER}\.${NUMBER}\.${NUMBER}(-${IDENTIFIER}(\.${IDENTIFIER})*)?(\+${BUILD}(\.${BUILD})*)?$'`;
+
 /** A service that offers capabilities: one name and version (AI Bridge v0.6.0, data model: skills). */
 @Entity('skills')
 @Check('ck_skills_name', `btrim(name) <> ''`)
-@Check('ck_skills_version', String.raw`version ~ '^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$'`)
+@Check('ck_skills_version', VERSION_CHECK)
 @Check('ck_skills_status', `status IN ('active', 'inactive', 'maintenance')`)
 @Check('ck_skills_revision', 'revision > 0')
 @Unique('uq_skills_name_version', ['name', 'version'])
@@ -21,6 +28,9 @@ export type SkillStatus = (typeof SKILL_STATUSES)[number];
 @Index('ix_skills_undiscoverable', ['id'], { where: `NOT callable OR status <> 'active'` })
 @Index('ix_skills_updated_at', ['updatedAt', 'id'])
 @Index('ix_skills_version_key', ['versionKey', 'id'])
+@Index('ix_skills_discovery', ['status', 'deprecated', 'createdAt', 'id', 'callable', 'hasActive'])
+@Index('ix_skills_space_discovery', ['spaceId', 'deprecated', 'createdAt', 'id', 'status', 'callable', 'hasActive'])
+@Index('ix_skills_deprecated', ['id'], { where: 'deprecated' })
 // TypeORM cannot declare a GIN index: the migration creates it.
 @Index('ix_skills_facets', { synchronize: false })
 export class SkillEntity extends TimestampedEntity {
@@ -33,20 +43,19 @@ export class SkillEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 32 })
   version: string;
 
-  /** The three numbers of `version`, which sort and compare as versions do; PostgreSQL computes it. */
-  @Column({
-    name: 'version_key',
-    type: 'bigint',
-    array: true,
-    asExpression: `string_to_array(version, '.')::bigint[]`,
-    generatedType: 'STORED',
-    insert: false,
-    update: false,
-  })
+  /** Sorts and compares as versions do; a trigger sets it to `semver_key(version)`. A release has three items, a prerelease more. */
+  @Column({ name: 'version_key', type: 'bigint', array: true, insert: false, update: false, select: false })
   versionKey: number[];
 
   @Column({ type: 'varchar', length: 16, default: 'active' })
   status: SkillStatus;
+
+  @Column({ type: 'boolean', default: false })
+  deprecated: boolean;
+
+  /** Why, since when, and what replaces it. Null: it is not deprecated. */
+  @Column({ type: 'jsonb', nullable: true })
+  deprecation: Deprecation | null;
 
   /** The client that registered it. */
   @Column({ type: 'varchar', length: 255 })

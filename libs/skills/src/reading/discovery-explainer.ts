@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Caller } from '#auth';
-import semver from 'semver';
 import { DataSource } from 'typeorm';
 import type { CapabilityStatus } from '../model/capability.entity.js';
 import type { EndpointProtocol, EndpointStatus, Health } from '../model/endpoint.entity.js';
@@ -14,6 +13,7 @@ import type { SkillFilter } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
 import type { ExplanationResponse } from '../model/skill.response.js';
 import { Conditions } from './skill-sql.js';
+import { LATEST, matchesVersion } from '../model/version-range.js';
 
 /** Most Skills that one answer explains. */
 const MAX_EXPLAINED = 100;
@@ -97,7 +97,7 @@ function strictly(filter: SkillFilter & { status: SkillStatus }, near: Condition
     include === undefined ? 's.callable' : 's.has_active',
     ...(facets.length > 0 ? [`s.facets @> ${near.bind(facets)}::bigint[]`] : []),
     ...(protocol !== undefined && include !== undefined ? [activeEndpoint(near.bind(protocol))] : []),
-    ...(version !== undefined ? [versionCondition(version, near)] : []),
+    ...(version !== undefined && version !== LATEST ? [versionCondition(version, near)] : []),
   ];
 }
 
@@ -106,7 +106,7 @@ function listReasons(skill: NearMatch, filter: SkillFilter & { status: SkillStat
   const speaking = skill.endpoints.filter((endpoint) => protocol === undefined || endpoint.protocol === protocol);
   return [
     ...(skill.status === status ? [] : [`its status is ${skill.status}, not ${status}`]),
-    ...(version === undefined || semver.satisfies(skill.version, version)
+    ...(version === undefined || matchesVersion(skill.version, version)
       ? []
       : [`its version ${skill.version} is not in ${version}`]),
     ...listDisabled(skill, filter),

@@ -3,7 +3,7 @@ import { searchQuery } from '../model/search-document.js';
 import { Conditions } from './skill-sql.js';
 import type { SkillFilter, SkillSort } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
-import { versionBounds } from '../model/version-range.js';
+import { exactBuild, LATEST, versionBounds } from '../model/version-range.js';
 
 /** Discovery leaves out Skills that cannot be called; lists leave out Skills whose endpoints are all unhealthy. */
 export interface FilterMode {
@@ -25,6 +25,8 @@ const BOTH = '(SELECT s.*, f.document FROM skills s JOIN skill_search f ON f.ski
 /** A filter as SQL over Skills `s`, with their search document where there is free text. */
 export class SkillSelection {
   private readonly where = new Conditions();
+  /** The conditions as text. */
+  private readonly matching: string;
   private readonly from: string;
   private readonly query: string | undefined;
   private readonly sort: SkillSort | undefined;
@@ -33,14 +35,15 @@ export class SkillSelection {
     this.sort = filter.sort;
     if (filter.spaces) this.where.add(inSpaces('s.space_id', filter.spaces, (value) => this.bind(value)));
     if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
-    if (filter.version !== undefined) this.where.add(versionCondition(filter.version, this.where));
+    const isLatest = filter.version === LATEST;
+    if (filter.version !== undefined && !isLatest) this.where.add(versionCondition(filter.version, this.where));
     const dead = filter.include === 'unhealthy';
     if (callableOnly && dead) this.where.add('s.has_active');
     const facets = buildFacets(filter, callableOnly);
     if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
     if (dead && filter.protocol !== undefined) this.where.add(activeEndpoint(this.bind(filter.protocol)));
     const isUsual = filter.status === (callableOnly ? 'active' : undefined);
-    const textsAlone = filter.q !== undefined && isUsual && this.where.isEmpty && this.sort === undefined;
+    const textsAlone = filter.q !== undefined && isUsual && !isLatest && this.where.isEmpty && this.sort === undefined;
     if (filter.status !== undefined && !textsAlone) this.where.add(`s.status = ${this.bind(filter.status)}`);
     this.from = filter.q === undefined ? SKILLS : textsAlone ? TEXTS : BOTH;
     if (!dead) this.where.add(aliveCondition(callableOnly, textsAlone));
@@ -48,6 +51,7 @@ export class SkillSelection {
       this.query = `${this.bind(searchQuery(filter.q))}::tsquery`;
       this.where.add(`s.document @@ ${this.query}`);
     }
+    this.matching = isLatest ? newestOf(this.from, this.where) : this.where.toString();
   }
 
   get parameters(): unknown[] {
@@ -56,7 +60,7 @@ export class SkillSelection {
 
   /** Selects the number of matches. */
   count(): string {
-    return `SELECT count(*)::int AS total FROM ${this.from} ${this.where.toString()}`;
+    return `SELECT count(*)::int AS total FROM ${this.from} ${this.matching}`;
   }
 
   /**
@@ -66,7 +70,7 @@ export class SkillSelection {
    */
   ids(offset: number, limit: number): string {
     const bounds = `LIMIT ${this.bind(limit)} OFFSET ${this.bind(offset)}`;
-    const matches = `FROM ${this.from} ${this.where.toString()}`;
+    const matches = `FROM ${this.from} ${this.matching}`;
     if (this.query === undefined || this.sort !== undefined) {
       return `SELECT s.id, ${NONE_RANKED} ${matches} ORDER BY ${orderBy(this.sort ?? 'created_at')} ${bounds}`;
     }
@@ -103,12 +107,29 @@ function buildFacets(filter: SkillFilter, callableOnly: boolean): string[] {
   ];
 }
 
-export function versionCondition(range: string, where: Conditions): string {
-  const alternatives = versionBounds(range).map((bounds) =>
-    bounds.length === 0
-      ? 'true'
-      : bounds.map(({ operator, key }) => `s.version_key ${operator} ${where.bind(key)}::bigint[]`).join(' AND '),
-  );
+/** Keys of prereleases are longer (ADR 0046). */
+export const IS_RELEASE = 'cardinality(s.version_key) = 3';
+
+/** The highest version of each name among the matches; a prerelease only where no release matches; of equals the youngest. */
+function newestOf(from: string, where: Conditions): string {
+  return `WHERE s.id IN (SELECT DISTINCT ON (s.name) s.id FROM ${from} ${where.toString()}
+    ORDER BY s.name, ${IS_RELEASE} DESC, s.version_key DESC, s.id DESC)`;
+}
+
+/** Skills `s` whose version is in a semver range, or is the one that the text names with its build metadata. */
+export function versionCondition(text: string, where: Conditions): string {
+  const exact = exactBuild(text);
+  if (exact !== undefined) return `s.version = ${where.bind(exact)}`;
+  const key = (version: string): string => `semver_key(${where.bind(version)})`;
+  const alternatives = versionBounds(text).map(({ bounds, prereleasesOf }) => {
+    const prereleases = prereleasesOf.map(
+      (release) => `s.version_key >= ${key(`${release}-0`)} AND s.version_key < ${key(release)}`,
+    );
+    const kinds = [IS_RELEASE, ...prereleases].join(' OR ');
+    return [...bounds.map(({ operator, version }) => `s.version_key ${operator} ${key(version)}`), `(${kinds})`].join(
+      ' AND ',
+    );
+  });
   return `(${alternatives.map((alternative) => `(${alternative})`).join(' OR ')})`;
 }
 

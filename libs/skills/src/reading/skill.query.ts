@@ -48,12 +48,18 @@ function SearchTextField(): PropertyDecorator {
 
 function VersionRangeField(): PropertyDecorator {
   return applyDecorators(
-    TextField({ max: 64, required: false, example: '^1.2', description: 'A version, or a range as npm writes it' }),
+    TextField({
+      max: 64,
+      required: false,
+      example: '^1.2',
+      description:
+        'A version, a range as npm writes it, or latest: the highest version of each name that passes the other filters',
+    }),
     ValidateBy({
       name: 'versionRange',
       validator: {
         validate: (value) => typeof value !== 'string' || isVersionRange(value),
-        defaultMessage: () => 'must be a version or a semver range, such as 1.0.0 or ^1.2',
+        defaultMessage: () => 'must be a version, a semver range or latest, such as 1.0.0 or ^1.2',
       },
     }),
   );

@@ -26,7 +26,7 @@ async function rowsOf(database: TestDatabase, columns: Record<string, string[]>)
 
 async function columnsOf(database: TestDatabase): Promise<Record<string, string[]>> {
   const rows = await database.query<{ table: string; columns: string[] }>(
-    `SELECT table_name AS "table", array_agg(column_name::text ORDER BY ordinal_position) AS columns
+    `SELECT table_name AS "table", array_agg(column_name::text ORDER BY column_name) AS columns
      FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'migrations' GROUP BY 1`,
   );
   return Object.fromEntries(rows.map(({ table, columns }) => [table, columns]));

@@ -107,7 +107,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
       expect(await scene.counts()).toEqual([3, 0]);
     });
 
-    it('finds released leases again, in their old order, and no others', async () => {
+    it('again after they were released, in their old order, and no others', async () => {
       const [a, b, c, d] = await openedInTurn(4);
       const asOf = await scene.later(1.5);
       const [first, second, third] = await store.claimExpired(asOf, 3);
@@ -121,7 +121,7 @@ describe.each(LEASE_STORES)('a sweep of the lease store in %s', (kind) => {
       expect(again.slice(0, 3)).toEqual([first, second, third]);
     });
 
-    it('finds only silent members: a heartbeat brings them back on time', async () => {
+    it('of silent members only: a heartbeat brings them back on time', async () => {
       const [a, b] = await openedInTurn(2);
       await scene.makeOverdue();
       await scene.beat(a?.skillId ?? '');

@@ -20,6 +20,20 @@ export class ProbesSettings {
   @Max(60_000, { message: 'must not be over 60000' })
   timeout: number = 3_000;
 
+  /** The least seconds between two probes of an endpoint that sets its own interval. */
+  @Setting('PROBE_MIN_INTERVAL', { example: '5' })
+  @IsInt(whole('seconds'))
+  @Min(1, { message: 'must not be under 1' })
+  @Max(86_400, { message: 'must not be over 86400' })
+  minInterval: number = 5;
+
+  /** The longest time-out in milliseconds that an endpoint can set for its own probes; PROBE_TIMEOUT, if that is longer. */
+  @Setting('PROBE_MAX_TIMEOUT', { example: '10000' })
+  @IsInt(whole('milliseconds'))
+  @Min(50, { message: 'must not be under 50' })
+  @Max(60_000, { message: 'must not be over 60000' })
+  maxTimeout: number = 10_000;
+
   /** Consecutive failures until the endpoint is unhealthy; after the first it is in warning. */
   @Setting('PROBE_FAILURES', { example: '3' })
   @IsInt(whole('probes'))

@@ -1,8 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { Enrolment } from '../../libs/probes/src/enrolment.js';
-import { Prober } from '../../libs/probes/src/prober.js';
 import { answer, BEHAVIOURS, type Behaviour, SkillServer } from '../support/skill-server.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -10,6 +8,7 @@ import { flood, frame, PING, SocketSkill } from '../support/socket-skill.js';
 import { until } from '../support/until.js';
 import { type Api, apiOf, expectError, TIME } from './api.js';
 import { commandId } from './calls.js';
+import { dripping, passIntervals } from './probe-rounds.js';
 
 /** Seconds; so long that only `probe` makes a probe due. */
 const INTERVAL = 3_600;
@@ -72,16 +71,7 @@ describe('probes', () => {
       total: number;
       explain?: { reason: string }[];
     };
-  /** Lets so many intervals pass: each endpoint is due once in each. Returns when the results are written. */
-  const probe = async (times = 1, replicas = [app]) => {
-    const open = 'SELECT FROM endpoint_probes WHERE claimed_until IS NOT NULL OR next_probe_at <= now()';
-    for (let done = 0; done < times; done += 1) {
-      await Promise.all(replicas.map((replica) => replica.app.get(Enrolment).runAnew()));
-      await app.database.query('UPDATE endpoint_probes SET next_probe_at = now() WHERE next_probe_at > now()');
-      await Promise.all(replicas.map((replica) => replica.app.get(Prober).runAnew()));
-      await until(async () => (await app.database.query(open)).length === 0);
-    }
-  };
+  const probe = (times = 1, replicas = [app]) => passIntervals(replicas, times);
   const execute = (skillId: string) =>
     agent.post('/commands/execute', {
       command_id: commandId(),
@@ -148,9 +138,10 @@ describe('probes', () => {
   });
 
   it('find out how an endpoint is, and tell the reason', async () => {
-    const cases: [Behaviour, string, string][] = [
-      [BEHAVIOURS.babbles, 'warning', 'it answers 200 without a JSON object'],
-      [answer({ status: 'sk-secret' }), 'warning', 'it answers 200 with a JSON object without a known status'],
+    const cases: [Behaviour, string, string | null][] = [
+      [BEHAVIOURS.babbles, 'healthy', null],
+      [answer({ status: 'sk-secret' }), 'healthy', null],
+      [answer({ status: 'OUT_OF_SERVICE' }, 503), 'unhealthy', 'it answers 503: it says that it is "out_of_service"'],
       [answer({ status: 'DEGRADED' }), 'warning', 'it says that it is "degraded"'],
       [answer({ status: 'down' }), 'unhealthy', 'it says that it is "down"'],
       [BEHAVIOURS.hangs, 'unhealthy', 'no complete answer within 400 ms'],
@@ -159,7 +150,8 @@ describe('probes', () => {
       [BEHAVIOURS.breaksOff, 'unhealthy', 'it ended the connection in the middle of its answer'],
       [BEHAVIOURS.floods, 'unhealthy', 'its answer is longer than 65536 bytes'],
       [BEHAVIOURS.redirects, 'unhealthy', 'it answers 302, and redirects are not followed'],
-      [answer({}, 401), 'unhealthy', 'it answers 401'],
+      [answer({}, 410), 'unhealthy', 'it answers 410'],
+      [answer({}, 401), 'healthy', 'it answers, with 401: it has no health check'],
       [answer({}, 404), 'healthy', 'it answers, with 404: it has no health check'],
     ];
     const all = await Promise.all(cases.map(([behaviour]) => serve(behaviour)));
@@ -310,12 +302,3 @@ describe('probes', () => {
     expect(text).toMatch(/^probe_due_lag_seconds \d/m);
   });
 });
-
-/** Alive, and never done. */
-function dripping(...[, response]: Parameters<Behaviour>): void {
-  response.writeHead(200, { 'content-type': 'application/json' });
-  const drops = setInterval(() => response.write(' '), 50);
-  response.on('close', () => {
-    clearInterval(drops);
-  });
-}

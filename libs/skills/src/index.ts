@@ -8,6 +8,8 @@ export {
 export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './writing/endpoint-health.writer.js';
 export { PROBE_RESULTS, type ProbeResult } from './model/endpoint-probe.entity.js';
 export { EndpointTransitions } from './writing/endpoint-transitions.js';
+export { listUnreadable, READ_PARAMETERS, readParameter } from './model/endpoint-parameters.js';
+export type { StatusRange } from './model/status-list.js';
 export { urlBelow } from './model/endpoint-url.js';
 export {
   ENDPOINT_STATUSES,

@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { ConflictError, type Page, PermissionError, SkillNotFoundError, toSlice, validateBody, newId } from '#common';
+import {
+  ConflictError,
+  isObject,
+  type Page,
+  PermissionError,
+  SkillNotFoundError,
+  toSlice,
+  validateBody,
+  newId,
+} from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { DiscoveryExplainer } from './reading/discovery-explainer.js';
@@ -14,6 +23,7 @@ import {
   type CreateSkillBody,
   type PatchSkillBody,
   ReplaceSkillBody,
+  StoredSkillBody,
 } from './model/skill.dto.js';
 import type { DiscoverQuery, ListSkillsQuery } from './reading/skill.query.js';
 import type {
@@ -89,7 +99,9 @@ export class SkillsService {
   patch(caller: Caller, skillId: string, patch: PatchSkillBody, ifMatch: string | undefined): Promise<TaggedSkill> {
     return this.change(caller, skillId, ifMatch, async (tx, skill) => {
       const present = toBody((await this.read(tx, skillId)).skill);
-      const body = await validateBody(ReplaceSkillBody, mergePatch(present, patch));
+      // A PATCH of something else is not refused for what an older release has stored.
+      const type = isObject(patch) && patch.endpoints !== undefined ? ReplaceSkillBody : StoredSkillBody;
+      const body = await validateBody(type, mergePatch(present, patch));
       return this.store(tx, caller, skill, body);
     });
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { headerValueFault } from '#common';
-import { SecretUnreadableError, SkillSecrets, urlBelow } from '#skills';
+import { readParameter, SecretUnreadableError, SkillSecrets, urlBelow } from '#skills';
 import type { TargetEndpoint } from '../targets/target.js';
 import { TryError } from './try-error.js';
 
@@ -17,7 +17,6 @@ export interface EndpointOptions {
 }
 
 const INVOKE_PATH = '/api/v1/commands/execute';
-const METHODS = new Set(['POST', 'PUT', 'PATCH']);
 
 /** Reads and decrypts the parameters of endpoints. */
 @Injectable()
@@ -30,12 +29,12 @@ export class EndpointOptionsReader {
     const values = this.reveal(endpoint);
     // Older releases accepted such values at registration.
     if (headerValueFault(values.authorization ?? '') !== undefined) throw unusable('its parameters cannot be sent');
-    const method = values.method?.toUpperCase() ?? '';
+    // Not by the rule for new values: this is how older releases read it.
     const timeout = Number(values.timeout_ms);
     const path = values.invoke_path ?? (protocol === 'http' || protocol === 'https' ? INVOKE_PATH : undefined);
     return {
       url: path === undefined ? url : urlBelow(url, path),
-      method: METHODS.has(method) ? method : 'POST',
+      method: readParameter(values, 'method') ?? 'POST',
       timeoutMs: Number.isInteger(timeout) && timeout > 0 ? timeout : undefined,
       authorization: values.authorization,
     };

@@ -20,7 +20,7 @@ export interface Probed extends Verdict {
   latencyMs: number;
 }
 
-/** Probes endpoints: GET of the health path, or opening and closing a WebSocket. */
+/** Probes endpoints: GET or HEAD of the health path, or opening and closing a WebSocket. */
 @Injectable()
 export class ProbeCaller {
   private readonly gate: HostGate;
@@ -41,19 +41,25 @@ export class ProbeCaller {
   async probe(claim: ProbeClaim, patienceMs: number, signal?: AbortSignal): Promise<Probed | undefined> {
     let began = performance.now();
     let verdict: Verdict | undefined;
+    let target: ProbeTarget | undefined;
     try {
-      const addresses = await this.outbound.resolve(claim.url, this.withinTime(signal));
+      target = readProbeTarget(claim, this.secrets, this.settings);
+      const limits = { timeoutMs: target.timeoutMs, ...(signal && { signal }) };
+      const addresses = await this.outbound.resolve(claim.url, limits);
       const leave = await this.enter(addresses, patienceMs, signal);
       if (leave === undefined) return undefined;
       began = performance.now();
-      verdict = await this.makeProbe(claim, addresses, signal).finally(leave);
+      // Connects to the addresses that the gate has counted: another look-up might give other ones.
+      const where = { ...limits, addresses };
+      const probe = target.isWebSocket ? this.open(target, where) : this.ask(claim.endpointId, target, where);
+      verdict = await probe.finally(leave);
     } catch (error) {
-      verdict = this.judgeFault(error);
+      verdict = judgeFault(error, target?.timeoutMs ?? this.settings.timeout);
     }
     const ms = performance.now() - began;
     if (verdict === undefined) return undefined;
     this.metrics.probed(verdict.result, ms);
-    return { ...verdict, claim, latencyMs: Math.round(ms) };
+    return { ...addNotice(verdict, target?.unreadable ?? []), claim, latencyMs: Math.round(ms) };
   }
 
   private async enter(
@@ -72,42 +78,22 @@ export class ProbeCaller {
     return undefined;
   }
 
-  /** Connects to the addresses that the gate has counted: another look-up might give other ones. */
-  private async makeProbe(
-    claim: ProbeClaim,
-    addresses: readonly string[],
-    signal: AbortSignal | undefined,
+  private async ask(
+    endpointId: string,
+    { url, method, headers, expected }: ProbeTarget,
+    where: Where,
   ): Promise<Verdict> {
-    const target = readProbeTarget(claim, this.secrets);
-    const where = { ...this.withinTime(signal), addresses };
-    return target.isWebSocket ? this.open(target, where) : this.get(claim.endpointId, target, where);
-  }
-
-  private judgeFault(error: unknown): Verdict | undefined {
-    if (error instanceof OutboundError) return judgeError(error, this.settings.timeout);
-    // Calls need the same secrets, so they fail as well.
-    if (error instanceof SecretUnreadableError) return failure('its secret parameters cannot be decrypted');
-    // A header that HTTP does not allow; calls fail in the same way.
-    if (error instanceof TypeError) return failure('its parameters cannot be sent');
-    throw error;
-  }
-
-  private withinTime(signal: AbortSignal | undefined): Pick<Where, 'timeoutMs' | 'signal'> {
-    return { timeoutMs: this.settings.timeout, ...(signal && { signal }) };
-  }
-
-  private async get(endpointId: string, { url, headers, isChosen }: ProbeTarget, where: Where): Promise<Verdict> {
     const { status, body } = await this.outbound.request({
-      method: 'GET',
+      method,
       url,
       // Another endpoint at this origin may hang.
       share: `probe ${endpointId}`,
       // There are many endpoints and few probes of each: a kept connection would close unused.
-      headers: { accept: 'application/json', connection: 'close', ...headers },
+      headers: { accept: 'application/json, */*;q=0.5', connection: 'close', ...headers },
       maxResponseBytes: MAX_ANSWER_BYTES,
       ...where,
     });
-    return judgeAnswer(status, body, isChosen);
+    return judgeAnswer(status, body, method === 'HEAD' ? { ...expected, text: undefined } : expected);
   }
 
   private async open({ url, headers }: ProbeTarget, where: Where): Promise<Verdict> {
@@ -115,7 +101,7 @@ export class ProbeCaller {
     // In case the endpoint does not answer the closing handshake.
     const cut = setTimeout(() => {
       webSocket.terminate();
-    }, this.settings.timeout).unref();
+    }, where.timeoutMs).unref();
     webSocket.once('close', () => {
       clearTimeout(cut);
     });
@@ -126,4 +112,20 @@ export class ProbeCaller {
     webSocket.close(1000);
     return { result: 'healthy', reason: null };
   }
+}
+
+function judgeFault(error: unknown, timeoutMs: number): Verdict | undefined {
+  if (error instanceof OutboundError) return judgeError(error, timeoutMs);
+  // Calls need the same secrets, so they fail as well.
+  if (error instanceof SecretUnreadableError) return failure('its secret parameters cannot be decrypted');
+  // A header that HTTP does not allow; calls fail in the same way.
+  if (error instanceof TypeError) return failure('its parameters cannot be sent');
+  throw error;
+}
+
+/** Adds which parameters of an older release are not used. A verdict and all names fit into the column of the reason. */
+function addNotice(verdict: Verdict, unreadable: readonly string[]): Verdict {
+  if (unreadable.length === 0) return verdict;
+  const notice = `these parameters are not valid: ${unreadable.join(', ')}`;
+  return { ...verdict, reason: verdict.reason === null ? notice : `${verdict.reason}; ${notice}` };
 }

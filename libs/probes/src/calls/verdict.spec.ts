@@ -1,56 +1,92 @@
 import { OUTBOUND_FAULTS, OutboundError } from '#outbound';
-import { judgeAnswer, judgeError } from './verdict.js';
+import { type Expectation, judgeAnswer, judgeError } from './verdict.js';
 
-const verdict = (body: string, status = 200, isChosen = true) => judgeAnswer(status, Buffer.from(body), isChosen);
-const ofStatus = (status: unknown) => verdict(JSON.stringify({ status }));
+const NONE: Expectation = { statuses: undefined, text: undefined, isChosen: false };
+const CHOSEN: Expectation = { ...NONE, isChosen: true };
+const verdict = (body: string, status = 200, expected: Partial<Expectation> = {}) =>
+  judgeAnswer(status, Buffer.from(body), { ...CHOSEN, ...expected });
+const HEALTHY = { result: 'healthy', reason: null };
 
 describe('the verdict of an answer', () => {
-  it.each(['healthy', 'ok', 'OK', 'Up', 'pass'])('takes "%s" for healthy', (word) => {
-    expect(ofStatus(word)).toEqual({ result: 'healthy', reason: null });
-  });
+  const words: [string, string[]][] = [
+    ['healthy', ['healthy', 'ok', 'OK', 'Up', 'pass', 'PASSING']],
+    ['warning', ['degraded', 'Warning', 'warn']],
+    ['unhealthy', ['DOWN', 'OUT_OF_SERVICE', 'unhealthy', 'fail', 'Critical', 'error', 'maintenance']],
+  ];
+  it.each(words.flatMap(([result, all]) => all.map((word) => [word, result] as const)))(
+    'takes "%s" for %s, in JSON and as text, and says why',
+    (word, result) => {
+      const reason = result === 'healthy' ? null : `it says that it is "${word.toLowerCase()}"`;
+      const bodies = [{ status: word }, { Status: word, Service: {} }, word].map((body) => JSON.stringify(body));
+      for (const body of [...bodies, word, `\ufeff${word}\r\n`]) expect(verdict(body)).toEqual({ result, reason });
+    },
+  );
 
   it.each([
-    ['degraded', 'warning'],
-    ['Warning', 'warning'],
-    ['warn', 'warning'],
-    ['DOWN', 'unhealthy'],
-    ['unhealthy', 'unhealthy'],
-    ['fail', 'unhealthy'],
-  ])('takes "%s" for %s, and says why', (word, result) => {
-    expect(ofStatus(word)).toEqual({ result, reason: `it says that it is "${word.toLowerCase()}"` });
+    '',
+    '<html>Welcome!</html>',
+    '["down"]',
+    'null',
+    '{"status":"down"',
+    '\u0000',
+    'down?',
+    `${' '.repeat(99)}down`,
+  ])('leaves it to the status code if the body is %j', (body) => {
+    for (const status of [200, 204, 206]) expect(verdict(body, status)).toEqual(HEALTHY);
+    expect(verdict(body, 500)).toEqual({ result: 'unhealthy', reason: 'it answers 500' });
   });
 
-  it.each(['', '<html>Welcome!</html>', '"ok"', '["ok"]', 'null', '{"status":"ok"', '\u0000'])(
-    'takes %j for garbage',
-    (body) => {
-      expect(verdict(body)).toEqual({ result: 'warning', reason: 'it answers 200 without a JSON object' });
-      expect(verdict(body, 200, false).result).toBe('warning');
-    },
-  );
-
-  it.each([undefined, null, 1, true, {}, [], '', 'fine', 'constructor', ' ok'])(
+  it.each([undefined, null, 1, true, {}, ['down'], '', 'fine', 'constructor', 'UNKNOWN', 'x'.repeat(9_000)])(
     'knows no status %j, and does not repeat it',
     (status) => {
-      expect(ofStatus(status)).toEqual({
-        result: 'warning',
-        reason: 'it answers 200 with a JSON object without a known status',
-      });
+      expect(verdict(JSON.stringify({ status }))).toEqual(HEALTHY);
+      expect(verdict(JSON.stringify({ status }), 503)).toEqual({ result: 'unhealthy', reason: 'it answers 503' });
     },
   );
 
-  it.each([404, 405])('takes %d for life if no probe path is set', (status) => {
-    expect(verdict('', status, false)).toEqual({
+  it.each([400, 401, 403, 404, 405, 406, 501])('takes %d for a sign of life if no health check is set', (status) => {
+    expect(verdict('{"status":"down"}', status, NONE)).toEqual({
       result: 'healthy',
       reason: `it answers, with ${status}: it has no health check`,
     });
-    expect(verdict('', status, true)).toEqual({ result: 'unhealthy', reason: `it answers ${status}` });
+    expect(verdict('', status)).toEqual({ result: 'unhealthy', reason: `it answers ${status}` });
   });
 
-  it.each([301, 302, 400, 401, 403, 410, 429, 500, 503])('takes %d for a failure, whatever it says', (status) => {
-    expect(verdict('{"status":"ok"}', status, false)).toMatchObject({
+  it.each([301, 302, 408, 410, 429, 500, 502, 503])('takes %d for a failure, whatever it says', (status) => {
+    for (const word of ['ok', 'warning']) {
+      expect(verdict(JSON.stringify({ status: word }), status, NONE)).toMatchObject({
+        result: 'unhealthy',
+        reason: expect.stringContaining(`it answers ${status}`),
+      });
+    }
+  });
+
+  it('says what the body of a failure says', () => {
+    expect(verdict('{"status":"OUT_OF_SERVICE"}', 503)).toEqual({
       result: 'unhealthy',
-      reason: expect.stringContaining(`it answers ${status}`),
+      reason: 'it answers 503: it says that it is "out_of_service"',
     });
+  });
+
+  it('expects the status codes that the endpoint names, and no others', () => {
+    const statuses = [
+      [200, 204],
+      [401, 403],
+      [503, 503],
+    ] as const;
+    for (const status of [200, 204, 402, 503]) expect(verdict('', status, { statuses })).toEqual(HEALTHY);
+    for (const status of [205, 400, 404, 502]) expect(verdict('', status, { statuses }).result).toBe('unhealthy');
+    expect(verdict('{"status":"warning"}', 503, { statuses }).result).toBe('warning');
+  });
+
+  it('expects the text that the endpoint names, and reads nothing else', () => {
+    const text = '"db":"天气"';
+    expect(verdict(`{"status":"down",${text}}`, 200, { text })).toEqual(HEALTHY);
+    expect(verdict('{"status":"ok"}', 200, { text })).toEqual({
+      result: 'unhealthy',
+      reason: 'its answer does not contain the text of health_body',
+    });
+    expect(verdict(text, 500, { text }).result).toBe('unhealthy');
   });
 });
 

@@ -1,6 +1,6 @@
-import { isObject, readForeignJson } from '#common';
 import { OutboundError } from '#outbound';
-import { PROBE_RESULTS, type ProbeResult } from '#skills';
+import type { ProbeResult, StatusRange } from '#skills';
+import { readHealth } from './health-words.js';
 
 /** The result of one probe. The reason is a text of this service, never one of the endpoint. */
 export interface Verdict {
@@ -8,25 +8,37 @@ export interface Verdict {
   reason: string | null;
 }
 
+const HEALTHY: Verdict = { result: 'healthy', reason: null };
+
 /** The longest answer in bytes. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** The last word of each is from the draft "Health Check Response Format for HTTP APIs". */
-const WORDS: Readonly<Record<ProbeResult, readonly string[]>> = {
-  healthy: ['healthy', 'ok', 'up', 'pass'],
-  warning: ['warning', 'degraded', 'warn'],
-  unhealthy: ['unhealthy', 'down', 'fail'],
-};
+/** What an endpoint declares about its health check. */
+export interface Expectation {
+  /** `health_status`; undefined: 200 to 299. */
+  statuses: readonly StatusRange[] | undefined;
+  /** `health_body`: a text that must occur. */
+  text: string | undefined;
+  /** Whether the endpoint declares that it has a health check. */
+  isChosen: boolean;
+}
 
-/** `isChosen`: whether the endpoint names this health path itself. */
-export function judgeAnswer(status: number, body: Buffer, isChosen: boolean): Verdict {
-  if (status >= 200 && status < 300) return judgeBody(status, body);
-  // Without a health path of its own, an endpoint need not know the default path.
-  if (!isChosen && (status === 404 || status === 405)) {
+const SUCCESS: readonly StatusRange[] = [[200, 299]];
+/** Without a health check of its own, an endpoint need not know the default path and method, nor let anyone in. */
+const SIGNS_OF_LIFE: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 406, 501]);
+
+/** Judges the status code first. Of an expected answer, the body can lower the result, never raise it. */
+export function judgeAnswer(status: number, body: Buffer, { statuses, text, isChosen }: Expectation): Verdict {
+  if ((statuses ?? SUCCESS).some(([first, last]) => status >= first && status <= last)) {
+    if (text === undefined) return readHealth(body) ?? HEALTHY;
+    return body.includes(text) ? HEALTHY : failure('its answer does not contain the text of health_body');
+  }
+  if (!isChosen && SIGNS_OF_LIFE.has(status)) {
     return { result: 'healthy', reason: `it answers, with ${status}: it has no health check` };
   }
   if (status >= 300 && status < 400) return failure(`it answers ${status}, and redirects are not followed`);
-  return failure(`it answers ${status}`);
+  const said = readHealth(body)?.reason;
+  return failure(`it answers ${status}${typeof said === 'string' ? `: ${said}` : ''}`);
 }
 
 /** Returns undefined if the probe was cancelled, which says nothing about the endpoint. */
@@ -56,15 +68,4 @@ export function judgeError({ kind, status }: OutboundError, timeoutMs: number): 
 /** An endpoint that did not answer, or cannot be probed. */
 export function failure(reason: string): Verdict {
   return { result: 'unhealthy', reason };
-}
-
-function judgeBody(status: number, body: Buffer): Verdict {
-  const { value } = readForeignJson(body);
-  if (!isObject(value)) return { result: 'warning', reason: `it answers ${status} without a JSON object` };
-  const word = typeof value.status === 'string' ? value.status.toLowerCase() : '';
-  const result = PROBE_RESULTS.find((known) => WORDS[known].includes(word));
-  if (result === undefined) {
-    return { result: 'warning', reason: `it answers ${status} with a JSON object without a known status` };
-  }
-  return { result, reason: result === 'healthy' ? null : `it says that it is "${word}"` };
 }

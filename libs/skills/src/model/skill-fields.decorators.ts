@@ -1,15 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import {
-  type FieldOptions,
-  hasMoreKeys,
-  hasMoreValues,
-  headerValueFault,
-  isObject,
-  joinedReasons,
-  pathFault,
-  textFault,
-} from '#common';
+import { type FieldOptions, hasMoreKeys, hasMoreValues, isObject, joinedReasons, textFault } from '#common';
 import { Transform } from 'class-transformer';
 import { IsDefined, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { PARAMETER_TYPES, type ParameterType } from './capability.entity.js';
@@ -45,38 +36,6 @@ export function AgreesWithUrl(): PropertyDecorator {
   return ValidateBy({
     name: 'agreesWithUrl',
     validator: { validate: agrees, defaultMessage: () => 'must agree with the scheme of the url' },
-  });
-}
-
-/** A token (RFC 9110 section 5.6.2). `EndpointOptions` in the room of calls lists the methods in use. */
-const METHOD = /^[!#$%&'*+.^_`|~\w-]*$/;
-
-/** Parameters of an endpoint that become part of a request, with their checks. */
-const SENT_PARAMETERS: Readonly<Record<string, (value: string) => string | undefined>> = {
-  authorization: headerValueFault,
-  invoke_path: pathFault,
-  health_path: pathFault,
-  method: (value) => (METHOD.test(value) ? undefined : 'must be a method of HTTP'),
-};
-
-/** Refuses parameters that make every call of the endpoint fail (protocol.md section 6). The reason repeats no value. */
-export function SendableParameters(): PropertyDecorator {
-  const findFaults = (map: unknown): string | undefined => {
-    if (!isObject(map)) return undefined;
-    const faults = Object.entries(SENT_PARAMETERS).flatMap(([key, check]) => {
-      const given = Object.hasOwn(map, key) ? map[key] : undefined;
-      const value = isObject(given) ? given.value : given;
-      const fault = typeof value === 'string' ? check(value) : undefined;
-      return fault === undefined ? [] : [`the value of "${key}" ${fault}`];
-    });
-    return faults.length > 0 ? faults.join('; ') : undefined;
-  };
-  return ValidateBy({
-    name: 'sendableParameters',
-    validator: {
-      validate: (value) => findFaults(value) === undefined,
-      defaultMessage: (args) => findFaults(args?.value) ?? '',
-    },
   });
 }
 

@@ -8,13 +8,13 @@ import {
   type EndpointProtocol,
   type EndpointStatus,
 } from './endpoint.entity.js';
+import { SendableParameters, UsableParameters } from './endpoint-parameters.decorator.js';
 import { MAP_VALUE_SCHEMAS, type SecretMap, SecretMapField, type SecretValue } from '../secrets/index.js';
 import {
   AgreesWithUrl,
   EndpointUrlField,
   type ParameterDeclaration,
   ParameterDeclarationsField,
-  SendableParameters,
   UniqueBy,
 } from './skill-fields.decorators.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
@@ -50,6 +50,13 @@ export class EndpointBody {
   status?: EndpointStatus;
 
   @SecretMapField({ maxEntries: 50, example: { health_path: '/health' } })
+  @UsableParameters()
+  parameters?: SecretMap;
+}
+
+/** An endpoint as an older release may have stored it. */
+export class StoredEndpointBody extends OmitType(EndpointBody, ['parameters'] as const) {
+  @SecretMapField({ maxEntries: 50 })
   @SendableParameters()
   parameters?: SecretMap;
 }
@@ -117,6 +124,13 @@ export class RegisterSkillBody extends CreateSkillBody {
 export class ReplaceSkillBody extends CreateSkillBody {
   @EnumField(SKILL_STATUSES, { name: 'SkillStatus', required: false, example: 'active' })
   status?: SkillStatus;
+}
+
+/** What a PATCH makes of a Skill whose endpoints it leaves as they are. */
+export class StoredSkillBody extends OmitType(ReplaceSkillBody, ['endpoints'] as const) {
+  @ListField(() => StoredEndpointBody, { min: 1, max: MAX_PARTS })
+  @UniqueBy('url')
+  endpoints: StoredEndpointBody[];
 }
 
 /** PATCH /skills/{skill_id}: RFC 7396; null removes, a list is replaced as a whole. */

@@ -1,7 +1,7 @@
 import { OmitType } from '@nestjs/swagger';
 import { IntegerField, ListField, textFault, TextField, TimeField, UuidField } from '#common';
 import { ValidateBy, ValidateIf } from 'class-validator';
-import { CapabilityBody, EndpointBody, MAX_PARTS, ReplaceSkillBody } from '../model/skill.dto.js';
+import { CapabilityBody, MAX_PARTS, ReplaceSkillBody, StoredEndpointBody } from '../model/skill.dto.js';
 import { UniqueBy } from '../model/skill-fields.decorators.js';
 
 /** No file may use up the sequence. At 1,000 registrations a second, it takes 30 years to get there. */
@@ -28,7 +28,7 @@ function SecretKeysField(max: number): PropertyDecorator {
   };
 }
 
-export class EndpointLine extends EndpointBody {
+export class EndpointLine extends StoredEndpointBody {
   @UuidField({ required: false })
   endpoint_id?: string;
 

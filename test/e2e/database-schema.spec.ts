@@ -104,6 +104,31 @@ describe('the schema', () => {
     expect(await migrate(empty.url, SETTINGS)).toEqual([]);
   });
 
+  it('keeps of endpoints with one canonical URL the one that registered last', async () => {
+    for (let name; name !== 'CanonicalNames1776400000000';) name = await revert(migrated.url, SETTINGS);
+    const [skill] = await migrated.query<{ id: string }>(
+      `INSERT INTO skills (id, name, version, owner) VALUES (gen_random_uuid(), 'many', '1.0.0', 'a') RETURNING id`,
+    );
+    const insert = (url: string, day: number, registered?: number) =>
+      migrated.query(
+        `WITH e AS (INSERT INTO skill_endpoints (id, skill_id, url, protocol, created_at)
+           VALUES (gen_random_uuid(), $1, $2, 'http', $3) RETURNING id)
+         INSERT INTO endpoint_leases (id, endpoint_id, skill_id, generation, registered_at)
+         SELECT gen_random_uuid(), id, $1, 1, $4::timestamptz FROM e WHERE $4::timestamptz IS NOT NULL`,
+        [skill?.id, url, `2026-01-0${day}`, registered === undefined ? null : `2026-01-0${registered}T00:00:00Z`],
+      );
+    await insert('http://a', 1, 5);
+    await insert('http://A/', 2, 3);
+    await insert('http://a:80', 4);
+    await insert('http://b/', 1);
+    await insert('http://b', 2);
+    await insert('http://c', 1);
+    await migrate(migrated.url, SETTINGS);
+    const urls = await migrated.query('SELECT url FROM skill_endpoints ORDER BY url COLLATE "C"');
+    expect(urls).toEqual([{ url: 'http://a' }, { url: 'http://b' }, { url: 'http://c' }]);
+    expect(await migrated.query('SELECT revision FROM skills')).toEqual([{ revision: expect.anything() }]);
+  });
+
   it('gives names of existing Skills to the first owner, and shares them with the other owners', async () => {
     for (let name; name !== 'Names1768000000000';) name = await revert(migrated.url, SETTINGS);
     const insert = (name: string, version: string, owner: string, day: number) =>

@@ -172,7 +172,7 @@ describe.each(LEASE_STORES)('heartbeats with leases in %s', (kind) => {
 
   it('for a url that is not of the Skill are bad parameters', async () => {
     const { skill_id } = await register({ endpoints: [{ url: 'http://mine/' }] });
-    const faults = expectError(await beat(skill_id, { endpoint_url: 'http://mine' }), 400, 1001);
+    const faults = expectError(await beat(skill_id, { endpoint_url: 'http://mine/1' }), 400, 1001);
     expect(faults).toEqual(['endpoint_url is no endpoint of this Skill']);
     await api.put(`/skills/${skill_id}`, skillBody({ endpoints: [{ url: 'http://mine/2' }] })).expect(200);
     expectError(await beat(skill_id, { endpoint_url: 'http://mine/' }), 400, 1001);

@@ -88,4 +88,4 @@ export { FutureTimeField, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';
 export { SingleFlight } from './single-flight.js';
 export { splitIntoSlices } from './slices.js';
-export { canonicalUrl, selectByUrl, urlFault, type UrlTerms } from './url.js';
+export { canonicalUrl, selectByUrl, urlFault, UrlSpellings, type UrlTerms } from './url.js';

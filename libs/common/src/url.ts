@@ -55,6 +55,32 @@ export function selectByUrl<T extends { url: string }>(items: readonly T[], url:
   return items.filter((item) => canonicalUrl(item.url) === key);
 }
 
+/** Finds URLs whatever their spelling. Takes linear time in all. */
+export class UrlSpellings {
+  private readonly same = new Set<string>();
+  /** By canonical URL. Filled when another spelling is asked for. */
+  private readonly others = new Map<string, string>();
+  private waiting: string[] = [];
+
+  /** If two of the URLs are the same, the later one is found by other spellings. */
+  constructor(urls: Iterable<string> = []) {
+    for (const url of urls) this.add(url);
+  }
+
+  add(url: string): void {
+    this.same.add(url);
+    this.waiting.push(url);
+  }
+
+  /** Returns the spelling that is known: the same, or else another one of the same URL. */
+  find(url: string): string | undefined {
+    if (this.same.has(url)) return url;
+    for (const known of this.waiting) this.others.set(canonicalUrl(known), known);
+    this.waiting = [];
+    return this.others.get(canonicalUrl(url));
+  }
+}
+
 /** `URL.parse`, which Node has since 22. */
 function parsed(text: string): URL | undefined {
   try {

@@ -56,7 +56,7 @@ export class Renewals {
   /** Rejects if neither the store nor PostgreSQL can decide. */
   renew(caller: Caller, heartbeat: Heartbeat): Promise<Renewal> {
     return new Promise((resolve, reject) => {
-      this.enqueue({ caller, beat: toSentBeat(caller, heartbeat), metrics: heartbeat.metrics, resolve, reject });
+      this.enqueue({ caller, beat: this.toSentBeat(caller, heartbeat), metrics: heartbeat.metrics, resolve, reject });
     });
   }
 
@@ -66,7 +66,7 @@ export class Renewals {
    * heartbeats a second, a Promise for each costs as much as the renewal.
    */
   tryRenew(caller: Caller, heartbeat: Heartbeat, done: (renewed: Renewed | undefined) => void): void {
-    const beat = toSentBeat(caller, heartbeat);
+    const beat = this.toSentBeat(caller, heartbeat);
     const { metrics } = heartbeat;
     const steady = caller.identity.spaces === undefined ? this.store.renewSteady(beat) : undefined;
     if (steady) {
@@ -86,6 +86,11 @@ export class Renewals {
       if (renewal.status === 'ok') done(renewal);
     };
     this.enqueue({ caller, beat, metrics, resolve, reject: decline, decline });
+  }
+
+  private toSentBeat(caller: Caller, { skillId, url, generation, health }: Heartbeat): SentBeat {
+    const stored = this.lookup.toStoredSpelling(skillId, url);
+    return { actor: caller.clientId, skillId, url: stored, generation, health, boundTo: caller.boundTo };
   }
 
   private enqueue(waiting: Waiting): void {
@@ -158,11 +163,14 @@ export class Renewals {
     const renewals = await this.lookup.renew(undecided.map(({ waiting }) => waiting.beat));
     const misjudged = undecided.filter(({ isStale }, index) => isStale && renewals[index]?.status === 'ok');
     await this.opener.replace([...new Set(misjudged.map(({ waiting }) => waiting.beat.skillId))]);
+    const respelled: Waiting[] = [];
     for (const [index, { waiting }] of undecided.entries()) {
       const renewal = renewals[index];
       if (renewal === undefined) throw new Error('a heartbeat without an outcome');
-      this.answer(waiting, renewal);
+      if (renewal.status !== 'respelled') this.answer(waiting, renewal);
+      else respelled.push({ ...waiting, beat: { ...waiting.beat, url: renewal.url } });
     }
+    if (respelled.length > 0) await this.renewBatch(respelled);
   }
 
   private answer({ beat, metrics, resolve }: Waiting, renewal: Renewal): void {
@@ -186,8 +194,4 @@ export class Renewals {
       return undefined;
     }
   }
-}
-
-function toSentBeat(caller: Caller, { skillId, url, generation, health }: Heartbeat): SentBeat {
-  return { actor: caller.clientId, skillId, url, generation, health, boundTo: caller.boundTo };
 }

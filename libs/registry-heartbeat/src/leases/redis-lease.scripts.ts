@@ -101,12 +101,12 @@ local at = 0
 local function take() at = at + 1; return ARGV[at] end
 for k = 4, #KEYS do
   local key, skill, owner, whole = KEYS[k], take(), take(), take() == '1'
-  local named = { owner = true }
+  local named, kept = { owner = true }, {}
   redis.call('HSET', key, 'owner', owner)
   for _ = 1, tonumber(take()) do
     local id, url, gen, reported, live = take(), take(), take(), take(), take() == '1'
     local member = skill .. ':' .. id
-    named[url] = true
+    named[url], kept[member] = true, true
     local known = redis.call('HGET', key, url)
     local known_id, known_gen
     if known then known_id, known_gen = parse(known) end
@@ -129,8 +129,11 @@ for k = 4, #KEYS do
   for f = 1, #fields, 2 do
     if not named[fields[f]] then
       local member = skill .. ':' .. parse(fields[f + 1])
-      redis.call('ZREM', on_time, member)
-      redis.call('ZREM', overdue, member)
+      -- An endpoint whose URL has another spelling now keeps its lease.
+      if not kept[member] then
+        redis.call('ZREM', on_time, member)
+        redis.call('ZREM', overdue, member)
+      end
       redis.call('HDEL', key, fields[f])
     end
   end

@@ -39,15 +39,15 @@ export function AgreesWithUrl(): PropertyDecorator {
   });
 }
 
-/** Refuses a list in which two items have the same value of a key. */
-export function UniqueBy(key: string): PropertyDecorator {
+/** Refuses a list in which two items have the same value of a key, or with `same` values for which it returns the same. */
+export function UniqueBy(key: string, same = (value: string): string => value): PropertyDecorator {
   return ValidateBy({
     name: 'uniqueBy',
     validator: {
       validate: (value) => {
-        if (!Array.isArray(value)) return true;
+        if (!Array.isArray(value) || value.length < 2) return true;
         const keys = value.map((item) => (item as Record<string, unknown> | null)?.[key]);
-        return new Set(keys).size === keys.length;
+        return new Set(keys.map((found) => (typeof found === 'string' ? same(found) : found))).size === keys.length;
       },
       defaultMessage: () => `must not repeat a ${key}`,
     },

@@ -1,5 +1,14 @@
 import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
-import { EnumField, IdentifierField, IntegerField, ListField, SemverField, TextField, UuidField } from '#common';
+import {
+  canonicalUrl,
+  EnumField,
+  IdentifierField,
+  IntegerField,
+  ListField,
+  SemverField,
+  TextField,
+  UuidField,
+} from '#common';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import { CAPABILITY_STATUSES, type CapabilityStatus } from './capability.entity.js';
 import {
@@ -96,7 +105,7 @@ export class CreateSkillBody {
   version: string;
 
   @ListField(() => EndpointBody, { min: 1, max: MAX_PARTS, description: 'Where the Skill can be called' })
-  @UniqueBy('url')
+  @UniqueBy('url', canonicalUrl)
   endpoints: EndpointBody[];
 
   @ListField(() => CapabilityBody, { max: MAX_PARTS, required: false, description: 'What the Skill can do' })

@@ -2,7 +2,7 @@ import { CapabilityEntity, CapabilityParamEntity } from './capability.entity.js'
 import { EndpointEntity, EndpointParamEntity } from './endpoint.entity.js';
 import { EndpointLeaseEntity } from './endpoint-lease.entity.js';
 import { EndpointProbeEntity } from './endpoint-probe.entity.js';
-import { FreedSkillIdEntity, SkillNameEntity, SkillNameShareEntity } from '../names/index.js';
+import { FreedSkillIdEntity, SkillNameEntity, SkillNameShareEntity, SkillNameSkeletonEntity } from '../names/index.js';
 import { SkillEventEntity } from './skill-event.entity.js';
 import { SkillMetadataEntity } from './skill-metadata.entity.js';
 import { SkillSearchEntity } from './skill-search.entity.js';
@@ -24,5 +24,6 @@ export const SKILL_ENTITIES = [
   SkillEventEntity,
   SkillNameEntity,
   SkillNameShareEntity,
+  SkillNameSkeletonEntity,
   FreedSkillIdEntity,
 ];

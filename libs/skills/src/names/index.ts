@@ -7,4 +7,5 @@ export { NamesService } from './names.service.js';
 export { NamesUpkeep } from './names-upkeep.js';
 export { SkillNameEntity } from './skill-name.entity.js';
 export { SkillNameShareEntity } from './skill-name-share.entity.js';
+export { SkillNameSkeletonEntity } from './skill-name-skeleton.entity.js';
 export { claimNames, isForeignName, SkillNames } from './skill-names.js';

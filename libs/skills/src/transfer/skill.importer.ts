@@ -1,4 +1,5 @@
 import type { AuditActor } from '#auth';
+import { canonicalUrl } from '#common';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import type { SkillNames } from '../names/index.js';
 import { MASK, type SecretMap, type SkillSecrets } from '../secrets/index.js';
@@ -58,7 +59,8 @@ export class SkillImporter {
     replace: boolean,
   ): Promise<ImportedSkill[]> {
     const results = new Map<SkillLine, ImportedSkill>();
-    for (let rest = lines; rest.length > 0;) {
+    const spelled = lines.map(keepNewestSpellings);
+    for (let rest: readonly SkillLine[] = spelled; rest.length > 0;) {
       const { first, again } = unique(rest);
       const created = await this.created.insert(tx, actor, first);
       for (const line of first) {
@@ -70,7 +72,7 @@ export class SkillImporter {
       if (replace && present.length > 0) await this.replaceAll(tx, actor, present, results);
       rest = again;
     }
-    return lines.flatMap((line) => results.get(line) ?? []);
+    return spelled.flatMap((line) => results.get(line) ?? []);
   }
 
   /** Announces the change to running services (docs/adr/0019). Call it after the commit. */
@@ -144,7 +146,13 @@ function toReplaceBody(line: SkillLine, skillId: string, kept: ReadonlySet<strin
 }
 
 function secretKey({ skill_id, url, key }: KeptSecret): string {
-  return JSON.stringify([skill_id, url, key]);
+  return JSON.stringify([skill_id, url === null ? null : canonicalUrl(url), key]);
+}
+
+/** Older releases kept each spelling of a URL as an endpoint. The file has the newest one last. */
+function keepNewestSpellings(line: SkillLine): SkillLine {
+  const endpoints = new Map(line.endpoints.map((endpoint) => [canonicalUrl(endpoint.url), endpoint]));
+  return endpoints.size === line.endpoints.length ? line : { ...line, endpoints: [...endpoints.values()] };
 }
 
 /** Splits lines into the first of each Skill, and the others. */

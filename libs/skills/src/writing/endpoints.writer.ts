@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { newId } from '#common';
+import { newId, UrlSpellings } from '#common';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { isMask, SkillSecrets } from '../secrets/index.js';
 import { readScheme } from '../model/endpoint-url.js';
@@ -51,6 +51,22 @@ export class EndpointsWriter {
       return [place, id, skillId, url, readScheme(url), weight, status];
     });
     await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows, 7), parts));
+  }
+
+  /** Gives endpoints that the Skill has under another spelling of one of these URLs this spelling. The Skill must be locked. */
+  async respell(tx: Transaction, skillId: string, urls: readonly string[]): Promise<void> {
+    const stored = await tx.query<{ url: string }[]>(
+      'SELECT url FROM skill_endpoints WHERE skill_id = $1 ORDER BY created_at, id',
+      [skillId],
+    );
+    const spellings = new UrlSpellings(stored.map(({ url }) => url));
+    const from = urls.map((url) => spellings.find(url) ?? url);
+    if (from.every((url, index) => url === urls[index])) return;
+    await tx.query(
+      `UPDATE skill_endpoints e SET url = x.url FROM unnest($2::text[], $3::text[]) AS x(stored, url)
+       WHERE e.skill_id = $1 AND e.url = x.stored AND x.stored <> x.url`,
+      [skillId, from, urls],
+    );
   }
 
   /**

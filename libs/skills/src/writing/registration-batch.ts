@@ -1,6 +1,7 @@
 import { type ApiError, BadParameterError, ConflictError, newId } from '#common';
 import type { NewSkill } from './new-skills.writer.js';
 import { mergedBody } from './merged-body.js';
+import { useSpellings } from './url-spellings.js';
 import { type CreateSkillBody, keyOf, MAX_PARTS, type RegisterSkillBody } from '../model/skill.dto.js';
 import type { SkillLeases } from '../model/skill-observers.js';
 
@@ -65,7 +66,9 @@ export function bySkill(bodies: readonly RegisterSkillBody[], reserved: Reserved
       if (id !== undefined) claims.set(id, key);
     }
   }
-  return [...skills.values()];
+  return [...skills.values()].map((skill) =>
+    skill.bodies.length > 1 ? { ...skill, bodies: useSpellings(skill.bodies) } : skill,
+  );
 }
 
 export type Refusals = ReadonlyMap<RegisterSkillBody, ApiError>;

@@ -18,6 +18,7 @@ import {
 } from './registration-batch.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
+import { useSpellings } from './url-spellings.js';
 
 /** A locked Skill and its parts. */
 export interface HeldSkill {
@@ -56,6 +57,8 @@ interface PartsRow {
   total: number;
   count: number;
   names: string[];
+  /** Endpoints that bodies name, also those whose lease has ended. */
+  known: number;
 }
 
 /** Whether another Skill has the id of a body, or a former Skill of another client holds it. $2: the client. */
@@ -91,15 +94,21 @@ const PARTS = prepared(
    SELECT e.skill_id, 'endpoints' AS part, count(*)::int AS total,
        count(*) FILTER (WHERE l.expired_at IS NULL)::int AS count,
        COALESCE(array_agg(e.url) FILTER (WHERE l.expired_at IS NULL
-         AND (e.skill_id, e.url) IN (SELECT skill_id, name FROM named WHERE part = 'endpoints')), '{}') AS names
+         AND (e.skill_id, e.url) IN (SELECT skill_id, name FROM named WHERE part = 'endpoints')), '{}') AS names,
+       count(*) FILTER (WHERE (e.skill_id, e.url) IN (SELECT skill_id, name FROM named WHERE part = 'endpoints'))::int AS known
      FROM skill_endpoints e LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id
      WHERE e.skill_id IN ${IDS} GROUP BY e.skill_id
    UNION ALL SELECT c.skill_id, 'capabilities', count(*)::int, count(*)::int, COALESCE(array_agg(c.name) FILTER (
-       WHERE (c.skill_id, c.name) IN (SELECT skill_id, name FROM named WHERE part = 'capabilities')), '{}')
+       WHERE (c.skill_id, c.name) IN (SELECT skill_id, name FROM named WHERE part = 'capabilities')), '{}'), 0
      FROM capabilities c WHERE c.skill_id IN ${IDS} GROUP BY c.skill_id
    UNION ALL SELECT m.skill_id, 'metadata', count(*)::int, count(*)::int, COALESCE(array_agg(m.key) FILTER (
-       WHERE (m.skill_id, m.key) IN (SELECT skill_id, name FROM named WHERE part = 'metadata')), '{}')
+       WHERE (m.skill_id, m.key) IN (SELECT skill_id, name FROM named WHERE part = 'metadata')), '{}'), 0
      FROM skill_metadata m WHERE m.skill_id IN ${IDS} GROUP BY m.skill_id`,
+);
+
+const URLS = prepared(
+  'renewals.urls',
+  `SELECT skill_id, array_agg(url ORDER BY created_at, id) AS urls FROM skill_endpoints WHERE skill_id IN ${IDS} GROUP BY skill_id`,
 );
 
 /** The Skills are locked, so that generations rise in the order of the renewals. */
@@ -128,11 +137,12 @@ export class RenewalsWriter {
   async renew(
     tx: Transaction,
     caller: Caller,
-    asked: readonly SkillBodies[],
+    sent: readonly SkillBodies[],
     admitHeld: AdmitHeld,
   ): Promise<(readonly [Admission, RenewedSkill | undefined])[]> {
     const owner = caller.clientId;
-    const held = await this.lock(tx, caller, asked);
+    const held = await this.lock(tx, caller, sent);
+    const asked = await this.countParts(tx, sent, held);
     const known = asked.filter((skill) => held.has(keyOf(skill)));
     const refusals = await admitHeld(tx, known, held);
     const admissions = asked.map((skill) => admit(skill, held.get(keyOf(skill))?.parts ?? NO_PARTS, refusals));
@@ -169,7 +179,7 @@ export class RenewalsWriter {
   }
 
   /**
-   * Locks those of the Skills that the client may renew, and counts their parts. Returns them by `keyOf`.
+   * Locks those of the Skills that the client may renew. Returns them by `keyOf`, without their parts.
    * @throws RetryTransaction for a Skill that was unregistered meanwhile
    */
   private async lock(tx: Transaction, caller: Caller, skills: readonly SkillBodies[]): Promise<Map<string, HeldSkill>> {
@@ -188,28 +198,58 @@ export class RenewalsWriter {
     if (missing.length > 0 && (await lock(REFUSED, missing)).length < missing.length) {
       throw new RetryTransaction(new ConflictError());
     }
-    if (held.size > 0) await this.countParts(tx, skills, held);
     return held;
   }
 
+  /** Counts the parts of the locked Skills. Returns the bodies with the spellings of URLs that the Skills have. */
   private async countParts(
     tx: Transaction,
     skills: readonly SkillBodies[],
     held: ReadonlyMap<string, HeldSkill>,
-  ): Promise<void> {
-    const named = skills.flatMap((skill) => {
-      const id = held.get(keyOf(skill))?.id;
-      if (id === undefined) return [];
-      return skill.bodies.flatMap((body) =>
-        Object.entries(listPartNames(body)).flatMap(([part, names]) => names.map((name) => [id, part, name])),
-      );
+  ): Promise<readonly SkillBodies[]> {
+    if (held.size === 0) return skills;
+    const growing = await this.readParts(tx, skills, held);
+    if (growing.length === 0) return skills;
+    const rows = await tx.query<{ skill_id: string; urls: string[] }[]>(URLS, [growing]);
+    const stored = new Map(rows.map(({ skill_id, urls }) => [skill_id, urls]));
+    const spelled = skills.map((skill) => {
+      const urls = stored.get(held.get(keyOf(skill))?.id ?? '');
+      return urls ? { ...skill, bodies: useSpellings(skill.bodies, urls) } : skill;
     });
-    const byId = new Map([...held.values()].map((skill) => [skill.id, skill]));
+    const changed = spelled.filter(({ bodies }, index) =>
+      bodies.some((body, place) => body !== skills[index]?.bodies[place]),
+    );
+    if (changed.length > 0) await this.readParts(tx, changed, held);
+    return spelled;
+  }
+
+  /** Returns the ids of Skills without some of the URLs that bodies name. */
+  private async readParts(
+    tx: Transaction,
+    skills: readonly SkillBodies[],
+    held: ReadonlyMap<string, HeldSkill>,
+  ): Promise<string[]> {
+    const byId = new Map<string, HeldSkill>();
+    const named: string[][] = [];
+    const urls = new Map<string, Set<string>>();
+    for (const asked of skills) {
+      const skill = held.get(keyOf(asked));
+      if (!skill) continue;
+      byId.set(skill.id, skill);
+      for (const body of asked.bodies) {
+        const names = Object.entries(listPartNames(body));
+        named.push(...names.flatMap(([part, some]) => some.map((name) => [skill.id, part, name])));
+      }
+      urls.set(skill.id, new Set(asked.bodies.flatMap(({ endpoints }) => endpoints.map(({ url }) => url))));
+    }
+    const growing: string[] = [];
     for (const row of await tx.query<PartsRow[]>(PARTS, [[...byId.keys()], ...columnsOf(named, 3)])) {
       const skill = byId.get(row.skill_id);
       if (!skill) continue;
       skill.parts[row.part] = { count: row.count, names: new Set(row.names) };
       skill.hasEnded ||= row.total > row.count;
+      if (row.part === 'endpoints' && row.known < (urls.get(skill.id)?.size ?? 0)) growing.push(skill.id);
     }
+    return growing;
   }
 }

@@ -1,3 +1,4 @@
+import { canonicalUrl } from '#common';
 import type { Demand, Growth } from '#quotas';
 import { type CreateSkillBody, keyOf } from '../model/skill.dto.js';
 
@@ -71,12 +72,12 @@ export function* computeGrowth(
     const before = known.get(key) ?? {
       isSkill: there?.id != null,
       space: there?.space_id ?? null,
-      urls: new Set(there?.urls),
+      urls: new Set(there?.urls?.map(canonicalUrl)),
       names: new Set(there?.names),
     };
     const urls = newIn(
       before.urls,
-      body.endpoints.map(({ url }) => url),
+      body.endpoints.map(({ url }) => canonicalUrl(url)),
     );
     const names = newIn(
       before.names,

@@ -47,6 +47,11 @@ export class SkillPartsWriter {
   /** Replaces all parts of a Skill. Endpoints keep their id by url, capabilities by name. */
   async replace(tx: Transaction, skillId: string, body: ReplaceSkillBody): Promise<void> {
     const { endpoints, capabilities = [] } = body;
+    await this.endpoints.respell(
+      tx,
+      skillId,
+      endpoints.map(({ url }) => url),
+    );
     await tx.query('DELETE FROM skill_endpoints WHERE skill_id = $1 AND url <> ALL($2::text[])', [
       skillId,
       endpoints.map(({ url }) => url),

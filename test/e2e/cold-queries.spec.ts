@@ -159,6 +159,38 @@ describe('queries of reads that are not in memory', () => {
     },
   );
 
+  const CURSORS = [
+    ...['created_at', 'updated_at', 'name', 'version'].flatMap((sort) => [`sort=${sort}`, `sort=-${sort}`]),
+    'category=category-3',
+    'space_id=space-8',
+    'q=17&category=category-3',
+  ];
+
+  it.each(CURSORS)('goes on with a cursor by ?%s, without an offset', async (filter) => {
+    const first = await api.get(`/skills/discover?${filter}`).expect(200);
+    const path = `/skills/discover?${filter}&cursor=${first.body.data.next_cursor as string}`;
+    expect((await statementsOf(api, path)).map(([text]) => text).join('')).not.toContain('OFFSET $');
+    expect(await sequentialScans(api, `${path}&page_size=11`)).toEqual([]);
+  });
+
+  it.each(CURSORS.filter((filter) => filter.startsWith('sort')))(
+    'finds the next page by ?%s with a comparison that an index serves',
+    async (filter) => {
+      const { headers } = await api.get(`/skills/?${filter}&limit=20&skip=50000`).expect(200);
+      const next = /<\/api\/v1([^>]+)>; rel="next"/.exec(headers.link ?? '')?.[1] ?? '';
+      const [[text, parameters] = ['']] = await statementsOf(api, next);
+      const rows = await app.database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, parameters);
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(plan).toMatch(/Index Cond: \(+(?:ROW\()?(?:s\.)?\(?(?:created_at|updated_at|version_key|name)\b/);
+    },
+  );
+
+  it('goes on in the capabilities with a cursor', async () => {
+    const first = await api.get('/capabilities?page=500').expect(200);
+    const path = `/capabilities?cursor=${first.body.data.next_cursor as string}`;
+    expect(await sequentialScans(api, path)).toEqual([]);
+  });
+
   it('lists the capabilities of one Skill', async () => {
     expect(await sequentialScans(api, `/capabilities?skill_id=${skillId}`)).toEqual([]);
   });

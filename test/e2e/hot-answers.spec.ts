@@ -68,22 +68,25 @@ describe('answers from memory', () => {
       expect(hits()).toBe(before + 2);
     });
 
-    it('304 for a Skill that the caller has', async () => {
-      const id = await idOf('b');
-      const { headers } = await raw(`/api/v1/skills/${id}`);
+    it.each([
+      '/api/v1/skills/:id',
+      '/api/v1/skills/?limit=2',
+      '/api/v1/skills/discover?page_size=2',
+      '/api/v1/capabilities',
+    ])('304 for %s that the caller has', async (template) => {
+      const path = template.replace(':id', await idOf('b'));
+      const { headers } = await raw(path);
       const tags = [headers.etag ?? '', `W/${headers.etag}`, `"x", ${headers.etag}`, '*'];
       const hot = [];
-      for (const tag of tags) hot.push(await raw(`/api/v1/skills/${id}`, { 'if-none-match': tag }));
+      for (const tag of tags) hot.push(await raw(path, { 'if-none-match': tag }));
       const cold = [];
       for (const tag of tags) {
-        app.app.get(HotAnswers).answers?.delete(`* /api/v1/skills/${id}`);
-        cold.push(await raw(`/api/v1/skills/${id}`, { 'if-none-match': tag }));
+        app.app.get(HotAnswers).answers?.delete(`* ${path}`);
+        cold.push(await raw(path, { 'if-none-match': tag }));
       }
       expect(hot.map(({ status, body }) => [status, body])).toEqual(tags.map(() => [304, '']));
       expect(hot).toEqual(cold);
-      expect((await raw(`/api/v1/skills/${id}`, { 'if-none-match': '"other"' })).status).toBe(200);
-      // A list has no tag.
-      expect((await raw('/api/v1/skills/', { 'if-none-match': '*' })).status).toBe(200);
+      expect((await raw(path, { 'if-none-match': '"other"' })).status).toBe(200);
     });
   });
 

@@ -199,6 +199,7 @@ describe('ready answers, sent before Fastify sees the request', () => {
     await api.post(`/skills/${skillIds[0]}/heartbeat`, {}).expect(200);
     const { key } = await apiKeyOf(app, viewer.clientId);
     const bearers = [...Array<string>(8).fill(app.admin), 'nonsense', ...clients.map(({ token }) => token)];
+    const page = await api.get('/skills/discover?q=both&page_size=1').expect(200);
     const requests = wireRequests({
       senders: [[], [['x-api-key', key]], ...bearers.map((token) => [['authorization', `Bearer ${token}`] as const])],
       skillIds: [...skillIds, ...skillIds, ...skillIds, skillIds[0].toUpperCase(), NOBODY, 'no-uuid'],
@@ -208,6 +209,8 @@ describe('ready answers, sent before Fastify sees the request', () => {
         '/skills/?name=both-ways',
         '/skills?name=both-ways&limit=1&skip=1',
         '/skills/discover?q=both',
+        `/skills/discover?q=both&page_size=1&cursor=${page.body.data.next_cursor as string}`,
+        '/skills/discover?q=both&cursor=nonsense',
         '/skills/discover?name=both-ways&page_size=0',
         '/skills/discover?name=both-ways&explain=true',
         '/capabilities?skill_id=:id',

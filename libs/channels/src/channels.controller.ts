@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, ProtocolRoute } from '#common';
+import { ApiErrors, PageRoute, ProtocolRoute } from '#common';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { ChannelContextsService } from './contexts/channel-contexts.service.js';
 import { ChannelIdParam, CreateChannelBody, ListChannelsQuery } from './channel.dto.js';
@@ -33,7 +33,7 @@ export class ChannelsController {
 
   @Get()
   @Authenticated('channel:create')
-  @ProtocolRoute(ChannelPageResponse)
+  @PageRoute(ChannelPageResponse)
   @ApiOperation({ summary: 'List your channels; an admin lists all channels', operationId: 'listChannels' })
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListChannelsQuery): Promise<ChannelPageResponse> {

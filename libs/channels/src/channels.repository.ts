@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, toSlice, newId } from '#common';
-import type { Transaction } from '#database';
-import { Conditions } from '#skills';
+import { CursorScope, newId, type Page, toSlice } from '#common';
+import { Conditions, Keyset, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import type { ListChannelsQuery } from './channel.dto.js';
 import type { ChannelStatus } from './channel.entity.js';
@@ -55,20 +54,12 @@ export class ChannelsRepository {
     if (spaces) {
       where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE s.space_id = ANY(${where.bind(spaces)}::text[]))`);
     }
-    const slice = toSlice(query);
-    const bounds = [...where.parameters, slice.limit, slice.offset];
-    const [items, [count]] = await Promise.all([
-      this.dataSource.query<Channel[]>(
-        `SELECT ${COLUMNS} FROM channels c ${where.toString()}
-         ORDER BY c.created_at, c.id LIMIT $${bounds.length - 1} OFFSET $${bounds.length}`,
-        bounds,
-      ),
-      this.dataSource.query<{ total: number }[]>(
-        `SELECT count(*)::int AS total FROM channels c ${where.toString()}`,
-        where.parameters,
-      ),
+    const keyset = new Keyset(new CursorScope('channels', query, 'created_at'), [
+      { column: 'c.created_at', kind: 'time' },
+      { column: 'c.id', kind: 'id' },
     ]);
-    return { total: count?.total ?? 0, items, slice };
+    const select = (keys: string, rows: string): string => `SELECT ${COLUMNS}, ${keys} ${rows}`;
+    return keyset.read(this.dataSource, 'channels c', where, toSlice(query), select);
   }
 
   async find(channelId: string, reach: Reach, source: Pick<Transaction, 'query'> = this.dataSource) {

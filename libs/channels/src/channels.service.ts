@@ -1,6 +1,12 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AuditLog, type Caller } from '#auth';
-import { BadParameterError, CapabilityNotFoundError, CapabilityUnavailableError, SkillNotFoundError } from '#common';
+import {
+  BadParameterError,
+  CapabilityNotFoundError,
+  CapabilityUnavailableError,
+  SkillNotFoundError,
+  toPageResponse,
+} from '#common';
 import { type ChannelSettings, channelSettings } from '#config';
 import { type Transaction, Transactions } from '#database';
 import { IdempotencyService } from '#idempotency';
@@ -37,8 +43,8 @@ export class ChannelsService implements OnModuleInit {
   }
 
   async list(caller: Caller, query: ListChannelsQuery): Promise<ChannelPageResponse> {
-    const { total, items } = await this.repository.page(query, callerReach(caller));
-    return { total, page: query.page, page_size: query.page_size, channels: items.map(toChannel) };
+    const { items, ...page } = await this.repository.page(query, callerReach(caller));
+    return { ...toPageResponse(query, page), channels: items.map(toChannel) };
   }
 
   /** @throws ChannelNotFoundError (1010) */

@@ -8,8 +8,10 @@ import {
   type Type,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiResponse, type ApiResponseOptions, getSchemaPath } from '@nestjs/swagger';
 import { map, type Observable } from 'rxjs';
+
+type HeadersObject = NonNullable<ApiResponseOptions['headers']>;
 
 /** The protocol style's answer (AI Bridge v0.6.0, Skill interface). */
 export interface Envelope<T> {
@@ -43,16 +45,21 @@ export function writeEnvelope(data: unknown): string {
   return `{"code":0,"message":"success","data":${JSON.stringify(data)}}`;
 }
 
-/** A route in the protocol style: wraps what the method returns, answers 200 and describes it in OpenAPI. */
-export function ProtocolRoute(model: Type): MethodDecorator {
+/** Describes an answer in the protocol style: status 200, and its model in OpenAPI. */
+export function DescribeEnvelope(model: Type, headers: HeadersObject = {}): MethodDecorator {
   return applyDecorators(
-    UseInterceptors(EnvelopeInterceptor),
     HttpCode(200),
     ApiExtraModels(model),
     ApiResponse({
       status: 200,
       description: 'Success',
       schema: envelopeSchema(model),
+      ...(Object.keys(headers).length > 0 && { headers }),
     }),
   );
+}
+
+/** A route in the protocol style: wraps what the method returns, answers 200 and describes it in OpenAPI. */
+export function ProtocolRoute(model: Type): MethodDecorator {
+  return applyDecorators(UseInterceptors(EnvelopeInterceptor), DescribeEnvelope(model));
 }

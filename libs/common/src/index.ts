@@ -3,7 +3,10 @@ export { keptHeaders } from './kept-headers.js';
 export { type BackOffTerms, exponentialPause, jitteredPause } from './back-off.js';
 export { BatchQueue, type BatchQueueOptions } from './batch-queue.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
+export { canonicalJson } from './canonical-json.js';
+export { CursorScope, wrongCursor } from './cursor.js';
 export { describeError } from './describe-error.js';
+export { ApiIfNoneMatch, noneMatch, splitTags, tagAnswer } from './entity-tag.js';
 export { type Envelope, envelopeSchema, writeEnvelope, ProtocolRoute } from './envelope.js';
 export {
   ApiError,
@@ -62,18 +65,19 @@ export { KNOWN_METHODS } from './known-methods.js';
 export { maskSecrets, maskValues, REDACTED } from './mask-secrets.js';
 export { memoize } from './memoize.js';
 export { newId } from './new-id.js';
+export { ListRoute, PageRoute } from './list-route.js';
 export {
-  linkHeader,
-  ListRoute,
   MAX_LIMIT,
   MAX_PAGE_SIZE,
   type Page,
   PageQuery,
   PageResponse,
-  SkipQuery,
-  type Slice,
-  toSlice,
   readTotal,
+  SkipQuery,
+  skipToSlice,
+  type Slice,
+  toPageResponse,
+  toSlice,
 } from './pagination.js';
 export { CompiledValidator } from './compiled-validator.js';
 export { hasMoreKeys, hasMoreValues } from './plain-data.js';

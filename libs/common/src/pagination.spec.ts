@@ -1,39 +1,55 @@
-import { linkHeader, toSlice } from './pagination.js';
+import { linkHeader, type Slice, toPageResponse, toSlice } from './pagination.js';
 
-/** Relation → offset. */
-function parse(header: string): Record<string, number> {
+/** Relation → what it counts from. */
+function parse(header: string): Record<string, number | string> {
   return Object.fromEntries(
     header.split(', ').map((link) => {
       const [, target = '', relation = ''] = /^<([^>]+)>; rel="(\w+)"$/.exec(link) ?? [];
-      return [relation, Number(new URL(target, 'http://x').searchParams.get('skip'))];
+      const parameters = new URL(target, 'http://x').searchParams;
+      const skip = parameters.get('skip');
+      return [relation, skip === null ? (parameters.get('cursor') ?? '') : Number(skip)];
     }),
   );
 }
 
 describe('linkHeader', () => {
-  it.each<[offset: number, limit: number, total: number, links: Record<string, number>]>([
-    [0, 10, 0, { first: 0, last: 0 }],
-    [0, 10, 10, { first: 0, last: 0 }],
-    [0, 10, 11, { first: 0, next: 10, last: 10 }],
-    [10, 10, 11, { first: 0, prev: 0, last: 10 }],
-    [10, 10, 30, { first: 0, prev: 0, next: 20, last: 20 }],
-    [3, 10, 30, { first: 0, prev: 0, next: 13, last: 20 }],
-    [500, 10, 30, { first: 0, prev: 490, last: 20 }],
-    [2_147_483_647, 1000, 5, { first: 0, prev: 2_147_482_647, last: 0 }],
-  ])('from %d, %d of %d', (offset, limit, total, links) => {
-    expect(parse(linkHeader('/skills', { offset, limit }, total))).toEqual(links);
+  it.each<[slice: Slice, total: number, next: string | undefined, links: Record<string, number | string>]>([
+    [{ offset: 0, limit: 10 }, 0, undefined, { first: 0, last: 0 }],
+    [{ offset: 0, limit: 10 }, 10, undefined, { first: 0, last: 0 }],
+    [{ offset: 0, limit: 10 }, 11, 'abc', { first: 0, next: 'abc', last: 10 }],
+    [{ offset: 10, limit: 10 }, 11, undefined, { first: 0, prev: 0, last: 10 }],
+    [{ offset: 10, limit: 10 }, 30, 'abc', { first: 0, prev: 0, next: 'abc', last: 20 }],
+    [{ offset: 500, limit: 10 }, 30, undefined, { first: 0, prev: 490, last: 20 }],
+    [{ offset: 2_147_483_647, limit: 1000 }, 5, undefined, { first: 0, prev: 2_147_482_647, last: 0 }],
+    [{ offset: 0, limit: 10, cursor: 'abc' }, 30, 'def', { first: 0, next: 'def' }],
+    [{ offset: 0, limit: 10, cursor: 'def' }, 30, undefined, { first: 0 }],
+  ])('of %j of %d', (slice, total, next, links) => {
+    expect(parse(linkHeader('/skills?cursor=abc', { slice, total, next }))).toEqual(links);
   });
 
   it('keeps the filters of the request, and escapes them', () => {
-    const header = linkHeader('/skills?q=%E5%A4%A9+a&metadata.k=%3E%22&skip=7', { offset: 0, limit: 5 }, 1);
-    expect(header).toContain('</skills?q=%E5%A4%A9+a&metadata.k=%3E%22&skip=0&limit=5>; rel="first"');
-    expect(header.match(/[<>]/g)).toHaveLength(4);
+    const url = '/skills?q=%E5%A4%A9+a&metadata.k=%3E%22&status=a&status=b&skip=7';
+    const header = linkHeader(url, { slice: { offset: 0, limit: 5 }, total: 6, next: 'abc' });
+    const filters = 'q=%E5%A4%A9+a&metadata.k=%3E%22&status=a&status=b';
+    expect(header).toContain(`</skills?${filters}&skip=0&limit=5>; rel="first"`);
+    expect(header).toContain(`</skills?${filters}&cursor=abc&limit=5>; rel="next"`);
+    expect(header.match(/[<>]/g)).toHaveLength(6);
   });
 });
 
-describe('toSlice', () => {
-  it('counts pages from 1', () => {
-    expect(toSlice({ page: 1, page_size: 10 })).toEqual({ offset: 0, limit: 10 });
+describe('pages in the protocol style', () => {
+  it('count from 1', () => {
+    expect(toSlice({ page_size: 10 })).toEqual({ offset: 0, limit: 10 });
     expect(toSlice({ page: 3, page_size: 25 })).toEqual({ offset: 50, limit: 25 });
+  });
+
+  it('have a number or a cursor, and the next cursor up to the end', () => {
+    const slice = { offset: 0, limit: 10 };
+    expect(toPageResponse({ page_size: 10 }, { total: 3, slice })).toEqual({ total: 3, page: 1, page_size: 10 });
+    expect(toPageResponse({ page_size: 10, cursor: 'abc' }, { total: 30, slice, next: 'def' })).toEqual({
+      total: 30,
+      page_size: 10,
+      next_cursor: 'def',
+    });
   });
 });

@@ -1,10 +1,12 @@
 export { ADVISORY_LOCKS, type AdvisoryLock, withAdvisoryLock } from './advisory-lock.js';
 export { type ArrayElement, arrayLiteral, columnsOf, rowsOfArrays } from './array-literal.js';
+export { Conditions } from './conditions.js';
 export { createDatabase } from './create-database.js';
 export { dataSourceOptions, type Entities } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
 export { isDatabaseOutage, getSqlState, translateDatabaseError, violatesUnique } from './database-errors.js';
 export { DatabaseServer, DatabaseUnreachableError } from './database-server.js';
+export { bindKeys, Keyset, type SortColumn, writeKey } from './keyset.js';
 export { LeaderElection } from './leader-election.js';
 export { LaterSchemaError, migrate, revert } from './migrator.js';
 export { inSnapshot, rowsOf, schemaOf } from './snapshot.js';

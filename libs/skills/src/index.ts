@@ -27,7 +27,6 @@ export { EndpointUrlField } from './model/skill-fields.decorators.js';
 export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObservers } from './model/skill-observers.js';
 export { type Rotation, rotateSecrets, createSecretBox, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
 export { IS_RELEASE, versionCondition } from './reading/skill-filter.sql.js';
-export { Conditions } from './reading/skill-sql.js';
 export { isVersionRange, LATEST } from './model/version-range.js';
 export { SkillsModule } from './skills.module.js';
 export { inSpaces } from './reading/spaces.js';

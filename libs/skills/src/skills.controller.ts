@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, ListRoute, type Page } from '#common';
+import { ApiErrors, ApiIfNoneMatch, ListRoute, type Page } from '#common';
 import { HotRoute } from './catalogue/index.js';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
-import { ApiIfMatch, ApiIfNoneMatch, IfMatch, TaggedSkillRoute } from './reading/etag.js';
+import { ApiIfMatch, IfMatch, TaggedSkillRoute } from './reading/etag.js';
 import { CreateSkillBody, PatchSkillBody, ReplaceSkillBody, SkillIdParam } from './model/skill.dto.js';
 import { ApiMetadataFilter, ListSkillsQuery } from './reading/skill.query.js';
 import { SkillResponse, type TaggedSkill } from './model/skill.response.js';

@@ -3,12 +3,14 @@ import type { Caller } from '#auth';
 import {
   ConflictError,
   isObject,
+  newId,
   type Page,
   PermissionError,
   SkillNotFoundError,
+  skipToSlice,
+  toPageResponse,
   toSlice,
   validateBody,
-  newId,
 } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
@@ -54,7 +56,7 @@ export class SkillsService {
 
   list(caller: Caller, query: ListSkillsQuery): Promise<Page<SkillResponse>> {
     const filter = { ...query, spaces: selectSpaces(caller, query.space_id) };
-    return this.repository.page(filter, { callableOnly: false }, { offset: query.skip, limit: query.limit });
+    return this.repository.page(filter, { callableOnly: false }, skipToSlice(query));
   }
 
   /** Skills that can be called: alive, active unless another status is asked for, by enabled capabilities only. */
@@ -63,11 +65,11 @@ export class SkillsService {
     const explained = query.explain === 'true';
     if (explained && !caller.may('skill:manage'))
       throw new PermissionError('explain needs the permission skill:manage');
-    const [{ total, items }, explain] = await Promise.all([
+    const [{ items, ...page }, explain] = await Promise.all([
       this.repository.page(filter, { callableOnly: true }, toSlice(query)),
       explained ? this.explainer.explain(caller, filter) : undefined,
     ]);
-    return { total, page: query.page, page_size: query.page_size, skills: items, ...(explain && { explain }) };
+    return { ...toPageResponse(query, page), skills: items, ...(explain && { explain }) };
   }
 
   /** @throws SkillNotFoundError (1004) */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type BlockForm, BlockHash, GENESIS_HASH, type SealedEntry } from './audit-block.js';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '#common';
 
 const entry = (overrides: Partial<SealedEntry> = {}): SealedEntry => ({
   id: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10',

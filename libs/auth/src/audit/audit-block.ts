@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '#common';
 
 /** The previous hash of the first block. */
 export const GENESIS_HASH = '0'.repeat(64);

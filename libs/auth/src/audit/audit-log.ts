@@ -5,7 +5,7 @@ import { arrayLiteral, columnsOf, prepared, type Transaction } from '#database';
 import { currentTrace, startSpan } from '#logging';
 import type { RequestOrigin } from '../caller.js';
 import type { AuditReason, AuditResult } from './audit-entry.entity.js';
-import { digest } from './canonical-json.js';
+import { digest } from './digest.js';
 import { summedReason } from './summed-reason.js';
 
 /** Who did it, and from where; a `Caller` is one. */

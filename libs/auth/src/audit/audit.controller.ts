@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, ProtocolRoute } from '#common';
+import { ApiErrors, PageRoute, toPageResponse } from '#common';
 import { Authenticated } from '../authenticated.decorator.js';
 import { type Caller, CurrentCaller } from '../caller.js';
 import { AuditPageResponse, AuditQuery } from './audit.dto.js';
@@ -14,7 +14,7 @@ export class AuditController {
 
   @Get()
   @Authenticated('audit:read')
-  @ProtocolRoute(AuditPageResponse)
+  @PageRoute(AuditPageResponse)
   @ApiOperation({
     summary: 'Read the audit log',
     description: 'A caller that is limited to Spaces reads only entries that concern no other Space.',
@@ -22,7 +22,7 @@ export class AuditController {
   })
   @ApiErrors(1001)
   async list(@CurrentCaller() caller: Caller, @Query() query: AuditQuery): Promise<AuditPageResponse> {
-    const { total, items } = await this.repository.page(query, caller.spaces);
-    return { total, page: query.page, page_size: query.page_size, entries: items };
+    const { items, ...page } = await this.repository.page(query, caller.spaces);
+    return { ...toPageResponse(query, page), entries: items };
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, toSlice } from '#common';
+import { CursorScope, type Page, toSlice } from '#common';
+import { Conditions, Keyset } from '#database';
 import { DataSource } from 'typeorm';
 import type { AuditEntryResponse, AuditQuery } from './audit.dto.js';
 import { reasonIn } from './summed-reason.js';
@@ -14,33 +15,30 @@ export class AuditRepository {
 
   /** Newest first. With `spaces`, only entries that concern no other Space. */
   async page(query: AuditQuery, spaces: readonly string[] | undefined): Promise<Page<AuditEntryResponse>> {
-    const slice = toSlice(query);
-    const { where, parameters } = buildConditions(query, spaces);
-    const bounds = [...parameters, slice.limit, slice.offset];
-    const [rows, [count]] = await Promise.all([
-      this.dataSource.query<EntryRow[]>(
-        `WITH page AS MATERIALIZED (
-           SELECT * FROM audit_entries e ${where} ORDER BY e.created_at DESC, e.id DESC
-           LIMIT $${bounds.length - 1} OFFSET $${bounds.length})
-         SELECT p.id, p.created_at AS at, p.actor, p.action, p.target, p.result, p.reason, p.before_digest,
-           p.after_digest, p.trace_id, p.address, p.space_ids AS spaces, s.block_number AS block
-         FROM page p LEFT JOIN audit_seals s ON s.id = p.id ORDER BY p.created_at DESC, p.id DESC`,
-        bounds,
-      ),
-      this.dataSource.query<{ total: number }[]>(
-        `SELECT count(*)::int AS total FROM audit_entries e ${where}`,
-        parameters,
-      ),
-    ]);
-    const items = rows.map((row) => ({ ...row, ...reasonIn(row.reason), at: row.at.toISOString() }));
-    return { total: count?.total ?? 0, items, slice };
+    const keyset = new Keyset(
+      new CursorScope('audit', query, '-created_at'),
+      [
+        { column: 'e.created_at', kind: 'time' },
+        { column: 'e.id', kind: 'id' },
+      ],
+      'DESC',
+    );
+    const select = (keys: string, rows: string): string => `WITH page AS MATERIALIZED (SELECT e.*, ${keys} ${rows})
+      SELECT e.id, e.created_at AS at, e.actor, e.action, e.target, e.result, e.reason, e.before_digest,
+        e.after_digest, e.trace_id, e.address, e.space_ids AS spaces, s.block_number AS block, e.cursor_keys
+      FROM page e LEFT JOIN audit_seals s ON s.id = e.id ORDER BY ${keyset.order}`;
+    const where = buildConditions(query, spaces);
+    const page = await keyset.read<EntryRow>(this.dataSource, 'audit_entries e', where, toSlice(query), select);
+    const items = page.items.map((row) => ({ ...row, ...reasonIn(row.reason), at: row.at.toISOString() }));
+    return { ...page, items };
   }
 }
 
 function buildConditions(
   { actor, action, target, result, from, to }: AuditQuery,
   spaces: readonly string[] | undefined,
-): { where: string; parameters: unknown[] } {
+): Conditions {
+  const where = new Conditions();
   const all: [string, unknown][] = [
     ['e.actor =', actor],
     ['e.action =', action],
@@ -52,7 +50,6 @@ function buildConditions(
     ['e.space_ids && ', spaces],
     ['e.space_ids <@ ', spaces],
   ];
-  const given = all.filter(([, value]) => value !== undefined);
-  const where = given.map(([condition], index) => `${condition} $${index + 1}`).join(' AND ');
-  return { where: where && `WHERE ${where}`, parameters: given.map(([, value]) => value) };
+  for (const [condition, value] of all) if (value !== undefined) where.add(`${condition} ${where.bind(value)}`);
+  return where;
 }

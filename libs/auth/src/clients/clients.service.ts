@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Page, SkipQuery } from '#common';
+import { CursorScope, type Page, type SkipQuery, skipToSlice } from '#common';
 import { type SecuritySettings, securitySettings } from '#config';
-import { ArrayContainedBy, Repository } from 'typeorm';
+import { Conditions, Keyset } from '#database';
+import { Repository } from 'typeorm';
 import type { Caller } from '../caller.js';
 import type { ClientResponse } from './client.dto.js';
 import { ClientEntity } from './client.entity.js';
@@ -10,6 +11,8 @@ import { ClientReach } from './client-reach.js';
 import { OAuthError } from '../tokens/oauth-error.js';
 import { randomSecret, SecretHasher } from './secret-hasher.js';
 import type { ClientCredentials } from '../tokens/token-request.js';
+
+type ClientRow = Omit<ClientResponse, 'created_at'> & { created_at: Date };
 
 /** Finds clients, and authenticates them by their secrets. */
 @Injectable()
@@ -51,16 +54,20 @@ export class ClientsService {
   }
 
   /** The clients within reach of the caller, oldest first. */
-  async list(caller: Caller, { skip, limit }: SkipQuery): Promise<Page<ClientResponse>> {
+  async list(caller: Caller, query: SkipQuery): Promise<Page<ClientResponse>> {
     const { spaces } = this.reachOf(caller);
-    const [clients, total] = await this.clients.findAndCount({
-      // Null is contained in nothing, and no client has an empty list.
-      where: spaces && { spaces: ArrayContainedBy([...spaces]) },
-      order: { createdAt: 'ASC', id: 'ASC' },
-      skip,
-      take: limit,
-    });
-    return { total, items: clients.map(toClient), slice: { offset: skip, limit } };
+    const where = new Conditions();
+    // Null is contained in nothing, and no client has an empty list.
+    if (spaces) where.add(`c.spaces <@ ${where.bind(spaces)}::varchar[]`);
+    const keyset = new Keyset(new CursorScope('clients', query, 'created_at'), [
+      { column: 'c.created_at', kind: 'time' },
+      { column: 'c.id', kind: 'id' },
+    ]);
+    const select = (keys: string, rows: string): string =>
+      `SELECT c.client_id, c.name, c.role, c.spaces, c.disabled, c.created_at, ${keys} ${rows}`;
+    const page = await keyset.read<ClientRow>(this.clients, 'clients c', where, skipToSlice(query), select);
+    const items = page.items.map((row) => ({ ...row, created_at: row.created_at.toISOString() }));
+    return { ...page, items };
   }
 
   /** @throws NotFoundError (1010) */

@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, ProtocolRoute } from '#common';
+import { ApiErrors, PageRoute, ProtocolRoute } from '#common';
 import { ExecutionIdParam, ListExecutionsQuery } from '../command.dto.js';
 import { ExecutionDetailsResponse, ExecutionPageResponse } from './execution.response.js';
 import { ExecutionsService } from './executions.service.js';
@@ -14,7 +14,7 @@ export class ExecutionsController {
 
   @Get()
   @Authenticated('command:execute')
-  @ProtocolRoute(ExecutionPageResponse)
+  @PageRoute(ExecutionPageResponse)
   @ApiOperation({ summary: 'List executions', operationId: 'listExecutions' })
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListExecutionsQuery): Promise<ExecutionPageResponse> {

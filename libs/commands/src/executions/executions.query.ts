@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { Page, Slice } from '#common';
+import type { CursorScope, Page, Slice } from '#common';
+import { Conditions, Keyset } from '#database';
 import { DataSource } from 'typeorm';
 import { type ExecutionDetailsResponse, toDetails } from './execution.response.js';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
@@ -50,9 +51,10 @@ export class ExecutionsQuery {
   }
 
   /** Lists executions, the newest first: ids are in the order of creation (UUID v7). */
-  async page(filter: ExecutionFilter, slice: Slice): Promise<Page<ExecutionRecord>> {
+  async page(filter: ExecutionFilter, scope: CursorScope, slice: Slice): Promise<Page<ExecutionRecord>> {
     const { clientId, spaces, status, skill_id, capability, command_id, callback_status, from, to } = filter;
-    const given: [string, unknown][] = [
+    const where = new Conditions();
+    const all: [string, unknown][] = [
       ['e.client_id = ?', clientId],
       ['e.space_id = ANY (?)', spaces],
       ['e.status = ANY (?)', status && storedWords(status)],
@@ -63,22 +65,10 @@ export class ExecutionsQuery {
       ['e.created_at >= ?', from],
       ['e.created_at < ?', to],
     ];
-    const conditions = given.filter(([, value]) => value !== undefined);
-    const where =
-      conditions.map(([condition], index) => condition.replace('?', `$${index + 1}`)).join(' AND ') || 'true';
-    const values = conditions.map(([, value]) => value);
-    const [items, [row]] = await Promise.all([
-      this.dataSource.query<ExecutionRecord[]>(
-        `SELECT ${EXECUTION_COLUMNS} FROM executions e WHERE ${where} ORDER BY e.id DESC
-         LIMIT $${values.length + 1} OFFSET $${values.length + 2}`,
-        [...values, slice.limit, slice.offset],
-      ),
-      this.dataSource.query<{ total: number }[]>(
-        `SELECT count(*)::int AS total FROM executions e WHERE ${where}`,
-        values,
-      ),
-    ]);
-    return { total: row?.total ?? 0, items, slice };
+    for (const [condition, value] of all) if (value !== undefined) where.add(condition.replace('?', where.bind(value)));
+    const keyset = new Keyset(scope, [{ column: 'e.id', kind: 'id' }], 'DESC');
+    const select = (keys: string, rows: string): string => `SELECT ${EXECUTION_COLUMNS}, ${keys} ${rows}`;
+    return keyset.read(this.dataSource, 'executions e', where, slice, select);
   }
 }
 

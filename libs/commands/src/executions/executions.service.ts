@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog, type Caller } from '#auth';
-import { ConflictError, NotFoundError, toSlice } from '#common';
+import { ConflictError, CursorScope, NotFoundError, toPageResponse, toSlice } from '#common';
 import { Transactions } from '#database';
 import type { ListExecutionsQuery } from '../command.dto.js';
 import { type ExecutionDetailsResponse, type ExecutionPageResponse, toSummary } from './execution.response.js';
@@ -25,8 +25,9 @@ export class ExecutionsService {
 
   async list(caller: Caller, query: ListExecutionsQuery): Promise<ExecutionPageResponse> {
     const filter = { ...query, clientId: visibleOwner(caller), spaces: caller.spaces };
-    const { total, items } = await this.query.page(filter, toSlice(query));
-    return { total, page: query.page, page_size: query.page_size, executions: items.map(toSummary) };
+    const scope = new CursorScope('executions', query, '-id');
+    const { items, ...page } = await this.query.page(filter, scope, toSlice(query));
+    return { ...toPageResponse(query, page), executions: items.map(toSummary) };
   }
 
   /** @throws NotFoundError (1010) */

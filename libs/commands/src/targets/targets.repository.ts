@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { Conditions, inSpaces, IS_RELEASE, LATEST, versionCondition } from '#skills';
+import { Conditions } from '#database';
+import { inSpaces, IS_RELEASE, LATEST, versionCondition } from '#skills';
 import { DataSource } from 'typeorm';
 import type { Target } from './target.js';
 

@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Authenticator, type Caller, type Identity, type Permission } from '#auth';
-import { keptHeaders } from '#common';
+import { keptHeaders, noneMatch } from '#common';
 import { type CatalogueSettings, catalogueSettings } from '#config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { noneMatch } from '../reading/etag.js';
 import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
 import { viewOf } from './caller-view.js';
 import { ownBytes, ReadyAnswers, type ReadyAnswer } from './ready-answers.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import semver from 'semver';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import { versionCondition } from '../reading/skill-filter.sql.js';
-import { Conditions } from '../reading/skill-sql.js';
+import { Conditions } from '#database';
 import { isVersionRange, matchesVersion } from './version-range.js';
 
 const RUNS = { seed: 20_261_201, numRuns: 150 };

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, ProtocolRoute } from '#common';
+import { ApiErrors, PageRoute, ProtocolRoute } from '#common';
 import { HotRoute } from '../catalogue/index.js';
 import { CapabilitiesService } from './capabilities.service.js';
 import { CapabilityIdParam, ChangeCapabilityStatusBody } from '../model/skill.dto.js';
@@ -16,7 +16,7 @@ export class CapabilitiesController {
   @Get()
   @Authenticated('skill:read')
   @HotRoute()
-  @ProtocolRoute(CapabilityPageResponse)
+  @PageRoute(CapabilityPageResponse)
   @ApiOperation({ summary: 'List capabilities', operationId: 'listCapabilities' })
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {

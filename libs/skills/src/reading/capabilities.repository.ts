@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { type Page, toSlice, readTotal } from '#common';
-import type { Transaction } from '#database';
+import { CursorScope, type Page, readTotal, toSlice } from '#common';
+import { Conditions, Keyset, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
 import { countTotal } from './count-total.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
-import { CAPABILITY_JSON, Conditions } from './skill-sql.js';
+import { CAPABILITY_JSON } from './skill-sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import type { CapabilityResponse } from '../model/skill.response.js';
 import { inSpaces } from './spaces.js';
@@ -31,20 +31,30 @@ export class CapabilitiesRepository {
       where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE ${condition})`);
     }
     const slice = toSlice(query);
-    const bounds = [...where.parameters, slice.limit, slice.offset];
-    return this.reads.share(JSON.stringify(['capabilities', where.toString(), bounds]), async () => {
-      const rows = await this.dataSource.query<{ capability: CapabilityResponse }[]>(
-        `WITH page AS MATERIALIZED (
-           SELECT c.id FROM capabilities c ${where.toString()}
-           ORDER BY c.created_at, c.id LIMIT $${bounds.length - 1} OFFSET $${bounds.length})
-         SELECT ${CAPABILITY_JSON} AS capability FROM page JOIN capabilities c ON c.id = page.id
-         ORDER BY c.created_at, c.id`,
-        bounds,
+    const count: [text: string, parameters: unknown[]] = [
+      `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`,
+      [...where.parameters],
+    ];
+    const keyset = new Keyset(new CursorScope('capabilities', query, 'created_at'), [
+      { column: 'c.created_at', kind: 'time' },
+      { column: 'c.id', kind: 'id' },
+    ]);
+    where.add(keyset.after(slice, where.bind));
+    const ids = `SELECT c.id FROM capabilities c ${where.toString()}
+      ORDER BY ${keyset.order} ${keyset.bounds(slice, where.bind)}`;
+    return this.reads.share(JSON.stringify([ids, where.parameters]), async () => {
+      const rows = await this.dataSource.query<{ capability: CapabilityResponse; cursor_keys: string[] }[]>(
+        `WITH page AS MATERIALIZED (${ids})
+         SELECT ${CAPABILITY_JSON} AS capability, ${keyset.keys} FROM page JOIN capabilities c ON c.id = page.id
+         ORDER BY ${keyset.order}`,
+        where.parameters,
       );
-      const count = `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`;
+      const items = rows.slice(0, slice.limit);
+      const last = rows.length > slice.limit ? items.at(-1) : undefined;
       const total =
-        readTotal(slice, rows.length) ?? (await countTotal(this.reads, this.dataSource, count, where.parameters));
-      return { total, items: rows.map(({ capability }) => capability), slice };
+        readTotal(slice, items.length, last !== undefined) ?? (await countTotal(this.reads, this.dataSource, ...count));
+      const next = last && keyset.cursorOf(last.cursor_keys);
+      return { total, items: items.map(({ capability }) => capability), slice, next };
     });
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog, type Caller } from '#auth';
-import { CapabilityNotFoundError } from '#common';
+import { CapabilityNotFoundError, toPageResponse } from '#common';
 import { Transactions } from '#database';
 import { CapabilitiesRepository } from './capabilities.repository.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
@@ -22,8 +22,8 @@ export class CapabilitiesService {
   ) {}
 
   async list(caller: Caller, query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
-    const { total, items } = await this.repository.page(query, selectSpaces(caller, query.space_id));
-    return { total, page: query.page, page_size: query.page_size, capabilities: items };
+    const { items, ...page } = await this.repository.page(query, selectSpaces(caller, query.space_id));
+    return { ...toPageResponse(query, page), capabilities: items };
   }
 
   /** @throws CapabilityNotFoundError (1005), PermissionError (1003) */

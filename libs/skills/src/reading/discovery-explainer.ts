@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Caller } from '#auth';
+import { Conditions } from '#database';
 import { DataSource } from 'typeorm';
 import type { CapabilityStatus } from '../model/capability.entity.js';
 import type { EndpointProtocol, EndpointStatus, Health } from '../model/endpoint.entity.js';
@@ -12,7 +13,6 @@ import type { SkillStatus } from '../model/skill.entity.js';
 import type { SkillFilter } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
 import type { ExplanationResponse } from '../model/skill.response.js';
-import { Conditions } from './skill-sql.js';
 import { LATEST, matchesVersion } from '../model/version-range.js';
 
 /** Most Skills that one answer explains. */

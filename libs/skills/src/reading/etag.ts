@@ -7,30 +7,16 @@ import {
   type NestInterceptor,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiHeader, ApiResponse } from '@nestjs/swagger';
-import { ApiErrors, PreconditionFailedError } from '#common';
+import { ApiHeader } from '@nestjs/swagger';
+import { ApiErrors, PreconditionFailedError, splitTags, tagAnswer } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import type { SkillResponse, TaggedSkill } from '../model/skill.response.js';
-
-/** Only a private cache may keep the answer, and must check its ETag before each use. */
-const CACHE_CONTROL = 'private, no-cache';
-
-/** Splits a list of entity tags (RFC 9110 section 8.8.3); our tags contain no comma. */
-function splitTags(header: string): string[] {
-  return header.split(',').map((tag) => tag.trim());
-}
 
 /** `If-Match` compares strongly: a weak tag never matches (RFC 9110 section 13.1.1). */
 export function assertMatch(ifMatch: string | undefined, etag: string): void {
   if (ifMatch === undefined || ifMatch.trim() === '*' || splitTags(ifMatch).includes(etag)) return;
   throw new PreconditionFailedError('The Skill has changed; its present ETag differs from If-Match');
-}
-
-/** `If-None-Match` compares weakly (RFC 9110 section 13.1.2). */
-export function noneMatch(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return true;
-  return ifNoneMatch.trim() !== '*' && !splitTags(ifNoneMatch).some((tag) => tag.replace(/^W\//, '') === etag);
 }
 
 /** The request's `If-Match`, or undefined. */
@@ -45,15 +31,11 @@ class TaggedInterceptor implements NestInterceptor<TaggedSkill, SkillResponse | 
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     return next.handle().pipe(
       map(({ skill, etag }) => {
-        void reply.header('etag', etag).header('cache-control', CACHE_CONTROL);
+        const isNew = tagAnswer(request, reply, etag);
         if (request.method === 'POST') {
           void reply.header('location', `${request.url.split('?')[0]?.replace(/\/$/, '') ?? ''}/${skill.skill_id}`);
         }
-        const fresh =
-          (request.method === 'GET' || request.method === 'HEAD') && !noneMatch(request.headers['if-none-match'], etag);
-        if (!fresh) return skill;
-        void reply.status(304);
-        return undefined;
+        return isNew ? skill : undefined;
       }),
     );
   }
@@ -74,18 +56,5 @@ export function ApiIfMatch(): MethodDecorator {
       schema: { type: 'string' },
     }),
     ApiErrors(1011),
-  );
-}
-
-/** Describes `If-None-Match` on a route that reads a Skill. */
-export function ApiIfNoneMatch(): MethodDecorator {
-  return applyDecorators(
-    ApiHeader({
-      name: 'If-None-Match',
-      required: false,
-      description: 'ETag that the caller has',
-      schema: { type: 'string' },
-    }),
-    ApiResponse({ status: 304, description: 'The Skill is still as the caller has it' }),
   );
 }

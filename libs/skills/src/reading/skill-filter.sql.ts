@@ -1,7 +1,8 @@
+import { CursorScope, type Slice } from '#common';
+import { bindKeys, Conditions, Keyset, type SortColumn, writeKey } from '#database';
 import { capabilityFacet, metadataFacet, protocolFacet } from '../model/facets.js';
 import { searchQuery } from '../model/search-document.js';
-import { Conditions } from './skill-sql.js';
-import type { SkillFilter, SkillSort } from './skill.query.js';
+import type { SkillFilter } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
 import { exactBuild, LATEST, versionBounds } from '../model/version-range.js';
 
@@ -13,7 +14,28 @@ export interface FilterMode {
 /** Most matches of a free text search that are ranked. Ranking more would take too long. */
 export const MAX_RANKED = 10_000;
 
-const NONE_RANKED = 'NULL::int AS ranked';
+const ID = { column: 's.id', kind: 'id' } as const;
+const SORT_COLUMNS = {
+  created_at: { column: 's.created_at', kind: 'time' },
+  updated_at: { column: 's.updated_at', kind: 'time' },
+  name: { column: 's.name', kind: 'text' },
+  version: { column: 's.version_key', kind: 'numbers' },
+} as const satisfies Record<string, SortColumn>;
+/** The keys of a cursor in the order of relevance: rank, id, and the last id that was ranked. */
+const RANK = [{ column: 's.rank', kind: 'float' }, ID, ID] as const satisfies SortColumn[];
+/** Instead of the last id that was ranked: all were. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** A page of Skills, as SQL. */
+export interface SkillPage {
+  /** Selects `id` and `ranked`: how many matches were ranked, which is all there are if it is less than MAX_RANKED; or null. */
+  ids: string;
+  /** Selects the keys of a row as `cursor_keys`, where `page` has what `ids` selects, and `s` the Skill. */
+  keys: string;
+  /** The cursor behind the row with these keys. */
+  next: (last: readonly string[], hasMore: boolean) => string | undefined;
+}
+
 const SKILLS = 'skills s';
 /** A search by text alone reads only the documents, and then leaves out the few Skills that do not match. */
 const TEXTS = '(SELECT skill_id AS id, document FROM skill_search) s';
@@ -29,10 +51,17 @@ export class SkillSelection {
   private readonly matching: string;
   private readonly from: string;
   private readonly query: string | undefined;
-  private readonly sort: SkillSort | undefined;
+  private readonly list: string;
+  /** The parameters of the request, without what follows from the caller. */
+  private readonly asked: SkillFilter;
 
-  constructor(filter: SpacedFilter, { callableOnly }: FilterMode) {
-    this.sort = filter.sort;
+  constructor(
+    private readonly filter: SpacedFilter,
+    { callableOnly }: FilterMode,
+  ) {
+    const { spaces: _spaces, ...asked } = filter;
+    this.asked = asked;
+    this.list = callableOnly ? 'discover' : 'skills';
     if (filter.spaces) this.where.add(inSpaces('s.space_id', filter.spaces, (value) => this.bind(value)));
     if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
     const isLatest = filter.version === LATEST;
@@ -43,7 +72,8 @@ export class SkillSelection {
     if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
     if (dead && filter.protocol !== undefined) this.where.add(activeEndpoint(this.bind(filter.protocol)));
     const isUsual = filter.status === (callableOnly ? 'active' : undefined);
-    const textsAlone = filter.q !== undefined && isUsual && !isLatest && this.where.isEmpty && this.sort === undefined;
+    const textsAlone =
+      filter.q !== undefined && isUsual && !isLatest && this.where.isEmpty && filter.sort === undefined;
     if (filter.status !== undefined && !textsAlone) this.where.add(`s.status = ${this.bind(filter.status)}`);
     this.from = filter.q === undefined ? SKILLS : textsAlone ? TEXTS : BOTH;
     if (!dead) this.where.add(aliveCondition(callableOnly, textsAlone));
@@ -64,21 +94,64 @@ export class SkillSelection {
   }
 
   /**
-   * Selects the `id`s of a slice, in order. The best of a free text search come first among its first MAX_RANKED
-   * matches; beyond them, and when another order is asked for, relevance does not count. `ranked`: how many matches were
-   * ranked, which is all there are if it is less than MAX_RANKED; null where none is.
+   * Selects the `id`s of a slice and of one row more, in order. The best of a free text search come first among its first
+   * MAX_RANKED matches; the others follow in the order of creation. When another order is asked for, relevance does not count.
+   * Call it once. @throws BadParameterError (1001) for a wrong cursor
    */
-  ids(offset: number, limit: number): string {
-    const bounds = `LIMIT ${this.bind(limit)} OFFSET ${this.bind(offset)}`;
-    const matches = `FROM ${this.from} ${this.matching}`;
-    if (this.query === undefined || this.sort !== undefined) {
-      return `SELECT s.id, ${NONE_RANKED} ${matches} ORDER BY ${orderBy(this.sort ?? 'created_at')} ${bounds}`;
+  page(slice: Slice): SkillPage {
+    if (this.query !== undefined && this.filter.sort === undefined) {
+      const scope = new CursorScope(this.list, this.asked, 'relevance');
+      const cursor = slice.cursor === undefined ? undefined : scope.read(slice.cursor);
+      const isRanked = cursor ? cursor.length === RANK.length : slice.offset + slice.limit <= MAX_RANKED;
+      if (isRanked) return this.rankedPage(scope, cursor, slice);
+      return this.sortedPage(new Keyset(scope, [ID]), slice);
     }
-    if (offset + limit > MAX_RANKED) return `SELECT s.id, ${NONE_RANKED} ${matches} ORDER BY s.id ${bounds}`;
-    // Ids of equal rank are in the order of creation: UUID v7.
-    return `SELECT s.id, (count(*) OVER ())::int AS ranked FROM (
-        SELECT s.id, ts_rank(s.document, ${this.query}) AS rank ${matches} LIMIT ${MAX_RANKED}) s
-      ORDER BY s.rank DESC, s.id ${bounds}`;
+    const { sort = 'created_at' } = this.filter;
+    const isDescending = sort.startsWith('-');
+    const column = SORT_COLUMNS[(isDescending ? sort.slice(1) : sort) as keyof typeof SORT_COLUMNS];
+    const scope = new CursorScope(this.list, this.asked, sort);
+    return this.sortedPage(new Keyset(scope, [column, ID], isDescending ? 'DESC' : 'ASC'), slice);
+  }
+
+  private sortedPage(keyset: Keyset, slice: Slice): SkillPage {
+    const matches = this.matches(keyset.after(slice, this.where.bind));
+    return {
+      ids: `SELECT s.id, NULL::int AS ranked ${matches}
+        ORDER BY ${keyset.order} ${keyset.bounds(slice, this.where.bind)}`,
+      keys: keyset.keys,
+      next: (last, hasMore) => (hasMore ? keyset.cursorOf(last) : undefined),
+    };
+  }
+
+  /**
+   * Ranks the first MAX_RANKED matches by their ids, which are in the order of creation (UUID v7). If there are more matches, the
+   * cursor has the id of the last one that was ranked, so that the same ones are ranked for each page; those behind it come last.
+   */
+  private rankedPage(scope: CursorScope, cursor: readonly string[] | undefined, slice: Slice): SkillPage {
+    const keyset = new Keyset(scope, [ID]);
+    const [rank, id, end] = cursor ? bindKeys(RANK, cursor, this.where.bind) : [];
+    const matches = this.matches(end && `s.id <= ${end}`);
+    const after = rank === undefined ? '' : `WHERE s.rank < ${rank} OR s.rank = ${rank} AND s.id > ${id}`;
+    const ranked = `SELECT s.id, ts_rank(s.document, ${this.query ?? ''}) AS rank ${matches}
+      ORDER BY s.id LIMIT ${MAX_RANKED}`;
+    const isWhole = `count(*) OVER () < ${MAX_RANKED}`;
+    return {
+      ids: `SELECT s.id, s.rank, (count(*) OVER ())::int AS ranked,
+          ${end ?? `CASE WHEN ${isWhole} THEN '${LAST_ID}' ELSE max(s.id::text COLLATE "C") OVER () END`}::text AS ranked_to
+        FROM (${ranked}) s ${after} ORDER BY s.rank DESC, s.id ${keyset.bounds(slice, this.where.bind)}`,
+      keys: `json_build_array(${writeKey({ column: 'page.rank', kind: 'float' })}, page.id::text, page.ranked_to) AS cursor_keys`,
+      next: (last, hasMore) => {
+        if (hasMore) return keyset.cursorOf(last);
+        const [, , to = cursor?.[2] ?? LAST_ID] = last;
+        return to === LAST_ID ? undefined : keyset.cursorOf([to]);
+      },
+    };
+  }
+
+  /** FROM and WHERE of the matches; `condition` holds for those that were chosen. */
+  private matches(condition: string | undefined): string {
+    const and = condition && `${this.matching === '' ? 'WHERE' : 'AND'} ${condition}`;
+    return `FROM ${this.from} ${this.matching} ${and ?? ''}`;
   }
 
   private bind(value: unknown): string {
@@ -131,19 +204,4 @@ export function versionCondition(text: string, where: Conditions): string {
     );
   });
   return `(${alternatives.map((alternative) => `(${alternative})`).join(' OR ')})`;
-}
-
-const SORT_COLUMNS = {
-  created_at: 's.created_at',
-  updated_at: 's.updated_at',
-  name: 's.name',
-  version: 's.version_key',
-} as const;
-
-/** The id comes last: without a total order, pages would overlap. */
-function orderBy(sort: SkillSort): string {
-  const descending = sort.startsWith('-');
-  const column = (descending ? sort.slice(1) : sort) as keyof typeof SORT_COLUMNS;
-  const direction = descending ? 'DESC' : 'ASC';
-  return `${SORT_COLUMNS[column]} ${direction}, s.id ${direction}`;
 }

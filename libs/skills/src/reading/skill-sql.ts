@@ -42,27 +42,3 @@ export const SKILL_COLUMNS = columns('');
 
 /** The same without endpoints that are unhealthy. */
 export const LIVE_SKILL_COLUMNS = columns(`AND e.health <> 'unhealthy'`);
-
-/** Collects the conditions of a query and their parameters; values never become part of the text. */
-export class Conditions {
-  readonly parameters: unknown[] = [];
-  private readonly conditions: string[] = [];
-
-  /** Adds a parameter. Returns its placeholder. */
-  bind(value: unknown): string {
-    this.parameters.push(value);
-    return `$${this.parameters.length}`;
-  }
-
-  get isEmpty(): boolean {
-    return this.conditions.length === 0;
-  }
-
-  add(condition: string): void {
-    this.conditions.push(condition);
-  }
-
-  toString(): string {
-    return this.conditions.length > 0 ? `WHERE ${this.conditions.join(' AND ')}` : '';
-  }
-}

@@ -30,8 +30,10 @@ interface SkillRow {
   metadata: Record<string, string>;
 }
 
-interface RankedRow extends SkillRow {
+interface PageRow extends SkillRow {
   ranked: number | null;
+  cursor_keys: string[];
+  has_more: boolean;
 }
 
 const FIND = prepared('skills.find', `SELECT ${SKILL_COLUMNS} FROM skills s WHERE s.id = $1`);
@@ -60,21 +62,26 @@ export class SkillsRepository {
     const selection = new SkillSelection(filter, mode);
     // Before the bounds of the slice become parameters.
     const count: [text: string, parameters: unknown[]] = [selection.count(), [...selection.parameters]];
-    const ids = selection.ids(slice.offset, slice.limit);
+    const page = selection.page(slice);
+    const parameters = [...selection.parameters, slice.limit];
+    const limit = `$${parameters.length}::int`;
     const isLive = filter.include === undefined;
-    return this.reads.share(JSON.stringify([isLive, ids, selection.parameters]), async () => {
+    return this.reads.share(JSON.stringify([isLive, page.ids, parameters]), async () => {
       // The ids first: the parts are then read for this page only.
-      const rows = await this.dataSource.query<RankedRow[]>(
+      const rows = await this.dataSource.query<PageRow[]>(
         `WITH page AS MATERIALIZED (
-           SELECT p.id, p.ranked, row_number() OVER () AS place FROM (${ids}) p)
-         SELECT page.ranked, ${isLive ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS} FROM page JOIN skills s ON s.id = page.id ORDER BY page.place`,
-        selection.parameters,
+           SELECT p.*, row_number() OVER () AS place FROM (${page.ids}) p)
+         SELECT page.ranked, ${page.keys}, (SELECT max(place) FROM page) > ${limit} AS has_more,
+           ${isLive ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS}
+         FROM page JOIN skills s ON s.id = page.id WHERE page.place <= ${limit} ORDER BY page.place`,
+        parameters,
       );
+      const { cursor_keys = [], has_more = false } = rows.at(-1) ?? {};
       const total =
-        readTotal(slice, rows.length) ??
-        readRankedTotal(rows) ??
+        readTotal(slice, rows.length, has_more) ??
+        (slice.cursor === undefined ? readRankedTotal(rows) : undefined) ??
         (await countTotal(this.reads, this.dataSource, ...count));
-      return { total, items: rows.map(toSkill), slice };
+      return { total, items: rows.map(toSkill), slice, next: page.next(cursor_keys, has_more) };
     });
   }
 
@@ -90,7 +97,7 @@ export class SkillsRepository {
 }
 
 /** Returns the total if every match was ranked, or undefined. */
-function readRankedTotal([first]: readonly RankedRow[]): number | undefined {
+function readRankedTotal([first]: readonly PageRow[]): number | undefined {
   const ranked = first?.ranked ?? MAX_RANKED;
   return ranked < MAX_RANKED ? ranked : undefined;
 }

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
+import { ApiErrors, BatchRoute, PageRoute, ProtocolRoute } from '#common';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { HotRoute } from '../catalogue/index.js';
 import { ApiIfMatch, IfMatch } from '../reading/etag.js';
@@ -58,7 +58,7 @@ export class RegistryController {
   @Get('discover')
   @Authenticated('skill:read')
   @HotRoute()
-  @ProtocolRoute(DiscoverResponse)
+  @PageRoute(DiscoverResponse)
   @ApiOperation({ summary: 'Find Skills that can be called', operationId: 'discoverSkills' })
   @ApiMetadataFilter()
   @ApiErrors(1001)

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { canonicalJson, digest } from './canonical-json.js';
+import { canonicalJson } from '#common';
+import { digest } from './digest.js';
 
 describe('canonical JSON', () => {
   it('orders the keys of every object, and nothing else', () => {

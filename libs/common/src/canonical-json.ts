@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { isObject } from '#common';
+import { isObject } from './is-object.js';
 
 /**
  * JSON with the keys of every object in order, so that equal values have equal texts. The order is that of RFC 8785, but
@@ -9,9 +8,4 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
   );
-}
-
-/** SHA-256 of the canonical JSON, in hexadecimal; null of undefined. */
-export function digest(value: unknown): string | null {
-  return value === undefined ? null : hash('sha256', canonicalJson(value));
 }

@@ -1,6 +1,7 @@
 import { Enrolment } from '../../libs/probes/src/enrolment.js';
 import { answer, BEHAVIOURS, type Behaviour, SkillServer } from '../support/skill-server.js';
 import { skillBody } from '../support/skill.factory.js';
+import { SocketSkill } from '../support/socket-skill.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { type Api, apiOf, expectError } from './api.js';
 import { commandId } from './calls.js';
@@ -110,6 +111,54 @@ describe('parameters of endpoints', () => {
     expect(await listProbes(skillId)).toMatchObject(expected);
     const { body } = await api.post(`/skills/${skillId}/check`);
     expect(body.data.endpoints).toMatchObject(expected);
+  });
+
+  it('with "query." become part of the query of calls and probes, and a secret one stands nowhere else', async () => {
+    const server = await serve(BEHAVIOURS.echo);
+    const socket = await SocketSkill.start();
+    const secret = 'hunter2&x=#4711';
+    const parameters = {
+      'query.api_key': { value: secret, secret: true as const },
+      'query.v': '1',
+      invoke_path: '/do?w=2',
+    };
+    const skillId = await create([{ url: `${server.url}/base?tenant=7`, parameters }]);
+    const socketId = await create([{ url: socket.url, parameters: { 'query.api_key': parameters['query.api_key'] } }]);
+    const call = {
+      command_id: commandId(),
+      skill_id: skillId,
+      capability_id: 'forecast',
+      parameters: { city: 'Berlin' },
+    };
+    const answers = [
+      await api.post('/commands/execute', call),
+      await api.post('/commands/execute', { ...call, command_id: commandId(), skill_id: socketId }),
+      await api.post(`/skills/${skillId}/check`),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await passIntervals([app]);
+    const query = 'api_key=hunter2%26x%3D%234711';
+    const paths = new Set(server.calls.map(({ path }) => path));
+    expect(paths).toEqual(new Set([`/base/do?tenant=7&w=2&${query}&v=1`, `/base/health?tenant=7&${query}&v=1`]));
+    expect(socket.paths).toContain(`/skill?${query}`);
+    await server.stop();
+    answers.push(
+      await api.post('/commands/execute', { ...call, command_id: commandId() }),
+      await api.post(`/skills/${skillId}/check`),
+      await api.get(`/skills/${skillId}`),
+      await api.get(`/skills/${skillId}/status`),
+      await api.get('/commands/executions'),
+      await api.get('/audit?page_size=100'),
+    );
+    expect(answers.at(-4)?.body.endpoints[0].parameters).toMatchObject({ 'query.api_key': '***', 'query.v': '1' });
+    const shown = [...answers.map(({ text }) => text), ...app.logs].join('\n');
+    expect(shown).not.toMatch(/hunter2|4711/);
+    expectError(
+      await api.post('/skills', skillBody({ endpoints: [{ url: server.url, parameters: { 'query.': 'x' } }] })),
+      400,
+      1001,
+    );
+    socket.stop();
   });
 
   it('of an older release stop no probe, call or other change, and the probe names them', async () => {

@@ -25,6 +25,8 @@ export function answerTo(id: string, result: unknown = 1): string {
 /** A Skill at a ws url that does whatever a test wants. */
 export class SocketSkill {
   readonly sockets: { webSocket: WebSocket; stream: Socket }[] = [];
+  /** Path and query of each connection. */
+  readonly paths: string[] = [];
   invocations = 0;
   /** What it does with a call; by default it answers. */
   onInvocation: (message: Invocation, webSocket: WebSocket, stream: Socket) => void = (message, webSocket) => {
@@ -38,7 +40,8 @@ export class SocketSkill {
     private readonly server: Server,
     readonly url: string,
   ) {
-    new WebSocketServer({ server }).on('connection', (webSocket, { socket: stream }) => {
+    new WebSocketServer({ server }).on('connection', (webSocket, { socket: stream, url: path }) => {
+      this.paths.push(path ?? '');
       this.sockets.push({ webSocket, stream });
       webSocket.on('error', () => undefined);
       this.onConnection(stream);

@@ -1,5 +1,6 @@
 import type { ProbesSettings } from '#config';
 import {
+  appendQuery,
   type EndpointProtocol,
   listUnreadable,
   READ_PARAMETERS,
@@ -36,7 +37,7 @@ export interface ProbeTarget {
   unreadable: string[];
 }
 
-/** Parameters of endpoints that probes use (protocol.md section 6), and those that they check. */
+/** Parameters of endpoints that probes use beside `query.KEY` (protocol.md section 6), and those that they check. */
 export const PROBE_PARAMETERS = ['health_path', 'invoke_path', 'authorization', ...READ_PARAMETERS] as const;
 const HEALTH_PATH = '/health';
 
@@ -55,7 +56,7 @@ export function readProbeTarget(
   const statuses = readParameter(values, 'health_status');
   const text = readParameter(values, 'health_body');
   return {
-    url: asked === undefined ? url : urlBelow(url, asked),
+    url: appendQuery(asked === undefined ? url : urlBelow(url, asked), values),
     isWebSocket,
     method: readParameter(values, 'health_method') ?? 'GET',
     headers: authorization === undefined ? {} : { authorization },

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type ProbesSettings, probesSettings } from '#config';
 import { type Transaction, Transactions } from '#database';
+import { QUERY_PREFIX } from '#skills';
 import { DataSource } from 'typeorm';
 import { PROBE_PARAMETERS, type ProbeClaim } from './probe-claim.js';
 
@@ -167,7 +168,7 @@ export class ProbeClaimsRepository {
        SELECT k.endpoint_id AS "endpointId", k.skill_id AS "skillId", k.url, k.protocol, k.health, k.leased, k.eligible,
          k.lag AS "lagMs", t.failures, t.successes, t.claimed_until::text AS token,
          COALESCE((SELECT json_agg(json_build_object('key', q.key, 'value', q.value, 'secret', q.secret))
-           FROM endpoint_params q WHERE q.endpoint_id = k.endpoint_id AND q.key = ANY($7::text[])), '[]'::json) AS parameters
+           FROM endpoint_params q WHERE q.endpoint_id = k.endpoint_id AND (q.key = ANY($7::text[]) OR starts_with(q.key, '${QUERY_PREFIX}'))), '[]'::json) AS parameters
        FROM known k JOIN taken t USING (endpoint_id)`,
       [this.leastInterval, interval, JITTER, timeout, maxTimeout, MARGIN_MS, PROBE_PARAMETERS, ...parameters],
     );

@@ -10,7 +10,7 @@ export { PROBE_RESULTS, type ProbeResult } from './model/endpoint-probe.entity.j
 export { EndpointTransitions } from './writing/endpoint-transitions.js';
 export { listUnreadable, READ_PARAMETERS, readParameter } from './model/endpoint-parameters.js';
 export type { StatusRange } from './model/status-list.js';
-export { urlBelow } from './model/endpoint-url.js';
+export { appendQuery, QUERY_PREFIX, urlBelow } from './model/endpoint-url.js';
 export {
   ENDPOINT_STATUSES,
   EndpointEntity,

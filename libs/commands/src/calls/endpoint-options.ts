@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { headerValueFault } from '#common';
-import { readParameter, SecretUnreadableError, SkillSecrets, urlBelow } from '#skills';
+import { appendQuery, readParameter, SecretUnreadableError, SkillSecrets, urlBelow } from '#skills';
 import type { TargetEndpoint } from '../targets/target.js';
 import { TryError } from './try-error.js';
 
 /** How an endpoint is called, from its parameters (protocol.md section 6). */
 export interface EndpointOptions {
-  /** The endpoint's url and `invoke_path`. The path has a default for http; a WebSocket is opened at the url itself. */
+  /**
+   * The endpoint's url, `invoke_path` and every `query.KEY`, which can be secret. The path has a default for http; a
+   * WebSocket is opened at the url itself.
+   */
   url: string;
   /** `method`: PUT, PATCH, or else POST. */
   method: string;
@@ -33,7 +36,7 @@ export class EndpointOptionsReader {
     const timeout = Number(values.timeout_ms);
     const path = values.invoke_path ?? (protocol === 'http' || protocol === 'https' ? INVOKE_PATH : undefined);
     return {
-      url: path === undefined ? url : urlBelow(url, path),
+      url: appendQuery(path === undefined ? url : urlBelow(url, path), values),
       method: readParameter(values, 'method') ?? 'POST',
       timeoutMs: Number.isInteger(timeout) && timeout > 0 ? timeout : undefined,
       authorization: values.authorization,

@@ -1,12 +1,14 @@
 import { isObject, joinedReasons } from '#common';
 import { ValidateBy } from 'class-validator';
 import { isMask } from '../secrets/index.js';
+import { QUERY_PREFIX } from './endpoint-url.js';
 import { RESERVED_PARAMETERS, SENT_PARAMETERS } from './endpoint-parameters.js';
 
 /** Refuses parameters that the registry cannot use (protocol.md section 6). The reasons repeat no value. */
 export function UsableParameters(): PropertyDecorator {
   return checked('usableParameters', (map) => {
     const reasons = [...faults(map, RESERVED_PARAMETERS)];
+    if (Object.hasOwn(map, QUERY_PREFIX)) reasons.push(`"${QUERY_PREFIX}" must name a key of the query`);
     if (map.health_body !== undefined && String(unwrap(map.health_method)).toUpperCase() === 'HEAD') {
       reasons.push('"health_body" needs the "health_method" GET: an answer to HEAD has no body');
     }

@@ -11,7 +11,7 @@ export class WarningResponse {
   @ApiProperty({ example: 'endpoints.0.url', description: 'Path of the field' })
   field: string;
 
-  @ApiProperty({ example: 'its query has "api_key", which every reader of the Skill can see' })
+  @ApiProperty({ example: '"api_key" in the query can be read by every reader of the Skill' })
   reason: string;
 }
 

@@ -27,6 +27,13 @@ export class ChannelSettings {
   @Min(0, { message: 'must not be under 0' })
   @Max(LONGEST, { message: `must not be over ${LONGEST}` })
   retention: number = 86_400;
+
+  /** Seconds for which channels of a Skill that has left wait for its return. 0: they are closed at once. */
+  @Setting('CHANNEL_RETURN_WAIT', { example: '120' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(0, { message: 'must not be under 0' })
+  @Max(LONGEST, { message: `must not be over ${LONGEST}` })
+  returnWait: number = 120;
 }
 
 export const channelSettings = registerAs('channel', () => new ChannelSettings());

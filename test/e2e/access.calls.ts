@@ -118,6 +118,11 @@ export const CALLS: RoleCall[] = [
     call: (api, { skill }) => api.post(`/skills/${skill}/unregister`).then(),
   },
   {
+    route: 'POST /skills/:skill_id/drain',
+    roles: MANAGERS,
+    call: (api, { skill }) => api.post(`/skills/${skill}/drain`).then(),
+  },
+  {
     route: 'GET /names/:name',
     roles: READERS,
     call: async (api, { skill }) => api.get(await namePath(api, skill)),

@@ -170,12 +170,12 @@ describe.each(LEASE_STORES)('heartbeats with leases in %s', (kind) => {
     expectError(await beat(skill_id, { generation }), 404, 1004);
   });
 
-  it('for a url that is not of the Skill are bad parameters', async () => {
+  it('for a url that never was of the Skill are bad parameters; for one that was removed, 404', async () => {
     const { skill_id } = await register({ endpoints: [{ url: 'http://mine/' }] });
     const faults = expectError(await beat(skill_id, { endpoint_url: 'http://mine/1' }), 400, 1001);
     expect(faults).toEqual(['endpoint_url is no endpoint of this Skill']);
     await api.put(`/skills/${skill_id}`, skillBody({ endpoints: [{ url: 'http://mine/2' }] })).expect(200);
-    expectError(await beat(skill_id, { endpoint_url: 'http://mine/' }), 400, 1001);
+    expectError(await beat(skill_id, { endpoint_url: 'http://mine/' }), 404, 1004);
     await beat(skill_id, { endpoint_url: 'http://mine/2' }).expect(200);
   });
 
@@ -247,7 +247,7 @@ describe.each(LEASE_STORES)('heartbeats with leases in %s', (kind) => {
     await beat(skill_id, { generation }).expect(200);
     await api.patch(`/skills/${skill_id}`, { endpoints: [{ url: 'http://c/2' }] }).expect(200);
     expect(await held()).toBe(1);
-    expectError(await beat(skill_id, { endpoint_url: 'http://c/1' }), 400, 1001);
+    expectError(await beat(skill_id, { endpoint_url: 'http://c/1' }), 404, 1004);
     await beat(skill_id, { endpoint_url: 'http://c/2', generation }).expect(200);
     await api.delete(`/skills/${skill_id}`).expect(204);
     expect(await held()).toBe(0);

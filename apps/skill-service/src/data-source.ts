@@ -1,5 +1,5 @@
 import { AUTH_ENTITIES } from '#auth';
-import { ChannelContextEntity, ChannelEntity } from '#channels';
+import { AwayChannelEntity, ChannelContextEntity, ChannelEntity } from '#channels';
 import { CallbackEntity, ExecutionEntity } from '#commands';
 import { IdempotencyKeyEntity } from '#idempotency';
 import { RegistryIdentityEntity } from '#registry-heartbeat';
@@ -11,6 +11,7 @@ export const ENTITIES = [
   ...SKILL_ENTITIES,
   RegistryIdentityEntity,
   ChannelEntity,
+  AwayChannelEntity,
   ChannelContextEntity,
   IdempotencyKeyEntity,
   ExecutionEntity,

@@ -1,4 +1,4 @@
-import { BadParameterError, ConflictError, NotFoundError } from '#common';
+import { BadParameterError, ConflictError, NotFoundError, SkillUnavailableError } from '#common';
 import { CONTEXT_LIMITS } from './channel-limits.js';
 import type { Channel } from './channels.repository.js';
 
@@ -15,6 +15,13 @@ export class ChannelEndedError extends ConflictError {
     super(expired ? 'This channel has expired' : 'This channel is closed', [
       { field: 'channel_id', reason: expired ? 'has expired' : 'is closed' },
     ]);
+  }
+}
+
+/** 2003: the Skill has left. The channel waits for its return (CHANNEL_RETURN_WAIT). */
+export class ChannelAwayError extends SkillUnavailableError {
+  constructor({ expiry_time }: Channel) {
+    super(`The Skill of this channel has left; the channel waits for its return until ${expiry_time.toISOString()}`);
   }
 }
 

@@ -18,7 +18,8 @@ export const EVERYWHERE: Reach = { clientId: undefined, spaces: undefined };
 
 /** The SQL condition for the channel `c` with id `$1`, within the reach in `$2` and `$3`. */
 export const WITHIN_REACH = `c.id = $1 AND ($2::text IS NULL OR c.client_id = $2)
-  AND ($3::text[] IS NULL OR EXISTS (SELECT FROM skills s WHERE s.id = c.skill_id AND s.space_id = ANY($3)))`;
+  AND ($3::text[] IS NULL OR EXISTS (SELECT FROM skills s WHERE s.id = c.skill_id AND s.space_id = ANY($3))
+    OR EXISTS (SELECT FROM away_channels a WHERE a.channel_id = c.id AND a.space_id = ANY($3)))`;
 
 export function reachParameters(channelId: string, { clientId, spaces }: Reach): unknown[] {
   return [channelId, clientId ?? null, spaces ?? null];

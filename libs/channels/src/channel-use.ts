@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import type { Transaction } from '#database';
 import { ChannelContextsRepository } from './contexts/channel-contexts.repository.js';
-import { assertOpen, ContextFullError } from './channel-errors.js';
+import { assertOpen, ChannelAwayError, ContextFullError } from './channel-errors.js';
 import { EVERYWHERE, callerReach } from './channel-reach.js';
 import { ChannelsRepository } from './channels.repository.js';
 import { assertContextChanges, type ContextChanges } from './contexts/context-changes.js';
@@ -34,11 +34,13 @@ export class ChannelUse {
 
   /**
    * Reads a channel and its context in one query.
-   * @throws ChannelNotFoundError (1010), also for a channel of another client; ChannelEndedError (1006)
+   * @throws ChannelNotFoundError (1010), also for a channel of another client; ChannelEndedError (1006);
+   * ChannelAwayError (2003)
    */
   async open(caller: Caller, channelId: string): Promise<OpenChannel> {
     const channel = await this.channels.findWithContext(channelId, callerReach(caller));
     assertOpen(channel);
+    if (channel.away) throw new ChannelAwayError(channel);
     const { id, skill_id: skillId, capability_id: capabilityId, endpoint_id: endpointId, context } = channel;
     return { channelId: id, skillId, capabilityId, endpointId, context };
   }

@@ -16,21 +16,22 @@ export type ChannelStatus = (typeof CHANNEL_STATUSES)[number];
 @Index('ix_channels_open', ['expiryTime'], { where: `status = 'open'` })
 @Index('ix_channels_closed_at', ['closedAt'], { where: `status <> 'open'` })
 export class ChannelEntity extends TimestampedEntity {
+  /** Null: the Skill has left, and the channel waits for its return (`AwayChannelEntity`). */
   @Index('ix_channels_skill')
-  @Column({ name: 'skill_id', type: 'uuid' })
-  skillId: string;
+  @Column({ name: 'skill_id', type: 'uuid', nullable: true })
+  skillId: string | null;
 
   @ManyToOne(() => SkillEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_channels_skill' })
-  skill?: Relation<SkillEntity>;
+  skill?: Relation<SkillEntity> | null;
 
   @Index('ix_channels_capability')
-  @Column({ name: 'capability_id', type: 'uuid' })
-  capabilityId: string;
+  @Column({ name: 'capability_id', type: 'uuid', nullable: true })
+  capabilityId: string | null;
 
   @ManyToOne(() => CapabilityEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'capability_id', foreignKeyConstraintName: 'fk_channels_capability' })
-  capability?: Relation<CapabilityEntity>;
+  capability?: Relation<CapabilityEntity> | null;
 
   /** The client that created it. */
   @Column({ name: 'client_id', type: 'varchar', length: 255 })

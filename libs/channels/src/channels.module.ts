@@ -3,6 +3,9 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '#auth';
 import { IdempotencyModule } from '#idempotency';
 import { QuotasModule } from '#quotas';
+import { SkillsModule } from '#skills';
+import { AwayChannelEntity } from './away/away-channel.entity.js';
+import { AwayChannels } from './away/away-channels.js';
 import { ChannelContextsRepository } from './contexts/channel-contexts.repository.js';
 import { ChannelContextsService } from './contexts/channel-contexts.service.js';
 import { ChannelExpiry } from './expiry/channel-expiry.js';
@@ -18,16 +21,18 @@ import { ChannelsService } from './channels.service.js';
 /** Channels: conversations of agents with capabilities. */
 @Module({
   imports: [
-    TypeOrmModule.forFeature([ChannelEntity, ChannelContextEntity]),
+    TypeOrmModule.forFeature([ChannelEntity, ChannelContextEntity, AwayChannelEntity]),
     IdempotencyModule,
     AuthModule,
     QuotasModule,
+    SkillsModule,
   ],
   controllers: [ChannelsController],
   providers: [
     ChannelsService,
     ChannelContextsService,
     ChannelUse,
+    AwayChannels,
     ChannelsRepository,
     ChannelTargetRepository,
     ChannelContextsRepository,

@@ -15,6 +15,8 @@ export interface Channel {
   client_id: string;
   /** The Space of its Skill. */
   space_id: string | null;
+  /** Whether the Skill has left. `skill_id` and `capability_id` are the former ones then. */
+  away: boolean;
   endpoint_id: string | null;
   status: ChannelStatus;
   metadata: Record<string, string>;
@@ -30,10 +32,19 @@ export type NewChannel = Pick<Channel, 'skill_id' | 'capability_id' | 'client_id
 
 /** By the clock of the database. `statement_timestamp`, because an earlier statement may have waited for a lock. */
 const EXPIRED = `c.status = 'open' AND c.expiry_time <= statement_timestamp()`;
-const COLUMNS = `c.id, c.skill_id, c.capability_id, c.client_id, c.endpoint_id, c.metadata, c.created_at, c.expiry_time,
-  (SELECT s.space_id FROM skills s WHERE s.id = c.skill_id) AS space_id,
+/** Only a channel whose Skill has left reads `away_channels`. */
+const orFormer = (column: string): string =>
+  `COALESCE(c.${column}, (SELECT a.${column} FROM away_channels a WHERE a.channel_id = c.id)) AS ${column}`;
+const COLUMNS = `c.id, ${orFormer('skill_id')}, ${orFormer('capability_id')}, c.skill_id IS NULL AS away,
+  c.client_id, c.endpoint_id, c.metadata, c.created_at, c.expiry_time,
+  CASE WHEN c.skill_id IS NULL THEN (SELECT a.space_id FROM away_channels a WHERE a.channel_id = c.id)
+    ELSE (SELECT s.space_id FROM skills s WHERE s.id = c.skill_id) END AS space_id,
   CASE WHEN ${EXPIRED} THEN 'closed' ELSE c.status END AS status,
   CASE WHEN ${EXPIRED} THEN c.expiry_time ELSE c.closed_at END AS closed_at`;
+
+function hasSkill(skillId: string): string {
+  return `(c.skill_id = ${skillId} OR c.id IN (SELECT a.channel_id FROM away_channels a WHERE a.skill_id = ${skillId}))`;
+}
 
 const HAS_STATUS: Readonly<Record<ChannelStatus, string>> = {
   open: `c.status = 'open' AND c.expiry_time > statement_timestamp()`,
@@ -49,10 +60,12 @@ export class ChannelsRepository {
   async page(query: ListChannelsQuery, { clientId, spaces }: Reach): Promise<Page<Channel>> {
     const where = new Conditions();
     if (clientId !== undefined) where.add(`c.client_id = ${where.bind(clientId)}`);
-    if (query.skill_id !== undefined) where.add(`c.skill_id = ${where.bind(query.skill_id)}`);
+    if (query.skill_id !== undefined) where.add(hasSkill(where.bind(query.skill_id)));
     if (query.status !== undefined) where.add(HAS_STATUS[query.status]);
     if (spaces) {
-      where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE s.space_id = ANY(${where.bind(spaces)}::text[]))`);
+      const bound = where.bind(spaces);
+      where.add(`(c.skill_id IN (SELECT s.id FROM skills s WHERE s.space_id = ANY(${bound}::text[]))
+        OR c.id IN (SELECT a.channel_id FROM away_channels a WHERE a.space_id = ANY(${bound}::text[])))`);
     }
     const keyset = new Keyset(new CursorScope('channels', query, 'created_at'), [
       { column: 'c.created_at', kind: 'time' },

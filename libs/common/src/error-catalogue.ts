@@ -76,8 +76,8 @@ export class PermissionError extends ApiError {
 
 /** 1004 */
 export class SkillNotFoundError extends ApiError {
-  constructor() {
-    super(1004);
+  constructor(message?: string) {
+    super(1004, message);
   }
 }
 

@@ -24,6 +24,7 @@ export { SkillIdParam } from './model/skill.dto.js';
 export { SKILL_ENTITIES } from './model/skill.entities.js';
 export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './model/skill.entity.js';
 export { EndpointUrlField } from './model/skill-fields.decorators.js';
+export { type SkillCompanion, SkillCompanions } from './model/skill-companions.js';
 export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObservers } from './model/skill-observers.js';
 export { type Rotation, rotateSecrets, createSecretBox, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
 export { IS_RELEASE, versionCondition } from './reading/skill-filter.sql.js';

@@ -9,12 +9,16 @@ import { CreateSkillBody, PatchSkillBody, ReplaceSkillBody, SkillIdParam } from 
 import { ApiMetadataFilter, ListSkillsQuery } from './reading/skill.query.js';
 import { SkillResponse, type TaggedSkill } from './model/skill.response.js';
 import { SkillsService } from './skills.service.js';
+import { LeavingService } from './writing/leaving.service.js';
 
 /** Skills in the resource style (deployment guide 5.2). */
 @ApiTags('skills')
 @Controller('skills')
 export class SkillsController {
-  constructor(private readonly skills: SkillsService) {}
+  constructor(
+    private readonly skills: SkillsService,
+    private readonly leaving: LeavingService,
+  ) {}
 
   @Post()
   @Authenticated('skill:register')
@@ -101,6 +105,6 @@ export class SkillsController {
     @Param() { skill_id }: SkillIdParam,
     @IfMatch() ifMatch?: string,
   ): Promise<void> {
-    return this.skills.remove(caller, skill_id, ifMatch);
+    return this.leaving.remove(caller, skill_id, ifMatch);
   }
 }

@@ -14,6 +14,8 @@ import { DiscoveryExplainer } from './reading/discovery-explainer.js';
 import { EndpointHealthWriter } from './writing/endpoint-health.writer.js';
 import { EndpointTransitions } from './writing/endpoint-transitions.js';
 import { EndpointsWriter } from './writing/endpoints.writer.js';
+import { EndpointLeavingWriter } from './writing/endpoint-leaving.writer.js';
+import { LeavingService } from './writing/leaving.service.js';
 import { LeaseTerms } from './model/lease-terms.js';
 import {
   FormerOwners,
@@ -35,7 +37,9 @@ import { SKILL_ENTITIES } from './model/skill.entities.js';
 import { SkillHistoryUpkeep } from './writing/skill-history-upkeep.js';
 import { SkillHistory } from './writing/skill-history.js';
 import { SkillIndexWriter } from './writing/skill-index.writer.js';
+import { SkillCompanions } from './model/skill-companions.js';
 import { SkillObservers } from './model/skill-observers.js';
+import { SkillRemovalWriter } from './writing/skill-removal.writer.js';
 import { SkillPartsWriter } from './writing/skill-parts.writer.js';
 import { SkillWriter } from './writing/skill-writer.js';
 import { SkillsController } from './skills.controller.js';
@@ -51,6 +55,10 @@ import { SkillsService } from './skills.service.js';
   providers: [
     SkillsService,
     RegistrationService,
+    LeavingService,
+    SkillRemovalWriter,
+    EndpointLeavingWriter,
+    SkillCompanions,
     CapabilitiesService,
     SkillsRepository,
     CapabilitiesRepository,
@@ -91,6 +99,7 @@ import { SkillsService } from './skills.service.js';
     CatalogueChanges,
     HotAnswers,
     SkillObservers,
+    SkillCompanions,
     SkillSecrets,
     EndpointHealthWriter,
     EndpointTransitions,

@@ -120,10 +120,6 @@ export class SkillsService {
     });
   }
 
-  async remove(caller: Caller, skillId: string, ifMatch: string | undefined): Promise<void> {
-    await this.change(caller, skillId, ifMatch, (tx, skill) => this.writer.remove(tx, caller, skill, 'skill.delete'));
-  }
-
   /** Locks the Skill, checks who may and what was expected, changes it, and announces the change after the commit. */
   private async change<T>(
     caller: Caller,

@@ -22,7 +22,8 @@ export class ChannelExpiryRepository {
          ORDER BY expiry_time LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
        UPDATE channels c SET status = 'closed', closed_at = c.expiry_time, updated_at = now()
        FROM due WHERE c.id = due.id
-       RETURNING c.id, (SELECT s.space_id FROM skills s WHERE s.id = c.skill_id) AS space_id`,
+       RETURNING c.id, COALESCE((SELECT s.space_id FROM skills s WHERE s.id = c.skill_id),
+         (SELECT a.space_id FROM away_channels a WHERE a.channel_id = c.id)) AS space_id`,
       [limit],
     );
     return closed;

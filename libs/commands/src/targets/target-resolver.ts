@@ -47,7 +47,7 @@ export class TargetResolver {
     );
     const live = requireAny(
       active.filter(({ endpoints }) => endpoints.some(isLive)),
-      () => new SkillUnavailableError('This Skill has no live endpoint'),
+      () => new SkillUnavailableError(explainDead(active)),
     );
     if (wanted.by !== 'name') return live;
     // A retry must not send the data of the call to a Skill of another owner.
@@ -77,6 +77,11 @@ export class TargetResolver {
 
 function isCapable(target: Target): target is CapableTarget {
   return target.capability !== null;
+}
+
+function explainDead(targets: readonly CapableTarget[]): string {
+  const isDraining = targets.some(({ endpoints }) => endpoints.some(({ status }) => status === 'draining'));
+  return isDraining ? 'This Skill is draining, and has no other live endpoint' : 'This Skill has no live endpoint';
 }
 
 /** Returns the items. @throws the given error if there are none */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsService } from '#metrics';
 
-const RESULTS = ['ok', 'unknown', 'stale', 'foreign', 'no-endpoint'] as const;
+const RESULTS = ['ok', 'unknown', 'stale', 'foreign', 'removed', 'no-endpoint'] as const;
 export type HeartbeatOutcome = (typeof RESULTS)[number];
 
 /** Counts heartbeats. */
@@ -12,7 +12,7 @@ export class HeartbeatMetrics {
   constructor(metrics: MetricsService) {
     this.heartbeats = metrics.counter({
       name: 'registry_heartbeats_total',
-      help: 'Heartbeats by result; unknown: the member has to register again, stale: a newer registration has taken over.',
+      help: 'Heartbeats by result; unknown and removed: the member has to register again, stale: a newer registration has taken over.',
       labelNames: ['result'],
     });
     for (const result of RESULTS) this.heartbeats.inc({ result }, 0);

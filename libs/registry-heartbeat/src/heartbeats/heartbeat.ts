@@ -41,6 +41,7 @@ export interface Renewed {
  *   member has to register again.
  * - `stale`: a newer registration has taken over.
  * - `foreign`: the Skill belongs to another client.
- * - `no-endpoint`: the Skill has no endpoint with this url.
+ * - `removed`: the endpoint was removed from the Skill. The member has to register again.
+ * - `no-endpoint`: the Skill never had an endpoint with this url.
  */
-export type Renewal = Renewed | { status: 'unknown' | 'stale' | 'foreign' | 'no-endpoint' };
+export type Renewal = Renewed | { status: 'unknown' | 'stale' | 'foreign' | 'removed' | 'no-endpoint' };

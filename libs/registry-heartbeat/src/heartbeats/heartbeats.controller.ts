@@ -20,7 +20,8 @@ export class HeartbeatsController {
   @HeartbeatRoute()
   @ApiOperation({
     summary: 'Renew the lease of a Skill, or of one of its endpoints',
-    description: '404: register again. 409: a newer registration has taken over, so stop.',
+    description:
+      '404: the Skill or the endpoint was removed, so register again. 409: a newer registration has taken over, so stop.',
     operationId: 'heartbeat',
   })
   @ApiBody({ type: HeartbeatBody, required: false })

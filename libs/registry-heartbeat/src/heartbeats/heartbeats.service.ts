@@ -33,10 +33,10 @@ export class HeartbeatsService {
 
   /**
    * Renews the lease of a Skill, or of one of its endpoints.
-   * @throws SkillNotFoundError (1004) if the member has to register again
+   * @throws SkillNotFoundError (1004) if the member has to register again: the Skill or the endpoint was removed
    * @throws ConflictError (1006) if a newer registration has taken over
    * @throws PermissionError (1003) if the Skill belongs to another client
-   * @throws BadParameterError (1001) if the Skill has no such endpoint
+   * @throws BadParameterError (1001) if the Skill never had such an endpoint
    */
   async beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
     const renewal = await this.renewals.renew(caller, toHeartbeat(skillId, body));
@@ -125,6 +125,8 @@ function toError(failure: Failure): ApiError {
   switch (failure) {
     case 'unknown':
       return new SkillNotFoundError();
+    case 'removed':
+      return new SkillNotFoundError('This endpoint was removed from the Skill: register again');
     case 'stale':
       return new ConflictError('A newer registration has taken over');
     case 'foreign':
@@ -139,6 +141,7 @@ const STATUSES: Readonly<Record<Renewal['status'], HeartbeatStatus>> = {
   stale: 'stale',
   unknown: 'unknown',
   foreign: 'unknown',
+  removed: 'unknown',
   'no-endpoint': 'unknown',
 };
 

@@ -71,13 +71,13 @@ export class LeaseLookup {
   }
 
   private async toRenewals(beats: readonly SentBeat[], findings: readonly Finding[]): Promise<(Renewal | Respelled)[]> {
-    // An endpoint that sent no heartbeat for too long was unregistered: its member has to register again.
+    // The member of an endpoint that was removed has to register again.
     const missing = beats.flatMap(({ skillId, url }, index) =>
       findings[index]?.status === 'no-endpoint' && url !== undefined ? [{ skillId, url, index }] : [],
     );
     const gone = new Set([...(await this.repository.findUnregistered(missing))].map(({ index }) => index));
     return findings.map((finding, index) => {
-      if (finding.status !== 'found') return gone.has(index) ? { status: 'unknown' } : finding;
+      if (finding.status !== 'found') return gone.has(index) ? { status: 'removed' } : finding;
       const generation = Math.max(...finding.endpoints.map((endpoint) => endpoint.generation));
       return { status: 'ok', generation, endpointIds: finding.endpoints.map(({ endpointId }) => endpointId) };
     });

@@ -64,13 +64,14 @@ export class LeaseRepository {
     return rows.map(({ skill_id }) => skill_id);
   }
 
-  /** Returns the given endpoints that were unregistered because they sent no heartbeat for too long. */
+  /** Returns the given endpoints that were removed: alone, or perhaps with their Skill, which has registered again. */
   async findUnregistered<T extends { skillId: string; url: string }>(endpoints: readonly T[]): Promise<Set<T>> {
     if (endpoints.length === 0) return new Set();
     const rows = await this.dataSource.query<{ place: number }[]>(
       `SELECT x.place::int FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS x(skill_id, url, place)
        WHERE EXISTS (SELECT FROM skill_events v
-         WHERE v.skill_id = x.skill_id AND v.event = 'endpoint_unregistered' AND v.endpoint_url = x.url)`,
+         WHERE v.skill_id = x.skill_id
+           AND (v.event = 'unregistered' OR v.event = 'endpoint_unregistered' AND v.endpoint_url = x.url))`,
       [endpoints.map(({ skillId }) => skillId), endpoints.map(({ url }) => url)],
     );
     const places = new Set(rows.map(({ place }) => place - 1));

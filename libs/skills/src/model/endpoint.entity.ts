@@ -5,7 +5,8 @@ import { SkillEntity } from './skill.entity.js';
 export const ENDPOINT_PROTOCOLS = ['http', 'https', 'ws', 'wss'] as const;
 export type EndpointProtocol = (typeof ENDPOINT_PROTOCOLS)[number];
 
-export const ENDPOINT_STATUSES = ['active', 'inactive'] as const;
+/** `draining`: it takes no new calls and is about to leave. A registration, or the status `active`, ends that. */
+export const ENDPOINT_STATUSES = ['active', 'inactive', 'draining'] as const;
 export type EndpointStatus = (typeof ENDPOINT_STATUSES)[number];
 
 /** Health of an endpoint or a Skill (AI Bridge v0.6.0, data model: skill_status.health). */
@@ -16,7 +17,7 @@ export type Health = (typeof HEALTHS)[number];
 @Entity('skill_endpoints')
 @Check('ck_skill_endpoints_protocol', `protocol IN ('http', 'https', 'ws', 'wss')`)
 @Check('ck_skill_endpoints_weight', 'weight > 0')
-@Check('ck_skill_endpoints_status', `status IN ('active', 'inactive')`)
+@Check('ck_skill_endpoints_status', `status IN ('active', 'inactive', 'draining')`)
 @Check('ck_skill_endpoints_health', `health IN ('healthy', 'unhealthy', 'warning')`)
 @Check('ck_skill_endpoints_scheme', `lower(split_part(url, ':', 1)) = protocol`)
 @Unique('uq_skill_endpoints_url', ['skillId', 'url'])

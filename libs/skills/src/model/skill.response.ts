@@ -185,17 +185,6 @@ export class RegisteredResponse {
   warnings?: WarningResponse[];
 }
 
-export class UnregisteredResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
-  skill_id: string;
-
-  @ApiProperty({ enum: ['unregistered'] })
-  status: 'unregistered';
-
-  @ApiProperty({ format: 'date-time', example: TIME })
-  unregistered_at: string;
-}
-
 export class SkillStatusChangedResponse {
   @ApiProperty({ format: 'uuid', example: SKILL_ID })
   skill_id: string;

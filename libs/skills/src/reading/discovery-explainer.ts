@@ -136,6 +136,7 @@ function isCallable({ status, health }: Endpoint, { include }: SkillFilter): boo
 }
 
 function explainEndpoint({ url, status, health, expired_at, leased, probe }: Endpoint): string {
+  if (status === 'draining') return `${url} is draining: it takes no new calls`;
   if (status !== 'active') return `${url} is ${status}`;
   if (expired_at !== null) return `${url} is ${health}: its lease ended at ${new Date(expired_at).toISOString()}`;
   if (leased) return `${url} is ${health}: it says so itself`;

@@ -1,31 +1,45 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { MetricsService } from '#metrics';
+import { ENDPOINT_STATUSES } from '../model/endpoint.entity.js';
 import { SKILL_STATUSES } from '../model/skill.entity.js';
 import { SkillsRepository } from './skills.repository.js';
 
 /** Milliseconds that a count is used again, so that many scrapers cost the database no more than one. */
 const FRESH_MS = 5_000;
 
-/** Shows the number of registered Skills in /metrics. */
+/** Shows the numbers of registered Skills and endpoints in /metrics. */
 @Injectable()
 export class SkillsMonitor implements OnModuleInit {
-  private countedAt = Number.NEGATIVE_INFINITY;
-
   constructor(
     private readonly repository: SkillsRepository,
     private readonly metrics: MetricsService,
   ) {}
 
   onModuleInit(): void {
+    this.count('registry_skills', 'Registered Skills by status.', SKILL_STATUSES, () =>
+      this.repository.countByStatus(),
+    );
+    this.count('registry_endpoints', 'Registered endpoints by status.', ENDPOINT_STATUSES, () =>
+      this.repository.countEndpoints(),
+    );
+  }
+
+  private count<S extends string>(
+    name: string,
+    help: string,
+    statuses: readonly S[],
+    read: () => Promise<{ status: S; count: number }[]>,
+  ): void {
+    let countedAt = Number.NEGATIVE_INFINITY;
     this.metrics.gauge({
-      name: 'registry_skills',
-      help: 'Registered Skills by status.',
+      name,
+      help,
       labelNames: ['status'],
       collect: async (gauge) => {
-        if (performance.now() - this.countedAt < FRESH_MS) return;
-        const counts = await this.repository.countByStatus();
-        this.countedAt = performance.now();
-        for (const status of SKILL_STATUSES) {
+        if (performance.now() - countedAt < FRESH_MS) return;
+        const counts = await read();
+        countedAt = performance.now();
+        for (const status of statuses) {
           gauge.set({ status }, counts.find((row) => row.status === status)?.count ?? 0);
         }
       },

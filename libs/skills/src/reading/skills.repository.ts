@@ -7,6 +7,7 @@ import { SharedReads } from '../catalogue/index.js';
 import { countTotal } from './count-total.js';
 import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
+import type { EndpointStatus } from '../model/endpoint.entity.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import type { SpacedFilter } from './spaces.js';
 import type { CapabilityResponse, EndpointResponse, SkillResponse, TaggedSkill } from '../model/skill.response.js';
@@ -86,13 +87,13 @@ export class SkillsRepository {
   }
 
   /** Counts the Skills of each status. */
-  async countByStatus(): Promise<{ status: SkillStatus; count: number }[]> {
-    return await this.dataSource.query<
-      {
-        status: SkillStatus;
-        count: number;
-      }[]
-    >('SELECT status, count(*)::int AS count FROM skills GROUP BY status');
+  countByStatus(): Promise<{ status: SkillStatus; count: number }[]> {
+    return this.dataSource.query('SELECT status, count(*)::int AS count FROM skills GROUP BY status');
+  }
+
+  /** Counts the endpoints of each status. */
+  countEndpoints(): Promise<{ status: EndpointStatus; count: number }[]> {
+    return this.dataSource.query('SELECT status, count(*)::int AS count FROM skill_endpoints GROUP BY status');
   }
 }
 

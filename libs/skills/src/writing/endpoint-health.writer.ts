@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
-import { AuditLog, systemActor } from '#auth';
+import { type AuditActor, AuditLog, systemActor } from '#auth';
 import type { ReservedClientId } from '#config';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import type { Health } from '../model/endpoint.entity.js';
+import { SkillCompanions } from '../model/skill-companions.js';
 import { SkillNames } from '../names/index.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
@@ -70,6 +71,7 @@ export class EndpointHealthWriter {
     private readonly history: SkillHistory,
     private readonly audit: AuditLog,
     private readonly names: SkillNames,
+    private readonly companions: SkillCompanions,
   ) {}
 
   /** Opens leases of the current generation and sets the endpoints healthy. The Skills must be locked. */
@@ -119,7 +121,13 @@ export class EndpointHealthWriter {
   }
 
   /** Removes endpoints, and Skills that have no others. The Skills must be locked. Returns the ids of all these Skills. */
-  async unregister(tx: Transaction, actor: ReservedClientId, endpointIds: readonly string[]): Promise<string[]> {
+  async unregister(
+    tx: Transaction,
+    by: ReservedClientId | AuditActor,
+    endpointIds: readonly string[],
+  ): Promise<string[]> {
+    const auditActor = typeof by === 'string' ? systemActor(by) : by;
+    const actor = auditActor.clientId;
     const gone = await tx.query<GoneRow[]>(
       `WITH gone AS (DELETE FROM skill_endpoints WHERE id = ANY($1::uuid[]) RETURNING id, skill_id, url)
        SELECT g.id AS endpoint_id, g.url, s.id, s.name, s.version, s.owner, s.registered_at, s.space_id
@@ -131,14 +139,15 @@ export class EndpointHealthWriter {
       gone.map(({ url, ...skill }) => ({ ...skill, actor, event: 'endpoint_unregistered', endpoint_url: url })),
     );
     const skillIds = [...new Set(gone.map(({ id }) => id))];
-    const [empty] = await tx.query<[{ id: string }[], number]>(
-      `DELETE FROM skills s WHERE id = ANY($1::uuid[])
-         AND NOT EXISTS (SELECT FROM skill_endpoints e WHERE e.skill_id = s.id) RETURNING id`,
+    const empty = await tx.query<{ id: string }[]>(
+      `SELECT id FROM skills s WHERE id = ANY($1::uuid[])
+         AND NOT EXISTS (SELECT FROM skill_endpoints e WHERE e.skill_id = s.id) ORDER BY id FOR UPDATE`,
       [skillIds],
     );
-    const removed = new Map(
-      gone.filter(({ id }) => empty.some((skill) => skill.id === id)).map((row) => [row.id, row]),
-    );
+    const emptyIds = empty.map(({ id }) => id);
+    await this.companions.leaving(tx, emptyIds);
+    await tx.query('DELETE FROM skills WHERE id = ANY($1::uuid[])', [emptyIds]);
+    const removed = new Map(gone.filter(({ id }) => emptyIds.includes(id)).map((row) => [row.id, row]));
     await this.names.freed(tx, [...removed.values()], { ids: true });
     await this.history.record(
       tx,
@@ -146,7 +155,7 @@ export class EndpointHealthWriter {
     );
     await this.audit.record(
       tx,
-      systemActor(actor),
+      auditActor,
       [...removed.values()].map(({ id, space_id }) => ({
         action: 'skill.unregister',
         target: `skill:${id}`,

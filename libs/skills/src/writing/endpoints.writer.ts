@@ -10,7 +10,7 @@ import { type HistorySkill, SkillHistory } from './skill-history.js';
 /** An endpoint to write. A new endpoint gets `endpoint_id`, if it is set. */
 export type EndpointPart = EndpointBody & { endpoint_id?: string };
 
-/** Updates known endpoints and inserts new ones. The Skills must be locked. Returns the ids of known ones by place. */
+/** Updates known endpoints and inserts new ones; ends draining. The Skills must be locked. Returns the ids of known ones by place. */
 const MERGE = prepared(
   'endpoints.merge',
   `WITH x AS MATERIALIZED (SELECT * FROM ${rowsOfArrays({
@@ -23,8 +23,8 @@ const MERGE = prepared(
     status: 'text',
   })}),
      known AS (
-       UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight), status = COALESCE(x.status, e.status),
-         updated_at = now() FROM x WHERE e.skill_id = x.skill_id AND e.url = x.url RETURNING x.place, e.id),
+       UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight),
+         status = COALESCE(x.status, CASE WHEN e.status = 'draining' THEN 'active' ELSE e.status END), updated_at = now() FROM x WHERE e.skill_id = x.skill_id AND e.url = x.url RETURNING x.place, e.id),
      added AS (
        INSERT INTO skill_endpoints (id, skill_id, url, protocol, weight, status)
        SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active')
@@ -66,6 +66,21 @@ export class EndpointsWriter {
       `UPDATE skill_endpoints e SET url = x.url FROM unnest($2::text[], $3::text[]) AS x(stored, url)
        WHERE e.skill_id = $1 AND e.url = x.stored AND x.stored <> x.url`,
       [skillId, from, urls],
+    );
+  }
+
+  /** Unregisters the endpoints of a Skill that have none of these urls. */
+  async dropOthers(tx: Transaction, actor: string, skill: HistorySkill, urls: readonly string[]): Promise<void> {
+    const [gone] = await tx.query<[{ url: string }[], number]>(
+      'DELETE FROM skill_endpoints WHERE skill_id = $1 AND url <> ALL($2::text[]) RETURNING url',
+      [skill.id, urls],
+    );
+    const { id, name, version, registered_at } = skill;
+    await this.history.record(
+      tx,
+      gone.map(({ url }) => {
+        return { id, name, version, registered_at, actor, event: 'endpoint_unregistered' as const, endpoint_url: url };
+      }),
     );
   }
 

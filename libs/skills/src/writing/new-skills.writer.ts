@@ -10,6 +10,7 @@ import {
 } from '#database';
 import { buildIndex } from '../model/facets.js';
 import { searchDocument } from '../model/search-document.js';
+import { SkillCompanions } from '../model/skill-companions.js';
 import type { EndpointLease, SkillLeases } from '../model/skill-observers.js';
 import { readScheme } from '../model/endpoint-url.js';
 import type { CreateSkillBody } from '../model/skill.dto.js';
@@ -74,6 +75,7 @@ export class NewSkillsWriter {
   constructor(
     private readonly secrets: SkillSecrets,
     private readonly names: SkillNames,
+    private readonly companions: SkillCompanions,
   ) {}
 
   /**
@@ -81,6 +83,24 @@ export class NewSkillsWriter {
    * and version, or its id, is taken. @throws BadParameterError (1001) for a secret without a key to encrypt it
    */
   async insert(
+    tx: Transaction,
+    owner: string,
+    skills: readonly NewSkill[],
+    origin: 'created' | 'registered',
+  ): Promise<InsertedSkills> {
+    const inserted = await this.insertAllowed(tx, owner, skills, origin);
+    await this.companions.arrived(tx, [...inserted.created.keys()]);
+    return inserted;
+  }
+
+  /** Inserts Skills of a file, also with reserved names and ids. Skips known Skills. Returns the ids of the new ones. */
+  async import(tx: Transaction, actor: string, skills: readonly ImportedSkill[]): Promise<Set<string>> {
+    const names = new Set(skills.map(({ body }) => body.name));
+    const { created } = await this.run(tx, actor, skills, 'imported', names);
+    return new Set(created.keys());
+  }
+
+  private async insertAllowed(
     tx: Transaction,
     owner: string,
     skills: readonly NewSkill[],
@@ -99,13 +119,6 @@ export class NewSkillsWriter {
     const { created: others } = await this.run(tx, owner, claimed, origin, names);
     const foreign = rest.filter(({ body }) => !names.has(body.name)).map(({ id }) => id);
     return { created: new Map([...created, ...others]), foreign: new Set(foreign) };
-  }
-
-  /** Inserts Skills of a file, also with reserved names and ids. Skips known Skills. Returns the ids of the new ones. */
-  async import(tx: Transaction, actor: string, skills: readonly ImportedSkill[]): Promise<Set<string>> {
-    const names = new Set(skills.map(({ body }) => body.name));
-    const { created } = await this.run(tx, actor, skills, 'imported', names);
-    return new Set(created.keys());
   }
 
   private async run(

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { ApiError, BadParameterError, ConflictError, SkillNotFoundError, validateEach } from '#common';
+import { ApiError, BadParameterError, ConflictError, validateEach } from '#common';
 import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { LeaseTerms } from '../model/lease-terms.js';
@@ -12,7 +12,6 @@ import type {
   BatchRegisteredItemResponse,
   BatchRegisteredResponse,
   RegisteredResponse,
-  UnregisteredResponse,
 } from '../model/skill.response.js';
 import { inSpace } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
@@ -25,7 +24,7 @@ interface BatchItem {
   body: RegisterSkillBody;
 }
 
-/** Registers and unregisters Skills (AI Bridge v0.6.0, Skill interface: register, unregister). */
+/** Registers Skills (AI Bridge v0.6.0, Skill interface: register). */
 @Injectable()
 export class RegistrationService {
   constructor(
@@ -81,21 +80,6 @@ export class RegistrationService {
       return { results: results.sort((a, b) => a.index - b.index) };
     });
     await this.announce(leases);
-    return response;
-  }
-
-  /** @throws SkillNotFoundError (1004), PermissionError (1003) */
-  async unregister(caller: Caller, skillId: string, key: string | undefined): Promise<UnregisteredResponse> {
-    const request = { actor: caller.clientId, key, operation: 'skills.unregister', payload: skillId };
-    const response = await this.idempotency.run(request, async (tx): Promise<UnregisteredResponse> => {
-      const skill = await this.writer.lock(tx, skillId);
-      if (!skill || !caller.maySee(skill.space_id)) throw new SkillNotFoundError();
-      caller.assertMayChange(skill.owner);
-      const at = await this.writer.remove(tx, caller, skill, 'skill.unregister');
-      return { skill_id: skillId, status: 'unregistered', unregistered_at: at.toISOString() };
-    });
-    await this.changes.announce([skillId]);
-    await this.observers.changed([skillId]);
     return response;
   }
 

@@ -1,11 +1,13 @@
 import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, BatchRoute, PageRoute, ProtocolRoute } from '#common';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { HotRoute } from '../catalogue/index.js';
 import { ApiIfMatch, IfMatch } from '../reading/etag.js';
+import { LeavingService } from './leaving.service.js';
 import { RegistrationService } from './registration.service.js';
+import { DrainingResponse, LeavingBody, UnregisteredResponse } from '../model/leaving.dto.js';
 import { BatchRegisterBody, ChangeSkillStatusBody, RegisterSkillBody, SkillIdParam } from '../model/skill.dto.js';
 import { ApiMetadataFilter, DiscoverQuery } from '../reading/skill.query.js';
 import {
@@ -13,7 +15,6 @@ import {
   DiscoverResponse,
   RegisteredResponse,
   SkillStatusChangedResponse,
-  UnregisteredResponse,
 } from '../model/skill.response.js';
 import { SkillsService } from '../skills.service.js';
 
@@ -24,6 +25,7 @@ export class RegistryController {
   constructor(
     private readonly skills: SkillsService,
     private readonly registration: RegistrationService,
+    private readonly leaving: LeavingService,
   ) {}
 
   @Post('register')
@@ -69,15 +71,45 @@ export class RegistryController {
   @Post(':skill_id/unregister')
   @Authenticated('skill:unregister')
   @ProtocolRoute(UnregisteredResponse)
-  @ApiOperation({ summary: 'Unregister a Skill', operationId: 'unregisterSkill' })
+  @ApiOperation({
+    summary: 'Unregister a Skill, or one of its endpoints',
+    description: 'With endpoint_url only this endpoint goes, and the Skill with its last one',
+    operationId: 'unregisterSkill',
+  })
+  @ApiBody({ type: LeavingBody, required: false })
+  @ApiIfMatch()
   @ApiIdempotencyKey()
-  @ApiErrors(1001, 1004)
+  @ApiErrors(1001, 1004, 1006, 1010)
   unregister(
     @CurrentCaller() caller: Caller,
-    @Param() { skill_id }: SkillIdParam,
+    @Param() { skill_id: skillId }: SkillIdParam,
+    @Body() body?: LeavingBody,
+    @IfMatch() ifMatch?: string,
     @IdempotencyKey() key?: string,
   ): Promise<UnregisteredResponse> {
-    return this.registration.unregister(caller, skill_id, key);
+    return this.leaving.unregister(caller, { skillId, body: body ?? {}, ifMatch, key });
+  }
+
+  @Post(':skill_id/drain')
+  @Authenticated('skill:unregister')
+  @ProtocolRoute(DrainingResponse)
+  @ApiOperation({
+    summary: 'Route no new calls to a Skill, or to one of its endpoints',
+    description: 'Calls in flight finish. A registration, or the status active, ends it',
+    operationId: 'drainSkill',
+  })
+  @ApiBody({ type: LeavingBody, required: false })
+  @ApiIfMatch()
+  @ApiIdempotencyKey()
+  @ApiErrors(1001, 1004, 1006, 1010)
+  drain(
+    @CurrentCaller() caller: Caller,
+    @Param() { skill_id: skillId }: SkillIdParam,
+    @Body() body?: LeavingBody,
+    @IfMatch() ifMatch?: string,
+    @IdempotencyKey() key?: string,
+  ): Promise<DrainingResponse> {
+    return this.leaving.drain(caller, { skillId, body: body ?? {}, ifMatch, key });
   }
 
   @Put(':skill_id/status')

@@ -9,7 +9,14 @@ import { SkillsRepository } from '../reading/skills.repository.js';
 /** Removal with DELETE, or with the protocol. */
 export type RemovalAction = 'skill.delete' | 'skill.unregister';
 export type SkillAction =
-  'skill.create' | 'skill.import' | 'skill.register' | 'skill.update' | 'skill.status' | RemovalAction;
+  | 'skill.create'
+  | 'skill.import'
+  | 'skill.register'
+  | 'skill.update'
+  | 'skill.status'
+  | 'endpoint.unregister'
+  | 'endpoint.drain'
+  | RemovalAction;
 
 export interface SkillChange {
   skillId: string;

@@ -5,6 +5,7 @@ import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.j
 import { type EndpointPart, EndpointsWriter } from './endpoints.writer.js';
 import { isMask, MASK, SkillSecrets } from '../secrets/index.js';
 import { given } from './merged-body.js';
+import type { HistorySkill } from './skill-history.js';
 import { type CreateSkillBody, MAX_PARTS, type ReplaceSkillBody } from '../model/skill.dto.js';
 
 /** The parts of a body. */
@@ -45,17 +46,12 @@ export class SkillPartsWriter {
   }
 
   /** Replaces all parts of a Skill. Endpoints keep their id by url, capabilities by name. */
-  async replace(tx: Transaction, skillId: string, body: ReplaceSkillBody): Promise<void> {
+  async replace(tx: Transaction, actor: string, skill: HistorySkill, body: ReplaceSkillBody): Promise<void> {
     const { endpoints, capabilities = [] } = body;
-    await this.endpoints.respell(
-      tx,
-      skillId,
-      endpoints.map(({ url }) => url),
-    );
-    await tx.query('DELETE FROM skill_endpoints WHERE skill_id = $1 AND url <> ALL($2::text[])', [
-      skillId,
-      endpoints.map(({ url }) => url),
-    ]);
+    const { id: skillId } = skill;
+    const urls = endpoints.map(({ url }) => url);
+    await this.endpoints.respell(tx, skillId, urls);
+    await this.endpoints.dropOthers(tx, actor, skill, urls);
     await tx.query('DELETE FROM capabilities WHERE skill_id = $1 AND name <> ALL($2::text[])', [
       skillId,
       capabilities.map(({ name }) => name),

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AuditActor, Caller } from '#auth';
 import { ApiError, ConflictError } from '#common';
 import type { Transaction } from '#database';
-import { type RemovalAction, SkillAudit } from './skill-audit.js';
+import { SkillAudit } from './skill-audit.js';
 import { SkillNames } from '../names/index.js';
 import { NewSkillsWriter } from './new-skills.writer.js';
 import {
@@ -145,7 +145,7 @@ export class SkillWriter {
       [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active', body.space_id ?? null],
     );
     if (isRenamed) await this.names.freed(tx, [skill], { ids: false });
-    await this.parts.replace(tx, skill.id, body);
+    await this.parts.replace(tx, actor.clientId, skill, body);
     await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'updated', actor.clientId, [{ ...skill, name: body.name, version: body.version }]);
     const after = await this.audit.stateOf(tx, skill.id);
@@ -162,18 +162,6 @@ export class SkillWriter {
     const after = before && { ...before, status };
     await this.audit.record(tx, caller, 'skill.status', [{ skillId: skill.id, before, after }]);
     return rows[0]?.updated_at ?? new Date();
-  }
-
-  /** Deletes a Skill. The owner keeps name and id for REGISTRY_NAME_HOLD. Returns the time of deletion. */
-  async remove(tx: Transaction, caller: Caller, skill: LockedSkill, action: RemovalAction): Promise<Date> {
-    const before = await this.audit.stateOf(tx, skill.id);
-    const [rows] = await tx.query<[{ at: Date }[], number]>('DELETE FROM skills WHERE id = $1 RETURNING now() AS at', [
-      skill.id,
-    ]);
-    await this.names.freed(tx, [skill], { ids: true });
-    await this.record(tx, 'unregistered', caller.clientId, [skill]);
-    await this.audit.record(tx, caller, action, [{ skillId: skill.id, before }]);
-    return rows[0]?.at ?? new Date();
   }
 
   /** Records that a part of the Skill has changed: a new revision, index and history entry. */

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '#database';
+
+/** A room that keeps something of Skills that leave. Called within the transaction of the change. */
+export interface SkillCompanion {
+  /** These Skills leave: they are about to be deleted, and may return. Their rows are locked (FOR UPDATE). */
+  leaving(tx: Transaction, skillIds: readonly string[]): Promise<void>;
+  /** These Skills, which were not registered before, were inserted with all their parts. */
+  arrived(tx: Transaction, skillIds: readonly string[]): Promise<void>;
+}
+
+/** Lets rooms above this one act when Skills leave and arrive. */
+@Injectable()
+export class SkillCompanions implements SkillCompanion {
+  private readonly companions: SkillCompanion[] = [];
+
+  subscribe(companion: SkillCompanion): void {
+    this.companions.push(companion);
+  }
+
+  async leaving(tx: Transaction, skillIds: readonly string[]): Promise<void> {
+    if (skillIds.length > 0) for (const companion of this.companions) await companion.leaving(tx, skillIds);
+  }
+
+  async arrived(tx: Transaction, skillIds: readonly string[]): Promise<void> {
+    if (skillIds.length > 0) for (const companion of this.companions) await companion.arrived(tx, skillIds);
+  }
+}

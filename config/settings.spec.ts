@@ -42,7 +42,7 @@ describe('settings', () => {
       new Array(4).fill(undefined),
     );
     expect(registry.deregisterAfter).toBe(86_400);
-    expect(channel).toEqual({ expiry: 3600, maxExpiry: 86_400, retention: 86_400 });
+    expect(channel).toEqual({ expiry: 3600, maxExpiry: 86_400, retention: 86_400, returnWait: 120 });
     expect(logging.level).toBe('info');
   });
 

@@ -28,6 +28,7 @@ const PERMISSIONS: Record<string, string> = {
   'POST /api/v1/skills/:skill_id/heartbeat': 'skill:register',
   'POST /api/v1/heartbeats': 'skill:register',
   'POST /api/v1/skills/:skill_id/unregister': 'skill:unregister',
+  'POST /api/v1/skills/:skill_id/drain': 'skill:unregister',
   'GET /api/v1/skills/discover': 'skill:read',
   'GET /api/v1/skills/:skill_id/status': 'skill:read',
   'PUT /api/v1/skills/:skill_id/status': 'skill:manage',

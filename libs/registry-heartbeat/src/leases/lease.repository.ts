@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { canonicalUrl } from '#common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Health } from '#skills';
 import { DataSource } from 'typeorm';
@@ -68,11 +69,15 @@ export class LeaseRepository {
   async findUnregistered<T extends { skillId: string; url: string }>(endpoints: readonly T[]): Promise<Set<T>> {
     if (endpoints.length === 0) return new Set();
     const rows = await this.dataSource.query<{ place: number }[]>(
-      `SELECT x.place::int FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS x(skill_id, url, place)
+      `SELECT x.place::int FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS x(skill_id, url, canonical, place)
        WHERE EXISTS (SELECT FROM skill_events v
          WHERE v.skill_id = x.skill_id
-           AND (v.event = 'unregistered' OR v.event = 'endpoint_unregistered' AND v.endpoint_url = x.url))`,
-      [endpoints.map(({ skillId }) => skillId), endpoints.map(({ url }) => url)],
+           AND (v.event = 'unregistered' OR v.event = 'endpoint_unregistered' AND v.endpoint_url IN (x.url, x.canonical)))`,
+      [
+        endpoints.map(({ skillId }) => skillId),
+        endpoints.map(({ url }) => url),
+        endpoints.map(({ url }) => canonicalUrl(url)),
+      ],
     );
     const places = new Set(rows.map(({ place }) => place - 1));
     return new Set(endpoints.filter((_, index) => places.has(index)));

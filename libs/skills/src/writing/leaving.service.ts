@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { BadParameterError, ConflictError, NotFoundError, SkillNotFoundError } from '#common';
+import { BadParameterError, ConflictError, NotFoundError, selectByUrl, SkillNotFoundError } from '#common';
 import type { Transaction } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { CatalogueChanges } from '../catalogue/index.js';
@@ -86,7 +86,7 @@ export class LeavingService {
       const { endpoint_url: url, generation } = body;
       if (url === undefined && generation === undefined) return work(tx, skill, undefined, 0);
       const held = await this.endpoints.find(tx, skill.id);
-      const named = url === undefined ? undefined : held.endpoints.find((endpoint) => endpoint.url === url);
+      const [named] = url === undefined ? [] : selectByUrl(held.endpoints, url);
       if (url !== undefined && !named) throw new NotFoundError('This Skill has no such endpoint');
       if (generation !== undefined && generation < (named ?? held).generation) {
         throw new ConflictError('A newer registration has taken over');

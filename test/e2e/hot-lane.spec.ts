@@ -192,7 +192,10 @@ describe('ready answers, sent before Fastify sees the request', () => {
       (await apiOf(app, token).post('/skills/register', skillBody(body)).expect(200)).body.data.skill_id as string;
     const skillIds = [
       await register({ name: 'both-ways' }),
-      await register({ name: 'both-ways-2', description: '天气' }, publisher.token),
+      await register(
+        { name: 'both-ways-2', description: '天气', deprecated: { message: '旧', sunset: '2027-01-18T00:00:00Z' } },
+        publisher.token,
+      ),
       await register({ name: 'both-ways-3', space_id: 'tower-1' }),
     ] as const;
     // Fastify shows the headers of heartbeats.
@@ -211,6 +214,7 @@ describe('ready answers, sent before Fastify sees the request', () => {
         '/skills/discover?q=both',
         `/skills/discover?q=both&page_size=1&cursor=${page.body.data.next_cursor as string}`,
         '/skills/discover?q=both&cursor=nonsense',
+        '/skills/discover?version=latest&deprecated=true',
         '/skills/discover?name=both-ways&page_size=0',
         '/skills/discover?name=both-ways&explain=true',
         '/capabilities?skill_id=:id',

@@ -8,6 +8,7 @@ export const TARGET: CapableTarget = {
   skillStatus: 'active',
   owner: 'me',
   spaceId: null,
+  deprecation: null,
   capability: { capabilityId: 'cap-1', name: 'forecast', version: '1.0.0', status: 'enabled', parameters: [] },
   endpoints: [],
 };

@@ -1,6 +1,6 @@
 -- As many Skills as :count says, with all their parts, as the service would have written them: 2 endpoints,
 -- 3 capabilities (of 2,000 names and 20 categories) with a parameter each, 3 entries of metadata. One in ten is not active,
--- one in fifty is dead. PostgreSQL makes 100,000 of them in seconds, the API in many minutes.
+-- one in fifty is dead, one in a hundred is deprecated. PostgreSQL makes 100,000 of them in seconds, the API in many minutes.
 CREATE FUNCTION pg_temp.facet(VARIADIC parts text[]) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
   SELECT ('x' || encode(substring(sha256(convert_to(
     '[' || (SELECT string_agg(COALESCE(to_json(p)::text, 'null'), ',' ORDER BY n) FROM unnest(parts) WITH ORDINALITY AS u(p, n)) || ']',
@@ -29,10 +29,11 @@ CREATE TEMP TABLE made_metadata_facets AS
 ANALYZE made_capabilities, made_facets, made_metadata, made_metadata_facets;
 
 INSERT INTO skills (id, name, description, version, status, owner, space_id, facets, callable, has_active, has_live,
-    created_at, updated_at, registered_at, last_heartbeat)
+    deprecated, deprecation, created_at, updated_at, registered_at, last_heartbeat)
   SELECT pg_temp.id(1, i), 'skill-' || i, 'Does what number ' || i || ' does, for the team ' || i % 500, (i % 4) || '.' || (i % 9) || '.0',
     CASE WHEN i % 10 <> 0 THEN 'active' WHEN i % 20 = 0 THEN 'inactive' ELSE 'maintenance' END, 'admin',
     CASE WHEN i % 4 = 0 THEN 'space-' || i % 40 END, f.facets, i % 50 <> 7, true, i % 50 <> 7,
+    i % 100 = 3, CASE WHEN i % 100 = 3 THEN '{"since": "2026-01-18T00:00:00.000Z", "message": "old"}'::jsonb END,
     t.at, t.at, t.at, now() - interval '5 seconds'
   FROM generate_series(1, :count) AS i
     CROSS JOIN LATERAL (SELECT now() - interval '30 days' + i * interval '20 seconds' AS at) t

@@ -21,6 +21,7 @@ const CACHE_HEADERS = { 'cache-control': 'no-store', vary: 'Authorization, X-API
 
 /** Headers that pages of other origins may read, besides those that every page may. */
 const EXPOSED_HEADERS = [
+  'Deprecation',
   'ETag',
   'Link',
   'Location',
@@ -28,6 +29,7 @@ const EXPOSED_HEADERS = [
   'RateLimit',
   'RateLimit-Policy',
   'Retry-After',
+  'Sunset',
   'WWW-Authenticate',
   'X-Total-Count',
   'X-Trace-Id',

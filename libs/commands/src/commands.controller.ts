@@ -2,6 +2,7 @@ import { Body, Controller, Headers, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
+import { deprecationHeaders } from '#skills';
 import type { FastifyReply } from 'fastify';
 import { BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
 import { CommandsService } from './commands.service.js';
@@ -26,7 +27,8 @@ export class CommandsController {
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ExecutionResponse> {
-    const { execution, isUnderWay } = await this.commands.execute(caller, body, asksForAsync(prefer));
+    const { execution, isUnderWay, deprecation } = await this.commands.execute(caller, body, asksForAsync(prefer));
+    void reply.headers(deprecationHeaders(deprecation));
     if (isUnderWay) answerAccepted(reply, execution.execution_id, prefer);
     return execution;
   }

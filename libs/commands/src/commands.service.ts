@@ -10,6 +10,7 @@ import {
 } from '#common';
 import { translateDatabaseError } from '#database';
 import { currentTrace, formatTraceparent, startSpan } from '#logging';
+import { type Deprecation, shownDeprecated } from '#skills';
 import { CallRunner, type FinishedCall } from './calls/call-runner.js';
 import { CallPreparation, type PreparedCall } from './calls/call-preparation.js';
 import { type BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
@@ -34,7 +35,11 @@ export interface ExecutedCommand {
   execution: ExecutionResponse;
   /** Whether the call goes on after the answer: 202. */
   isUnderWay: boolean;
+  /** Of the Skill that was called. */
+  deprecation: Deprecation | null;
 }
+
+type Answer = Omit<ExecutedCommand, 'deprecation'>;
 
 /** Calls Skills: synchronously, where the caller waits for the Skill, or through the queue. */
 @Injectable()
@@ -54,6 +59,22 @@ export class CommandsService {
    */
   async execute(caller: Caller, body: ExecuteCommandBody, respondAsync = false): Promise<ExecutedCommand> {
     const prepared = await this.preparation.prepare(caller, body);
+    const { execution, isUnderWay } = await this.call(caller, body, prepared, respondAsync);
+    const called = prepared.targets.find(({ skillId }) => skillId === execution.skill_id);
+    const deprecation = called?.deprecation ?? null;
+    return {
+      execution: deprecation ? { ...execution, deprecated: shownDeprecated(deprecation) } : execution,
+      isUnderWay,
+      deprecation,
+    };
+  }
+
+  private async call(
+    caller: Caller,
+    body: ExecuteCommandBody,
+    prepared: PreparedCall,
+    respondAsync: boolean,
+  ): Promise<Answer> {
     const trace = currentTrace() ?? startSpan();
     const execution = newExecution(caller, body, prepared, trace.traceId);
     const traceparent = formatTraceparent(trace);
@@ -111,7 +132,7 @@ export class CommandsService {
   }
 
   /** Returns the outcome of an earlier call with this `command_id`. @throws BadParameterError (1001) if it was another request */
-  private async findEarlier(caller: Caller, commandId: string, hash?: string): Promise<ExecutedCommand> {
+  private async findEarlier(caller: Caller, commandId: string, hash?: string): Promise<Answer> {
     const record = await this.repository.findByCommand(caller.clientId, commandId);
     // The clean-up of old executions has deleted it just now.
     if (record === undefined) throw new SkillUnavailableError('This call was made before, and is no longer known');

@@ -88,7 +88,7 @@ export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { headerValueFault, IsText, pathFault, textFault } from './text.js';
 export { entryFaults, type EntryLimits, TextMapField, textMapSchema } from './text-map.decorator.js';
-export { FutureTimeField, TimeField } from './time.decorator.js';
+export { FutureTimeField, isDateTime, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';
 export { SingleFlight } from './single-flight.js';
 export { splitIntoSlices } from './slices.js';

@@ -7,6 +7,13 @@ export {
 } from './model/capability.entity.js';
 export { type ChangedEndpoint, EndpointHealthWriter, type ReportedHealth } from './writing/endpoint-health.writer.js';
 export { PROBE_RESULTS, type ProbeResult } from './model/endpoint-probe.entity.js';
+export {
+  type Deprecated,
+  type Deprecation,
+  DEPRECATED_SCHEMAS,
+  deprecationHeaders,
+  shownDeprecated,
+} from './model/deprecation.js';
 export { EndpointTransitions } from './writing/endpoint-transitions.js';
 export { listUnreadable, READ_PARAMETERS, readParameter } from './model/endpoint-parameters.js';
 export type { StatusRange } from './model/status-list.js';

@@ -163,6 +163,6 @@ export class SkillsService {
   }
 }
 
-function withWarnings({ skill, etag }: TaggedSkill, body: CreateSkillBody): TaggedSkill {
-  return { skill: { ...skill, ...listWarnings(body) }, etag };
+function withWarnings(tagged: TaggedSkill, body: CreateSkillBody): TaggedSkill {
+  return { ...tagged, skill: { ...tagged.skill, ...listWarnings(body) } };
 }

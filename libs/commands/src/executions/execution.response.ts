@@ -1,5 +1,6 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { PageResponse } from '#common';
+import { DEPRECATED_SCHEMAS, type Deprecated } from '#skills';
 import type { NewExecution } from './executions.repository.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from '../callbacks/callback.entity.js';
 import type { CallbackRecord, ExecutionRecord, PublicExecution } from './execution-record.js';
@@ -32,6 +33,13 @@ export class ExecutionResponse {
 
   @ApiProperty({ format: 'uuid' })
   capability_id: string;
+
+  @ApiProperty({
+    required: false,
+    oneOf: DEPRECATED_SCHEMAS,
+    description: 'In answers to calls of a deprecated Skill: what its owner says of it, or true',
+  })
+  deprecated?: Deprecated;
 
   @ApiProperty({ enum: EXECUTION_STATUSES, enumName: 'ExecutionStatus', example: 'completed' })
   status: ExecutionStatus;

@@ -1,4 +1,12 @@
-import type { CapabilityStatus, EndpointProtocol, EndpointStatus, Health, ParameterType, SkillStatus } from '#skills';
+import type {
+  CapabilityStatus,
+  Deprecation,
+  EndpointProtocol,
+  EndpointStatus,
+  Health,
+  ParameterType,
+  SkillStatus,
+} from '#skills';
 
 /** A parameter that a capability declares. */
 export interface DeclaredParameter {
@@ -29,6 +37,8 @@ export interface Target {
   skillStatus: SkillStatus;
   owner: string;
   spaceId: string | null;
+  /** Null: it is not deprecated. */
+  deprecation: Deprecation | null;
   /** Null if the Skill has no such capability. */
   capability: {
     capabilityId: string;

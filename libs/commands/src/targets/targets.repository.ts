@@ -31,7 +31,7 @@ const ENDPOINTS = `COALESCE((
   FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e), '[]'::json) AS endpoints`;
 
 const COLUMNS = `s.id AS "skillId", s.name AS "skillName", s.version AS "skillVersion", s.status AS "skillStatus",
-  s.owner, s.space_id AS "spaceId", c.capability, ${ENDPOINTS}`;
+  s.owner, s.space_id AS "spaceId", s.deprecation, c.capability, ${ENDPOINTS}`;
 
 /** Finds Skills to call, with one query each. */
 @Injectable()
@@ -51,7 +51,7 @@ export class TargetsRepository {
 
   /**
    * Returns versions in a semver range and in these Spaces (undefined: everywhere), the highest first, and of equal versions the
-   * youngest. `latest` takes prereleases only if there are no releases. Only Skills of the owner of the name count, and of one
+   * youngest; deprecated ones last. `latest` takes prereleases only if there are no releases. Only Skills of the owner of the name count, and of one
    * client that it is shared with: the one that has the highest version with the capability.
    */
   byName(name: string, range: string, capability: string, spaces: readonly string[] | undefined): Promise<Target[]> {
@@ -69,37 +69,37 @@ export class TargetsRepository {
          SELECT COALESCE((SELECT owner FROM skill_names WHERE name = ${bound}),
            (SELECT owner FROM skills WHERE name = ${bound} ORDER BY created_at, id LIMIT 1)) AS owner),
        found AS MATERIALIZED (
-         SELECT s.id, s.owner, s.version_key, ${IS_RELEASE} AS is_release, s.status = 'active' AND s.callable AS live, k.status AS capability
+         SELECT s.id, s.owner, s.version_key, s.deprecated, ${IS_RELEASE} AS is_release, s.status = 'active' AND s.callable AS live, k.status AS capability
          FROM named n CROSS JOIN skills s LEFT JOIN LATERAL (
            SELECT k.status FROM capabilities k WHERE k.skill_id = s.id AND (k.id = $1::uuid OR k.name = $2)
            ORDER BY k.id = $1::uuid DESC NULLS LAST LIMIT 1) k ON true ${where.toString()}),
        fits AS (SELECT * FROM found ${range === LATEST ? 'WHERE is_release OR NOT EXISTS (SELECT FROM found WHERE is_release)' : ''}),
        best AS MATERIALIZED (
          SELECT f.id FROM fits f WHERE f.owner IN (SELECT owner FROM named UNION ALL (
-           SELECT owner FROM fits ORDER BY capability IS NULL, version_key DESC LIMIT 1))
-         ORDER BY (f.live AND f.capability = 'enabled') IS TRUE DESC, f.version_key DESC, f.id DESC LIMIT ${MAX_VERSIONS})
+           SELECT owner FROM fits ORDER BY capability IS NULL, deprecated, version_key DESC LIMIT 1))
+         ORDER BY (f.live AND f.capability = 'enabled') IS TRUE DESC, f.deprecated, f.version_key DESC, f.id DESC LIMIT ${MAX_VERSIONS})
        SELECT ${COLUMNS} FROM best JOIN skills s ON s.id = best.id LEFT JOIN ${CAPABILITY} c ON true
-       ORDER BY s.version_key DESC, s.id DESC`,
+       ORDER BY s.deprecated, s.version_key DESC, s.id DESC`,
       where.parameters,
     );
   }
 
   /**
-   * Returns Skills of trusted owners and Spaces (settings) with this capability: first those that can be called, then the
-   * highest version of the capability. Prereleases count only if there are no releases.
+   * Returns Skills of trusted owners and Spaces (settings) with this capability: first those that can be called, deprecated
+   * ones last, then the highest version of the capability. Prereleases count only if there are no releases.
    */
   byCapability(name: string, spaces: readonly string[] | undefined): Promise<Target[]> {
     const { trustedOwners, trustedSpaces } = this.settings;
     const trustsAll = trustedOwners.length === 0 && trustedSpaces.length === 0;
     return this.dataSource.query(
       `WITH found AS MATERIALIZED (
-         SELECT s.id, s.version_key, s.created_at, ${IS_RELEASE} AS is_release, semver_key(k.version) AS capability_key,
+         SELECT s.id, s.version_key, s.deprecated, s.created_at, ${IS_RELEASE} AS is_release, semver_key(k.version) AS capability_key,
            k.status = 'enabled' AND s.status = 'active' AND s.callable AS live
          FROM capabilities k JOIN skills s ON s.id = k.skill_id
          WHERE k.name = $2 AND ($3::text[] IS NULL OR s.space_id = ANY($3))
            AND ($4::boolean OR s.owner = ANY($5::text[]) OR s.space_id = ANY($6::text[]))),
        best AS MATERIALIZED (
-         SELECT f.id, row_number() OVER (ORDER BY f.live DESC, cardinality(f.capability_key) = 3 DESC, f.capability_key DESC,
+         SELECT f.id, row_number() OVER (ORDER BY f.live DESC, f.deprecated, cardinality(f.capability_key) = 3 DESC, f.capability_key DESC,
            f.version_key DESC, f.created_at, f.id) AS place
          FROM found f WHERE f.is_release OR NOT EXISTS (SELECT FROM found WHERE is_release) ORDER BY place LIMIT ${MAX_SKILLS})
        SELECT ${COLUMNS} FROM best JOIN skills s ON s.id = best.id LEFT JOIN ${CAPABILITY} c ON true ORDER BY best.place`,

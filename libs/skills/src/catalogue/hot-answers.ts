@@ -8,8 +8,8 @@ import { viewOf } from './caller-view.js';
 import { ownBytes, ReadyAnswers, type ReadyAnswer } from './ready-answers.js';
 
 /** Headers that the routes set. Hooks set the others for each request. */
-const ROUTE_HEADERS = ['content-type', 'cache-control', 'etag', 'x-total-count', 'link'] as const;
-const CACHING_HEADERS = ['cache-control', 'etag'] as const;
+const SKILL_HEADERS = ['cache-control', 'etag', 'deprecation', 'sunset'] as const;
+const ROUTE_HEADERS = ['content-type', 'x-total-count', 'link', ...SKILL_HEADERS] as const;
 const READ: Permission = 'skill:read';
 
 /** A request whose answer may be kept. */
@@ -132,7 +132,7 @@ function skillIdOf({ params, routeOptions }: FastifyRequest): string | undefined
 function send({ routeHeaders, body }: ReadyAnswer, request: FastifyRequest, reply: FastifyReply): void {
   const { etag } = routeHeaders;
   if (etag !== undefined && !noneMatch(request.headers['if-none-match'], etag)) {
-    for (const name of CACHING_HEADERS) void reply.header(name, routeHeaders[name]);
+    for (const name of SKILL_HEADERS) if (routeHeaders[name] !== undefined) void reply.header(name, routeHeaders[name]);
     void reply.status(304).send();
     return;
   }

@@ -8,6 +8,7 @@ export function toBody({
   version,
   status,
   space_id,
+  deprecated,
   endpoints,
   capabilities,
   metadata,
@@ -18,6 +19,7 @@ export function toBody({
     version,
     status,
     ...(space_id === null ? {} : { space_id }),
+    ...(deprecated === false ? {} : { deprecated }),
     endpoints: endpoints.map(({ endpoint_id: _id, health: _health, ...endpoint }) => endpoint),
     capabilities: capabilities.map(({ capability_id: _id, skill_id: _skill, category, ...capability }) => ({
       ...capability,

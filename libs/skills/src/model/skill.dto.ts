@@ -26,6 +26,7 @@ import {
   ParameterDeclarationsField,
   UniqueBy,
 } from './skill-fields.decorators.js';
+import { DEPRECATED_EXAMPLE, DEPRECATED_SCHEMAS, type Deprecated, DeprecatedField } from './deprecation.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 
 export const MAX_BATCH = 1000;
@@ -115,6 +116,9 @@ export class CreateSkillBody {
   @SecretMapField({ maxEntries: MAX_PARTS, example: { region: 'eu' } })
   metadata?: SecretMap;
 
+  @DeprecatedField('Callers should use another Skill: it is shown as deprecated and comes last, but can be called')
+  deprecated?: Deprecated;
+
   @IdentifierField({
     required: false,
     example: 'building-7',
@@ -144,7 +148,7 @@ export class StoredSkillBody extends OmitType(ReplaceSkillBody, ['endpoints'] as
 
 /** PATCH /skills/{skill_id}: RFC 7396; null removes, a list is replaced as a whole. */
 export class PatchSkillBody extends PartialType(
-  OmitType(ReplaceSkillBody, ['description', 'capabilities', 'metadata', 'space_id'] as const),
+  OmitType(ReplaceSkillBody, ['description', 'capabilities', 'metadata', 'deprecated', 'space_id'] as const),
 ) {
   @ApiProperty({ type: String, nullable: true, required: false, maxLength: 1024, description: 'null empties it' })
   description?: string | null;
@@ -168,6 +172,15 @@ export class PatchSkillBody extends PartialType(
     description: 'Merged by key; null removes a key, or all',
   })
   metadata?: Record<string, string | SecretValue | null> | null;
+
+  @ApiProperty({
+    nullable: true,
+    required: false,
+    oneOf: DEPRECATED_SCHEMAS,
+    example: DEPRECATED_EXAMPLE,
+    description: 'Merged; null: it is no longer deprecated',
+  })
+  deprecated?: Deprecated | null;
 
   @ApiProperty({
     type: String,

@@ -10,6 +10,7 @@ import {
   HEALTHS,
 } from './endpoint.entity.js';
 import { PARAMETER_DECLARATIONS_SCHEMA, type ParameterDeclaration } from './skill-fields.decorators.js';
+import { DEPRECATED_SCHEMAS, type Deprecated, type Deprecation } from './deprecation.js';
 import { LeaseResponse } from './lease-terms.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 import { type WarningResponse, WarningsField } from './warnings.js';
@@ -96,6 +97,13 @@ export class SkillResponse {
   @ApiProperty({ type: String, nullable: true, example: 'building-7', description: 'The Space that it lives in' })
   space_id: string | null;
 
+  @ApiProperty({
+    oneOf: DEPRECATED_SCHEMAS,
+    example: false,
+    description: 'What its owner says of it, or true; false: it is not deprecated',
+  })
+  deprecated: Deprecated;
+
   @ApiProperty({ type: 'integer', example: 1, description: 'Rises with every registration' })
   generation: number;
 
@@ -129,6 +137,8 @@ export class SkillResponse {
 export interface TaggedSkill {
   skill: SkillResponse;
   etag: string;
+  /** Null or absent: it is not deprecated. */
+  deprecation?: Deprecation | null;
 }
 
 export class ExplanationResponse {
@@ -157,9 +167,14 @@ export class DiscoverResponse extends PageResponse {
   explain?: ExplanationResponse[];
 }
 
+export class ListedCapabilityResponse extends CapabilityResponse {
+  @ApiProperty({ oneOf: DEPRECATED_SCHEMAS, example: false, description: 'Whether its Skill is deprecated' })
+  deprecated: Deprecated;
+}
+
 export class CapabilityPageResponse extends PageResponse {
-  @ApiProperty({ type: () => CapabilityResponse, isArray: true })
-  capabilities: CapabilityResponse[];
+  @ApiProperty({ type: () => ListedCapabilityResponse, isArray: true })
+  capabilities: ListedCapabilityResponse[];
 }
 
 export class RegisteredResponse {

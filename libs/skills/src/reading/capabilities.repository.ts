@@ -8,8 +8,15 @@ import { countTotal } from './count-total.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
 import { CAPABILITY_JSON } from './skill-sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
-import type { CapabilityResponse } from '../model/skill.response.js';
+import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
+import type { CapabilityResponse, ListedCapabilityResponse } from '../model/skill.response.js';
 import { inSpaces } from './spaces.js';
+
+interface ListedRow {
+  capability: CapabilityResponse;
+  deprecation: Deprecation | null;
+  cursor_keys: string[];
+}
 
 /** Reads capabilities of all Skills, and changes their status. */
 @Injectable()
@@ -20,12 +27,15 @@ export class CapabilitiesRepository {
   ) {}
 
   /** `spaces`: of the Skills; undefined: everywhere. */
-  page(query: ListCapabilitiesQuery, spaces: readonly string[] | undefined): Promise<Page<CapabilityResponse>> {
+  page(query: ListCapabilitiesQuery, spaces: readonly string[] | undefined): Promise<Page<ListedCapabilityResponse>> {
     const where = new Conditions();
     if (query.name !== undefined) where.add(`c.name = ${where.bind(query.name)}`);
     if (query.category !== undefined) where.add(`c.category = ${where.bind(query.category)}`);
     if (query.skill_id !== undefined) where.add(`c.skill_id = ${where.bind(query.skill_id)}`);
     if (query.status !== undefined) where.add(`c.status = ${where.bind(query.status)}`);
+    if (query.deprecated !== undefined) {
+      where.add(`c.skill_id ${query.deprecated === 'true' ? '' : 'NOT '}IN (SELECT id FROM skills WHERE deprecated)`);
+    }
     if (spaces) {
       const condition = inSpaces('s.space_id', spaces, (value) => where.bind(value));
       where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE ${condition})`);
@@ -43,9 +53,10 @@ export class CapabilitiesRepository {
     const ids = `SELECT c.id FROM capabilities c ${where.toString()}
       ORDER BY ${keyset.order} ${keyset.bounds(slice, where.bind)}`;
     return this.reads.share(JSON.stringify([ids, where.parameters]), async () => {
-      const rows = await this.dataSource.query<{ capability: CapabilityResponse; cursor_keys: string[] }[]>(
+      const rows = await this.dataSource.query<ListedRow[]>(
         `WITH page AS MATERIALIZED (${ids})
-         SELECT ${CAPABILITY_JSON} AS capability, ${keyset.keys} FROM page JOIN capabilities c ON c.id = page.id
+         SELECT ${CAPABILITY_JSON} AS capability, s.deprecation, ${keyset.keys}
+         FROM page JOIN capabilities c ON c.id = page.id JOIN skills s ON s.id = c.skill_id
          ORDER BY ${keyset.order}`,
         where.parameters,
       );
@@ -54,7 +65,15 @@ export class CapabilitiesRepository {
       const total =
         readTotal(slice, items.length, last !== undefined) ?? (await countTotal(this.reads, this.dataSource, ...count));
       const next = last && keyset.cursorOf(last.cursor_keys);
-      return { total, items: items.map(({ capability }) => capability), slice, next };
+      return {
+        total,
+        items: items.map(({ capability, deprecation }) => ({
+          ...capability,
+          deprecated: shownDeprecated(deprecation),
+        })),
+        slice,
+        next,
+      };
     });
   }
 

@@ -11,6 +11,7 @@ import { ApiHeader } from '@nestjs/swagger';
 import { ApiErrors, PreconditionFailedError, splitTags, tagAnswer } from '#common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
+import { deprecationHeaders } from '../model/deprecation.js';
 import type { SkillResponse, TaggedSkill } from '../model/skill.response.js';
 
 /** `If-Match` compares strongly: a weak tag never matches (RFC 9110 section 13.1.1). */
@@ -30,7 +31,8 @@ class TaggedInterceptor implements NestInterceptor<TaggedSkill, SkillResponse | 
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     return next.handle().pipe(
-      map(({ skill, etag }) => {
+      map(({ skill, etag, deprecation }) => {
+        void reply.headers(deprecationHeaders(deprecation));
         const isNew = tagAnswer(request, reply, etag);
         if (request.method === 'POST') {
           void reply.header('location', `${request.url.split('?')[0]?.replace(/\/$/, '') ?? ''}/${skill.skill_id}`);
@@ -41,7 +43,7 @@ class TaggedInterceptor implements NestInterceptor<TaggedSkill, SkillResponse | 
   }
 }
 
-/** A route that answers one Skill with its `ETag`; a GET answers `If-None-Match` with 304. */
+/** A route that answers one Skill with its `ETag`, and `Deprecation` and `Sunset` if it is deprecated; a GET answers `If-None-Match` with 304. */
 export function TaggedSkillRoute(): MethodDecorator {
   return UseInterceptors(TaggedInterceptor);
 }

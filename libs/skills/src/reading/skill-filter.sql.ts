@@ -14,6 +14,7 @@ export interface FilterMode {
 /** Most matches of a free text search that are ranked. Ranking more would take too long. */
 export const MAX_RANKED = 10_000;
 
+const DEPRECATED = { column: 's.deprecated', kind: 'boolean' } as const;
 const ID = { column: 's.id', kind: 'id' } as const;
 const SORT_COLUMNS = {
   created_at: { column: 's.created_at', kind: 'time' },
@@ -21,8 +22,13 @@ const SORT_COLUMNS = {
   name: { column: 's.name', kind: 'text' },
   version: { column: 's.version_key', kind: 'numbers' },
 } as const satisfies Record<string, SortColumn>;
-/** The keys of a cursor in the order of relevance: rank, id, and the last id that was ranked. */
-const RANK = [{ column: 's.rank', kind: 'float' }, ID, ID] as const satisfies SortColumn[];
+/** The keys of a cursor in the order of relevance: whether it is deprecated, rank, id, and the last id that was ranked. */
+const RANK = [
+  { column: 's.late', kind: 'boolean' },
+  { column: 's.rank', kind: 'float' },
+  ID,
+  ID,
+] as const satisfies SortColumn[];
 /** Instead of the last id that was ranked: all were. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
@@ -42,6 +48,8 @@ const TEXTS = '(SELECT skill_id AS id, document FROM skill_search) s';
 const NOT_DEAD = 'NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND NOT d.has_live)';
 /** Served by ix_skills_undiscoverable. */
 const NOT_UNDISCOVERABLE = `NOT EXISTS (SELECT FROM skills d WHERE d.id = s.id AND (NOT d.callable OR d.status <> 'active'))`;
+/** The documents do not say it. */
+const IS_DEPRECATED = 's.id IN (SELECT id FROM skills WHERE deprecated)';
 const BOTH = '(SELECT s.*, f.document FROM skills s JOIN skill_search f ON f.skill_id = s.id) s';
 
 /** A filter as SQL over Skills `s`, with their search document where there is free text. */
@@ -57,13 +65,16 @@ export class SkillSelection {
 
   constructor(
     private readonly filter: SpacedFilter,
-    { callableOnly }: FilterMode,
+    private readonly mode: FilterMode,
   ) {
+    const { callableOnly } = mode;
     const { spaces: _spaces, ...asked } = filter;
     this.asked = asked;
     this.list = callableOnly ? 'discover' : 'skills';
     if (filter.spaces) this.where.add(inSpaces('s.space_id', filter.spaces, (value) => this.bind(value)));
     if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
+    if (filter.deprecated !== undefined)
+      this.where.add(filter.deprecated === 'true' ? 's.deprecated' : 'NOT s.deprecated');
     const isLatest = filter.version === LATEST;
     if (filter.version !== undefined && !isLatest) this.where.add(versionCondition(filter.version, this.where));
     const dead = filter.include === 'unhealthy';
@@ -95,7 +106,8 @@ export class SkillSelection {
 
   /**
    * Selects the `id`s of a slice and of one row more, in order. The best of a free text search come first among its first
-   * MAX_RANKED matches; the others follow in the order of creation. When another order is asked for, relevance does not count.
+   * MAX_RANKED matches; the others follow in the order of creation. Discovery puts deprecated Skills last. When another order is
+   * asked for, neither counts.
    * Call it once. @throws BadParameterError (1001) for a wrong cursor
    */
   page(slice: Slice): SkillPage {
@@ -106,7 +118,11 @@ export class SkillSelection {
       if (isRanked) return this.rankedPage(scope, cursor, slice);
       return this.sortedPage(new Keyset(scope, [ID]), slice);
     }
-    const { sort = 'created_at' } = this.filter;
+    const { sort } = this.filter;
+    if (sort === undefined) {
+      const columns = [...(this.mode.callableOnly ? [DEPRECATED] : []), SORT_COLUMNS.created_at, ID];
+      return this.sortedPage(new Keyset(new CursorScope(this.list, this.asked, 'created_at'), columns), slice);
+    }
     const isDescending = sort.startsWith('-');
     const column = SORT_COLUMNS[(isDescending ? sort.slice(1) : sort) as keyof typeof SORT_COLUMNS];
     const scope = new CursorScope(this.list, this.asked, sort);
@@ -129,20 +145,22 @@ export class SkillSelection {
    */
   private rankedPage(scope: CursorScope, cursor: readonly string[] | undefined, slice: Slice): SkillPage {
     const keyset = new Keyset(scope, [ID]);
-    const [rank, id, end] = cursor ? bindKeys(RANK, cursor, this.where.bind) : [];
+    const [late, rank, id, end] = cursor ? bindKeys(RANK, cursor, this.where.bind) : [];
     const matches = this.matches(end && `s.id <= ${end}`);
-    const after = rank === undefined ? '' : `WHERE s.rank < ${rank} OR s.rank = ${rank} AND s.id > ${id}`;
-    const ranked = `SELECT s.id, ts_rank(s.document, ${this.query ?? ''}) AS rank ${matches}
+    const behind = `s.rank < ${rank} OR s.rank = ${rank} AND s.id > ${id}`;
+    const after = late === undefined ? '' : `WHERE s.late > ${late} OR s.late = ${late} AND (${behind})`;
+    const isLate = this.mode.callableOnly ? IS_DEPRECATED : 'false';
+    const ranked = `SELECT s.id, ${isLate} AS late, ts_rank(s.document, ${this.query ?? ''}) AS rank ${matches}
       ORDER BY s.id LIMIT ${MAX_RANKED}`;
     const isWhole = `count(*) OVER () < ${MAX_RANKED}`;
     return {
-      ids: `SELECT s.id, s.rank, (count(*) OVER ())::int AS ranked,
+      ids: `SELECT s.id, s.late, s.rank, (count(*) OVER ())::int AS ranked,
           ${end ?? `CASE WHEN ${isWhole} THEN '${LAST_ID}' ELSE max(s.id::text COLLATE "C") OVER () END`}::text AS ranked_to
-        FROM (${ranked}) s ${after} ORDER BY s.rank DESC, s.id ${keyset.bounds(slice, this.where.bind)}`,
-      keys: `json_build_array(${writeKey({ column: 'page.rank', kind: 'float' })}, page.id::text, page.ranked_to) AS cursor_keys`,
+        FROM (${ranked}) s ${after} ORDER BY s.late, s.rank DESC, s.id ${keyset.bounds(slice, this.where.bind)}`,
+      keys: `json_build_array(page.late::text, ${writeKey({ column: 'page.rank', kind: 'float' })}, page.id::text, page.ranked_to) AS cursor_keys`,
       next: (last, hasMore) => {
         if (hasMore) return keyset.cursorOf(last);
-        const [, , to = cursor?.[2] ?? LAST_ID] = last;
+        const [, , , to = cursor?.[3] ?? LAST_ID] = last;
         return to === LAST_ID ? undefined : keyset.cursorOf([to]);
       },
     };

@@ -65,6 +65,10 @@ function VersionRangeField(): PropertyDecorator {
   );
 }
 
+function DeprecatedFilterField(description: string): PropertyDecorator {
+  return EnumField(['true', 'false'], { name: 'DeprecatedFilter', required: false, description });
+}
+
 /** `metadata.KEY=VALUE`: the query parser has folded these into one object. */
 function MetadataFilterField(): PropertyDecorator {
   const fault = (value: unknown): string | undefined => {
@@ -125,6 +129,9 @@ export class SkillFilter {
   })
   include?: Include;
 
+  @DeprecatedFilterField('Only deprecated Skills, or only others')
+  deprecated?: 'true' | 'false';
+
   @IdentifierField({ required: false, example: 'building-7', description: 'Of this Space' })
   space_id?: string;
 
@@ -176,6 +183,9 @@ class CapabilityFilter {
 
   @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', required: false, description: 'Enabled or disabled' })
   status?: CapabilityStatus;
+
+  @DeprecatedFilterField('Only those of deprecated Skills, or only others')
+  deprecated?: 'true' | 'false';
 
   @IdentifierField({ required: false, example: 'building-7', description: 'Of Skills of this Space' })
   space_id?: string;

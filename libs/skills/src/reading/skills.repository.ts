@@ -8,6 +8,7 @@ import { countTotal } from './count-total.js';
 import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import type { EndpointStatus } from '../model/endpoint.entity.js';
+import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import type { SpacedFilter } from './spaces.js';
 import type { CapabilityResponse, EndpointResponse, SkillResponse, TaggedSkill } from '../model/skill.response.js';
@@ -20,6 +21,7 @@ interface SkillRow {
   status: SkillStatus;
   owner: string;
   space_id: string | null;
+  deprecation: Deprecation | null;
   generation: number;
   revision: number;
   registered_at: Date;
@@ -55,7 +57,7 @@ export class SkillsRepository {
 
   private async load(skillId: string, tx: Pick<Transaction, 'query'>): Promise<TaggedSkill | undefined> {
     const [row] = await tx.query<SkillRow[]>(FIND, [skillId]);
-    return row && { skill: toSkill(row), etag: formatEtag(row) };
+    return row && { skill: toSkill(row), etag: formatEtag(row), deprecation: row.deprecation };
   }
 
   /** A slice of the Skills that pass the filter, and how many pass. */
@@ -117,6 +119,7 @@ function toSkill(row: SkillRow): SkillResponse {
     status: row.status,
     owner: row.owner,
     space_id: row.space_id,
+    deprecated: shownDeprecated(row.deprecation),
     generation: row.generation,
     endpoints: row.endpoints,
     capabilities: row.capabilities,

@@ -1,4 +1,5 @@
 import { rowsOf, type Transaction } from '#database';
+import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
 import type { SkillLine } from './skill.line.js';
 
 interface ExportedValue {
@@ -11,8 +12,12 @@ type Nullable<T, K extends keyof T> = Omit<T, K> & { [key in K]: T[key] | null }
 type ExportedEndpoint = Omit<SkillLine['endpoints'][number], 'parameters'> & { parameters: ExportedValue[] };
 type ExportedCapability = Nullable<NonNullable<SkillLine['capabilities']>[number], 'category'>;
 
-type ExportedSkill = Omit<SkillLine, 'endpoints' | 'capabilities' | 'metadata' | 'space_id'> & {
+type ExportedSkill = Omit<
+  SkillLine,
+  'endpoints' | 'capabilities' | 'metadata' | 'space_id' | 'deprecated' | 'deprecated_since'
+> & {
   space_id: string | null;
+  deprecation: Deprecation | null;
   endpoints: ExportedEndpoint[];
   capabilities: ExportedCapability[];
   metadata: ExportedValue[];
@@ -23,7 +28,7 @@ const values = (table: string, owner: string): string => `COALESCE((SELECT json_
     json_build_object('key', v.key, 'value', CASE WHEN NOT v.secret THEN v.value END) ORDER BY v.key)
   FROM ${table} v WHERE v.${owner}), '[]'::json)`;
 
-const SKILLS = `SELECT s.id AS skill_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.generation,
+const SKILLS = `SELECT s.id AS skill_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.deprecation, s.generation,
     to_json(s.registered_at) AS registered_at, to_json(s.created_at) AS created_at, to_json(s.updated_at) AS updated_at,
     t.request_count, t.error_count, t.routed_count, t.routed_errors,
     COALESCE((SELECT json_agg(json_build_object('endpoint_id', e.id, 'url', e.url, 'weight', e.weight, 'status', e.status,
@@ -42,10 +47,14 @@ const SKILLS = `SELECT s.id AS skill_id, s.name, s.description, s.version, s.sta
 
 /** Yields every Skill, without secrets, leases and results of probes. */
 export async function* exportedSkills(tx: Transaction): AsyncGenerator<SkillLine> {
-  for await (const { endpoints, capabilities, metadata, space_id, ...skill } of rowsOf<ExportedSkill>(tx, SKILLS)) {
+  for await (const { endpoints, capabilities, metadata, space_id, deprecation, ...skill } of rowsOf<ExportedSkill>(
+    tx,
+    SKILLS,
+  )) {
     yield {
       ...skill,
       ...(space_id !== null && { space_id }),
+      ...(deprecation !== null && { deprecated: shownDeprecated(deprecation), deprecated_since: deprecation.since }),
       endpoints: endpoints.map(({ parameters, ...endpoint }) => ({
         ...endpoint,
         parameters: plain(parameters),

@@ -129,13 +129,14 @@ function toReplaceBody(line: SkillLine, skillId: string, kept: ReadonlySet<strin
       keys.flatMap((key) => (kept.has(secretKey({ skill_id: skillId, url, key })) ? [[key, MASK]] : [])),
     ),
   });
-  const { name, description, version, status, space_id, metadata, secret_metadata } = line;
+  const { name, description, version, status, space_id, deprecated, metadata, secret_metadata } = line;
   return {
     name,
     description,
     version,
     status,
     space_id,
+    deprecated,
     endpoints: line.endpoints.map(({ endpoint_id: _, secret_parameters, ...endpoint }) => ({
       ...endpoint,
       parameters: masked(endpoint.parameters, secret_parameters, endpoint.url),

@@ -52,6 +52,9 @@ export class SkillLine extends OmitType(ReplaceSkillBody, ['endpoints', 'capabil
   @IntegerField({ min: 0, max: MAX_GENERATION })
   generation: number;
 
+  @TimeField({ required: false })
+  deprecated_since?: string;
+
   @TimeField()
   registered_at: string;
 

@@ -14,6 +14,7 @@ export function mergedBody(bodies: readonly RegisterSkillBody[]): RegisterSkillB
   const metadata: SecretEntries = new Map();
   for (const body of bodies) {
     if (body.description) merged.description = body.description;
+    if (body.deprecated !== undefined) merged.deprecated = body.deprecated;
     if (body.space_id !== undefined) merged.space_id = body.space_id;
     for (const endpoint of body.endpoints) {
       endpoints.set(endpoint.url, mergedEndpoint(endpoints.get(endpoint.url), endpoint));

@@ -20,6 +20,8 @@ const SKILL = {
   facets: 'text',
   callable: 'boolean',
   has_active: 'boolean',
+  deprecated: 'boolean',
+  deprecation: 'text',
   status_id: 'uuid',
   event_id: 'uuid',
   document: 'text',
@@ -127,9 +129,10 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
   ];
   return `WITH ${names}
      fresh AS (
-       INSERT INTO skills (id, name, description, version, space_id, facets, callable, has_active, last_heartbeat,
+       INSERT INTO skills (id, name, description, version, space_id, facets, callable, has_active, deprecated, deprecation, last_heartbeat,
          ${pastColumns.join(', ')})
        SELECT x.id, x.name, x.description, x.version, x.space_id, x.facets::bigint[], x.callable, x.has_active,
+         x.deprecated, x.deprecation::jsonb,
          ${origin === 'registered' ? 'now()' : 'NULL'}, ${pastValues.join(', ')}
        FROM ${skills()}
        WHERE x.id <> ALL (ARRAY(SELECT id FROM skills WHERE id = ANY ($2::uuid[]) ${isImport ? '' : reservedIds}))

@@ -9,6 +9,7 @@ import {
   violatesUnique,
 } from '#database';
 import { buildIndex } from '../model/facets.js';
+import { storedDeprecation } from '../model/deprecation.js';
 import { searchDocument } from '../model/search-document.js';
 import { SkillCompanions } from '../model/skill-companions.js';
 import type { EndpointLease, SkillLeases } from '../model/skill-observers.js';
@@ -47,6 +48,7 @@ export interface ImportedSkill extends NewSkill {
     owner: string;
     status: SkillStatus;
     generation: number;
+    deprecated_since?: string;
     registered_at: string;
     created_at: string;
     updated_at: string;
@@ -192,6 +194,7 @@ export class NewSkillsWriter {
       has_live: true,
       metadata: Object.fromEntries(metadata.flatMap(({ key, value, secret }) => (secret ? [] : [[key, value]]))),
     });
+    const deprecation = storedDeprecation(body.deprecated, 'past' in skill ? skill.past.deprecated_since : undefined);
     const row: ArrayElement[] = [
       id,
       name,
@@ -201,6 +204,8 @@ export class NewSkillsWriter {
       `{${facets.join(',')}}`,
       callable,
       has_active,
+      deprecation !== null,
+      deprecation,
       newId(),
       newId(),
       searchDocument({ name, description, capabilities }),

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { ConflictError } from '#common';
 import { columnsOf, prepared, RetryTransaction, rowsOfArrays, type Transaction } from '#database';
+import { mergedDeprecation, storedDeprecation } from '../model/deprecation.js';
 import { keyOf } from '../model/skill.dto.js';
 import type { SkillLeases } from '../model/skill-observers.js';
 import { isForeignName } from '../names/index.js';
@@ -115,9 +116,10 @@ const URLS = prepared(
 const RENEW = prepared(
   'renewals.renew',
   `UPDATE skills s SET description = COALESCE(NULLIF(x.description, ''), s.description),
-     space_id = COALESCE(x.space_id, s.space_id), generation = nextval('skill_generation'), revision = s.revision + 1,
+     space_id = COALESCE(x.space_id, s.space_id), deprecated = COALESCE(x.deprecated, s.deprecated),
+     deprecation = CASE WHEN x.deprecated IS NULL THEN s.deprecation ELSE ${mergedDeprecation('x.deprecation')} END, generation = nextval('skill_generation'), revision = s.revision + 1,
      registered_at = now(), last_heartbeat = now(), updated_at = now()
-   FROM ${rowsOfArrays({ id: 'uuid', description: 'text', space_id: 'text' })} WHERE s.id = x.id
+   FROM ${rowsOfArrays({ id: 'uuid', description: 'text', space_id: 'text', deprecated: 'boolean', deprecation: 'text' })} WHERE s.id = x.id
    RETURNING s.id, s.generation, s.registered_at, s.space_id`,
 );
 
@@ -150,8 +152,11 @@ export class RenewalsWriter {
       const skillId = held.get(keyOf(skill))?.id;
       return skillId === undefined ? [] : write.map(({ body }) => ({ skillId, body }));
     });
-    const rows = written.map(({ skillId, body }) => [skillId, body.description, body.space_id]);
-    const [renewed] = await tx.query<[Omit<RenewedSkill, 'leases'>[], number]>(RENEW, columnsOf(rows, 3));
+    const rows = written.map(({ skillId, body: { description, space_id, deprecated } }) => {
+      const deprecation = storedDeprecation(deprecated);
+      return [skillId, description, space_id, deprecated === undefined ? undefined : deprecation !== null, deprecation];
+    });
+    const [renewed] = await tx.query<[Omit<RenewedSkill, 'leases'>[], number]>(RENEW, columnsOf(rows, 5));
     await this.parts.merge(tx, written);
     const full = [...held.values()].filter(({ hasEnded }) => hasEnded);
     await this.parts.makeRoom(

@@ -20,6 +20,7 @@ import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
 import type { SkillEvent } from '../model/skill-event.entity.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
+import { mergedDeprecation, storedDeprecation } from '../model/deprecation.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import { type CreateSkillBody, keyOf, type RegisterSkillBody, type ReplaceSkillBody } from '../model/skill.dto.js';
 
@@ -140,9 +141,18 @@ export class SkillWriter {
     }
     const before = await this.audit.stateOf(tx, skill.id);
     await tx.query(
-      `UPDATE skills SET name = $2, description = $3, version = $4, status = $5, space_id = $6,
+      `UPDATE skills s SET name = $2, description = $3, version = $4, status = $5, space_id = $6,
+         deprecated = $7::text IS NOT NULL, deprecation = ${mergedDeprecation('$7::text')},
          revision = revision + 1, updated_at = now() WHERE id = $1`,
-      [skill.id, body.name, body.description ?? '', body.version, body.status ?? 'active', body.space_id ?? null],
+      [
+        skill.id,
+        body.name,
+        body.description ?? '',
+        body.version,
+        body.status ?? 'active',
+        body.space_id ?? null,
+        storedDeprecation(body.deprecated),
+      ],
     );
     if (isRenamed) await this.names.freed(tx, [skill], { ids: false });
     await this.parts.replace(tx, actor.clientId, skill, body);

@@ -1,5 +1,5 @@
 import { registerAs } from '@nestjs/config';
-import { IsInt, Max, Min } from 'class-validator';
+import { IsInt, Length, Max, Min } from 'class-validator';
 import type { AppSettings } from './app.settings.js';
 import type { DatabaseSettings } from './database.settings.js';
 import { EachIs } from './each-is.js';
@@ -20,6 +20,11 @@ export class OutboundSettings {
 
   /** Whether `allowedCidrs` is the loopback by default, which the start logs. */
   isLoopbackByDefault: boolean = false;
+
+  /** A file of CAs in PEM that are trusted besides those of Node. It is read at the start. */
+  @Setting('OUTBOUND_CA_FILE', { example: '/etc/ooder-skill/skills-ca.pem' })
+  @Length(1, 4096, { message: 'must be a path' })
+  caFile?: string;
 
   /** Connections of one Skill, or of one receiver of callbacks, to one origin. */
   @Setting('OUTBOUND_MAX_CONNECTIONS', { example: '64' })

@@ -1,4 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocketServer } from 'ws';
 import { Enrolment } from '../../libs/probes/src/enrolment.js';
+import { makeCertificate, readPair } from '../support/certificate.js';
+import { endOutbound, listen } from '../support/outbound.js';
+import { answerTo } from '../support/socket-skill.js';
 import { answer, BEHAVIOURS, type Behaviour, SkillServer } from '../support/skill-server.js';
 import { skillBody } from '../support/skill.factory.js';
 import { SocketSkill } from '../support/socket-skill.js';
@@ -18,6 +26,9 @@ const ENV = {
 type Endpoints = NonNullable<Parameters<typeof skillBody>[0]>['endpoints'];
 
 describe('parameters of endpoints', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'endpoint-cas-'));
+  /** Self-signed. */
+  const pair = readPair(makeCertificate(folder, '127.0.0.1', { names: 'IP:127.0.0.1' }));
   let app: TestApp;
   let api: Api;
   let servers: SkillServer[] = [];
@@ -25,8 +36,12 @@ describe('parameters of endpoints', () => {
     app = await startTestApp({ env: ENV });
     api = apiOf(app);
   }, 300_000);
-  afterAll(() => app.close());
+  afterAll(async () => {
+    await app.close();
+    rmSync(folder, { recursive: true });
+  });
   afterEach(async () => {
+    endOutbound();
     await app.database.query('DELETE FROM skills');
     await Promise.all(servers.map((server) => server.stop()));
     servers = [];
@@ -84,9 +99,53 @@ describe('parameters of endpoints', () => {
     await refused({ timeout_ms: { value: 'sk-1', secret: true } }, [/^((?!sk-1).)*$/]);
     await refused({ health_interval: { value: '60', secret: true } }, [/"health_interval" must not be secret/]);
     await refused({ health_method: 'head', health_body: 'ok' }, [/"health_body" needs the "health_method" GET/]);
+    const tooLong = `${pair.cert}${' '.repeat(16_384)}`;
+    await refused({ tls_ca: 'x' }, [/"tls_ca" must be certificates in PEM/]);
+    await refused({ tls_ca: '' }, [/"tls_ca" must be certificates in PEM/]);
+    await refused({ tls_ca: pair.cert + pair.key }, [/"tls_ca" must be certificates in PEM, and nothing else/]);
+    await refused({ tls_ca: pair.cert.replace(/\n.{16}/, '\nAAAAAAAAAAAAAAAA') }, [/"tls_ca" must be certificates/]);
+    await refused({ tls_ca: tooLong }, [/"tls_ca" must have at most 16384 characters/]);
+    await refused({ tls_ca: { value: 'sk-1', secret: true } }, [/^((?!sk-1).)*$/]);
     const fine = { timeout_ms: '1500', method: 'Put', health_status: '200, 401-403', health_interval: '60' };
     const { body } = await api.patch(`/skills/${skill_id}`, { endpoints: [{ url, parameters: fine }] }).expect(200);
     expect(body.endpoints[0].parameters).toEqual(fine);
+  });
+
+  it.each(['https', 'wss'])('name the CA of an endpoint, for checks, probes and calls (%s)', async (scheme) => {
+    const server = createServer(pair, (_, response) =>
+      response.end('{"status":"ok","code":0,"data":{"status":"completed"}}'),
+    );
+    new WebSocketServer({ server }).on('connection', (socket) => {
+      socket.on('message', (data: Buffer) => {
+        socket.send(answerTo((JSON.parse(data.toString()) as { id: string }).id));
+      });
+    });
+    const url = `${scheme}://127.0.0.1:${await listen(server)}`;
+    // The mask keeps a secret value; Windows ends lines with both characters.
+    const given = [pair.cert, { value: pair.cert.replaceAll('\n', '\r\n'), secret: true }, '***'];
+    const fault =
+      'its certificate is not trusted: self-signed (trust it with OUTBOUND_CA_FILE, or tls_ca of the endpoint)';
+    const skillId = await create([{ url }]);
+    const call = () =>
+      api.post('/commands/execute', {
+        command_id: commandId(),
+        skill_id: skillId,
+        capability: 'forecast',
+        parameters: { city: 'Rome' },
+      });
+    const check = async () => (await api.post(`/skills/${skillId}/check`).expect(200)).body.data.endpoints as object[];
+    expect(await check()).toMatchObject([{ result: 'unhealthy', reason: fault }]);
+    expect(await listProbes(skillId)).toMatchObject([{ result: 'unhealthy', reason: fault }]);
+    const refused = await call();
+    expectError(refused, 503, 2003);
+    expect(refused.body.message).toContain(`no connection to ${url}: ${fault}`);
+    for (const tls_ca of given) {
+      await api.patch(`/skills/${skillId}`, { endpoints: [{ url, parameters: { tls_ca } }] }).expect(200);
+      expect(await check()).toMatchObject([{ result: 'healthy', reason: null }]);
+      expect((await call().expect(200)).body.data).toMatchObject({ status: 'completed' });
+    }
+    await api.patch(`/skills/${skillId}`, { endpoints: [{ url }] }).expect(200);
+    expectError(await call(), 503, 2003);
   });
 
   it('change what a probe and a check expect', async () => {

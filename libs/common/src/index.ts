@@ -86,6 +86,7 @@ export { readRetryAfter } from './retry-after.js';
 export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
+export { certificatesFault } from './certificates.js';
 export { headerValueFault, IsText, pathFault, textFault } from './text.js';
 export { entryFaults, type EntryLimits, TextMapField, textMapSchema } from './text-map.decorator.js';
 export { FutureTimeField, isDateTime, TimeField } from './time.decorator.js';

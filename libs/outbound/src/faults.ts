@@ -1,4 +1,5 @@
 import { errors } from 'undici';
+import { describeCertificateFault } from './certificate-faults.js';
 import { OutboundError, type OutboundFault } from './outbound-error.js';
 
 /** Informational responses (1xx) that are taken for one request. */
@@ -15,12 +16,27 @@ export interface Progress {
   answered: boolean;
 }
 
+/** Where a call went. */
+export interface Destination {
+  readonly origin: string;
+  /** How to trust its certificate. */
+  readonly trustAdvice: string;
+}
+
 /** Translates an error of a socket or of the HTTP parser. */
-export function toOutboundError(cause: unknown, origin: string, { sent, answered }: Progress): OutboundError {
+export function toOutboundError(
+  cause: unknown,
+  { origin, trustAdvice }: Destination,
+  { sent, answered }: Progress,
+): OutboundError {
   if (cause instanceof OutboundError) {
     return sent
       ? new OutboundError(cause.kind, cause.message, { cause: cause.cause, sent, status: cause.status })
       : cause;
+  }
+  const certificate = describeCertificateFault(cause, trustAdvice);
+  if (certificate !== undefined) {
+    return new OutboundError('untrusted', `no connection to ${origin}: ${certificate}`, { cause, certificate, sent });
   }
   const reason = describeCause(cause);
   if (!sent) return new OutboundError('refused', `no connection to ${origin} (${reason})`, { cause });

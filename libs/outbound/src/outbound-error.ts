@@ -3,6 +3,7 @@
  * - `forbidden`: the guard refuses the address or the URL
  * - `unresolved`: the host name has no address
  * - `refused`: no connection: refused, connect time-out, TLS error, or no free connection in the pool
+ * - `untrusted`: the certificate of the server is not trusted, or not valid for it
  * - `reset-before-answer`: the connection closed before a byte of the response; the server may have done its work
  * - `broken-answer`: the connection closed in the middle of the response
  * - `too-large`: the response is longer than the caller allows
@@ -14,6 +15,7 @@ export const OUTBOUND_FAULTS = [
   'forbidden',
   'unresolved',
   'refused',
+  'untrusted',
   'reset-before-answer',
   'broken-answer',
   'too-large',
@@ -27,6 +29,7 @@ export interface OutboundErrorOptions {
   cause?: unknown;
   sent?: boolean;
   status?: number;
+  certificate?: string;
 }
 
 /** A call without a complete response. The message contains the origin at most: no path, no query, no header. */
@@ -35,15 +38,18 @@ export class OutboundError extends Error {
   readonly sent: boolean;
   /** The status of a response that is too large, or that refuses an upgrade to WebSocket. */
   readonly status: number | undefined;
+  /** What is wrong with the certificate, if it is `untrusted`: without the origin. */
+  readonly certificate: string | undefined;
 
   constructor(
     readonly kind: OutboundFault,
     message: string,
-    { cause, sent = false, status }: OutboundErrorOptions = {},
+    { cause, sent = false, status, certificate }: OutboundErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'OutboundError';
     this.sent = sent;
     this.status = status;
+    this.certificate = certificate;
   }
 }

@@ -9,6 +9,7 @@ import { AddressGuard } from './guard/address-guard.js';
 import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './guard/address-lookup.js';
 import { Dialer } from './guard/dialer.js';
 import { parseTarget } from './guard/target.js';
+import { trustFile } from './guard/trusted-cas.js';
 import type { OutboundAnswer } from './http/exchange.js';
 import { OriginPools } from './http/origin-pools.js';
 import { OutboundError } from './outbound-error.js';
@@ -26,6 +27,8 @@ export interface OutboundRequest {
   share?: string;
   /** Addresses from `resolve`: connect to these, without another look-up. */
   addresses?: readonly string[];
+  /** The only CAs to trust, in PEM. By default those of Node and of OUTBOUND_CA_FILE. */
+  ca?: string | undefined;
   /** By default none. No cookie and no credential is added. */
   headers?: Readonly<Record<string, string>>;
   body?: string | Buffer;
@@ -47,6 +50,8 @@ export interface WebSocketOptions {
   maxPayload: number;
   /** Addresses from `resolve`: connect to one of these, without another look-up. */
   addresses?: readonly string[];
+  /** The only CAs to trust, in PEM. By default those of Node and of OUTBOUND_CA_FILE. */
+  ca?: string | undefined;
   /** Cancels the handshake. */
   signal?: AbortSignal;
 }
@@ -76,7 +81,7 @@ export class OutboundClient implements OnApplicationShutdown {
     @Optional() @Inject(ADDRESS_LOOKUP) lookup: AddressLookup = systemLookup,
     @Optional() @Inject(TRACER) private readonly tracer?: Tracer,
   ) {
-    this.dialer = new Dialer(new AddressGuard(settings.allowedCidrs), lookup);
+    this.dialer = new Dialer(new AddressGuard(settings.allowedCidrs), lookup, trustFile(settings.caFile));
     this.pools = new OriginPools(this.dialer, settings);
     this.metrics = new OutboundMetrics(metrics, () => ({ http: this.pools.open, ws: this.webSockets.size }));
   }
@@ -125,22 +130,23 @@ export class OutboundClient implements OnApplicationShutdown {
     timeoutMs,
     signal,
     addresses,
+    ca,
     ...request
   }: OutboundRequest): Promise<OutboundAnswer> {
     return this.within(timeoutMs, signal, (deadline) => {
       const { method, headers = {}, body, maxResponseBytes } = request;
       const connectTimeoutMs = request.connectTimeoutMs ?? this.settings.connectTimeout;
       const message = { method, headers, body, maxResponseBytes, connectTimeoutMs };
-      return this.pools.exchange(share, parseTarget(url, HTTP, addresses), message, deadline);
+      return this.pools.exchange(share, parseTarget(url, HTTP, { addresses, ca }), message, deadline);
     });
   }
 
   private async open(
     url: string,
-    { headers = {}, timeoutMs, maxPayload, signal, addresses }: WebSocketOptions,
+    { headers = {}, timeoutMs, maxPayload, signal, addresses, ca }: WebSocketOptions,
   ): Promise<WebSocket> {
     const webSocket = await this.within(timeoutMs, signal, (deadline) => {
-      const target = parseTarget(url, WEB_SOCKET, addresses);
+      const target = parseTarget(url, WEB_SOCKET, { addresses, ca });
       return openWebSocket({ url, headers, maxPayload }, target, this.dialer, deadline);
     });
     this.webSockets.add(webSocket);

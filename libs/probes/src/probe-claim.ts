@@ -31,6 +31,8 @@ export interface ProbeTarget {
   isWebSocket: boolean;
   method: 'GET' | 'HEAD';
   headers: Record<string, string>;
+  /** `tls_ca`: the only CAs to trust, in PEM. */
+  ca: string | undefined;
   timeoutMs: number;
   expected: Expectation;
   /** Parameters that older releases accepted, and that cannot be used. */
@@ -60,6 +62,7 @@ export function readProbeTarget(
     isWebSocket,
     method: readParameter(values, 'health_method') ?? 'GET',
     headers: authorization === undefined ? {} : { authorization },
+    ca: readParameter(values, 'tls_ca'),
     timeoutMs: own === undefined ? timeout : Math.min(own, Math.max(timeout, maxTimeout)),
     expected: { statuses, text, isChosen: path !== undefined || statuses !== undefined || text !== undefined },
     unreadable: listUnreadable(values),

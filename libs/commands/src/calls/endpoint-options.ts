@@ -17,6 +17,8 @@ export interface EndpointOptions {
   timeoutMs: number | undefined;
   /** `authorization`, usually a secret: sent as the header of that name. */
   authorization: string | undefined;
+  /** `tls_ca`: the only CAs to trust, in PEM. */
+  ca: string | undefined;
 }
 
 const INVOKE_PATH = '/api/v1/commands/execute';
@@ -40,6 +42,7 @@ export class EndpointOptionsReader {
       method: readParameter(values, 'method') ?? 'POST',
       timeoutMs: Number.isInteger(timeout) && timeout > 0 ? timeout : undefined,
       authorization: values.authorization,
+      ca: readParameter(values, 'tls_ca'),
     };
   }
 

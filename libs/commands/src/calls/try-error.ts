@@ -50,6 +50,7 @@ export function toTryError(error: unknown): unknown {
     case 'forbidden':
     case 'unresolved':
     case 'refused':
+    case 'untrusted':
     case 'reset-before-answer':
       return asTryError('unreachable');
   }

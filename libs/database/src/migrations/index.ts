@@ -19,6 +19,7 @@ import { AuditSpaces1770000000000 } from './1770000000000-audit-spaces.js';
 import { CallReleases1771000000000 } from './1771000000000-call-releases.js';
 import { Quotas1775000000000 } from './1775000000000-quotas.js';
 import { Completed1776100000000 } from './1776100000000-completed.js';
+import { EndpointCas1776100000001 } from './1776100000001-endpoint-cas.js';
 import { Leaving1776300000000 } from './1776300000000-leaving.js';
 import { CanonicalNames1776400000000 } from './1776400000000-canonical-names.js';
 import { Versions1776500000000 } from './1776500000000-versions.js';
@@ -46,6 +47,7 @@ export const MIGRATIONS = [
   CallReleases1771000000000,
   Quotas1775000000000,
   Completed1776100000000,
+  EndpointCas1776100000001,
   Leaving1776300000000,
   CanonicalNames1776400000000,
   Versions1776500000000,

@@ -24,6 +24,8 @@ const METADATA = ipaddr.parseCIDR('168.63.129.16/32');
 export interface AddressPolicy {
   /** How an operator may allow a refused address; part of the error message. */
   readonly advice: string;
+  /** How an operator may trust the certificate of a server; part of the error message. */
+  readonly trustAdvice: string;
   /** Returns the kind of range that an address is refused for, or undefined if it may be called. */
   findRefusal(address: string): string | undefined;
 }
@@ -35,6 +37,7 @@ export interface AddressPolicy {
  */
 export class AddressGuard implements AddressPolicy {
   readonly advice = 'OUTBOUND_ALLOWED_CIDRS may allow it';
+  readonly trustAdvice = 'trust it with OUTBOUND_CA_FILE, or tls_ca of the endpoint';
   private readonly allowed: readonly Network[];
 
   /** Takes networks in CIDR notation and single addresses. */

@@ -1,9 +1,10 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 import { OutboundError } from '../outbound-error.js';
 import type { AddressPolicy } from './address-guard.js';
 import type { AddressLookup, ResolvedAddress } from './address-lookup.js';
 import { isAddress, type Target } from './target.js';
+import { trustOnly } from './trusted-cas.js';
 
 const HTTP_1 = ['http/1.1'];
 
@@ -15,7 +16,13 @@ export class Dialer {
   constructor(
     private readonly guard: AddressPolicy,
     private readonly lookup: AddressLookup,
+    /** The CAs that are trusted for targets without CAs of their own; undefined: those of Node. */
+    private readonly trusted?: SecureContext,
   ) {}
+
+  get trustAdvice(): string {
+    return this.guard.trustAdvice;
+  }
 
   /** Checks a host that is an IP address; names are checked in `dial`. @throws OutboundError `forbidden` */
   check(target: Target): void {
@@ -26,7 +33,7 @@ export class Dialer {
   /** Returns a connecting socket, with TLS if the target is secure. `session`: a TLS session to resume. @throws as `check` */
   dial(target: Target, session?: Buffer): Socket {
     this.check(target);
-    const { hostname, port, isSecure } = target;
+    const { hostname, port, isSecure, ca } = target;
     const options = {
       host: hostname,
       port,
@@ -36,11 +43,13 @@ export class Dialer {
       keepAlive: true,
     };
     if (!isSecure) return connect(options);
+    const secureContext = ca === undefined ? this.trusted : trustOnly(ca);
     return connectTls({
       ...options,
       ALPNProtocols: HTTP_1,
       servername: isAddress(target) ? '' : hostname,
       ...(session && { session }),
+      ...(secureContext && { secureContext }),
     });
   }
 

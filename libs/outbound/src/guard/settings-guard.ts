@@ -19,6 +19,7 @@ const METADATA = [
  */
 export class SettingsGuard implements AddressPolicy {
   readonly advice = 'no setting can allow it';
+  readonly trustAdvice = 'trust it with NODE_EXTRA_CA_CERTS';
 
   findRefusal(text: string): string | undefined {
     const address = effectiveAddress(text);

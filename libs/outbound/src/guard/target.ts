@@ -13,13 +13,19 @@ export interface Target {
   readonly path: string;
   /** The addresses to connect to, from an earlier look-up. Without them each new connection looks the name up. */
   readonly addresses?: readonly string[];
+  /** The only CAs that are trusted, in PEM. Without them: those of the dialer. */
+  readonly ca?: string;
 }
 
 /**
  * Parses a URL. The parser turns every notation of an IPv4 address (2130706433, 0x7f.1, 0177.0.0.1) into four numbers.
  * @throws OutboundError `forbidden` for an invalid URL, another scheme, and credentials in the URL
  */
-export function parseTarget(url: string, schemes: readonly string[], addresses?: readonly string[]): Target {
+export function parseTarget(
+  url: string,
+  schemes: readonly string[],
+  { addresses, ca }: Pick<Target, 'addresses'> & { ca?: string | undefined } = {},
+): Target {
   if (!URL.canParse(url)) throw new OutboundError('forbidden', 'the URL is invalid');
   const { protocol, username, password, origin, host, hostname, port, pathname, search } = new URL(url);
   if (!schemes.includes(protocol)) {
@@ -34,6 +40,7 @@ export function parseTarget(url: string, schemes: readonly string[], addresses?:
     isSecure,
     path: pathname + search,
     ...(addresses && { addresses }),
+    ...(isSecure && ca !== undefined && { ca }),
   };
 }
 

@@ -75,6 +75,10 @@ export class Connection {
     return this.target.origin;
   }
 
+  get trustAdvice(): string {
+    return this.dialer.trustAdvice;
+  }
+
   /** Bytes received on the current socket. */
   get bytesRead(): number {
     return this.socket?.bytesRead ?? 0;

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Deadline } from '../deadline.js';
-import { MAX_INFORMATIONAL, tooManyInformational, toOutboundError } from '../faults.js';
+import { type Destination, MAX_INFORMATIONAL, tooManyInformational, toOutboundError } from '../faults.js';
 import { OutboundError } from '../outbound-error.js';
 import { AnswerBody } from './answer-body.js';
 
@@ -14,8 +14,7 @@ export interface OutboundAnswer {
 }
 
 /** What an exchange needs to know of its connection. */
-interface Carrier {
-  readonly origin: string;
+interface Carrier extends Destination {
   /** Bytes received on the socket. */
   readonly bytesRead: number;
 }
@@ -82,7 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     const sent = this.controller !== undefined;
     const answered = sent && this.connection.bytesRead > this.bytesBefore;
-    this.reject(toOutboundError(error, this.connection.origin, { sent, answered }));
+    this.reject(toOutboundError(error, this.connection, { sent, answered }));
   }
 
   private tooLarge(): OutboundError {

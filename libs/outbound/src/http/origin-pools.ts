@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Deadline } from '../deadline.js';
 import type { Dialer } from '../guard/dialer.js';
 import type { Target } from '../guard/target.js';
@@ -6,7 +7,10 @@ import type { Message } from './connection.js';
 import type { OutboundAnswer } from './exchange.js';
 import { OriginPool } from './origin-pool.js';
 
-/** A pool of connections for each share and origin: calls of one share that hang take no connection from another share. */
+/**
+ * A pool of connections for each share, origin and CA. Calls of one share that hang take no connection from another share, and no
+ * call uses a connection, or a TLS session, that another CA has made trusted.
+ */
 export class OriginPools {
   private readonly pools = new Map<string, OriginPool>();
 
@@ -33,7 +37,8 @@ export class OriginPools {
   }
 
   private getPool(share: string, target: Target): OriginPool {
-    const key = [target.origin, share, ...(target.addresses ?? [])].join(' ');
+    const { origin, addresses = [], ca } = target;
+    const key = [origin, share, ...addresses, ...(ca === undefined ? [] : [digest(ca)])].join(' ');
     const present = this.pools.get(key);
     if (present) return present;
     if (this.pools.size >= this.limits.maxOrigins) this.removeIdlePool();
@@ -53,4 +58,8 @@ export class OriginPools {
     }
     throw new OutboundError('refused', `all ${this.limits.maxOrigins} connection pools are in use`);
   }
+}
+
+function digest(ca: string): string {
+  return createHash('sha256').update(ca).digest('base64');
 }

@@ -60,7 +60,8 @@ export function openWebSocket(
     });
     const fail = (cause: unknown): void => {
       const answered = (socket?.bytesRead ?? 0) > 0;
-      reject(toOutboundError(cause, target.origin, { sent, answered }));
+      const destination = { origin: target.origin, trustAdvice: dialer.trustAdvice };
+      reject(toOutboundError(cause, destination, { sent, answered }));
       webSocket.terminate();
     };
     // The listener stays after the handshake: an error without a listener would end the process. 'close' follows it.

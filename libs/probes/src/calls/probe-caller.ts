@@ -11,7 +11,7 @@ import { failure, MAX_ANSWER_BYTES, type Verdict, judgeAnswer, judgeError } from
 /** Milliseconds between two attempts to enter the gate of a host. */
 const LOOK_EVERY_MS = 20;
 
-type Where = Pick<OutboundRequest, 'timeoutMs' | 'signal' | 'addresses'>;
+type Where = Pick<OutboundRequest, 'timeoutMs' | 'signal' | 'addresses' | 'ca'>;
 
 /** The outcome of one probe. */
 export interface Probed extends Verdict {
@@ -50,7 +50,7 @@ export class ProbeCaller {
       if (leave === undefined) return undefined;
       began = performance.now();
       // Connects to the addresses that the gate has counted: another look-up might give other ones.
-      const where = { ...limits, addresses };
+      const where = { ...limits, addresses, ca: target.ca };
       const probe = target.isWebSocket ? this.open(target, where) : this.ask(claim.endpointId, target, where);
       verdict = await probe.finally(leave);
     } catch (error) {

@@ -42,7 +42,7 @@ export function judgeAnswer(status: number, body: Buffer, { statuses, text, isCh
 }
 
 /** Returns undefined if the probe was cancelled, which says nothing about the endpoint. */
-export function judgeError({ kind, status }: OutboundError, timeoutMs: number): Verdict | undefined {
+export function judgeError({ kind, status, certificate }: OutboundError, timeoutMs: number): Verdict | undefined {
   switch (kind) {
     case 'cancelled':
       return undefined;
@@ -52,6 +52,8 @@ export function judgeError({ kind, status }: OutboundError, timeoutMs: number): 
       return failure('its host name has no address');
     case 'refused':
       return failure('no connection could be made');
+    case 'untrusted':
+      return failure(certificate ?? 'its certificate is not trusted');
     case 'reset-before-answer':
       return failure('it ended the connection without an answer');
     case 'broken-answer':

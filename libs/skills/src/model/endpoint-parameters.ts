@@ -1,5 +1,8 @@
-import { headerValueFault, pathFault } from '#common';
+import { certificatesFault, headerValueFault, pathFault } from '#common';
 import { readStatuses } from './status-list.js';
+
+/** Characters of `tls_ca`. */
+export const TLS_CA_MAX = 16_384;
 
 /** How the text of a parameter is read. */
 interface Rule<T> {
@@ -19,6 +22,10 @@ const RULES = {
   health_body: { read: (text: string) => (text === '' ? undefined : text), reason: 'must not be empty' },
   health_interval: { ...wholeNumber('seconds', 1, 86_400), isPublic: true },
   health_timeout_ms: { ...wholeNumber('milliseconds', 50, 60_000), isPublic: true },
+  tls_ca: {
+    read: (text: string) => (certificatesFault(text) === undefined ? text : undefined),
+    reason: 'must be certificates in PEM, and nothing else in PEM',
+  },
 } as const satisfies Record<string, Rule<unknown>>;
 
 export type ReadParameter = keyof typeof RULES;

@@ -50,7 +50,10 @@ export class EndpointEntity extends TimestampedEntity {
 
 /** One setting of an endpoint, such as `health_path`. */
 @Entity('endpoint_params')
-@Check('ck_endpoint_params_value', 'secret OR char_length(value) <= 512')
+@Check(
+  'ck_endpoint_params_value',
+  `char_length(value) <= CASE WHEN key = 'tls_ca' THEN 90000 WHEN secret THEN 3072 ELSE 512 END`,
+)
 @Unique('uq_endpoint_params_key', ['endpointId', 'key'])
 export class EndpointParamEntity extends TimestampedEntity {
   @Column({ name: 'endpoint_id', type: 'uuid' })
@@ -64,7 +67,7 @@ export class EndpointParamEntity extends TimestampedEntity {
   key: string;
 
   /** Encrypted if `secret` is set. */
-  @Column({ type: 'varchar', length: 3072 })
+  @Column({ type: 'text' })
   value: string;
 
   @Column({ type: 'boolean', default: false })

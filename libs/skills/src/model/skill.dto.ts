@@ -18,6 +18,7 @@ import {
   type EndpointStatus,
 } from './endpoint.entity.js';
 import { SendableParameters, UsableParameters } from './endpoint-parameters.decorator.js';
+import { TLS_CA_MAX } from './endpoint-parameters.js';
 import { MAP_VALUE_SCHEMAS, type SecretMap, SecretMapField, type SecretValue } from '../secrets/index.js';
 import {
   AgreesWithUrl,
@@ -33,6 +34,7 @@ export const MAX_BATCH = 1000;
 /** Endpoints, capabilities and keys of metadata that one Skill may have, each, in one body and in total. */
 export const MAX_PARTS = 500;
 const MAX_WEIGHT = 1_000_000;
+const PARAMETER_LIMITS = { maxEntries: 50, longer: { tls_ca: TLS_CA_MAX } };
 
 export class EndpointBody {
   @EndpointUrlField()
@@ -59,14 +61,14 @@ export class EndpointBody {
   @EnumField(ENDPOINT_STATUSES, { name: 'EndpointStatus', required: false, example: 'active' })
   status?: EndpointStatus;
 
-  @SecretMapField({ maxEntries: 50, example: { health_path: '/health' } })
+  @SecretMapField({ ...PARAMETER_LIMITS, example: { health_path: '/health' } })
   @UsableParameters()
   parameters?: SecretMap;
 }
 
 /** An endpoint as an older release may have stored it. */
 export class StoredEndpointBody extends OmitType(EndpointBody, ['parameters'] as const) {
-  @SecretMapField({ maxEntries: 50 })
+  @SecretMapField(PARAMETER_LIMITS)
   @SendableParameters()
   parameters?: SecretMap;
 }

@@ -38,22 +38,30 @@ export function isMask(value: string | SecretValue): boolean {
   return (typeof value === 'string' ? value : value.value) === MASK;
 }
 
-const SECRET_VALUE_SCHEMA = {
-  type: 'object',
-  required: ['value', 'secret'],
-  properties: {
-    value: { type: 'string', maxLength: VALUE_MAX },
-    secret: { type: 'boolean', enum: [true] },
+/** A value of at most `maxLength` characters, in OpenAPI. */
+const valueSchemas = (maxLength: number) => [
+  { type: 'string', maxLength },
+  {
+    type: 'object',
+    required: ['value', 'secret'],
+    properties: { value: { type: 'string', maxLength }, secret: { type: 'boolean', enum: [true] } },
+    additionalProperties: false,
   },
-  additionalProperties: false,
-} as const;
+];
 
 /** The values of a map in OpenAPI. */
-export const MAP_VALUE_SCHEMAS = [{ type: 'string', maxLength: VALUE_MAX }, SECRET_VALUE_SCHEMA] as const;
+export const MAP_VALUE_SCHEMAS = valueSchemas(VALUE_MAX);
+
+export interface SecretMapOptions extends FieldOptions {
+  maxEntries: number;
+  /** The most characters of values that may be longer than others, by key. */
+  longer?: Readonly<Record<string, number>>;
+}
 
 /** An object of values, of which those written as `{"value": "...", "secret": true}` are stored encrypted. */
-export function SecretMapField(options: FieldOptions & { maxEntries: number }): PropertyDecorator {
-  const { maxEntries } = options;
+export function SecretMapField(options: SecretMapOptions): PropertyDecorator {
+  const { maxEntries, longer = {} } = options;
+  const longerValues = Object.entries(longer).map(([key, max]) => [key, { oneOf: valueSchemas(max) }]);
   return applyDecorators(
     ApiProperty({
       description:
@@ -61,7 +69,8 @@ export function SecretMapField(options: FieldOptions & { maxEntries: number }): 
       example: options.example,
       selfRequired: false,
       type: 'object',
-      additionalProperties: { oneOf: [...MAP_VALUE_SCHEMAS] },
+      ...(longerValues.length > 0 && { properties: Object.fromEntries(longerValues) as object }),
+      additionalProperties: { oneOf: MAP_VALUE_SCHEMAS },
       propertyNames: { minLength: 1, maxLength: KEY_MAX },
       maxProperties: maxEntries,
     } as ApiPropertyOptions),
@@ -69,8 +78,8 @@ export function SecretMapField(options: FieldOptions & { maxEntries: number }): 
     ValidateBy({
       name: 'isSecretMap',
       validator: {
-        validate: (value) => checkMap(value, maxEntries) === undefined,
-        defaultMessage: (args) => checkMap(args?.value, maxEntries) ?? '',
+        validate: (value) => checkMap(value, maxEntries, longer) === undefined,
+        defaultMessage: (args) => checkMap(args?.value, maxEntries, longer) ?? '',
       },
     }),
     // Keeps the object: class-transformer would copy it key by key.
@@ -78,24 +87,24 @@ export function SecretMapField(options: FieldOptions & { maxEntries: number }): 
   );
 }
 
-function checkMap(map: unknown, maxEntries: number): string | undefined {
+function checkMap(map: unknown, maxEntries: number, longer: Readonly<Record<string, number>>): string | undefined {
   if (!isObject(map)) return 'must be an object of string values';
   if (hasMoreKeys(map, maxEntries)) return `must have at most ${maxEntries} entries`;
-  return joinedReasons(entryReasons(map));
+  return joinedReasons(entryReasons(map, longer));
 }
 
-function* entryReasons(map: Record<string, unknown>): Generator<string> {
+function* entryReasons(map: Record<string, unknown>, longer: Readonly<Record<string, number>>): Generator<string> {
   for (const [key, value] of Object.entries(map)) {
     const keyFault = textFault(key, 1, KEY_MAX);
-    const valueFault = checkValue(value);
+    const valueFault = checkValue(value, Object.hasOwn(longer, key) ? longer[key] : VALUE_MAX);
     if (keyFault) yield `the key "${key.slice(0, KEY_MAX)}" ${keyFault}`;
     if (valueFault) yield `the value of "${key.slice(0, KEY_MAX)}" ${valueFault}`;
   }
 }
 
-function checkValue(value: unknown): string | undefined {
-  if (!isObject(value)) return textFault(value, 0, VALUE_MAX);
+function checkValue(value: unknown, max = VALUE_MAX): string | undefined {
+  if (!isObject(value)) return textFault(value, 0, max);
   const { value: text, secret } = value;
   if (secret !== true || hasMoreKeys(value, 2)) return 'must be text, or {"value": text, "secret": true}';
-  return textFault(text, 0, VALUE_MAX);
+  return textFault(text, 0, max);
 }

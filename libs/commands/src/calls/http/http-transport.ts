@@ -19,11 +19,12 @@ export class HttpTransport implements Transport {
     { skillId }: CapableTarget,
     { options, body, headers, timeoutMs, signal }: Attempt,
   ): Promise<AttemptAnswer> {
-    const { authorization } = options;
+    const { authorization, ca } = options;
     const answer = await this.outbound.request({
       method: options.method,
       url: options.url,
       share: skillId,
+      ca,
       headers: {
         ...headers,
         'content-type': 'application/json',

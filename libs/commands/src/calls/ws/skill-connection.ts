@@ -1,5 +1,6 @@
 import { readForeignJson } from '#common';
 import { FloodGuard, OutboundClient, OutboundError, type WebSocket } from '#outbound';
+import type { EndpointOptions } from '../endpoint-options.js';
 import { tooLargeAnswer } from '../skill-answer.js';
 import type { Attempt } from '../transport.js';
 import { CallCancelledError, TryError } from '../try-error.js';
@@ -53,13 +54,12 @@ export class SkillConnection {
   /** `onFlood` is called when the connection was cut because of too many unsolicited messages. */
   constructor(
     outbound: OutboundClient,
-    url: string,
-    authorization: string | undefined,
+    { url, authorization, ca }: Pick<EndpointOptions, 'url' | 'authorization' | 'ca'>,
     private readonly maxPayload: number,
     private readonly onFlood: () => void,
   ) {
     const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
-    this.opening = outbound.webSocket(url, { headers, timeoutMs: PING_EVERY_MS, maxPayload: this.maxPayload });
+    this.opening = outbound.webSocket(url, { headers, ca, timeoutMs: PING_EVERY_MS, maxPayload: this.maxPayload });
     this.opening.then(
       (socket) => {
         this.opened(socket);

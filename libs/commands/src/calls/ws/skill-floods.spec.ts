@@ -68,7 +68,7 @@ describe('a ws Skill that sends unrequested messages', () => {
       traceparent: '',
       signal,
     };
-    const options = { url: skill.url, method: 'POST', timeoutMs: undefined, authorization: undefined };
+    const options = { url: skill.url, method: 'POST', timeoutMs: undefined, authorization: undefined, ca: undefined };
     return transport.send(call, TARGET, { options, body: '', headers: {}, timeoutMs, signal });
   };
   const isCut = ({ stream }: { stream: Socket }) => stream.destroyed;

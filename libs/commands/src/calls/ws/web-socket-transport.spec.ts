@@ -69,7 +69,7 @@ describe('WebSocketTransport', () => {
       signal: new AbortController().signal,
     };
     const attempt: Attempt = {
-      options: { url, method: 'POST', timeoutMs: undefined, authorization },
+      options: { url, method: 'POST', timeoutMs: undefined, authorization, ca: undefined },
       body: '',
       headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
       timeoutMs: 1_000,

@@ -24,7 +24,7 @@ const INVOKE = { name: 'skill.invoke', attributes: { 'network.protocol.name': 'w
 /** Calls ws and wss endpoints with the AI Bridge command `skill.invoke` (protocol.md sections 6 and 7). Keeps connections. */
 @Injectable()
 export class WebSocketTransport implements Transport, OnApplicationShutdown {
-  /** By Skill, url and credential: no Skill can disturb a connection of another one. */
+  /** By Skill, url, credential and CA: no Skill can disturb a connection of another one. */
   private readonly connections = new LRUCache<string, SkillConnection>({
     max: MAX_CONNECTIONS,
     ttl: IDLE_MS,
@@ -58,8 +58,8 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
   }
 
   private async invoke(call: SkillCall, target: CapableTarget, attempt: Attempt): Promise<AttemptAnswer> {
-    const { url, authorization } = attempt.options;
-    const key = JSON.stringify([target.skillId, url, authorization]);
+    const { url, authorization, ca } = attempt.options;
+    const key = JSON.stringify([target.skillId, url, authorization, ca]);
     await this.connections.get(key)?.look();
     const connection = this.getConnection(key, attempt.options);
     const { answer, bytes } = await connection.ask(
@@ -80,13 +80,14 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
     return connection;
   }
 
-  private connect({ url, authorization }: EndpointOptions): SkillConnection {
+  private connect(options: EndpointOptions): SkillConnection {
+    const { url, authorization } = options;
     // Without the Skill: another Skill with the same endpoint does not get around the pause.
     const key = JSON.stringify([url, authorization]);
     if (this.floods.isPaused(key)) {
       throw new TryError('unreachable', 'the endpoint sent too many unsolicited messages, and is paused', false);
     }
-    return new SkillConnection(this.outbound, url, authorization, this.settings.maxResponseBytes, () => {
+    return new SkillConnection(this.outbound, options, this.settings.maxResponseBytes, () => {
       this.floods.begin(key);
       this.logger.warn(`a Skill at ${new URL(url).origin} sent too many unsolicited messages: its connection was cut`);
     });

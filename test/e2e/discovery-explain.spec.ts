@@ -149,22 +149,88 @@ describe('GET /skills/discover?explain=true', () => {
     }
   });
 
-  it('explains to a publisher its own Skills, to operators all', async () => {
+  it('explains to every role what it sees', async () => {
     const key = `own-${process.pid}`;
     const mine = await create({ metadata: { [key]: 'yes' } }, publisher);
     const other = await create({ metadata: { [key]: 'yes' } });
     for (const { skill_id } of [mine, other]) await beat(skill_id, { health: 'unhealthy' });
     const told = async (as: Api) =>
       (await explain({ [`metadata.${key}`]: 'yes' }, as)).explain.map(({ skill_id }) => skill_id);
-    expect(await told(publisher)).toEqual([mine.skill_id]);
-    expect(await told(api)).toEqual([mine.skill_id, other.skill_id]);
-    expect(await told(apiOf(app, (await app.client('operator')).token))).toEqual([mine.skill_id, other.skill_id]);
+    const both = [mine.skill_id, other.skill_id];
+    for (const as of [publisher, api]) expect(await told(as)).toEqual(both);
+    for (const role of ['operator', 'agent', 'viewer'] as const) {
+      expect(await told(apiOf(app, (await app.client(role)).token))).toEqual(both);
+      expect(await told(apiOf(app, (await app.client(role, 'elsewhere')).token))).toEqual([]);
+    }
   });
 
-  it.each(['viewer', 'agent'] as const)('explains nothing to a %s', async (role) => {
-    const as = apiOf(app, (await app.client(role)).token);
-    expectError(await as.get('/skills/discover?explain=true'), 403, 1003);
-    await as.get('/skills/discover?explain=false').expect(200);
+  describe('names what looks like the request', () => {
+    const name = `Barometer-Skill-${process.pid}`;
+    const capability = `measure-pressure-${process.pid}`;
+    const space = `tower-${process.pid}`;
+    let viewer: Api;
+    let outside: Api;
+    beforeAll(async () => {
+      const capabilities = [{ name: capability, category: `air-${process.pid}` }];
+      await create({ name, version: '1.0.0', capabilities });
+      await create({ name, version: '2.0.0', capabilities, space_id: space });
+      viewer = apiOf(app, (await app.client('viewer')).token);
+      outside = apiOf(app, (await app.client('agent', 'elsewhere')).token);
+    });
+    const reasons = async (query: Query, as = viewer) => (await explain(query, as)).explain.map(({ reason }) => reason);
+
+    it.each([
+      ['another case', name.toLowerCase()],
+      ['another separator', name.replaceAll('-', '_')],
+      ['no separator', name.replaceAll('-', ' ')],
+      ['a missing character', name.replace('meter', 'metr')],
+      ['exchanged characters', name.replace('Bar', 'Bra')],
+      ['another character', name.replace('Skill', 'Skull')],
+    ])('by name: %s', async (_, asked) => {
+      const expected = [`did you mean "${name}"? Its name is not "${asked}"`];
+      expect(await reasons({ name: asked })).toEqual(expected);
+      expect(await reasons({ name: asked }, api)).toEqual(expected);
+      expect(await reasons({ name: asked }, outside)).toEqual([]);
+    });
+
+    it('by capability and category, and says everything else that differs', async () => {
+      const asked = capability.replace('pressure', 'presure');
+      expect(await reasons({ capability: asked })).toEqual([
+        `did you mean the capability "${capability}"? It has no capability "${asked}"`,
+      ]);
+      const category = `AIR-${process.pid}`;
+      expect(await reasons({ category, version: '^1' })).toEqual([
+        `did you mean the category "air-${process.pid}"? It has no category "${category}"; its version 2.0.0 is not in ^1`,
+      ]);
+      expect(await reasons({ capability: asked }, outside)).toEqual([]);
+      const lower = name.toLowerCase();
+      expect(await reasons({ name: lower, capability: 'fly', protocol: 'wss', deprecated: 'true' })).toEqual([
+        `did you mean "${name}"? Its name is not "${lower}"; it is not deprecated; it has no capability with this name; it has no wss endpoint`,
+      ]);
+    });
+
+    it('in another Space that the caller sees, and in no other', async () => {
+      expect(await reasons({ name, space_id: space })).toEqual([`it is in no Space, not in ${space}`]);
+      expect(await reasons({ name, space_id: 'elsewhere' })).toEqual([
+        'it is in no Space, not in elsewhere',
+        `it is in the Space ${space}, not in elsewhere`,
+      ]);
+      expect(await reasons({ name, space_id: 'elsewhere' }, outside)).toEqual([]);
+    });
+
+    it('of Skills with other versions', async () => {
+      expect(await reasons({ name, version: '>=3' })).toEqual([
+        'its version 1.0.0 is not in >=3',
+        'its version 2.0.0 is not in >=3',
+      ]);
+    });
+
+    it.each(['%_%', "'; DROP TABLE skills; --", 'x', '天', '\\', 'a'.repeat(255), '-_./:@'])(
+      'and nothing for %j',
+      async (asked) => {
+        for (const part of ['name', 'capability']) expect(await reasons({ [part]: asked })).toEqual([]);
+      },
+    );
   });
 
   it.each(['yes', '1', 'TRUE', '', 'true&explain=true'])('takes explain=%s for no answer', async (value) => {

@@ -11,6 +11,7 @@ import { CapabilitiesService } from './reading/capabilities.service.js';
 import { CapabilitiesWriter } from './writing/capabilities.writer.js';
 import { CatalogueChanges, CatalogueMonitor, HotAnswers, SharedReads } from './catalogue/index.js';
 import { DiscoveryExplainer } from './reading/discovery-explainer.js';
+import { NearNames } from './reading/near-names.js';
 import { EndpointHealthWriter } from './writing/endpoint-health.writer.js';
 import { EndpointTransitions } from './writing/endpoint-transitions.js';
 import { EndpointsWriter } from './writing/endpoints.writer.js';
@@ -89,6 +90,7 @@ import { SkillsService } from './skills.service.js';
     EndpointHealthWriter,
     EndpointTransitions,
     DiscoveryExplainer,
+    NearNames,
     {
       provide: LeaseTerms,
       inject: [aiBridgeSettings.KEY],

@@ -5,7 +5,6 @@ import {
   isObject,
   newId,
   type Page,
-  PermissionError,
   SkillNotFoundError,
   skipToSlice,
   toPageResponse,
@@ -63,8 +62,6 @@ export class SkillsService {
   async discover(caller: Caller, query: DiscoverQuery): Promise<DiscoverResponse> {
     const filter = { ...query, status: query.status ?? 'active', spaces: selectSpaces(caller, query.space_id) };
     const explained = query.explain === 'true';
-    if (explained && !caller.may('skill:manage'))
-      throw new PermissionError('explain needs the permission skill:manage');
     const [{ items, ...page }, explain] = await Promise.all([
       this.repository.page(filter, { callableOnly: true }, toSlice(query)),
       explained ? this.explainer.explain(caller, filter) : undefined,

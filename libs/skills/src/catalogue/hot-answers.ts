@@ -99,7 +99,7 @@ export class HotAnswers {
       return true;
     }
     this.counts.misses += 1;
-    // `explain` needs another permission, and its answer depends on more than Skills.
+    // The answer with `explain` depends on more than Skills.
     if ('explain' in (request.query as object)) return false;
     const skillId = skillIdOf(request);
     (request as Missed)[MISS] = { key, start: this.changes.start(), skillId };

@@ -8,7 +8,8 @@ import type { EndpointProtocol, EndpointStatus, Health } from '../model/endpoint
 import { capabilityFacet, metadataFacet, protocolFacet } from '../model/facets.js';
 import type { ProbeResult } from '../model/endpoint-probe.entity.js';
 import { searchQuery } from '../model/search-document.js';
-import { activeEndpoint, versionCondition } from './skill-filter.sql.js';
+import { type NamedPart, NearNames } from './near-names.js';
+import { activeEndpoint, newestOf, versionCondition } from './skill-filter.sql.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import type { SkillFilter } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
@@ -25,6 +26,8 @@ interface NearMatch {
   name: string;
   version: string;
   status: SkillStatus;
+  space_id: string | null;
+  deprecated: boolean;
   callable: boolean;
   endpoints: {
     url: string;
@@ -39,23 +42,59 @@ interface NearMatch {
   capabilities: { name: string; category: string | null; status: CapabilityStatus }[];
 }
 
+type Filter = SpacedFilter & { status: SkillStatus };
+/** For names that do not exist: those that look like them. */
+type Near = Partial<Record<NamedPart, string[]>>;
+const NAMED_PARTS = ['name', 'capability', 'category'] as const satisfies NamedPart[];
+
 /**
  * Explains why discovery left out Skills with the requested name, capability, metadata and words: because of their
- * status, health, leases or version, or because the capability is disabled.
+ * Space, status, health, leases or version, or because the capability is disabled. If a name does not exist, it explains the newest
+ * Skill of each name that looks like it. It knows only what the caller may see.
  */
 @Injectable()
 export class DiscoveryExplainer {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly nearNames: NearNames,
+  ) {}
 
-  /** Explains the first 100 Skills that this caller may change. */
-  async explain(caller: Caller, filter: SpacedFilter & { status: SkillStatus }): Promise<ExplanationResponse[]> {
+  /** Explains the first 100 Skills. */
+  async explain(caller: Caller, filter: Filter): Promise<ExplanationResponse[]> {
+    const near = await this.findNear(caller, filter);
+    // Nothing looks like it: no Skill nearly matches.
+    const relaxed = near.name ? [near.name] : [near.capability, near.category];
+    if (relaxed.some((names) => names?.length === 0)) return [];
+    const rows = await this.findSkills(caller, filter, near);
+    return rows.map((row) => ({ skill_id: row.id, name: row.name, reason: listReasons(row, filter, near).join('; ') }));
+  }
+
+  private async findNear(caller: Caller, filter: Filter): Promise<Near> {
+    const near: Near = {};
+    for (const part of NAMED_PARTS) {
+      const asked = filter[part];
+      const names = asked === undefined ? undefined : await this.nearNames.find(part, asked, caller.spaces);
+      if (names) near[part] = names;
+    }
+    return near;
+  }
+
+  private findSkills(caller: Caller, filter: Filter, { name, capability, category }: Near): Promise<NearMatch[]> {
     const near = new Conditions();
     const passes = strictly(filter, near);
-    if (caller.boundTo !== undefined) near.add(`s.owner = ${near.bind(caller.boundTo)}`);
-    if (filter.spaces) near.add(inSpaces('s.space_id', filter.spaces, (value) => near.bind(value)));
-    if (filter.name !== undefined) near.add(`s.name = ${near.bind(filter.name)}`);
+    if (caller.spaces) near.add(inSpaces('s.space_id', caller.spaces, near.bind));
+    if (name) near.add(`s.name = ANY(${near.bind(name)}::text[])`);
+    else if (filter.name !== undefined) near.add(`s.name = ${near.bind(filter.name)}`);
+    // A Skill whose name only looks like the requested one may lack the capability, too.
+    const isExact = name === undefined;
+    const like = [
+      ...(capability ?? []).map((one) => capabilityFacet(one, undefined, false)),
+      ...(category ?? []).map((one) => capabilityFacet(undefined, one, false)),
+    ];
+    if (isExact && like.length > 0) near.add(`s.facets && ${near.bind(like)}::bigint[]`);
+    const mustBeCapable = isExact && isByCapability(filter) && like.length === 0;
     const facets = [
-      ...(isByCapability(filter) ? [capabilityFacet(filter.capability, filter.category, false)] : []),
+      ...(mustBeCapable ? [capabilityFacet(filter.capability, filter.category, false)] : []),
       ...Object.entries(filter.metadata ?? {}).map(([key, value]) => metadataFacet(key, value)),
     ];
     if (facets.length > 0) near.add(`s.facets @> ${near.bind(facets)}::bigint[]`);
@@ -65,8 +104,9 @@ export class DiscoveryExplainer {
       );
     }
     near.add(`NOT (${passes.join(' AND ')})`);
-    const rows = await this.dataSource.query<NearMatch[]>(
-      `SELECT s.id, s.name, s.version, s.status, s.callable, COALESCE((SELECT json_agg(json_build_object('url', e.url,
+    const where = !isExact || like.length > 0 ? newestOf('skills s', near) : near.toString();
+    return this.dataSource.query<NearMatch[]>(
+      `SELECT s.id, s.name, s.version, s.status, s.space_id, s.deprecated, s.callable, COALESCE((SELECT json_agg(json_build_object('url', e.url,
              'protocol', e.protocol, 'status', e.status, 'health', e.health, 'expired_at', l.expired_at,
              'leased', l.id IS NOT NULL, 'probe', CASE WHEN p.last_result IS NOT NULL
                THEN json_build_object('result', p.last_result, 'reason', p.reason) END))
@@ -75,10 +115,9 @@ export class DiscoveryExplainer {
            '[]'::json) AS endpoints,
          COALESCE((SELECT json_agg(json_build_object('name', c.name, 'category', c.category, 'status', c.status))
            FROM capabilities c WHERE c.skill_id = s.id), '[]'::json) AS capabilities
-       FROM skills s ${near.toString()} ORDER BY s.created_at, s.id LIMIT ${MAX_EXPLAINED}`,
+       FROM skills s ${where} ORDER BY s.created_at, s.id LIMIT ${MAX_EXPLAINED}`,
       near.parameters,
     );
-    return rows.map((row) => ({ skill_id: row.id, name: row.name, reason: listReasons(row, filter).join('; ') }));
   }
 }
 
@@ -87,13 +126,16 @@ function isByCapability({ capability, category }: SkillFilter): boolean {
 }
 
 /** The conditions of discovery, in SQL. */
-function strictly(filter: SkillFilter & { status: SkillStatus }, near: Conditions): string[] {
-  const { status, include, protocol, version } = filter;
+function strictly(filter: Filter, near: Conditions): string[] {
+  const { status, include, protocol, version, name, space_id, deprecated } = filter;
   const enabled = isByCapability(filter) ? [capabilityFacet(filter.capability, filter.category, true)] : [];
   const speaking = protocol !== undefined && include === undefined ? [protocolFacet(protocol)] : [];
   const facets = [...enabled, ...speaking];
   return [
     `s.status = ${near.bind(status)}`,
+    ...(name !== undefined ? [`s.name = ${near.bind(name)}`] : []),
+    ...(space_id !== undefined ? [`(s.space_id = ${near.bind(space_id)}) IS TRUE`] : []),
+    ...(deprecated !== undefined ? [deprecated === 'true' ? 's.deprecated' : 'NOT s.deprecated'] : []),
     include === undefined ? 's.callable' : 's.has_active',
     ...(facets.length > 0 ? [`s.facets @> ${near.bind(facets)}::bigint[]`] : []),
     ...(protocol !== undefined && include !== undefined ? [activeEndpoint(near.bind(protocol))] : []),
@@ -101,19 +143,48 @@ function strictly(filter: SkillFilter & { status: SkillStatus }, near: Condition
   ];
 }
 
-function listReasons(skill: NearMatch, filter: SkillFilter & { status: SkillStatus }): string[] {
-  const { status, version, protocol } = filter;
+function listReasons(skill: NearMatch, filter: Filter, near: Near): string[] {
+  const { status, version, protocol, space_id, deprecated } = filter;
+  const isDeprecated = skill.deprecated ? 'true' : 'false';
   const speaking = skill.endpoints.filter((endpoint) => protocol === undefined || endpoint.protocol === protocol);
   return [
+    ...listSuggestions(skill, filter, near),
+    ...(space_id === undefined || skill.space_id === space_id
+      ? []
+      : [`it is in ${skill.space_id === null ? 'no Space' : `the Space ${skill.space_id}`}, not in ${space_id}`]),
+    ...(deprecated === undefined || deprecated === isDeprecated
+      ? []
+      : [`it is ${skill.deprecated ? '' : 'not '}deprecated`]),
     ...(skill.status === status ? [] : [`its status is ${skill.status}, not ${status}`]),
     ...(version === undefined || matchesVersion(skill.version, version)
       ? []
       : [`its version ${skill.version} is not in ${version}`]),
-    ...listDisabled(skill, filter),
+    ...(near.capability?.length || near.category?.length ? [] : listDisabled(skill, filter)),
     ...(speaking.length > 0 ? [] : [`it has no ${protocol ?? ''} endpoint`]),
     ...(speaking.some((endpoint) => isCallable(endpoint, filter))
       ? []
       : speaking.slice(0, MAX_PARTS_EXPLAINED).map(explainEndpoint)),
+  ];
+}
+
+/** Names the part of the Skill that looks like what was requested. */
+function listSuggestions({ name, capabilities }: NearMatch, filter: Filter, near: Near): string[] {
+  const suggest = (part: NamedPart, label: string, names: readonly (string | null)[]): string[] => {
+    const [first] = near[part]?.filter((one) => names.includes(one)) ?? [];
+    return first === undefined ? [] : [`did you mean ${label}"${first}"? It has no ${part} "${filter[part] ?? ''}"`];
+  };
+  return [
+    ...(near.name ? [`did you mean "${name}"? Its name is not "${filter.name ?? ''}"`] : []),
+    ...suggest(
+      'capability',
+      'the capability ',
+      capabilities.map((one) => one.name),
+    ),
+    ...suggest(
+      'category',
+      'the category ',
+      capabilities.map((one) => one.category),
+    ),
   ];
 }
 
@@ -125,6 +196,8 @@ function listDisabled({ capabilities }: NearMatch, filter: SkillFilter): string[
       (filter.capability === undefined || name === filter.capability) &&
       (filter.category === undefined || category === filter.category),
   );
+  if (asked.length === 0)
+    return [`it has no capability with this ${filter.capability === undefined ? 'category' : 'name'}`];
   if (asked.some(({ status }) => status === 'enabled')) return [];
   return asked.slice(0, MAX_PARTS_EXPLAINED).map(({ name }) => `its capability ${name} is disabled`);
 }

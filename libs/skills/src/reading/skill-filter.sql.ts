@@ -202,7 +202,7 @@ function buildFacets(filter: SkillFilter, callableOnly: boolean): string[] {
 export const IS_RELEASE = 'cardinality(s.version_key) = 3';
 
 /** The highest version of each name among the matches; a prerelease only where no release matches; of equals the youngest. */
-function newestOf(from: string, where: Conditions): string {
+export function newestOf(from: string, where: Conditions): string {
   return `WHERE s.id IN (SELECT DISTINCT ON (s.name) s.id FROM ${from} ${where.toString()}
     ORDER BY s.name, ${IS_RELEASE} DESC, s.version_key DESC, s.id DESC)`;
 }

@@ -166,7 +166,7 @@ export class DiscoverQuery extends IntersectionType(SkillFilter, PageQuery) {
   @EnumField(['true', 'false'], {
     name: 'Explain',
     required: false,
-    description: 'true: also why Skills that nearly match were left out; needs skill:manage',
+    description: 'true: also why Skills that nearly match were left out, and names that look like the requested one',
   })
   explain?: 'true' | 'false';
 }

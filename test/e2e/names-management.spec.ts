@@ -89,7 +89,7 @@ describe('names of Skills are managed', () => {
     expectError(await admin.post(`${path(name)}/transfer`, {}), 400, 1001);
     expectError(await admin.get('/names/%20'), 400, 1001);
     expectError(await admin.get(path('n'.repeat(256))), 400, 1001);
-    for (const odd of ['@scope/name', 'a@b%20?#&', '\u{1f600}'.repeat(255), '天气']) {
+    for (const odd of ['@scope/name', 'a b%20?#&', '\u{1f600}'.repeat(255), '天气']) {
       const unknown = await admin.get(path(odd));
       expectError(unknown, 404, 1004);
       await admin.post('/skills/register', skillBody({ name: odd })).expect(200);

@@ -1,5 +1,5 @@
 import { IntersectionType } from '@nestjs/swagger';
-import { EnumField, FutureTimeField, PageQuery, TextField, TextMapField, UuidField } from '#common';
+import { EnumField, FutureTimeField, Nfc, PageQuery, TextField, TextMapField, UuidField } from '#common';
 import { CHANNEL_STATUSES, type ChannelStatus } from './channel.entity.js';
 import { METADATA_LIMITS } from './channel-limits.js';
 
@@ -9,6 +9,7 @@ export class CreateChannelBody {
   skill_id: string;
 
   @TextField({ max: 255, example: 'forecast', description: 'Id or name of a capability of this Skill' })
+  @Nfc()
   capability_id: string;
 
   @TextMapField({ ...METADATA_LIMITS, required: false, example: { purpose: 'travel plans' } })

@@ -64,6 +64,7 @@ export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
 export { maskSecrets, maskValues, REDACTED } from './mask-secrets.js';
 export { memoize } from './memoize.js';
+export { listSpellings, NameField, nameFault, Nfc, showUnseen, toNfc } from './name.js';
 export { newId } from './new-id.js';
 export { ListRoute, PageRoute } from './list-route.js';
 export {

@@ -2,20 +2,18 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import {
   ConflictError,
-  isObject,
   newId,
   type Page,
   SkillNotFoundError,
   skipToSlice,
   toPageResponse,
   toSlice,
-  validateBody,
 } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { DiscoveryExplainer } from './reading/discovery-explainer.js';
 import { assertMatch } from './reading/etag.js';
-import { mergePatch } from './writing/merge-patch.js';
+import { validatePatched } from './writing/patched-body.js';
 import { toBody } from './model/skill-body.js';
 import { SkillQuotas } from './writing/skill-quotas.js';
 import { CatalogueChanges } from './catalogue/catalogue-changes.js';
@@ -24,9 +22,8 @@ import {
   type CreateSkillBody,
   type PatchSkillBody,
   ReplaceSkillBody,
-  StoredSkillBody,
 } from './model/skill.dto.js';
-import type { DiscoverQuery, ListSkillsQuery } from './reading/skill.query.js';
+import { type DiscoverQuery, inNfc, type ListSkillsQuery } from './reading/skill.query.js';
 import type {
   DiscoverResponse,
   SkillResponse,
@@ -64,7 +61,7 @@ export class SkillsService {
     const explained = query.explain === 'true';
     const [{ items, ...page }, explain] = await Promise.all([
       this.repository.page(filter, { callableOnly: true }, toSlice(query)),
-      explained ? this.explainer.explain(caller, filter) : undefined,
+      explained ? this.explainer.explain(caller, inNfc(filter)) : undefined,
     ]);
     return { ...toPageResponse(query, page), skills: items, ...(explain && { explain }) };
   }
@@ -98,10 +95,7 @@ export class SkillsService {
   patch(caller: Caller, skillId: string, patch: PatchSkillBody, ifMatch: string | undefined): Promise<TaggedSkill> {
     return this.change(caller, skillId, ifMatch, async (tx, skill) => {
       const present = toBody((await this.read(tx, skillId)).skill);
-      // A PATCH of something else is not refused for what an older release has stored.
-      const type = isObject(patch) && patch.endpoints !== undefined ? ReplaceSkillBody : StoredSkillBody;
-      const body = await validateBody(type, mergePatch(present, patch));
-      return this.store(tx, caller, skill, body);
+      return this.store(tx, caller, skill, await validatePatched(present, patch));
     });
   }
 

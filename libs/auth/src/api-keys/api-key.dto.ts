@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { BooleanField, EnumListField, FutureTimeField, IdentifierField, TextField, UuidField } from '#common';
+import { BooleanField, EnumListField, FutureTimeField, IdentifierField, NameField, UuidField } from '#common';
 import { OverlapField } from '../clients/client.dto.js';
 import { type Permission, PERMISSIONS } from '../roles.js';
 
@@ -8,7 +8,7 @@ const TIME = '2027-01-18T00:00:00.000Z';
 
 /** POST /auth/clients/{client_id}/api-keys */
 export class CreateApiKeyBody {
-  @TextField({ max: 255, example: 'nightly build' })
+  @NameField({ max: 255, example: 'nightly build' })
   name: string;
 
   @EnumListField(PERMISSIONS, {
@@ -29,7 +29,7 @@ export class CreateApiKeyBody {
 
 /** Absent fields keep their values. */
 export class PatchApiKeyBody {
-  @TextField({ max: 255, required: false, example: 'nightly build' })
+  @NameField({ max: 255, required: false, example: 'nightly build' })
   name?: string;
 
   @BooleanField({ required: false, description: 'true: the key is not valid until it is enabled again' })

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { BooleanField, EnumField, IdentifierField, IdentifierListField, IntegerField, TextField } from '#common';
+import { BooleanField, EnumField, IdentifierField, IdentifierListField, IntegerField, NameField } from '#common';
 import { AnyClientIdField } from '../oidc/oidc-client-id.decorator.js';
 import { type Role, ROLES } from '../roles.js';
 
@@ -16,7 +16,7 @@ export class CreateClientBody {
   })
   client_id?: string;
 
-  @TextField({ max: 255, example: 'Weather team' })
+  @NameField({ max: 255, example: 'Weather team' })
   name: string;
 
   @EnumField(ROLES, { name: 'Role', example: 'publisher' })
@@ -33,7 +33,7 @@ export class CreateClientBody {
 
 /** Absent fields keep their values. */
 export class PatchClientBody {
-  @TextField({ max: 255, required: false, example: 'Weather team' })
+  @NameField({ max: 255, required: false, example: 'Weather team' })
   name?: string;
 
   @EnumField(ROLES, { name: 'Role', required: false, example: 'publisher' })

@@ -32,6 +32,18 @@ export class TargetResolver {
    * SkillUnavailableError (2003)
    */
   async resolve(caller: Caller, wanted: Wanted): Promise<[CapableTarget, ...CapableTarget[]]> {
+    const nfc = inNfc(wanted);
+    if (nfc === wanted) return this.choose(caller, wanted);
+    try {
+      return await this.choose(caller, nfc);
+    } catch (error) {
+      if (!(error instanceof SkillNotFoundError || error instanceof CapabilityNotFoundError)) throw error;
+      // Older releases stored names as they came.
+      return this.choose(caller, wanted);
+    }
+  }
+
+  private async choose(caller: Caller, wanted: Wanted): Promise<[CapableTarget, ...CapableTarget[]]> {
     const found = (await this.find(caller, wanted)).filter(({ spaceId }) => caller.maySee(spaceId));
     const known = requireAny(found, () =>
       wanted.by === 'capability' ? new CapabilityNotFoundError() : new SkillNotFoundError(),
@@ -73,6 +85,14 @@ export class TargetResolver {
       }
     }
   }
+}
+
+/** Returns the same object if its names are in NFC already. */
+function inNfc(wanted: Wanted): Wanted {
+  const capability = wanted.capability.normalize('NFC');
+  const name = wanted.by === 'name' ? wanted.name.normalize('NFC') : undefined;
+  if (capability === wanted.capability && (wanted.by !== 'name' || name === wanted.name)) return wanted;
+  return { ...wanted, capability, ...(name !== undefined && { name }) };
 }
 
 function isCapable(target: Target): target is CapableTarget {

@@ -5,6 +5,7 @@ import {
   IdentifierField,
   IntegerField,
   ListField,
+  NameField,
   SemverField,
   TextField,
   UuidField,
@@ -73,14 +74,19 @@ export class StoredEndpointBody extends OmitType(EndpointBody, ['parameters'] as
   parameters?: SecretMap;
 }
 
+/** In commands, the version follows the name and an @. */
+function scopeFault(name: string): string | undefined {
+  return /^(@[^@/]+\/)?[^@]+$/u.test(name) ? undefined : 'must not contain @, except in a leading @scope/';
+}
+
 export class CapabilityBody {
-  @TextField({ max: 255, example: 'forecast' })
+  @NameField({ max: 255, example: 'forecast' })
   name: string;
 
   @TextField({ min: 0, max: 1024, required: false, example: 'Weather forecast for a city' })
   description?: string;
 
-  @TextField({ max: 64, required: false, example: 'weather' })
+  @NameField({ max: 64, required: false, example: 'weather' })
   category?: string;
 
   @SemverField({ required: false, description: "The Skill's version by default" })
@@ -98,7 +104,12 @@ export class CapabilityBody {
 
 /** POST /skills/ (deployment guide 5.2). */
 export class CreateSkillBody {
-  @TextField({ max: 255, example: 'weather-skill' })
+  @NameField({
+    max: 255,
+    extra: scopeFault,
+    example: 'weather-skill',
+    description: 'Without outer blanks and invisible characters; @ only in a leading @scope/',
+  })
   name: string;
 
   @TextField({ min: 0, max: 1024, required: false, example: 'Weather forecast skill' })
@@ -139,13 +150,6 @@ export class RegisterSkillBody extends CreateSkillBody {
 export class ReplaceSkillBody extends CreateSkillBody {
   @EnumField(SKILL_STATUSES, { name: 'SkillStatus', required: false, example: 'active' })
   status?: SkillStatus;
-}
-
-/** What a PATCH makes of a Skill whose endpoints it leaves as they are. */
-export class StoredSkillBody extends OmitType(ReplaceSkillBody, ['endpoints'] as const) {
-  @ListField(() => StoredEndpointBody, { min: 1, max: MAX_PARTS })
-  @UniqueBy('url')
-  endpoints: StoredEndpointBody[];
 }
 
 /** PATCH /skills/{skill_id}: RFC 7396; null removes, a list is replaced as a whole. */

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { TextField, TextListField } from '#common';
+import { Nfc, TextField, TextListField } from '#common';
 
 /** Clients that one name may be shared with. */
 const MAX_SHARED = 100;
@@ -8,6 +8,7 @@ const CLIENT_ID_MAX = 255;
 
 export class NameParam {
   @TextField({ max: 255, example: 'weather-skill', description: 'Name of Skills, percent-encoded' })
+  @Nfc()
   name: string;
 }
 

@@ -6,6 +6,7 @@ import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
 import { countTotal } from './count-total.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
+import { matchesName } from './skill-filter.sql.js';
 import { CAPABILITY_JSON } from './skill-sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
@@ -29,8 +30,8 @@ export class CapabilitiesRepository {
   /** `spaces`: of the Skills; undefined: everywhere. */
   page(query: ListCapabilitiesQuery, spaces: readonly string[] | undefined): Promise<Page<ListedCapabilityResponse>> {
     const where = new Conditions();
-    if (query.name !== undefined) where.add(`c.name = ${where.bind(query.name)}`);
-    if (query.category !== undefined) where.add(`c.category = ${where.bind(query.category)}`);
+    if (query.name !== undefined) where.add(matchesName('c.name', query.name, where.bind));
+    if (query.category !== undefined) where.add(matchesName('c.category', query.category, where.bind));
     if (query.skill_id !== undefined) where.add(`c.skill_id = ${where.bind(query.skill_id)}`);
     if (query.status !== undefined) where.add(`c.status = ${where.bind(query.status)}`);
     if (query.deprecated !== undefined) {

@@ -1,8 +1,8 @@
-import { CursorScope, type Slice } from '#common';
+import { CursorScope, listSpellings, type Slice } from '#common';
 import { bindKeys, Conditions, Keyset, type SortColumn, writeKey } from '#database';
 import { capabilityFacet, metadataFacet, protocolFacet } from '../model/facets.js';
 import { searchQuery } from '../model/search-document.js';
-import type { SkillFilter } from './skill.query.js';
+import { inNfc, type SkillFilter } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
 import { exactBuild, LATEST, versionBounds } from '../model/version-range.js';
 
@@ -72,15 +72,20 @@ export class SkillSelection {
     this.asked = asked;
     this.list = callableOnly ? 'discover' : 'skills';
     if (filter.spaces) this.where.add(inSpaces('s.space_id', filter.spaces, (value) => this.bind(value)));
-    if (filter.name !== undefined) this.where.add(`s.name = ${this.bind(filter.name)}`);
+    if (filter.name !== undefined) this.where.add(matchesName('s.name', filter.name, (value) => this.bind(value)));
     if (filter.deprecated !== undefined)
       this.where.add(filter.deprecated === 'true' ? 's.deprecated' : 'NOT s.deprecated');
     const isLatest = filter.version === LATEST;
     if (filter.version !== undefined && !isLatest) this.where.add(versionCondition(filter.version, this.where));
     const dead = filter.include === 'unhealthy';
     if (callableOnly && dead) this.where.add('s.has_active');
-    const facets = buildFacets(filter, callableOnly);
-    if (facets.length > 0) this.where.add(`s.facets @> ${this.bind(facets)}::bigint[]`);
+    const facets = buildFacets(inNfc(filter), callableOnly);
+    // Older releases stored the names of capabilities as they came.
+    const other = buildFacets(filter, callableOnly);
+    const alternatives = other.join() === facets.join() ? [facets] : [facets, other];
+    if (facets.length > 0) {
+      this.where.add(`(${alternatives.map((some) => `s.facets @> ${this.bind(some)}::bigint[]`).join(' OR ')})`);
+    }
     if (dead && filter.protocol !== undefined) this.where.add(activeEndpoint(this.bind(filter.protocol)));
     const isUsual = filter.status === (callableOnly ? 'active' : undefined);
     const textsAlone =
@@ -175,6 +180,12 @@ export class SkillSelection {
   private bind(value: unknown): string {
     return this.where.bind(value);
   }
+}
+
+/** A name in NFC, or as an older release may have stored it. */
+export function matchesName(column: string, name: string, bind: (value: unknown) => string): string {
+  const [nfc, ...others] = listSpellings(name);
+  return others.length === 0 ? `${column} = ${bind(nfc)}` : `${column} IN (${[nfc, ...others].map(bind).join(', ')})`;
 }
 
 function aliveCondition(callableOnly: boolean, textsAlone: boolean): string {

@@ -3,7 +3,7 @@ import { ApiQuery, IntersectionType } from '@nestjs/swagger';
 import { EnumField, IdentifierField, PageQuery, SkipQuery, TextField, UuidField } from '#common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
-import { hasMoreKeys, textFault } from '#common';
+import { hasMoreKeys, textFault, toNfc } from '#common';
 import { CAPABILITY_STATUSES, type CapabilityStatus } from '../model/capability.entity.js';
 import { ENDPOINT_PROTOCOLS, type EndpointProtocol } from '../model/endpoint.entity.js';
 import { searchTerms } from '../model/search-document.js';
@@ -141,6 +141,16 @@ export class SkillFilter {
     description: 'By creation when absent; with q by relevance',
   })
   sort?: SkillSort;
+}
+
+/** The filter with its names in NFC, as they are stored. */
+export function inNfc<T extends Pick<SkillFilter, 'name' | 'capability' | 'category'>>(filter: T): T {
+  return {
+    ...filter,
+    name: toNfc(filter.name),
+    capability: toNfc(filter.capability),
+    category: toNfc(filter.category),
+  };
 }
 
 /** Tells OpenAPI of the metadata filter, whose parameters have no fixed names. */

@@ -36,13 +36,23 @@ export class EndpointLine extends StoredEndpointBody {
   secret_parameters?: string[];
 }
 
-export class CapabilityLine extends CapabilityBody {
+/** Older releases accepted other names. */
+export class CapabilityLine extends OmitType(CapabilityBody, ['name', 'category'] as const) {
+  @TextField({ max: 255 })
+  name: string;
+
+  @TextField({ max: 64, required: false })
+  category?: string;
+
   @UuidField({ required: false })
   capability_id?: string;
 }
 
 /** A Skill in an export: the body of a PUT, with the same checks, and the fields that the registry sets (docs/adr/0023). */
-export class SkillLine extends OmitType(ReplaceSkillBody, ['endpoints', 'capabilities'] as const) {
+export class SkillLine extends OmitType(ReplaceSkillBody, ['name', 'endpoints', 'capabilities'] as const) {
+  @TextField({ max: 255 })
+  name: string;
+
   @UuidField()
   skill_id: string;
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CAPABILITIES } from './capabilities.js';
 import type { Executor } from './executor.js';
-import { type Registration, type RegistryClient, RegistryRefusal } from './registry-client.js';
+import { type Leaving, type Registration, type RegistryClient, RegistryRefusal } from './registry-client.js';
 
 export interface Description {
   name: string;
@@ -45,7 +45,7 @@ export class Membership {
   }
 
   /**
-   * Sends heartbeats until `leave`, and then returns true. Returns false when a newer registration has replaced this one.
+   * Sends heartbeats until `abandon`, and then returns true. Returns false when a newer registration has replaced this one.
    * @throws RegistryRefusal
    */
   async stay(): Promise<boolean> {
@@ -63,21 +63,32 @@ export class Membership {
     return true;
   }
 
-  /** Unregisters the Skill. If other endpoints serve it, only reports this endpoint as unhealthy, so that it gets no more calls. */
-  async leave(): Promise<void> {
-    this.abandon();
-    if (!this.registration) return;
-    const { skillId, generation } = this.registration;
-    const { name, version, url: own } = this.skill;
+  /** Makes the registry route no new calls here. Heartbeats go on. Returns whether it does so. */
+  async drain(): Promise<boolean> {
+    if (!this.registration) return false;
     try {
-      await this.registry.heartbeat(skillId, { endpoint_url: own, generation, health: 'unhealthy' });
-      const { endpoints } = await this.registry.read(skillId);
-      if (endpoints.some(({ url, health }) => url !== own && health !== 'unhealthy')) return;
-      await this.registry.unregister(skillId);
+      await this.registry.drain(this.registration.skillId, this.leaving(this.registration));
+      return true;
+    } catch (error) {
+      this.log(`not drained: ${reasonOf(error)}`);
+      return false;
+    }
+  }
+
+  /** Unregisters this endpoint, and the Skill with its last one. Call it when `stay` has ended. */
+  async leave(): Promise<void> {
+    if (!this.registration) return;
+    const { name, version } = this.skill;
+    try {
+      await this.registry.unregister(this.registration.skillId, this.leaving(this.registration));
       this.log(`unregistered ${name} ${version}`);
     } catch (error) {
       this.log(`not unregistered: ${reasonOf(error)}; its lease will end by itself`);
     }
+  }
+
+  private leaving({ generation }: Registration): Leaving {
+    return { endpoint_url: this.skill.url, generation };
   }
 
   /** Stops the heartbeats without unregistering. */
@@ -137,7 +148,7 @@ export class Membership {
     return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.failures, 10)) * (0.5 + Math.random() / 2);
   }
 
-  /** Returns false if `leave` or `abandon` was called. */
+  /** Returns false if `abandon` was called. */
   private async pause(ms: number): Promise<boolean> {
     await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     return !this.stopping.signal.aborted;

@@ -15,10 +15,15 @@ export interface Registration {
   interval: number;
 }
 
+/** The endpoint that leaves. The registry refuses (409) if a newer registration has taken over. */
+export interface Leaving {
+  endpoint_url: string;
+  generation: number;
+}
+
 /** The part of a registered Skill that is used here. */
 export interface RegisteredSkill {
   capabilities: { capability_id: string; name: string }[];
-  endpoints: { url: string; health: string }[];
 }
 
 /** Answer to a heartbeat: seconds until the next one, `unknown` (register again) or `replaced` (stop). */
@@ -63,8 +68,15 @@ export class RegistryClient {
     return { interval: secondsOf(dataOf(reply).interval) };
   }
 
-  async unregister(skillId: string): Promise<void> {
-    const { status } = await this.call('POST', `/skills/${skillId}/unregister`);
+  /** Routes no new calls to the endpoint. */
+  async drain(skillId: string, endpoint: Leaving): Promise<void> {
+    const { status } = await this.call('POST', `/skills/${skillId}/drain`, endpoint);
+    if (status !== 200) throw new Error(`the registry answers ${status}`);
+  }
+
+  /** Removes the endpoint, and the Skill with its last one. */
+  async unregister(skillId: string, endpoint: Leaving): Promise<void> {
+    const { status } = await this.call('POST', `/skills/${skillId}/unregister`, endpoint);
     if (status !== 200 && status !== 404) throw new Error(`the registry answers ${status}`);
   }
 

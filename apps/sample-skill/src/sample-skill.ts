@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { Executor } from './executor.js';
 import { createSkillServer } from './http-server.js';
@@ -19,6 +20,8 @@ export interface SampleSkillOptions {
   name?: string;
   version?: string;
   weight?: number;
+  /** Milliseconds to serve after draining, because replicas of the registry may still call. */
+  drainMs?: number;
   log?: (line: string) => void;
 }
 
@@ -34,7 +37,7 @@ export interface SampleSkill {
   readonly heartbeats: number;
   /** True after `stop` or `kill`, false if a newer registration has replaced this one; rejects if the registry refuses. */
   ended: Promise<boolean>;
-  /** Unregisters, finishes the requests in flight, and closes the server. */
+  /** Drains, finishes the requests in flight, closes the server and unregisters. */
   stop: () => Promise<void>;
   /** Ends like a killed process: does not unregister. */
   kill: () => Promise<void>;
@@ -42,7 +45,8 @@ export interface SampleSkill {
 
 /** Starts the server and registers the Skill. @throws RegistryRefusal */
 export async function startSampleSkill(options: SampleSkillOptions): Promise<SampleSkill> {
-  const { host = '127.0.0.1', name = 'weather', version = '1.0.0', weight = 1, log = () => undefined } = options;
+  const { host = '127.0.0.1', name = 'weather', version = '1.0.0', weight = 1, drainMs = 1_000 } = options;
+  const { log = () => undefined } = options;
   const executor = new Executor();
   const server = createSkillServer(executor, version);
   server.listen(options.port, host);
@@ -81,9 +85,13 @@ export async function startSampleSkill(options: SampleSkillOptions): Promise<Sam
     get heartbeats() {
       return membership.heartbeats;
     },
+    // The order is that of docs/heartbeats.md, "Leaving and draining".
     stop: async () => {
-      await membership.leave();
+      if (await membership.drain()) await delay(drainMs);
       await close();
+      membership.abandon();
+      await ended.catch(() => undefined);
+      await membership.leave();
     },
     kill: async () => {
       membership.abandon();

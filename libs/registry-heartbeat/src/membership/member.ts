@@ -9,7 +9,7 @@ import { CircularMembershipError, type MembershipState, NameTakenError } from '.
 import type { MembershipMetrics } from './membership.metrics.js';
 import { Mirror } from './mirror.js';
 import type { BeatStatus, Registration } from './upstream-answers.js';
-import type { UpstreamClient } from './upstream-client.js';
+import type { LeavingEndpoint, UpstreamClient } from './upstream-client.js';
 import { UpstreamError } from './upstream-http.js';
 
 export type Election = Pick<LeaderElection, 'isLeader' | 'isLastReplica'>;
@@ -34,6 +34,8 @@ export class Member {
   private current: MembershipState = 'standby';
   private fault = '';
   private self: Registration | undefined;
+  /** The URL that `self` was registered with. */
+  private publicUrl = '';
   private stopped = false;
 
   constructor(
@@ -93,8 +95,8 @@ export class Member {
    * at most and never rejects.
    */
   async leave(): Promise<void> {
-    const ids = [...(this.self ? [this.self.skillId] : []), ...this.mirror.upstreamIds];
-    if (!this.election.isLeader || ids.length === 0) return;
+    const ids = this.mirror.upstreamIds;
+    if (!this.election.isLeader || (!this.self && ids.length === 0)) return;
     const end = performance.now() + LEAVE_MS;
     const leaving = this.unregisterAll(ids, end).catch((error: unknown) => {
       this.log.notUnregistered(error);
@@ -115,13 +117,23 @@ export class Member {
 
   private async unregisterAll(skillIds: readonly string[], end: number): Promise<void> {
     if (!(await this.election.isLastReplica())) return;
-    await concurrently(skillIds, UNREGISTER_AT_ONCE, async (skillId) => {
+    const { self } = this;
+    const leaving = [
+      ...(self ? [{ skillId: self.skillId, endpoint: this.toEndpoint(self) }] : []),
+      ...skillIds.map((skillId) => ({ skillId, endpoint: undefined })),
+    ];
+    await concurrently(leaving, UNREGISTER_AT_ONCE, async ({ skillId, endpoint }) => {
       const left = end - performance.now();
       if (left <= 0) return;
-      await this.client.unregister(skillId, left).catch((error: unknown) => {
+      await this.client.unregister(skillId, left, endpoint).catch((error: unknown) => {
         this.log.notUnregistered(error);
       });
     });
+  }
+
+  /** Other members with the same name and version are endpoints of the same registration, and stay. */
+  private toEndpoint({ generation }: Registration): LeavingEndpoint {
+    return { endpoint_url: this.publicUrl, ...(generation !== undefined && { generation }) };
   }
 
   private standBy(): number {
@@ -151,6 +163,7 @@ export class Member {
       throw new CircularMembershipError(registration.skillId);
     }
     this.self = registration;
+    this.publicUrl = publicUrl;
   }
 
   private async renew({ skillId, generation }: Registration, endpoint_url: string): Promise<BeatStatus> {

@@ -20,6 +20,12 @@ export interface BeatItem {
   health: Health;
 }
 
+/** An endpoint that leaves. */
+export interface LeavingEndpoint {
+  endpoint_url: string;
+  generation?: number;
+}
+
 /** The answer to a batch: a result for each Skill, or a refusal of the whole batch because of one of its Skills. */
 export type BatchAnswer = { results: BatchResult[] } | { refused: string };
 
@@ -71,9 +77,13 @@ export class UpstreamClient {
     return this.read('heartbeats', reply, (answer) => readBeats(answer, skillIds));
   }
 
-  /** Unregisters a Skill. If the upstream registry refuses (4xx), the registration ends with its lease. */
-  async unregister(skillId: string, timeoutMs?: number): Promise<void> {
-    const reply = await this.call('the end of a registration', this.urls.unregister(skillId), undefined, timeoutMs);
+  /**
+   * Unregisters a Skill; with `endpoint` this endpoint, and the Skill with its last one. If the upstream registry refuses
+   * (4xx), the registration ends with its lease.
+   */
+  async unregister(skillId: string, timeoutMs?: number, endpoint?: LeavingEndpoint): Promise<void> {
+    const body = endpoint && JSON.stringify(endpoint);
+    const reply = await this.call('the end of a registration', this.urls.unregister(skillId), body, timeoutMs);
     if (reply.status >= 500) throw this.toError('the end of a registration', reply);
   }
 

@@ -109,6 +109,7 @@ describe('probes', () => {
       [skillId],
     );
     expect(found).toEqual([
+      { event: 'endpoint_healthy', actor: 'prober' },
       { event: 'endpoint_warning', actor: 'prober' },
       { event: 'endpoint_unhealthy', actor: 'prober' },
     ]);
@@ -123,6 +124,19 @@ describe('probes', () => {
     expect((await discovered(name)).total).toBe(1);
     server.behaviour = BEHAVIOURS.echo;
     await execute(skillId).expect(200);
+  });
+
+  it('come within seconds for a new endpoint, which is in warning until then', async () => {
+    const [up, down, added] = [await serve(), await serve(BEHAVIOURS.fails), await serve()];
+    const { skillId, name } = await create([{ url: up.url }, { url: down.url }]);
+    expect([(await status(skillId)).health, (await discovered(name)).total]).toEqual(['warning', 1]);
+    const healths = async () => (await status(skillId)).endpoints.map(({ health, probe }) => [health, probe?.result]);
+    const become = (...all: string[][]) => until(async () => JSON.stringify(await healths()) === JSON.stringify(all));
+    await become(['healthy', 'healthy'], ['warning', 'unhealthy']);
+    const endpoints = [up, down, added].map(({ url }) => ({ url }));
+    const { body } = await api.patch(`/skills/${skillId}`, { endpoints }).expect(200);
+    expect(body.endpoints).toMatchObject([{ health: 'healthy' }, { health: 'warning' }, { health: 'warning' }]);
+    await become(['healthy', 'healthy'], ['warning', 'unhealthy'], ['healthy', 'healthy']);
   });
 
   it('look at what is switched on only', async () => {

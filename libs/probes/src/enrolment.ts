@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { type ProbesSettings, probesSettings } from '#config';
 import { PeriodicService } from '#scheduling';
-import { ProbeClaimsRepository } from './probe-claims.repository.js';
+import { BEFORE_ALL, ProbeClaimsRepository } from './probe-claims.repository.js';
 import { probeJob } from './probe-job.js';
 
 /** Endpoints in one query, and queries in one step. */
@@ -10,11 +10,10 @@ const PAGE = 1_000;
 const PAGES = 5;
 /** Milliseconds after which the search starts over. */
 const RESTART_AFTER_MS = 60_000;
-const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Finds endpoints without a lease that are not probed yet. Ids rise with time, so each step only looks at the newest ids.
- * Because an id may be committed late, or made by a slow clock, the search starts over every minute.
+ * Finds endpoints without a lease that are not probed yet. Ids rise with time, so each step looks at the newest ids first. A
+ * search through all ids, which starts over every minute, finds those of a large import, of a slow clock, or committed late.
  */
 @Injectable()
 export class Enrolment extends PeriodicService {
@@ -30,6 +29,7 @@ export class Enrolment extends PeriodicService {
   }
 
   protected async work(): Promise<void> {
+    await this.claims.enrolNewest(PAGE);
     for (let page = 0; page < PAGES; page += 1) {
       const ids = await this.claims.enrolPage(this.after, PAGE);
       if (ids.length < PAGE) {

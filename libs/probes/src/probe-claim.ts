@@ -21,6 +21,8 @@ export interface ProbeClaim extends ProbedHealth {
   parameters: { key: string; value: string; secret: boolean }[];
   /** Whether it has, or had, a lease: then the lease decides its health. */
   leased: boolean;
+  /** Whether it was never probed before. */
+  isFirst: boolean;
   /** Identifies the claim in the database. */
   token: string;
 }

@@ -8,6 +8,8 @@ import { PROBE_PARAMETERS, type ProbeClaim } from './probe-claim.js';
 
 /** Milliseconds that a claim holds after the time-out of its probe, to write the result. */
 const MARGIN_MS = 10_000;
+/** Seconds until the first probe of a new endpoint at most; random, so that those of a batch do not come all at once. */
+const FIRST_WITHIN_S = 2;
 /** Random part of the interval, so that probes that started together drift apart. */
 const JITTER = 0.1;
 
@@ -24,6 +26,9 @@ const intervalSeconds = (endpointId: string, least: string, others: string): str
   const own = fromOwn(endpointId, 'health_interval', (value) => `LEAST(GREATEST(${value}, ${least}::int), 86400)`);
   return `COALESCE(${own}, ${others}::int)`;
 };
+
+/** Sorts before the id of every endpoint. */
+export const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /** Due claims. */
 export interface DueClaims {
@@ -101,12 +106,21 @@ export class ProbeClaimsRepository {
    * Reads a page of endpoints in the order of ids. Adds rows for those without a lease, and brings probes forward that are later
    * than the own interval of the endpoint, which was changed. Returns the ids of the page.
    */
-  async enrolPage(after: string, limit: number): Promise<string[]> {
+  enrolPage(after: string, limit: number): Promise<string[]> {
+    return this.enrolAll(`WHERE id > $1 ORDER BY id LIMIT $2`, after, limit);
+  }
+
+  /** The same for the newest endpoints. */
+  enrolNewest(limit: number): Promise<string[]> {
+    return this.enrolAll(`WHERE id > $1 ORDER BY id DESC LIMIT $2`, BEFORE_ALL, limit);
+  }
+
+  private async enrolAll(page: string, after: string, limit: number): Promise<string[]> {
     const rows = await this.dataSource.query<{ id: string; missing: boolean; late: boolean }[]>(
       `SELECT e.id, l.id IS NULL AND p.endpoint_id IS NULL AS missing,
          COALESCE(p.next_probe_at > now() + ${intervalSeconds('e.id', '$3', '$4')} * (1 + $5::float8) * interval '1 second',
            false) AS late
-       FROM (SELECT id FROM skill_endpoints WHERE id > $1 ORDER BY id LIMIT $2) e
+       FROM (SELECT id FROM skill_endpoints ${page}) e
        LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id LEFT JOIN endpoint_probes p ON p.endpoint_id = e.id ORDER BY e.id`,
       [after, limit, this.leastInterval, this.settings.interval, JITTER],
     );
@@ -133,7 +147,7 @@ export class ProbeClaimsRepository {
     );
   }
 
-  /** Adds missing rows; the first probe is at a random time within an interval. Skips endpoints that are being deleted. */
+  /** Adds missing rows; the first probe is within two seconds, or an interval if that is shorter. Skips endpoints that are being deleted. */
   private async enrol(tx: Transaction, endpointIds: readonly string[]): Promise<void> {
     await tx.query(
       `INSERT INTO endpoint_probes (endpoint_id, next_probe_at)
@@ -143,7 +157,7 @@ export class ProbeClaimsRepository {
            AND NOT EXISTS (SELECT FROM endpoint_probes p WHERE p.endpoint_id = e.id)
          ORDER BY e.id FOR KEY SHARE OF e SKIP LOCKED) e
        ON CONFLICT DO NOTHING`,
-      [endpointIds, this.settings.interval],
+      [endpointIds, Math.min(FIRST_WITHIN_S, this.settings.interval)],
     );
   }
 
@@ -164,9 +178,9 @@ export class ProbeClaimsRepository {
                THEN now() + k.seconds * (1 + $3::float8 * (random() - 0.5)) * interval '1 second' END,
              claimed_until = CASE WHEN k.eligible THEN clock_timestamp() + (k.timeout_ms + $6::int) * interval '1 millisecond' END
            FROM known k WHERE p.endpoint_id = k.endpoint_id
-           RETURNING p.endpoint_id, p.claimed_until, p.failures, p.successes)
+           RETURNING p.endpoint_id, p.claimed_until, p.failures, p.successes, p.probed_at IS NULL AS first)
        SELECT k.endpoint_id AS "endpointId", k.skill_id AS "skillId", k.url, k.protocol, k.health, k.leased, k.eligible,
-         k.lag AS "lagMs", t.failures, t.successes, t.claimed_until::text AS token,
+         k.lag AS "lagMs", t.failures, t.successes, t.first AS "isFirst", t.claimed_until::text AS token,
          COALESCE((SELECT json_agg(json_build_object('key', q.key, 'value', q.value, 'secret', q.secret))
            FROM endpoint_params q WHERE q.endpoint_id = k.endpoint_id AND (q.key = ANY($7::text[]) OR starts_with(q.key, '${QUERY_PREFIX}'))), '[]'::json) AS parameters
        FROM known k JOIN taken t USING (endpoint_id)`,

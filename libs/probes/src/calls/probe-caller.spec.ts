@@ -18,6 +18,7 @@ describe('a probe', () => {
     protocol: url.startsWith('ws') ? 'ws' : 'http',
     parameters: [],
     leased: false,
+    isFirst: false,
     token: 'token',
     health: 'healthy',
     failures: 0,

@@ -38,9 +38,10 @@ export class ProbeResults {
   /** Returns when the result is written, or ignored. Rejects in a database outage. */
   async record(probed: Probed): Promise<void> {
     const { claim, result } = probed;
+    // The first probe decides alone: before it, nobody knew the health.
     const after = claim.leased
       ? { health: claim.health, failures: 0, successes: 0 }
-      : healthAfter(claim, result, this.settings);
+      : healthAfter(claim, result, claim.isFirst ? { ...this.settings, successes: 1 } : this.settings);
     for (const pause of PAUSES_MS) {
       if (await this.batcher.add({ probed, after })) return;
       await delay(pause);

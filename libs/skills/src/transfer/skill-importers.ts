@@ -28,6 +28,9 @@ export interface SkillImporters {
   skills: SkillImporter;
 }
 
+/** Endpoints of a file stay healthy until they are probed. */
+const UNPROBED = { interval: 0 };
+
 /** Creates the importers for a command line tool, without jobs and listeners. */
 export function createSkillImporters(
   dataSource: DataSource,
@@ -43,9 +46,14 @@ export function createSkillImporters(
   const index = new SkillIndexWriter();
   const names = new SkillNames(new RegistrySettings());
   const companions = new SkillCompanions();
-  const parts = new SkillPartsWriter(new EndpointsWriter(history, secrets), new CapabilitiesWriter(), secrets);
+  const parts = new SkillPartsWriter(
+    new EndpointsWriter(history, secrets),
+    new CapabilitiesWriter(),
+    secrets,
+    UNPROBED,
+  );
   const health = new EndpointHealthWriter(index, history, log, names, companions);
-  const newSkills = new NewSkillsWriter(secrets, names, companions);
+  const newSkills = new NewSkillsWriter(secrets, names, companions, UNPROBED);
   const renewals = new RenewalsWriter(parts, index, health);
   const writer = new SkillWriter(newSkills, renewals, parts, index, history, audit, names);
   const created = new NewSkillsImporter(newSkills, audit);

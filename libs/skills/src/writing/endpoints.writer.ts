@@ -3,12 +3,13 @@ import { newId, UrlSpellings } from '#common';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { isMask, SkillSecrets } from '../secrets/index.js';
 import { readScheme } from '../model/endpoint-url.js';
+import type { Health } from '../model/endpoint.entity.js';
 import type { EndpointBody } from '../model/skill.dto.js';
 import { type MergedPart, mergeParts } from './merged-part.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 
-/** An endpoint to write. A new endpoint gets `endpoint_id`, if it is set. */
-export type EndpointPart = EndpointBody & { endpoint_id?: string };
+/** An endpoint to write. A new endpoint gets `endpoint_id` and the health `unheard`, if they are set. */
+export type EndpointPart = EndpointBody & { endpoint_id?: string; unheard?: Health };
 
 /** Updates known endpoints and inserts new ones; ends draining. The Skills must be locked. Returns the ids of known ones by place. */
 const MERGE = prepared(
@@ -21,13 +22,16 @@ const MERGE = prepared(
     protocol: 'text',
     weight: 'integer',
     status: 'text',
+    unheard: 'text',
   })}),
      known AS (
        UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight),
-         status = COALESCE(x.status, CASE WHEN e.status = 'draining' THEN 'active' ELSE e.status END), updated_at = now() FROM x WHERE e.skill_id = x.skill_id AND e.url = x.url RETURNING x.place, e.id),
+         status = COALESCE(x.status, CASE WHEN e.status = 'draining' THEN 'active' ELSE e.status END), updated_at = now()
+       FROM x WHERE e.skill_id = x.skill_id AND e.url = x.url RETURNING x.place, e.id),
      added AS (
-       INSERT INTO skill_endpoints (id, skill_id, url, protocol, weight, status)
-       SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active')
+       INSERT INTO skill_endpoints (id, skill_id, url, protocol, weight, status, health)
+       SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active'),
+         COALESCE(x.unheard, 'healthy')
        FROM x WHERE x.place NOT IN (SELECT place FROM known))
    SELECT place, id FROM known`,
 );
@@ -47,10 +51,10 @@ export class EndpointsWriter {
     const parts = skills.flatMap(({ skillId, body }) =>
       body.endpoints.map((endpoint) => ({ skillId, id: endpoint.endpoint_id ?? newId(), body: endpoint })),
     );
-    const rows = parts.map(({ skillId, id, body: { url, weight, status } }, place) => {
-      return [place, id, skillId, url, readScheme(url), weight, status];
+    const rows = parts.map(({ skillId, id, body: { url, weight, status, unheard } }, place) => {
+      return [place, id, skillId, url, readScheme(url), weight, status, unheard];
     });
-    await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows, 7), parts));
+    await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows, 8), parts));
   }
 
   /** Gives endpoints that the Skill has under another spelling of one of these URLs this spelling. The Skill must be locked. */

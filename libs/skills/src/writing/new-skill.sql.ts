@@ -25,6 +25,7 @@ const SKILL = {
   status_id: 'uuid',
   event_id: 'uuid',
   document: 'text',
+  health: 'text',
 };
 
 const PAST = {
@@ -38,7 +39,15 @@ const PAST = {
 
 /** Tables of parts. Those of parameters have no column `skill_id`: here it only selects the rows of new Skills. */
 const PARTS = {
-  skill_endpoints: { skill_id: 'uuid', id: 'uuid', url: 'text', protocol: 'text', weight: 'integer', status: 'text' },
+  skill_endpoints: {
+    skill_id: 'uuid',
+    id: 'uuid',
+    url: 'text',
+    protocol: 'text',
+    weight: 'integer',
+    status: 'text',
+    health: 'text',
+  },
   endpoint_leases: { skill_id: 'uuid', id: 'uuid', endpoint_id: 'uuid' },
   endpoint_params: { skill_id: 'uuid', id: 'uuid', endpoint_id: 'uuid', key: 'text', value: 'text', secret: 'boolean' },
   capabilities: {
@@ -119,7 +128,8 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
        SELECT ${columns.map((name) => `x.${name}`).join(', ')} FROM ${rows} WHERE ${isNew('skill_id')}`;
   });
   const statements = [
-    `INSERT INTO skill_status (id, skill_id) SELECT x.status_id, x.id FROM ${skills('id', 'status_id')} WHERE ${isNew('id')}`,
+    `INSERT INTO skill_status (id, skill_id, health) SELECT x.status_id, x.id, x.health
+       FROM ${skills('id', 'status_id', 'health')} WHERE ${isNew('id')}`,
     `INSERT INTO skill_search (skill_id, document) SELECT x.id, x.document::tsvector
        FROM ${skills('id', 'document')} WHERE ${isNew('id')}`,
     `INSERT INTO skill_events (id, skill_id, name, version, event, actor, owner, registered_at)

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { newId } from '#common';
+import { probesSettings } from '#config';
 import {
   type ArrayElement,
   arrayLiteral,
@@ -13,6 +14,7 @@ import { storedDeprecation } from '../model/deprecation.js';
 import { searchDocument } from '../model/search-document.js';
 import { SkillCompanions } from '../model/skill-companions.js';
 import type { EndpointLease, SkillLeases } from '../model/skill-observers.js';
+import { type ProbesInterval, unheardHealth } from '../model/unheard-health.js';
 import { readScheme } from '../model/endpoint-url.js';
 import type { CreateSkillBody } from '../model/skill.dto.js';
 import type { SkillStatus } from '../model/skill.entity.js';
@@ -78,6 +80,7 @@ export class NewSkillsWriter {
     private readonly secrets: SkillSecrets,
     private readonly names: SkillNames,
     private readonly companions: SkillCompanions,
+    @Inject(probesSettings.KEY) private readonly probes: ProbesInterval,
   ) {}
 
   /**
@@ -174,11 +177,12 @@ export class NewSkillsWriter {
       }
       return { name, description, category, status };
     });
+    const health = origin === 'created' ? unheardHealth(this.probes) : 'healthy';
     const endpoints = body.endpoints.map((part) => {
       const { url, weight = 1, status = 'active', parameters = {} } = part;
       const endpointId = part.endpoint_id ?? newId();
       const protocol = readScheme(url);
-      rows.skill_endpoints.push([id, endpointId, url, protocol, weight, status]);
+      rows.skill_endpoints.push([id, endpointId, url, protocol, weight, status, health]);
       if (origin === 'registered') rows.endpoint_leases.push([id, newId(), endpointId]);
       for (const { key, value, secret } of this.secrets.sealed('endpoint_params', endpointId, parameters)) {
         rows.endpoint_params.push([id, newId(), endpointId, key, value, secret]);
@@ -209,6 +213,7 @@ export class NewSkillsWriter {
       newId(),
       newId(),
       searchDocument({ name, description, capabilities }),
+      health,
     ];
     if ('past' in skill) {
       const { owner, status, generation, registered_at, created_at, updated_at } = skill.past;

@@ -1,8 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { newId } from '#common';
+import { probesSettings } from '#config';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { CapabilitiesWriter, type CapabilityPart } from './capabilities.writer.js';
 import { type EndpointPart, EndpointsWriter } from './endpoints.writer.js';
+import type { Health } from '../model/endpoint.entity.js';
+import { type ProbesInterval, unheardHealth } from '../model/unheard-health.js';
 import { isMask, MASK, SkillSecrets } from '../secrets/index.js';
 import { given } from './merged-body.js';
 import type { HistorySkill } from './skill-history.js';
@@ -30,6 +33,7 @@ export class SkillPartsWriter {
     private readonly endpoints: EndpointsWriter,
     private readonly capabilities: CapabilitiesWriter,
     private readonly secrets: SkillSecrets,
+    @Inject(probesSettings.KEY) private readonly probes: ProbesInterval,
   ) {}
 
   /**
@@ -61,7 +65,7 @@ export class SkillPartsWriter {
       skillId,
       kept,
     ]);
-    await this.merge(tx, [{ skillId, body: completed(body) }]);
+    await this.merge(tx, [{ skillId, body: completed(body, unheardHealth(this.probes)) }]);
   }
 
   /**
@@ -84,10 +88,16 @@ export class SkillPartsWriter {
 }
 
 /** Sets every default, so that no earlier value stays. */
-function completed(body: ReplaceSkillBody): SkillParts['body'] {
+function completed(body: ReplaceSkillBody, unheard: Health): SkillParts['body'] {
   return {
     ...body,
-    endpoints: body.endpoints.map((endpoint) => ({ weight: 1, status: 'active', parameters: {}, ...given(endpoint) })),
+    endpoints: body.endpoints.map((endpoint) => ({
+      weight: 1,
+      status: 'active',
+      parameters: {},
+      unheard,
+      ...given(endpoint),
+    })),
     capabilities: (body.capabilities ?? []).map((capability) => ({
       description: '',
       category: null,

@@ -197,6 +197,16 @@ describe('leaving the registry', () => {
     expectError(await otherApi.post(`/skills/${skillId}/heartbeat`, { endpoint_url: urlOf(4) }), 404, 1004);
   });
 
+  it('and coming back again and again is flapping', async () => {
+    const { body, skillId } = await replicas(1);
+    for (const health of ['unhealthy', 'healthy', 'warning', 'healthy', 'unhealthy', 'healthy', 'unhealthy']) {
+      await api.post(`/skills/${skillId}/heartbeat`, { endpoint_url: urlOf(1), health }).expect(200);
+    }
+    const { explain } = (await api.get(`/skills/discover?name=${body.name}&explain=true`).expect(200)).body.data;
+    expect(explain[0].reason).toContain('it flaps: it became healthy again 3 times in the last 10 minutes');
+    expect((await other.http.get('/metrics')).text).toMatch(/registry_endpoints_flapping [1-9]/);
+  });
+
   describe('by draining', () => {
     const statuses = async (skillId: string) =>
       ((await api.get(`/skills/${skillId}`).expect(200)).body.endpoints as { status: string }[]).map(

@@ -10,6 +10,7 @@ import type { ProbeResult } from '../model/endpoint-probe.entity.js';
 import { searchQuery } from '../model/search-document.js';
 import { type NamedPart, NearNames } from './near-names.js';
 import { activeEndpoint, newestOf, versionCondition } from './skill-filter.sql.js';
+import { CAME_BACK, FLAPPING_MINUTES, FLAPS } from '../model/flapping.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import type { SkillFilter } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
@@ -38,6 +39,8 @@ interface NearMatch {
     /** Whether it has or had a lease. */
     leased: boolean;
     probe: { result: ProbeResult; reason: string | null } | null;
+    /** How often it became healthy again lately. */
+    returns: number;
   }[];
   capabilities: { name: string; category: string | null; status: CapabilityStatus }[];
 }
@@ -108,7 +111,8 @@ export class DiscoveryExplainer {
     return this.dataSource.query<NearMatch[]>(
       `SELECT s.id, s.name, s.version, s.status, s.space_id, s.deprecated, s.callable, COALESCE((SELECT json_agg(json_build_object('url', e.url,
              'protocol', e.protocol, 'status', e.status, 'health', e.health, 'expired_at', l.expired_at,
-             'leased', l.id IS NOT NULL, 'probe', CASE WHEN p.last_result IS NOT NULL
+             'leased', l.id IS NOT NULL, 'returns', (SELECT count(*) FROM skill_events v
+               WHERE v.skill_id = s.id AND v.endpoint_url = e.url AND ${CAME_BACK}), 'probe', CASE WHEN p.last_result IS NOT NULL
                THEN json_build_object('result', p.last_result, 'reason', p.reason) END))
            FROM skill_endpoints e LEFT JOIN endpoint_leases l ON l.endpoint_id = e.id
            LEFT JOIN endpoint_probes p ON p.endpoint_id = e.id WHERE e.skill_id = s.id),
@@ -208,7 +212,13 @@ function isCallable({ status, health }: Endpoint, { include }: SkillFilter): boo
   return status === 'active' && (health !== 'unhealthy' || include === 'unhealthy');
 }
 
-function explainEndpoint({ url, status, health, expired_at, leased, probe }: Endpoint): string {
+function explainEndpoint(endpoint: Endpoint): string {
+  const { returns } = endpoint;
+  const flapping = `it flaps: it became healthy again ${returns} times in the last ${FLAPPING_MINUTES} minutes`;
+  return returns >= FLAPS ? `${explainState(endpoint)}; ${flapping}` : explainState(endpoint);
+}
+
+function explainState({ url, status, health, expired_at, leased, probe }: Endpoint): string {
   if (status === 'draining') return `${url} is draining: it takes no new calls`;
   if (status !== 'active') return `${url} is ${status}`;
   if (expired_at !== null) return `${url} is ${health}: its lease ended at ${new Date(expired_at).toISOString()}`;

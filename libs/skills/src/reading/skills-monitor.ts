@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { MetricsService } from '#metrics';
 import { ENDPOINT_STATUSES } from '../model/endpoint.entity.js';
+import { FLAPPING_MINUTES, FLAPS } from '../model/flapping.js';
 import { SKILL_STATUSES } from '../model/skill.entity.js';
 import { SkillsRepository } from './skills.repository.js';
 
@@ -22,6 +23,16 @@ export class SkillsMonitor implements OnModuleInit {
     this.count('registry_endpoints', 'Registered endpoints by status.', ENDPOINT_STATUSES, () =>
       this.repository.countEndpoints(),
     );
+    let countedAt = Number.NEGATIVE_INFINITY;
+    this.metrics.gauge({
+      name: 'registry_endpoints_flapping',
+      help: `Endpoints that became healthy again ${FLAPS} times or more in the last ${FLAPPING_MINUTES} minutes.`,
+      collect: async (gauge) => {
+        if (performance.now() - countedAt < FRESH_MS) return;
+        gauge.set(await this.repository.countFlapping());
+        countedAt = performance.now();
+      },
+    });
   }
 
   private count<S extends string>(

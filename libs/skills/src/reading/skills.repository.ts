@@ -7,6 +7,7 @@ import { SharedReads } from '../catalogue/index.js';
 import { countTotal } from './count-total.js';
 import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
 import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
+import { CAME_BACK, FLAPS } from '../model/flapping.js';
 import type { EndpointStatus } from '../model/endpoint.entity.js';
 import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
 import type { SkillStatus } from '../model/skill.entity.js';
@@ -91,6 +92,15 @@ export class SkillsRepository {
   /** Counts the Skills of each status. */
   countByStatus(): Promise<{ status: SkillStatus; count: number }[]> {
     return this.dataSource.query('SELECT status, count(*)::int AS count FROM skills GROUP BY status');
+  }
+
+  /** Counts endpoints that flap. */
+  async countFlapping(): Promise<number> {
+    const [row] = await this.dataSource.query<{ count: number }[]>(
+      `SELECT count(*)::int AS count FROM (SELECT FROM skill_events v WHERE ${CAME_BACK}
+         GROUP BY v.skill_id, v.endpoint_url HAVING count(*) >= ${FLAPS}) f`,
+    );
+    return row?.count ?? 0;
   }
 
   /** Counts the endpoints of each status. */

@@ -267,15 +267,15 @@ describe('bad input: what a body says', () => {
   });
 
   it.each([
-    '1',
-    'not-a-uuid',
-    '%00',
-    "';--",
-    '0'.repeat(36),
-    `${'0'.repeat(8)}-0000-0000-0000-${'g'.repeat(12)}`,
-    '%F0%9F%8C%A6',
-    'x'.repeat(500),
-  ])('refuses the id %s on every route', async (id) => {
+    ['1', 404],
+    ["';--", 404],
+    [`${'0'.repeat(8)}-0000-0000-0000-${'g'.repeat(12)}`, 404],
+    ['%F0%9F%8C%A6', 404],
+    ['%00', 400],
+    ['%20', 400],
+    ['%0a', 400],
+    ['x'.repeat(500), 400],
+  ])('answers the id %s with %d on every route', async (id, status) => {
     const answers = [
       await api.get(`/skills/${id}`),
       await api.put(`/skills/${id}`, skillBody()),
@@ -285,9 +285,12 @@ describe('bad input: what a body says', () => {
       await api.put(`/skills/${id}/status`, { status: 'active' }),
       await api.post(`/skills/${id}/unregister`),
       await api.post(`/skills/${id}/heartbeat`),
-      await api.put(`/capabilities/${id}/status`, { status: 'enabled' }),
-      await api.get(`/capabilities?skill_id=${id}`),
     ];
-    for (const answer of answers) expectError(answer, 400, 1001);
+    for (const answer of answers) expectError(answer, status, status === 404 ? 1004 : 1001);
+    const capability = await api.put(`/capabilities/${id}/status`, { status: 'enabled' });
+    expectError(capability, status, status === 404 ? 1005 : 1001);
+    const listed = await api.get(`/capabilities?skill_id=${id}`);
+    if (status === 404) expect(listed.body.data.total).toBe(0);
+    else expectError(listed, 400, 1001);
   });
 });

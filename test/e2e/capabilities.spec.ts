@@ -32,6 +32,7 @@ describe('capabilities', () => {
       capabilities: [
         {
           capability_id: expect.stringMatching(UUID),
+          id: expect.stringMatching(UUID),
           skill_id: skillId,
           name: '翻译',
           description: 'Translates',
@@ -63,7 +64,12 @@ describe('capabilities', () => {
     expect(off.body).toEqual({
       code: 0,
       message: 'success',
-      data: { capability_id: capabilityId, status: 'disabled', updated_at: expect.stringMatching(TIME) },
+      data: {
+        capability_id: capabilityId,
+        id: capabilityId,
+        status: 'disabled',
+        updated_at: expect.stringMatching(TIME),
+      },
     });
     expect(await discovered()).toBe(0);
     const after = await api.get(`/skills/${skillId}`);
@@ -90,7 +96,8 @@ describe('capabilities', () => {
       expectError(await api.put(`/capabilities/${capabilityId}/status`, body), 400, 1001);
     }
     expectError(await api.put(`/capabilities/${NOBODY}/status`, { status: 'enabled' }), 404, 1005);
-    expectError(await api.put('/capabilities/7/status', { status: 'enabled' }), 400, 1001);
+    expectError(await api.put('/capabilities/7/status', { status: 'enabled' }), 404, 1005);
+    expectError(await api.put(`/capabilities/${'7'.repeat(65)}/status`, { status: 'enabled' }), 400, 1001);
   });
 
   it('goes with its Skill', async () => {

@@ -116,7 +116,7 @@ describe('channels', () => {
 
   it('are told every fault at once', async () => {
     const answer = await create({
-      skill_id: 'x',
+      skill_id: ' ',
       capability_id: '',
       metadata: { ['k'.repeat(65)]: 'x', ok: 1, long: 'x'.repeat(513) },
       expiry_time: '2020-01-01',
@@ -297,7 +297,7 @@ describe('channels', () => {
       'page=0',
       'page_size=101',
       'status=expired',
-      'skill_id=7',
+      'skill_id=',
       'client_id=x',
       'status=open&status=open',
     ])

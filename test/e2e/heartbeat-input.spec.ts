@@ -123,7 +123,7 @@ describe('heartbeats: what is refused', () => {
       null,
       'text',
       [],
-      { skill_id: 'x', cpu_usage: 101, extra: 1 },
+      { skill_id: 'x\n', cpu_usage: 101, extra: 1 },
     ];
     expect(expectError(await api.post('/heartbeats', { heartbeats }), 400, 1001)).toEqual([
       'heartbeats.1.skill_id is required',
@@ -131,7 +131,7 @@ describe('heartbeats: what is refused', () => {
       'heartbeats.3 must be an object',
       'heartbeats.4 must be an object',
       'heartbeats.5.extra is unknown',
-      'heartbeats.5.skill_id must be a UUID',
+      'heartbeats.5.skill_id must not contain control characters',
       'heartbeats.5.cpu_usage must not be over 100',
     ]);
   });

@@ -84,6 +84,7 @@ describe.each(LEASE_STORES)('heartbeats with leases in %s', (kind) => {
       message: 'success',
       data: {
         skill_id,
+        id: skill_id,
         lease: { expires_at: expect.stringMatching(TIME), ttl: 90 },
         interval: expect.any(Number),
         generation,
@@ -267,7 +268,8 @@ describe.each(LEASE_STORES)('heartbeats with leases in %s', (kind) => {
     const sent = skillBody();
     const { body } = await api.post('/skills/register', sent).set('idempotency-key', `beat-${kind}`).expect(200);
     expect(body.data).toEqual({
-      skill_id: expect.stringMatching(UUID),
+      skill_id: body.data.id,
+      id: expect.stringMatching(UUID),
       status: 'registered',
       registered_at: expect.stringMatching(TIME),
       generation: expect.any(Number),

@@ -189,7 +189,7 @@ describe('ready answers, sent before Fastify sees the request', () => {
     ]);
     const [viewer, , publisher] = clients;
     const register = async (body: object, token = app.admin) =>
-      (await apiOf(app, token).post('/skills/register', skillBody(body)).expect(200)).body.data.skill_id as string;
+      (await apiOf(app, token).post('/skills/register', skillBody(body)).expect(200)).body.data.id as string;
     const skillIds = [
       await register({ name: 'both-ways' }),
       await register(
@@ -197,6 +197,7 @@ describe('ready answers, sent before Fastify sees the request', () => {
         publisher.token,
       ),
       await register({ name: 'both-ways-3', space_id: 'tower-1' }),
+      await register({ name: 'both-ways-4', skill_id: 'both/4' }),
     ] as const;
     // Fastify shows the headers of heartbeats.
     await api.post(`/skills/${skillIds[0]}/heartbeat`, {}).expect(200);
@@ -205,7 +206,7 @@ describe('ready answers, sent before Fastify sees the request', () => {
     const page = await api.get('/skills/discover?q=both&page_size=1').expect(200);
     const requests = wireRequests({
       senders: [[], [['x-api-key', key]], ...bearers.map((token) => [['authorization', `Bearer ${token}`] as const])],
-      skillIds: [...skillIds, ...skillIds, ...skillIds, skillIds[0].toUpperCase(), NOBODY, 'no-uuid'],
+      skillIds: [...skillIds, ...skillIds, ...skillIds, skillIds[0].toUpperCase(), NOBODY, 'no-uuid', 'both%2F4'],
       reads: [
         '/skills/:id',
         '/skills/:id/',

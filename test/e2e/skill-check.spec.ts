@@ -53,6 +53,7 @@ describe('a check of a Skill', () => {
       message: 'success',
       data: {
         skill_id: skillId,
+        id: skillId,
         endpoints: [
           {
             endpoint_id: expect.stringMatching(UUID),
@@ -108,7 +109,7 @@ describe('a check of a Skill', () => {
     expectError(await of('agent'), 403, 1003);
     expectError(await of('operator', 'elsewhere'), 404, 1004);
     expectError(await api.post(`/skills/${NOBODY}/check`), 404, 1004);
-    expectError(await api.post('/skills/x/check'), 400, 1001);
+    expectError(await api.post('/skills/x/check'), 404, 1004);
     expect(server.calls).toHaveLength(2);
   });
 

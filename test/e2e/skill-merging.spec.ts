@@ -216,7 +216,7 @@ describe('what stays, what goes, and what is too much', () => {
             description,
             metadata,
             endpoints: bare,
-            capabilities: capabilities.map(({ capability_id: _, skill_id: __, ...part }) => part),
+            capabilities: capabilities.map(({ capability_id: _, id: __, skill_id: ___, ...part }) => part),
           };
         },
       ] as const;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '#database';
-import { validate as isUuid } from 'uuid';
+import { isCapability, orderCapabilities, toCapabilityKey } from '#skills';
 
 export interface TargetCapability {
   id: string;
@@ -22,12 +22,12 @@ export class ChannelTargetRepository {
     return skill;
   }
 
-  /** Finds a capability by id or name. An id wins: a name may look like an id. */
+  /** Finds a capability by its UUID, its external id or its name, in this order: a name may look like an id. */
   async findCapability(tx: Transaction, skillId: string, idOrName: string): Promise<TargetCapability | undefined> {
     const [capability] = await tx.query<TargetCapability[]>(
-      `SELECT id, status FROM capabilities WHERE skill_id = $1 AND (id = $2::uuid OR name = $3)
-       ORDER BY (id = $2::uuid) DESC NULLS LAST LIMIT 1`,
-      [skillId, isUuid(idOrName) ? idOrName : null, idOrName],
+      `SELECT c.id, c.status FROM capabilities c WHERE c.skill_id = $1 AND ${isCapability('c', '$2', '$3')}
+       ORDER BY ${orderCapabilities('c', '$2', '$3')} LIMIT 1`,
+      [skillId, ...toCapabilityKey(idOrName)],
     );
     return capability;
   }

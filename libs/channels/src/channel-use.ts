@@ -12,6 +12,8 @@ export interface OpenChannel {
   channelId: string;
   skillId: string;
   capabilityId: string;
+  /** The id that the owner of the Skill chose for the capability; null: none. */
+  capabilityExternalId: string | null;
   /** The endpoint that was called last; null if there is none, or it was deleted. */
   endpointId: string | null;
   context: Record<string, string>;
@@ -42,7 +44,8 @@ export class ChannelUse {
     assertOpen(channel);
     if (channel.away) throw new ChannelAwayError(channel);
     const { id, skill_id: skillId, capability_id: capabilityId, endpoint_id: endpointId, context } = channel;
-    return { channelId: id, skillId, capabilityId, endpointId, context };
+    const { capability_external_id: capabilityExternalId } = channel;
+    return { channelId: id, skillId, capabilityId, capabilityExternalId, endpointId, context };
   }
 
   /**

@@ -1,11 +1,11 @@
 import { IntersectionType } from '@nestjs/swagger';
-import { EnumField, FutureTimeField, Nfc, PageQuery, TextField, TextMapField, UuidField } from '#common';
+import { EnumField, FutureTimeField, Nfc, PageQuery, SkillIdField, TextField, TextMapField, UuidField } from '#common';
 import { CHANNEL_STATUSES, type ChannelStatus } from './channel.entity.js';
 import { METADATA_LIMITS } from './channel-limits.js';
 
 /** POST /channels/create */
 export class CreateChannelBody {
-  @UuidField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
+  @SkillIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
   skill_id: string;
 
   @TextField({ max: 255, example: 'forecast', description: 'Id or name of a capability of this Skill' })
@@ -37,7 +37,7 @@ class ChannelFilter {
   })
   status?: ChannelStatus;
 
-  @UuidField({ required: false, description: 'Channels with this Skill' })
+  @SkillIdField({ required: false, description: 'Channels with this Skill' })
   skill_id?: string;
 }
 

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { PageResponse, textMapSchema } from '#common';
+import { CapabilityIdProperty, SkillIdProperty } from '#skills';
 import { CHANNEL_STATUSES, type ChannelStatus } from './channel.entity.js';
 import { CONTEXT_LIMITS, METADATA_LIMITS } from './channel-limits.js';
 
@@ -10,10 +11,10 @@ export class ChannelResponse {
   @ApiProperty({ format: 'uuid', example: CHANNEL_ID })
   channel_id: string;
 
-  @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10' })
+  @SkillIdProperty()
   skill_id: string;
 
-  @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12' })
+  @CapabilityIdProperty()
   capability_id: string;
 
   @ApiProperty({ example: 'travel-agent', description: 'The client that created it' })

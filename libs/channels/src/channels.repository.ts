@@ -11,7 +11,9 @@ import { type Reach, reachParameters, WITHIN_REACH } from './channel-reach.js';
 export interface Channel {
   id: string;
   skill_id: string;
+  skill_external_id: string | null;
   capability_id: string;
+  capability_external_id: string | null;
   client_id: string;
   /** The Space of its Skill. */
   space_id: string | null;
@@ -39,6 +41,8 @@ const COLUMNS = `c.id, ${orFormer('skill_id')}, ${orFormer('capability_id')}, c.
   c.client_id, c.endpoint_id, c.metadata, c.created_at, c.expiry_time,
   CASE WHEN c.skill_id IS NULL THEN (SELECT a.space_id FROM away_channels a WHERE a.channel_id = c.id)
     ELSE (SELECT s.space_id FROM skills s WHERE s.id = c.skill_id) END AS space_id,
+  (SELECT s.external_id FROM skills s WHERE s.id = c.skill_id) AS skill_external_id,
+  (SELECT k.external_id FROM capabilities k WHERE k.id = c.capability_id) AS capability_external_id,
   CASE WHEN ${EXPIRED} THEN 'closed' ELSE c.status END AS status,
   CASE WHEN ${EXPIRED} THEN c.expiry_time ELSE c.closed_at END AS closed_at`;
 

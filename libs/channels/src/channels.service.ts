@@ -132,8 +132,8 @@ export class ChannelsService implements OnModuleInit {
 function toChannel(channel: Channel): ChannelResponse {
   return {
     channel_id: channel.id,
-    skill_id: channel.skill_id,
-    capability_id: channel.capability_id,
+    skill_id: channel.skill_external_id ?? channel.skill_id,
+    capability_id: channel.capability_external_id ?? channel.capability_id,
     client_id: channel.client_id,
     status: channel.status,
     metadata: channel.metadata,

@@ -1,5 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EnumField, IntegerField, JsonObjectField, PageQuery, TextField, TimeField, UuidField } from '#common';
+import {
+  EnumField,
+  IntegerField,
+  JsonObjectField,
+  PageQuery,
+  SkillIdField,
+  TextField,
+  TimeField,
+  UuidField,
+} from '#common';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import { EXECUTION_STATUSES, type ExecutionStatus, FORMER_COMPLETED } from './executions/execution.entity.js';
@@ -19,7 +28,7 @@ export class ExecuteCommandBody {
   })
   command_id: string;
 
-  @UuidField({
+  @SkillIdField({
     required: false,
     description: 'Id of the Skill; or name the Skill in `skill`, or name only a capability',
   })
@@ -108,7 +117,7 @@ export class ListExecutionsQuery extends PageQuery {
   @Transform(({ value }) => (value === FORMER_COMPLETED ? 'completed' : (value as unknown)))
   status?: ExecutionStatus;
 
-  @UuidField({ required: false, description: 'The Skill that was called' })
+  @SkillIdField({ required: false, description: 'The Skill that was called' })
   skill_id?: string;
 
   @TextField({ max: 255, required: false, example: 'forecast', description: 'Name of the capability' })

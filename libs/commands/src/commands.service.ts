@@ -25,7 +25,7 @@ import { ExecutionJournal } from './executions/execution-journal.js';
 import { type ClaimedExecution, ExecutionsRepository, type NewExecution } from './executions/executions.repository.js';
 import { CallQueue } from './queue/call-queue.js';
 import { serializeCaller } from './queue/queued-call.js';
-import type { CapableTarget } from './targets/target.js';
+import { type CapableTarget, shownIds } from './targets/target.js';
 
 /** Calls of one batch that are made at the same time. */
 const BATCH_LANES = 10;
@@ -156,9 +156,11 @@ function newExecution(
     command_id,
     request_hash: request.hash,
     skill_id: best.skillId,
+    skill_external_id: best.externalId,
     skill_name: best.skillName,
     skill_version: best.skillVersion,
     capability_id: best.capability.capabilityId,
+    capability_external_id: best.capability.externalId,
     capability_name: best.capability.name,
     space_id: best.spaceId,
     channel_id: channel?.channelId ?? null,
@@ -181,12 +183,10 @@ function toResponse(
       ? new ExecutionTimeoutError(error?.message, details)
       : new SkillUnavailableError(error?.message, details);
   }
-  const { skillId, capability } = route?.target ?? target;
   return toExecutionResponse({
     id,
     command_id: commandId,
-    skill_id: skillId,
-    capability_id: capability.capabilityId,
+    ...shownIds(route?.target ?? target),
     status,
     result,
     output,

@@ -29,6 +29,7 @@ export {
   UnavailableError,
 } from './error-catalogue.js';
 export { ApiErrors, ErrorResponse, buildExample } from './error.response.js';
+export { canonicalId, ExternalIdField, isUuid, pickExternalId, SkillIdField, toSkillUuid } from './external-id.js';
 export { faultError, joinedReasons, MAX_FAULTS } from './fault-list.js';
 export {
   EnumField,

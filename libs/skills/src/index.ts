@@ -27,7 +27,8 @@ export {
   HEALTHS,
 } from './model/endpoint.entity.js';
 export { LeaseResponse, LeaseTerms } from './model/lease-terms.js';
-export { SkillIdParam } from './model/skill.dto.js';
+export { CapabilityIdProperty, SkillIdProperty, UuidProperty } from './model/id-properties.decorators.js';
+export { GivenSkillIdParam, SkillIdParam } from './model/skill.dto.js';
 export { SKILL_ENTITIES } from './model/skill.entities.js';
 export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './model/skill.entity.js';
 export { EndpointUrlField } from './model/skill-fields.decorators.js';
@@ -36,6 +37,7 @@ export { type EndpointLease, type SkillLeases, type SkillObserver, SkillObserver
 export { type Rotation, rotateSecrets, createSecretBox, SkillSecrets, SecretUnreadableError } from './secrets/index.js';
 export { IS_RELEASE, versionCondition } from './reading/skill-filter.sql.js';
 export { isVersionRange, LATEST } from './model/version-range.js';
+export { isCapability, orderCapabilities, toCapabilityKey } from './reading/capability-key.sql.js';
 export { SkillsModule } from './skills.module.js';
 export { inSpaces } from './reading/spaces.js';
 export {

@@ -83,7 +83,7 @@ export class SkillsService {
       if (!(await this.writer.create(tx, id, caller, where))) throw new ConflictError();
       return withWarnings(await this.read(tx, id), body);
     });
-    await this.changes.announce([created.skill.skill_id]);
+    await this.changes.announce([created.skill.id]);
     return created;
   }
 
@@ -107,7 +107,7 @@ export class SkillsService {
   ): Promise<SkillStatusChangedResponse> {
     return this.change(caller, skillId, ifMatch, async (tx, skill) => {
       const at = await this.writer.changeStatus(tx, caller, skill, status);
-      return { skill_id: skillId, status, updated_at: at.toISOString() };
+      return { skill_id: skill.external_id ?? skillId, id: skillId, status, updated_at: at.toISOString() };
     });
   }
 

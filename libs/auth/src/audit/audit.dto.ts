@@ -1,6 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { EnumField, PageQuery, PageResponse, TextField, TimeField } from '#common';
+import { EnumField, PageQuery, PageResponse, TextField, TimeField, toSkillUuid } from '#common';
+import { Transform } from 'class-transformer';
 import { AUDIT_REASONS, AUDIT_RESULTS, type AuditReason, type AuditResult } from './audit-entry.entity.js';
+
+const SKILL = 'skill:';
+
+/** Entries name a Skill by its UUID; the filter may name it by its external id. */
+function toTarget(text: string): string {
+  return text.startsWith(SKILL) ? SKILL + toSkillUuid(text.slice(SKILL.length)) : text;
+}
 
 /** All given filters must match. */
 export class AuditQuery extends PageQuery {
@@ -21,6 +29,7 @@ export class AuditQuery extends PageQuery {
     example: 'skill:0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10',
     description: 'The target of the action; for a refused request its path',
   })
+  @Transform(({ value }) => (typeof value === 'string' ? toTarget(value) : (value as unknown)))
   target?: string;
 
   @EnumField(AUDIT_RESULTS, { name: 'AuditResult', required: false, description: 'Result of the action' })

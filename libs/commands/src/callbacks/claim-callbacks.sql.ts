@@ -1,5 +1,5 @@
 import { prepared } from '#database';
-import { STATUS_COLUMN } from '../executions/execution-record.js';
+import { SHOWN_IDS, STATUS_COLUMN } from '../executions/execution-record.js';
 import { fairShare } from '../queue/fair-share.sql.js';
 
 /** Receivers in one claim, besides the callbacks that wait longest, and callbacks of each receiver. */
@@ -41,8 +41,8 @@ export const CLAIM_CALLBACKS = prepared(
        next_attempt_at = now() + $2 * interval '1 millisecond', updated_at = now()
      FROM taken WHERE c.execution_id = taken.execution_id
      RETURNING c.execution_id, c.url, c.attempts, c.failures, ${receiverSql('c')} AS receiver)
-   SELECT w.waiting, w.chosen, e.id, e.client_id, c.url, c.receiver, c.attempts, c.failures, e.command_id, e.skill_id,
-     e.capability_id, ${STATUS_COLUMN}, e.result, e.output, e.error, e.started_at, e.completed_at, e.trace_id
+   SELECT w.waiting, w.chosen, e.id, e.client_id, c.url, c.receiver, c.attempts, c.failures, e.command_id, ${SHOWN_IDS},
+     ${STATUS_COLUMN}, e.result, e.output, e.error, e.started_at, e.completed_at, e.trace_id
    FROM (SELECT (SELECT count(*)::int FROM candidates) AS waiting, (SELECT count(*)::int FROM chosen) AS chosen) w
    LEFT JOIN (claimed c JOIN executions e ON e.id = c.execution_id) ON true`,
 );

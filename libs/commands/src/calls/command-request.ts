@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BadParameterError, type Fault } from '#common';
+import { BadParameterError, canonicalId, type Fault } from '#common';
 import type { OpenChannel } from '#channels';
 import type { CommandsSettings } from '#config';
 import { isVersionRange, LATEST } from '#skills';
@@ -14,6 +14,8 @@ export interface CommandRequest {
   hash: string;
 }
 
+type ChannelTarget = Pick<OpenChannel, 'skillId' | 'capabilityId' | 'capabilityExternalId'>;
+
 interface NamedSkill {
   name: string;
   range: string;
@@ -23,7 +25,7 @@ interface NamedSkill {
 export function parseCommandRequest(
   body: ExecuteCommandBody,
   settings: CommandsSettings,
-  channel?: Pick<OpenChannel, 'skillId' | 'capabilityId'>,
+  channel?: ChannelTarget,
 ): CommandRequest {
   const faults: Fault[] = [];
   const { skill_id, skill, capability_id, capability, timeout = settings.timeout } = body;
@@ -60,18 +62,22 @@ function toWanted(skillId: string | undefined, skill: NamedSkill | undefined, ca
 }
 
 /** A channel names the Skill and the capability; fields of the body must not contradict it. */
-function findContradictions(body: ExecuteCommandBody, channel: Pick<OpenChannel, 'skillId' | 'capabilityId'>): Fault[] {
+function findContradictions(body: ExecuteCommandBody, channel: ChannelTarget): Fault[] {
   const { skill_id, skill, capability_id, capability } = body;
   return [
     ...(skill_id !== undefined && skill_id !== channel.skillId
       ? [fault('skill_id', 'is not that of the channel')]
       : []),
-    ...(capability_id !== undefined && capability_id.toLowerCase() !== channel.capabilityId
+    ...(capability_id !== undefined && !isCapabilityOf(channel, canonicalId(capability_id))
       ? [fault('capability_id', 'is not that of the channel')]
       : []),
     ...(skill === undefined ? [] : [fault('skill', 'must not be given with channel_id')]),
     ...(capability === undefined ? [] : [fault('capability', 'must not be given with channel_id')]),
   ];
+}
+
+function isCapabilityOf(channel: ChannelTarget, id: string): boolean {
+  return id === channel.capabilityId || id === channel.capabilityExternalId;
 }
 
 /** Splits `name` or `name@range`. A name may contain an @, such as the first character of a scoped package. */

@@ -4,6 +4,7 @@ import { CallerAssertions } from '#auth';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { RetryBudgets } from '../routing/retry-budget.js';
 import { type Route, type RoutePlan, Router } from '../routing/router.js';
+import { shownIds } from '../targets/target.js';
 import { CallMetrics } from './call.metrics.js';
 import { EndpointOptionsReader } from './endpoint-options.js';
 import { HttpTransport } from './http/http-transport.js';
@@ -114,7 +115,7 @@ export class SkillCaller {
     outcome.requestBytes = Buffer.byteLength(body);
     const headers = {
       traceparent: call.traceparent,
-      [CALLER_HEADER]: await this.assertions.issue(call.caller.clientId, `skill:${target.skillId}`),
+      [CALLER_HEADER]: await this.assertions.issue(call.caller.clientId, `skill:${shownIds(target).skill_id}`),
     };
     const isWebSocket = endpoint.protocol === 'ws' || endpoint.protocol === 'wss';
     const transport = isWebSocket ? this.webSocket : this.http;

@@ -1,6 +1,6 @@
 import type { Caller } from '#auth';
 import type { OpenChannel } from '#channels';
-import type { CapableTarget } from '../targets/target.js';
+import { type CapableTarget, shownIds } from '../targets/target.js';
 import type { Parameters } from '../targets/parameters.js';
 
 /** One call, the same for all endpoints that may serve it. */
@@ -21,12 +21,12 @@ export interface SkillCall {
 }
 
 /** The body of a Skill's `POST /api/v1/commands/execute` (protocol.md section 11). */
-export function formatBody(call: SkillCall, { skillId, capability }: CapableTarget): string {
+export function formatBody(call: SkillCall, target: CapableTarget): string {
+  const { capability } = target;
   return JSON.stringify({
     command_id: call.commandId,
     execution_id: call.executionId,
-    skill_id: skillId,
-    capability_id: capability.capabilityId,
+    ...shownIds(target),
     capability: capability.name,
     parameters: call.parameters,
     metadata: call.metadata,

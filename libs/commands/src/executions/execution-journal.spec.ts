@@ -29,8 +29,10 @@ describe('ExecutionJournal', () => {
   async function claimed(): Promise<string> {
     const id = newId();
     const ids = { id, command_id: id, skill_id: id, capability_id: id };
+    const externalIds = { skill_external_id: null, capability_external_id: null };
     await journal.claim({
       ...ids,
+      ...externalIds,
       client_id: 'agent',
       request_hash: '',
       skill_name: 's',

@@ -60,9 +60,13 @@ export type PublicExecution = Pick<
 /** The status of an execution `e`: rows of earlier releases have the former word. */
 export const STATUS_COLUMN = `CASE e.status WHEN '${FORMER_COMPLETED}' THEN 'completed' ELSE e.status END AS status`;
 
+/** The ids of an execution `e` that the owner of the Skill chose, otherwise the UUIDs. */
+export const SHOWN_IDS = `COALESCE(e.skill_external_id, e.skill_id::text) AS skill_id,
+  COALESCE(e.capability_external_id, e.capability_id::text) AS capability_id`;
+
 /** The columns of an execution `e`. */
-export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, ${STATUS_COLUMN}, e.skill_id,
-  e.skill_name, e.skill_version, e.capability_id, e.capability_name, e.space_id, e.channel_id, e.endpoint_url, e.tries,
+export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, ${STATUS_COLUMN}, ${SHOWN_IDS},
+  e.skill_name, e.skill_version, e.capability_name, e.space_id, e.channel_id, e.endpoint_url, e.tries,
   e.request_bytes, e.response_bytes, e.result, e.output, e.error, e.result_kept, e.trace_id, e.created_at, e.started_at,
   e.completed_at, (SELECT json_build_object('url', c.url, 'status', c.status, 'attempts', c.attempts,
     'last_error', c.last_error, 'last_status', c.last_status, 'next_attempt_at', c.next_attempt_at,

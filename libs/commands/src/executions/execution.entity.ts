@@ -51,6 +51,10 @@ export class ExecutionEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;
 
+  /** The id that the owner of the Skill chose for it. Null: none. */
+  @Column({ name: 'skill_external_id', type: 'varchar', length: 64, nullable: true })
+  skillExternalId: string | null;
+
   @Column({ name: 'skill_name', type: 'varchar', length: 255 })
   skillName: string;
 
@@ -59,6 +63,9 @@ export class ExecutionEntity extends TimestampedEntity {
 
   @Column({ name: 'capability_id', type: 'uuid' })
   capabilityId: string;
+
+  @Column({ name: 'capability_external_id', type: 'varchar', length: 64, nullable: true })
+  capabilityExternalId: string | null;
 
   @Column({ name: 'capability_name', type: 'varchar', length: 255 })
   capabilityName: string;

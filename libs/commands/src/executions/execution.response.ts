@@ -1,6 +1,6 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { PageResponse } from '#common';
-import { DEPRECATED_SCHEMAS, type Deprecated } from '#skills';
+import { CapabilityIdProperty, DEPRECATED_SCHEMAS, type Deprecated, SkillIdProperty } from '#skills';
 import type { NewExecution } from './executions.repository.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from '../callbacks/callback.entity.js';
 import type { CallbackRecord, ExecutionRecord, PublicExecution } from './execution-record.js';
@@ -28,10 +28,10 @@ export class ExecutionResponse {
   @ApiProperty({ example: 'cmd-20260118-0001' })
   command_id: string;
 
-  @ApiProperty({ format: 'uuid' })
+  @SkillIdProperty()
   skill_id: string;
 
-  @ApiProperty({ format: 'uuid' })
+  @CapabilityIdProperty()
   capability_id: string;
 
   @ApiProperty({
@@ -181,12 +181,13 @@ export class BatchResponse {
 }
 
 /** An execution that was accepted just now. */
-export function toPendingResponse({ id, command_id, skill_id, capability_id }: NewExecution): ExecutionResponse {
+export function toPendingResponse(execution: NewExecution): ExecutionResponse {
+  const { id, command_id, skill_id, skill_external_id, capability_id, capability_external_id } = execution;
   return {
     execution_id: id,
     command_id,
-    skill_id,
-    capability_id,
+    skill_id: skill_external_id ?? skill_id,
+    capability_id: capability_external_id ?? capability_id,
     status: 'pending',
     result: null,
     output: null,

@@ -12,9 +12,11 @@ export interface NewExecution {
   command_id: string;
   request_hash: string;
   skill_id: string;
+  skill_external_id: string | null;
   skill_name: string;
   skill_version: string;
   capability_id: string;
+  capability_external_id: string | null;
   capability_name: string;
   space_id: string | null;
   channel_id: string | null;
@@ -59,13 +61,14 @@ interface ClaimedRow extends Pick<NewExecution, 'client_id' | 'command_id'> {
 
 const CLAIM = prepared(
   'executions.claim',
-  `INSERT INTO executions AS e (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name,
-    skill_version, capability_id, capability_name, space_id, channel_id, timeout_ms, trace_id, started_at, running_until)
-  SELECT x.id, x.client_id, x.command_id, x.request_hash, 'sync', 'running', x.skill_id, x.skill_name,
-    x.skill_version, x.capability_id, x.capability_name, x.space_id, x.channel_id, x.timeout_ms, x.trace_id, now(),
+  `INSERT INTO executions AS e (id, client_id, command_id, request_hash, mode, status, skill_id, skill_external_id,
+    skill_name, skill_version, capability_id, capability_external_id, capability_name, space_id, channel_id, timeout_ms, trace_id, started_at, running_until)
+  SELECT x.id, x.client_id, x.command_id, x.request_hash, 'sync', 'running', x.skill_id, x.skill_external_id,
+    x.skill_name, x.skill_version, x.capability_id, x.capability_external_id, x.capability_name, x.space_id, x.channel_id, x.timeout_ms, x.trace_id, now(),
     now() + (x.timeout_ms + ${GRACE_MS}) * interval '1 millisecond'
   FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, client_id text, command_id text, request_hash text, skill_id uuid,
-    skill_name text, skill_version text, capability_id uuid, capability_name text, space_id text, channel_id uuid,
+    skill_external_id text, skill_name text, skill_version text, capability_id uuid, capability_external_id text,
+    capability_name text, space_id text, channel_id uuid,
     timeout_ms integer, trace_id text), set_config('synchronous_commit', 'off', true) AS waits
   WHERE waits IS NOT NULL ORDER BY x.client_id, x.command_id
   ON CONFLICT (client_id, command_id) DO UPDATE SET status = 'running', started_at = now(), completed_at = NULL,

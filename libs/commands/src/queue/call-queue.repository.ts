@@ -49,13 +49,13 @@ export class CallQueueRepository {
     }));
     const added = await (tx ?? this.dataSource).query<Pick<NewQueuedCall, 'id' | 'client_id' | 'command_id'>[]>(
       `WITH x AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS x(place integer, id uuid, client_id text,
-           command_id text, request_hash text, skill_id uuid, skill_name text, skill_version text, capability_id uuid,
-           capability_name text, space_id text, channel_id uuid, timeout_ms integer, trace_id text, callback_url text)),
-         added AS (INSERT INTO executions AS e (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name,
-             skill_version, capability_id, capability_name, space_id, channel_id, timeout_ms, trace_id, request,
+           command_id text, request_hash text, skill_id uuid, skill_external_id text, skill_name text, skill_version text,
+           capability_id uuid, capability_external_id text, capability_name text, space_id text, channel_id uuid, timeout_ms integer, trace_id text, callback_url text)),
+         added AS (INSERT INTO executions AS e (id, client_id, command_id, request_hash, mode, status, skill_id,
+             skill_external_id, skill_name, skill_version, capability_id, capability_external_id, capability_name, space_id, channel_id, timeout_ms, trace_id, request,
              next_attempt_at)
-           SELECT x.id, x.client_id, x.command_id, x.request_hash, 'async', 'pending', x.skill_id, x.skill_name,
-             x.skill_version, x.capability_id, x.capability_name, x.space_id, x.channel_id, x.timeout_ms, x.trace_id,
+           SELECT x.id, x.client_id, x.command_id, x.request_hash, 'async', 'pending', x.skill_id,
+             x.skill_external_id, x.skill_name, x.skill_version, x.capability_id, x.capability_external_id, x.capability_name, x.space_id, x.channel_id, x.timeout_ms, x.trace_id,
              ($2::text[])[x.place]::json, now()
            FROM x ORDER BY x.client_id, x.command_id
            ON CONFLICT (client_id, command_id) DO UPDATE SET mode = 'async', status = 'pending',

@@ -32,6 +32,8 @@ export interface TargetEndpoint {
 /** A Skill with one of its capabilities, and its endpoints. */
 export interface Target {
   skillId: string;
+  /** The id that its owner chose; null: none. */
+  externalId: string | null;
   skillName: string;
   skillVersion: string;
   skillStatus: SkillStatus;
@@ -42,6 +44,7 @@ export interface Target {
   /** Null if the Skill has no such capability. */
   capability: {
     capabilityId: string;
+    externalId: string | null;
     name: string;
     version: string;
     status: CapabilityStatus;
@@ -52,6 +55,14 @@ export interface Target {
 
 /** A Skill that has the capability. */
 export type CapableTarget = Target & { capability: NonNullable<Target['capability']> };
+
+/** The ids that the caller and the Skill see: those that the owner of the Skill chose, otherwise the UUIDs. */
+export function shownIds({ skillId, externalId, capability }: CapableTarget): {
+  skill_id: string;
+  capability_id: string;
+} {
+  return { skill_id: externalId ?? skillId, capability_id: capability.externalId ?? capability.capabilityId };
+}
 
 /** Whether it is switched on, and its lease or its probes do not say that it is down. */
 export function isLive({ status, health }: TargetEndpoint): boolean {

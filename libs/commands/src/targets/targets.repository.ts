@@ -2,7 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { Conditions } from '#database';
-import { inSpaces, IS_RELEASE, LATEST, versionCondition } from '#skills';
+import {
+  inSpaces,
+  IS_RELEASE,
+  isCapability,
+  LATEST,
+  orderCapabilities,
+  toCapabilityKey,
+  versionCondition,
+} from '#skills';
 import { DataSource } from 'typeorm';
 import type { Target } from './target.js';
 
@@ -11,17 +19,22 @@ const MAX_VERSIONS = 200;
 /** Skills with a capability in one answer, the highest version of the capability first. */
 const MAX_SKILLS = 50;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const IS_CAPABILITY = isCapability('c', '$1', '$2');
+const BEST_CAPABILITY = orderCapabilities('c', '$1', '$2');
 
-/** The capability with id $1 (or null) or name $2 of a Skill `s`. An id wins over a name that looks like an id. */
-const CAPABILITY = `LATERAL (
-  SELECT json_build_object('capabilityId', c.id, 'name', c.name, 'version', c.version, 'status', c.status,
+/** One capability of a Skill `s`. */
+const capability = (condition: string, order: string): string => `LATERAL (
+  SELECT json_build_object('capabilityId', c.id, 'externalId', c.external_id, 'name', c.name, 'version', c.version, 'status', c.status,
     'parameters', COALESCE((
       SELECT json_agg(json_build_object('name', p.name, 'type', p.type, 'required', p.required,
         'defaultValue', p.default_value) ORDER BY p.id)
       FROM (SELECT * FROM capability_params p WHERE p.capability_id = c.id OFFSET 0) p), '[]'::json)) AS capability
   FROM (SELECT * FROM capabilities c WHERE c.skill_id = s.id OFFSET 0) c
-  WHERE c.id = $1::uuid OR c.name = $2 ORDER BY c.id = $1::uuid DESC NULLS LAST LIMIT 1)`;
+  WHERE ${condition} ORDER BY ${order} LIMIT 1)`;
+
+/** The capability with the id or name in $1 and $2 (`toCapabilityKey`). */
+const CAPABILITY = capability(IS_CAPABILITY, BEST_CAPABILITY);
+const CAPABILITY_BY_NAME = capability('c.name = $1', 'c.id');
 
 const ENDPOINTS = `COALESCE((
   SELECT json_agg(json_build_object('endpointId', e.id, 'url', e.url, 'protocol', e.protocol, 'weight', e.weight,
@@ -30,8 +43,8 @@ const ENDPOINTS = `COALESCE((
       FROM endpoint_params p WHERE p.endpoint_id = e.id), '[]'::json)) ORDER BY e.created_at, e.id)
   FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id OFFSET 0) e), '[]'::json) AS endpoints`;
 
-const COLUMNS = `s.id AS "skillId", s.name AS "skillName", s.version AS "skillVersion", s.status AS "skillStatus",
-  s.owner, s.space_id AS "spaceId", s.deprecation, c.capability, ${ENDPOINTS}`;
+const COLUMNS = `s.id AS "skillId", s.external_id AS "externalId", s.name AS "skillName", s.version AS "skillVersion",
+  s.status AS "skillStatus", s.owner, s.space_id AS "spaceId", s.deprecation, c.capability, ${ENDPOINTS}`;
 
 /** Finds Skills to call, with one query each. */
 @Injectable()
@@ -44,7 +57,7 @@ export class TargetsRepository {
   /** Returns none or one. `capability`: an id or a name. */
   bySkill(skillId: string, capability: string): Promise<Target[]> {
     return this.dataSource.query(`SELECT ${COLUMNS} FROM skills s LEFT JOIN ${CAPABILITY} c ON true WHERE s.id = $3`, [
-      ...toIdAndName(capability),
+      ...toCapabilityKey(capability),
       skillId,
     ]);
   }
@@ -56,7 +69,7 @@ export class TargetsRepository {
    */
   byName(name: string, range: string, capability: string, spaces: readonly string[] | undefined): Promise<Target[]> {
     const where = new Conditions();
-    for (const value of toIdAndName(capability)) where.bind(value);
+    for (const value of toCapabilityKey(capability)) where.bind(value);
     const bound = where.bind(name);
     where.add(`s.name = ${bound}`);
     if (range !== LATEST) where.add(versionCondition(range, where));
@@ -71,8 +84,8 @@ export class TargetsRepository {
        found AS MATERIALIZED (
          SELECT s.id, s.owner, s.version_key, s.deprecated, ${IS_RELEASE} AS is_release, s.status = 'active' AND s.callable AS live, k.status AS capability
          FROM named n CROSS JOIN skills s LEFT JOIN LATERAL (
-           SELECT k.status FROM capabilities k WHERE k.skill_id = s.id AND (k.id = $1::uuid OR k.name = $2)
-           ORDER BY k.id = $1::uuid DESC NULLS LAST LIMIT 1) k ON true ${where.toString()}),
+           SELECT c.status FROM capabilities c WHERE c.skill_id = s.id AND ${IS_CAPABILITY}
+           ORDER BY ${BEST_CAPABILITY} LIMIT 1) k ON true ${where.toString()}),
        fits AS (SELECT * FROM found ${range === LATEST ? 'WHERE is_release OR NOT EXISTS (SELECT FROM found WHERE is_release)' : ''}),
        best AS MATERIALIZED (
          SELECT f.id FROM fits f WHERE f.owner IN (SELECT owner FROM named UNION ALL (
@@ -96,18 +109,14 @@ export class TargetsRepository {
          SELECT s.id, s.version_key, s.deprecated, s.created_at, ${IS_RELEASE} AS is_release, semver_key(k.version) AS capability_key,
            k.status = 'enabled' AND s.status = 'active' AND s.callable AS live
          FROM capabilities k JOIN skills s ON s.id = k.skill_id
-         WHERE k.name = $2 AND ($3::text[] IS NULL OR s.space_id = ANY($3))
-           AND ($4::boolean OR s.owner = ANY($5::text[]) OR s.space_id = ANY($6::text[]))),
+         WHERE k.name = $1 AND ($2::text[] IS NULL OR s.space_id = ANY($2))
+           AND ($3::boolean OR s.owner = ANY($4::text[]) OR s.space_id = ANY($5::text[]))),
        best AS MATERIALIZED (
          SELECT f.id, row_number() OVER (ORDER BY f.live DESC, f.deprecated, cardinality(f.capability_key) = 3 DESC, f.capability_key DESC,
            f.version_key DESC, f.created_at, f.id) AS place
          FROM found f WHERE f.is_release OR NOT EXISTS (SELECT FROM found WHERE is_release) ORDER BY place LIMIT ${MAX_SKILLS})
-       SELECT ${COLUMNS} FROM best JOIN skills s ON s.id = best.id LEFT JOIN ${CAPABILITY} c ON true ORDER BY best.place`,
-      [null, name, spaces ?? null, trustsAll, trustedOwners, trustedSpaces],
+       SELECT ${COLUMNS} FROM best JOIN skills s ON s.id = best.id LEFT JOIN ${CAPABILITY_BY_NAME} c ON true ORDER BY best.place`,
+      [name, spaces ?? null, trustsAll, trustedOwners, trustedSpaces],
     );
   }
-}
-
-function toIdAndName(capability: string): [string | null, string] {
-  return [UUID.test(capability) ? capability : null, capability];
 }

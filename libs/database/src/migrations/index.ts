@@ -18,6 +18,7 @@ import { Shares1769000000000 } from './1769000000000-shares.js';
 import { AuditSpaces1770000000000 } from './1770000000000-audit-spaces.js';
 import { CallReleases1771000000000 } from './1771000000000-call-releases.js';
 import { Quotas1775000000000 } from './1775000000000-quotas.js';
+import { ExternalIds1776000000000 } from './1776000000000-external-ids.js';
 import { Completed1776100000000 } from './1776100000000-completed.js';
 import { EndpointCas1776100000001 } from './1776100000001-endpoint-cas.js';
 import { Leaving1776300000000 } from './1776300000000-leaving.js';
@@ -46,6 +47,7 @@ export const MIGRATIONS = [
   AuditSpaces1770000000000,
   CallReleases1771000000000,
   Quotas1775000000000,
+  ExternalIds1776000000000,
   Completed1776100000000,
   EndpointCas1776100000001,
   Leaving1776300000000,

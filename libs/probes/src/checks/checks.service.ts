@@ -44,7 +44,8 @@ export class ChecksService {
     });
     const endpoints = await this.probeAll(skill);
     return {
-      skill_id: skillId,
+      skill_id: skill.external_id ?? skillId,
+      id: skillId,
       endpoints: endpoints.map(({ endpointId, url, health, result, reason, latencyMs, isFresh }) => ({
         endpoint_id: endpointId,
         url,

@@ -1,4 +1,4 @@
-import { EnumField, IntegerField, NumberField, UuidField } from '#common';
+import { EnumField, ExternalIdField, IntegerField, NumberField } from '#common';
 import { EndpointUrlField, type Health, HEALTHS } from '#skills';
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
@@ -65,7 +65,7 @@ export class HeartbeatBody {
 
 /** One heartbeat of POST /heartbeats. */
 export class HeartbeatItem extends HeartbeatBody {
-  @UuidField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
+  @ExternalIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
   skill_id: string;
 }
 

@@ -1,11 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { LeaseResponse } from '#skills';
+import { LeaseResponse, UuidProperty } from '#skills';
 
 const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
 
 export class HeartbeatResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @ApiProperty({ example: 'weather-skill-001', description: 'The id in the request' })
   skill_id: string;
+
+  @UuidProperty(SKILL_ID)
+  id: string;
 
   @ApiProperty({ type: () => LeaseResponse })
   lease: LeaseResponse;
@@ -27,8 +30,11 @@ export const HEARTBEAT_STATUSES = ['ok', 'unknown', 'stale'] as const;
 export type HeartbeatStatus = (typeof HEARTBEAT_STATUSES)[number];
 
 export class HeartbeatResult {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @ApiProperty({ example: 'weather-skill-001', description: 'The id in the request' })
   skill_id: string;
+
+  @ApiProperty({ format: 'uuid', required: false, example: SKILL_ID, description: 'The UUID, if skill_id is none' })
+  id?: string;
 
   @ApiProperty({
     enum: HEARTBEAT_STATUSES,

@@ -2,7 +2,7 @@ import { Body, Controller, Param, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
-import { SkillIdParam } from '#skills';
+import { GivenSkillIdParam } from '#skills';
 import { HeartbeatBody, HeartbeatsBody } from './heartbeat.dto.js';
 import { HeartbeatResponse, HeartbeatsResponse } from './heartbeat.response.js';
 import { HeartbeatsService } from './heartbeats.service.js';
@@ -28,7 +28,7 @@ export class HeartbeatsController {
   @ApiErrors(1001, 1004, 1006)
   beat(
     @CurrentCaller() caller: Caller,
-    @Param() { skill_id }: SkillIdParam,
+    @Param() { skill_id }: GivenSkillIdParam,
     @Body() body?: HeartbeatBody,
   ): Promise<HeartbeatResponse> {
     return this.heartbeats.beat(caller, skill_id, body ?? {});

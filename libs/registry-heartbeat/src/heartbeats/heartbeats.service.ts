@@ -6,9 +6,11 @@ import {
   ConflictError,
   type Fault,
   faultError,
+  isUuid,
   MAX_FAULTS,
   PermissionError,
   SkillNotFoundError,
+  toSkillUuid,
   validateEach,
 } from '#common';
 import { type LeaseResponse, LeaseTerms } from '#skills';
@@ -32,16 +34,17 @@ export class HeartbeatsService {
   }
 
   /**
-   * Renews the lease of a Skill, or of one of its endpoints.
+   * Renews the lease of a Skill, or of one of its endpoints. The answer repeats the given id, because no query looks it up.
    * @throws SkillNotFoundError (1004) if the member has to register again: the Skill or the endpoint was removed
    * @throws ConflictError (1006) if a newer registration has taken over
    * @throws PermissionError (1003) if the Skill belongs to another client
    * @throws BadParameterError (1001) if the Skill never had such an endpoint
    */
-  async beat(caller: Caller, skillId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
+  async beat(caller: Caller, givenId: string, body: HeartbeatBody): Promise<HeartbeatResponse> {
+    const skillId = toSkillUuid(givenId);
     const renewal = await this.renewals.renew(caller, toHeartbeat(skillId, body));
     if (renewal.status !== 'ok') throw toError(renewal.status);
-    return this.responseTo(skillId, renewal);
+    return this.responseTo(givenId, skillId, renewal);
   }
 
   /** Like `beat`, without PostgreSQL (see `Renewals.tryRenew`). Calls `done` with undefined if it could do nothing. */
@@ -52,14 +55,14 @@ export class HeartbeatsService {
     done: (response: HeartbeatResponse | undefined) => void,
   ): void {
     this.renewals.tryRenew(caller, toHeartbeat(skillId, body), (renewed) => {
-      done(renewed && this.responseTo(skillId, renewed));
+      done(renewed && this.responseTo(skillId, skillId, renewed));
     });
   }
 
   /** Returns one result for each item, in order. @throws BadParameterError (1001) with the faults of all items */
   async beatMany(caller: Caller, { heartbeats }: HeartbeatsBody): Promise<HeartbeatsResponse> {
     const items = await validateAll(heartbeats);
-    const beats = mergeBeats(items.map(({ skill_id, ...item }) => toHeartbeat(skill_id, item)));
+    const beats = mergeBeats(items.map(({ skill_id, ...item }) => toHeartbeat(toSkillUuid(skill_id), item)));
     const renewals = await Promise.all(beats.map(({ heartbeat }) => this.renewals.renew(caller, heartbeat)));
     const results: HeartbeatResult[] = [];
     for (const [index, { places }] of beats.entries()) {
@@ -68,8 +71,8 @@ export class HeartbeatsService {
     return { results, ...this.answer() };
   }
 
-  private responseTo(skillId: string, { generation }: Renewed): HeartbeatResponse {
-    return { skill_id: skillId, ...this.answer(), generation };
+  private responseTo(givenId: string, skillId: string, { generation }: Renewed): HeartbeatResponse {
+    return { skill_id: givenId, id: skillId, ...this.answer(), generation };
   }
 
   private answer(): { lease: LeaseResponse; interval: number; server_time: string } {
@@ -148,9 +151,10 @@ const STATUSES: Readonly<Record<Renewal['status'], HeartbeatStatus>> = {
 function toResult(skill_id: string, renewal: Renewal | undefined): HeartbeatResult {
   if (renewal === undefined) throw new Error('a renewal without an outcome');
   const status = STATUSES[renewal.status];
-  if (renewal.status === 'ok') return { skill_id, status };
+  const ids = isUuid(skill_id) ? { skill_id } : { skill_id, id: toSkillUuid(skill_id) };
+  if (renewal.status === 'ok') return { ...ids, status };
   const { code, summary } = toError(renewal.status);
-  return { skill_id, status, code, message: summary };
+  return { ...ids, status, code, message: summary };
 }
 
 async function validateAll(heartbeats: readonly unknown[]): Promise<HeartbeatItem[]> {

@@ -12,8 +12,8 @@ declare module 'fastify' {
 }
 
 const PERMISSION: Permission = 'skill:register';
-/** A UUID of version 7 in lower case, as this service generates them. */
-const SKILL_ID = '([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})';
+/** A UUID in lower case, as this service writes them. Other ids take the usual way. */
+const SKILL_ID = '([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})';
 
 /** Marks the route for a single heartbeat. */
 export function HeartbeatRoute(): MethodDecorator {

@@ -27,6 +27,7 @@ export interface EndpointRecord {
 
 export interface StatusRecord {
   skill_id: string;
+  id: string;
   status: SkillStatus;
   health: Health;
   uptime: number;
@@ -50,7 +51,7 @@ export class SkillStatusRepository {
    */
   async find(skillId: string, spaces?: readonly string[]): Promise<StatusRecord | undefined> {
     const [row] = await this.dataSource.query<StatusRecord[]>(
-      `SELECT s.id AS skill_id, s.status, t.health, GREATEST(t.request_count, t.routed_count) AS request_count,
+      `SELECT COALESCE(s.external_id, s.id::text) AS skill_id, s.id, s.status, t.health, GREATEST(t.request_count, t.routed_count) AS request_count,
          GREATEST(t.error_count, t.routed_errors) AS error_count, t.cpu_usage, t.memory_usage,
          s.last_heartbeat, e.endpoints,
          CASE WHEN e.leased AND e.since IS NULL THEN 0

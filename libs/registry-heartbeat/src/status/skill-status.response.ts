@@ -7,7 +7,9 @@ import {
   PROBE_RESULTS,
   type ProbeResult,
   SKILL_STATUSES,
+  SkillIdProperty,
   type SkillStatus,
+  UuidProperty,
 } from '#skills';
 import { ApiProperty } from '@nestjs/swagger';
 
@@ -68,8 +70,11 @@ export class EndpointStatusResponse {
 }
 
 export class SkillStatusResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @SkillIdProperty()
   skill_id: string;
+
+  @UuidProperty(SKILL_ID)
+  id: string;
 
   @ApiProperty({ enum: SKILL_STATUSES, enumName: 'SkillStatus', example: 'active' })
   status: SkillStatus;

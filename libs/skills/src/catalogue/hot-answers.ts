@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Authenticator, type Caller, type Identity, type Permission } from '#auth';
-import { keptHeaders, noneMatch } from '#common';
+import { keptHeaders, noneMatch, toSkillUuid } from '#common';
 import { type CatalogueSettings, catalogueSettings } from '#config';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CatalogueChanges, type ReadStart } from './catalogue-changes.js';
@@ -123,10 +123,11 @@ function bodyOf(payload: string): string | Buffer {
   return bytes.length === payload.length ? bytes.toString('latin1') : bytes;
 }
 
-/** In lower case, as changes name it; the path may have capitals. */
+/** The UUID, as changes name it; the path may have another spelling or the external id. */
 function skillIdOf({ params, routeOptions }: FastifyRequest): string | undefined {
   const { skillParameter } = routeOptions.config.hot ?? {};
-  return skillParameter && (params as Record<string, string>)[skillParameter]?.toLowerCase();
+  const id = skillParameter && (params as Record<string, string>)[skillParameter];
+  return id === undefined ? undefined : toSkillUuid(id);
 }
 
 function send({ routeHeaders, body }: ReadyAnswer, request: FastifyRequest, reply: FastifyReply): void {

@@ -18,6 +18,7 @@ export type ParameterType = (typeof PARAMETER_TYPES)[number];
 @Index('ix_capabilities_category', ['category', 'skillId'])
 @Index('ix_capabilities_status', ['status'])
 @Index('ix_capabilities_created_at', ['createdAt', 'id'])
+@Index('uq_capabilities_external_id', ['externalId', 'skillId'], { unique: true, where: 'external_id IS NOT NULL' })
 export class CapabilityEntity extends TimestampedEntity {
   @Column({ name: 'skill_id', type: 'uuid' })
   skillId: string;
@@ -25,6 +26,10 @@ export class CapabilityEntity extends TimestampedEntity {
   @ManyToOne(() => SkillEntity, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'skill_id', foreignKeyConstraintName: 'fk_capabilities_skill' })
   skill?: Relation<SkillEntity>;
+
+  /** The id that its owner chose, unique in its Skill. Null: none. */
+  @Column({ name: 'external_id', type: 'varchar', length: 64, nullable: true })
+  externalId: string | null;
 
   @Column({ type: 'varchar', length: 255 })
   name: string;

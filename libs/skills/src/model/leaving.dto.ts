@@ -1,6 +1,7 @@
-import { IntegerField, TextField } from '#common';
+import { IntegerField, SkillIdField } from '#common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ENDPOINT_STATUSES, type EndpointStatus } from './endpoint.entity.js';
+import { SkillIdProperty, UuidProperty } from './id-properties.decorators.js';
 import { EndpointUrlField } from './skill-fields.decorators.js';
 
 const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
@@ -8,7 +9,7 @@ const TIME = '2026-01-18T00:00:00.000Z';
 
 /** POST /skills/{skill_id}/unregister and /drain; everything is optional. */
 export class LeavingBody {
-  @TextField({ max: 64, required: false, description: 'Id of the Skill, as in the path' })
+  @SkillIdField({ required: false, description: 'Id of the Skill, as in the path' })
   skill_id?: string;
 
   @EndpointUrlField({ required: false, description: 'The endpoint that leaves. If absent, the whole Skill' })
@@ -24,8 +25,11 @@ export class LeavingBody {
 }
 
 export class UnregisteredResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @SkillIdProperty()
   skill_id: string;
+
+  @UuidProperty(SKILL_ID)
+  id: string;
 
   @ApiProperty({ enum: ['unregistered'] })
   status: 'unregistered';
@@ -54,8 +58,11 @@ export class DrainedEndpointResponse {
 }
 
 export class DrainingResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @SkillIdProperty()
   skill_id: string;
+
+  @UuidProperty(SKILL_ID)
+  id: string;
 
   @ApiProperty({ enum: ['draining'] })
   status: 'draining';

@@ -21,8 +21,9 @@ export function toBody({
     ...(space_id === null ? {} : { space_id }),
     ...(deprecated === false ? {} : { deprecated }),
     endpoints: endpoints.map(({ endpoint_id: _id, health: _health, ...endpoint }) => endpoint),
-    capabilities: capabilities.map(({ capability_id: _id, skill_id: _skill, category, ...capability }) => ({
+    capabilities: capabilities.map(({ capability_id, id, skill_id: _skill, category, ...capability }) => ({
       ...capability,
+      ...(capability_id === id ? {} : { capability_id }),
       ...(category === null ? {} : { category }),
     })),
     metadata,

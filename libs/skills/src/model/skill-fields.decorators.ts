@@ -39,14 +39,17 @@ export function AgreesWithUrl(): PropertyDecorator {
   });
 }
 
-/** Refuses a list in which two items have the same value of a key, or with `same` values for which it returns the same. */
+/**
+ * Refuses a list in which two items have the same value of a key, or with `same` values for which it returns the same. Items
+ * without it do not count.
+ */
 export function UniqueBy(key: string, same = (value: string): string => value): PropertyDecorator {
   return ValidateBy({
-    name: 'uniqueBy',
+    name: `uniqueBy ${key}`,
     validator: {
       validate: (value) => {
         if (!Array.isArray(value) || value.length < 2) return true;
-        const keys = value.map((item) => (item as Record<string, unknown> | null)?.[key]);
+        const keys = value.flatMap((item) => (item as Record<string, unknown> | null)?.[key] ?? []);
         return new Set(keys.map((found) => (typeof found === 'string' ? same(found) : found))).size === keys.length;
       },
       defaultMessage: () => `must not repeat a ${key}`,

@@ -2,13 +2,14 @@ import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
 import {
   canonicalUrl,
   EnumField,
+  ExternalIdField,
   IdentifierField,
   IntegerField,
   ListField,
   NameField,
   SemverField,
+  SkillIdField,
   TextField,
-  UuidField,
 } from '#common';
 import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import { CAPABILITY_STATUSES, type CapabilityStatus } from './capability.entity.js';
@@ -80,6 +81,13 @@ function scopeFault(name: string): string | undefined {
 }
 
 export class CapabilityBody {
+  @ExternalIdField({
+    required: false,
+    example: 'forecast-1',
+    description: 'An id of your choice, unique in the Skill; a known capability keeps its id when absent',
+  })
+  capability_id?: string;
+
   @NameField({ max: 255, example: 'forecast' })
   name: string;
 
@@ -124,6 +132,7 @@ export class CreateSkillBody {
 
   @ListField(() => CapabilityBody, { max: MAX_PARTS, required: false, description: 'What the Skill can do' })
   @UniqueBy('name')
+  @UniqueBy('capability_id')
   capabilities?: CapabilityBody[];
 
   @SecretMapField({ maxEntries: MAX_PARTS, example: { region: 'eu' } })
@@ -142,7 +151,12 @@ export class CreateSkillBody {
 
 /** POST /skills/register */
 export class RegisterSkillBody extends CreateSkillBody {
-  @UuidField({ required: false, description: 'The id to register under; made up when absent' })
+  @ExternalIdField({
+    required: false,
+    example: 'weather-skill-001',
+    description:
+      'An id of your choice, unique in the registry, or a UUID; made up when absent. A known Skill keeps the id that it has',
+  })
   skill_id?: string;
 }
 
@@ -214,17 +228,30 @@ export class ChangeSkillStatusBody {
 }
 
 export class ChangeCapabilityStatusBody {
+  @SkillIdField({
+    required: false,
+    description: 'The Skill of the capability: needed if several Skills have a capability with this id',
+  })
+  skill_id?: string;
+
   @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', example: 'disabled' })
   status: CapabilityStatus;
 }
 
+/** The id of a Skill, turned into its UUID. */
 export class SkillIdParam {
-  @UuidField({ description: 'Id of the Skill' })
+  @SkillIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
+  skill_id: string;
+}
+
+/** The id of a Skill as the request has it. */
+export class GivenSkillIdParam {
+  @ExternalIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
   skill_id: string;
 }
 
 export class CapabilityIdParam {
-  @UuidField({ description: 'Id of the capability' })
+  @ExternalIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12', description: 'Id of the capability' })
   capability_id: string;
 }
 

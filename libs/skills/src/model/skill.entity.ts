@@ -34,6 +34,10 @@ export const VERSION_CHECK = String.raw`version ~ '^${NUMBER}\.${NUMBER}\.${NUMB
 // TypeORM cannot declare a GIN index: the migration creates it.
 @Index('ix_skills_facets', { synchronize: false })
 export class SkillEntity extends TimestampedEntity {
+  /** The id that its owner chose, from which `id` is derived (docs/adr/0041). Null: the owner chose none, or a UUID. */
+  @Column({ name: 'external_id', type: 'varchar', length: 64, nullable: true })
+  externalId: string | null;
+
   @Column({ type: 'varchar', length: 255 })
   name: string;
 

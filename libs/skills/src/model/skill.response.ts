@@ -11,6 +11,7 @@ import {
 } from './endpoint.entity.js';
 import { PARAMETER_DECLARATIONS_SCHEMA, type ParameterDeclaration } from './skill-fields.decorators.js';
 import { DEPRECATED_SCHEMAS, type Deprecated, type Deprecation } from './deprecation.js';
+import { CapabilityIdProperty, SkillIdProperty, UuidProperty } from './id-properties.decorators.js';
 import { LeaseResponse } from './lease-terms.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 import { type WarningResponse, WarningsField } from './warnings.js';
@@ -43,10 +44,13 @@ export class EndpointResponse {
 }
 
 export class CapabilityResponse {
-  @ApiProperty({ format: 'uuid', example: CAPABILITY_ID })
+  @CapabilityIdProperty()
   capability_id: string;
 
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @UuidProperty(CAPABILITY_ID)
+  id: string;
+
+  @SkillIdProperty()
   skill_id: string;
 
   @ApiProperty({ example: 'forecast' })
@@ -73,10 +77,10 @@ export class CapabilityResponse {
 }
 
 export class SkillResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @SkillIdProperty()
   skill_id: string;
 
-  @ApiProperty({ format: 'uuid', example: SKILL_ID, description: 'The same as skill_id' })
+  @UuidProperty(SKILL_ID)
   id: string;
 
   @ApiProperty({ example: 'weather-skill' })
@@ -142,8 +146,11 @@ export interface TaggedSkill {
 }
 
 export class ExplanationResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @SkillIdProperty()
   skill_id: string;
+
+  @UuidProperty(SKILL_ID)
+  id: string;
 
   @ApiProperty({ example: 'weather-skill' })
   name: string;
@@ -178,8 +185,11 @@ export class CapabilityPageResponse extends PageResponse {
 }
 
 export class RegisteredResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @SkillIdProperty()
   skill_id: string;
+
+  @UuidProperty(SKILL_ID)
+  id: string;
 
   @ApiProperty({ enum: ['registered'] })
   status: 'registered';
@@ -201,8 +211,11 @@ export class RegisteredResponse {
 }
 
 export class SkillStatusChangedResponse {
-  @ApiProperty({ format: 'uuid', example: SKILL_ID })
+  @SkillIdProperty()
   skill_id: string;
+
+  @UuidProperty(SKILL_ID)
+  id: string;
 
   @ApiProperty({ enum: SKILL_STATUSES, enumName: 'SkillStatus', example: 'maintenance' })
   status: SkillStatus;
@@ -212,8 +225,11 @@ export class SkillStatusChangedResponse {
 }
 
 export class CapabilityStatusChangedResponse {
-  @ApiProperty({ format: 'uuid', example: CAPABILITY_ID })
+  @CapabilityIdProperty()
   capability_id: string;
+
+  @UuidProperty(CAPABILITY_ID)
+  id: string;
 
   @ApiProperty({ enum: CAPABILITY_STATUSES, enumName: 'CapabilityStatus', example: 'disabled' })
   status: CapabilityStatus;
@@ -229,8 +245,11 @@ export class BatchRegisteredItemResponse {
   @ApiProperty({ enum: ['created', 'updated', 'failed'], example: 'created' })
   status: 'created' | 'updated' | 'failed';
 
-  @ApiProperty({ format: 'uuid', required: false, example: SKILL_ID })
+  @SkillIdProperty(false)
   skill_id?: string;
+
+  @UuidProperty(SKILL_ID, false)
+  id?: string;
 
   @ApiProperty({ type: 'integer', required: false, example: 1001, description: 'Error code of a failed item' })
   code?: number;

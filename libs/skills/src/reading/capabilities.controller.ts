@@ -31,8 +31,8 @@ export class CapabilitiesController {
   changeStatus(
     @CurrentCaller() caller: Caller,
     @Param() { capability_id }: CapabilityIdParam,
-    @Body() { status }: ChangeCapabilityStatusBody,
+    @Body() body: ChangeCapabilityStatusBody,
   ): Promise<CapabilityStatusChangedResponse> {
-    return this.capabilities.changeStatus(caller, capability_id, status);
+    return this.capabilities.changeStatus(caller, capability_id, body);
   }
 }

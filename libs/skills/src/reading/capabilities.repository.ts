@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { CursorScope, type Page, readTotal, toSlice } from '#common';
+import type { Caller } from '#auth';
+import { CursorScope, isUuid, type Page, readTotal, toSlice } from '#common';
 import { Conditions, Keyset, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
@@ -17,6 +18,14 @@ interface ListedRow {
   capability: CapabilityResponse;
   deprecation: Deprecation | null;
   cursor_keys: string[];
+}
+
+/** A capability, and whether the caller may change it. */
+export interface CapabilityKeys {
+  id: string;
+  external_id: string | null;
+  skill_id: string;
+  changeable: boolean;
 }
 
 /** Reads capabilities of all Skills, and changes their status. */
@@ -78,12 +87,25 @@ export class CapabilitiesRepository {
     });
   }
 
-  /** Returns the id of the Skill of a capability. */
-  async findSkillId(tx: Transaction, capabilityId: string): Promise<string | undefined> {
-    const [row] = await tx.query<{ skill_id: string }[]>('SELECT skill_id FROM capabilities WHERE id = $1', [
-      capabilityId,
-    ]);
-    return row?.skill_id;
+  /**
+   * Finds capabilities in Skills that the caller sees: the one with this UUID, or otherwise two at most with this external
+   * id, first those that the caller may change.
+   */
+  async findByKey(
+    tx: Transaction,
+    { spaces, boundTo }: Caller,
+    id: string,
+    skillId: string | undefined,
+  ): Promise<CapabilityKeys[]> {
+    const rows = await tx.query<(CapabilityKeys & { exact: boolean | null })[]>(
+      `SELECT c.id, c.external_id, c.skill_id, c.id = $1::uuid AS exact, ($5::text IS NULL OR s.owner = $5) AS changeable
+       FROM capabilities c JOIN skills s ON s.id = c.skill_id
+       WHERE (c.id = $1::uuid OR c.external_id = $2) AND ($3::uuid IS NULL OR c.skill_id = $3)
+         AND ($4::text[] IS NULL OR s.space_id = ANY($4))
+       ORDER BY exact DESC NULLS LAST, changeable DESC LIMIT 2`,
+      [isUuid(id) ? id : null, id, skillId ?? null, spaces ?? null, boundTo ?? null],
+    );
+    return rows[0]?.exact === true ? rows.slice(0, 1) : rows;
   }
 
   /** Returns the earlier status and the time of the change, or undefined if the capability was deleted. */

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog, type Caller } from '#auth';
-import { CapabilityNotFoundError, toPageResponse } from '#common';
+import { BadParameterError, CapabilityNotFoundError, toPageResponse } from '#common';
 import { Transactions } from '#database';
 import { CapabilitiesRepository } from './capabilities.repository.js';
-import type { CapabilityStatus } from '../model/capability.entity.js';
+import type { ChangeCapabilityStatusBody } from '../model/skill.dto.js';
 import { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import type { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/skill.response.js';
@@ -26,29 +26,39 @@ export class CapabilitiesService {
     return { ...toPageResponse(query, page), capabilities: items };
   }
 
-  /** @throws CapabilityNotFoundError (1005), PermissionError (1003) */
+  /**
+   * @throws CapabilityNotFoundError (1005), PermissionError (1003); BadParameterError (1001) if the caller may change several
+   * capabilities with this id and names no Skill
+   */
   async changeStatus(
     caller: Caller,
-    capabilityId: string,
-    status: CapabilityStatus,
+    givenId: string,
+    { status, skill_id }: ChangeCapabilityStatusBody,
   ): Promise<CapabilityStatusChangedResponse> {
-    const { skillId, at } = await this.transactions.run(async (tx) => {
-      const skillId = await this.repository.findSkillId(tx, capabilityId);
+    const { capability, at } = await this.transactions.run(async (tx) => {
+      const [capability, other] = await this.repository.findByKey(tx, caller, givenId, skill_id);
+      if (!capability) throw new CapabilityNotFoundError();
+      if (other?.changeable) {
+        throw new BadParameterError([
+          { field: 'skill_id', reason: 'is required: several Skills have such a capability' },
+        ]);
+      }
       // Locks the Skill first, as every other change does, so that changes do not deadlock.
-      const skill = skillId === undefined ? undefined : await this.writer.lock(tx, skillId);
+      const skill = await this.writer.lock(tx, capability.skill_id);
       if (!skill || !caller.maySee(skill.space_id)) throw new CapabilityNotFoundError();
       caller.assertMayChange(skill.owner);
-      const change = await this.repository.changeStatus(tx, capabilityId, status);
+      const change = await this.repository.changeStatus(tx, capability.id, status);
       if (!change) throw new CapabilityNotFoundError();
       await this.writer.touch(tx, caller.clientId, skill);
       const before = { status: change.before };
       const after = { status };
       await this.audit.record(tx, caller, [
-        { action: 'capability.status', target: `capability:${capabilityId}`, before, after, spaces: [skill.space_id] },
+        { action: 'capability.status', target: `capability:${capability.id}`, before, after, spaces: [skill.space_id] },
       ]);
-      return { skillId: skill.id, at: change.at };
+      return { capability, at: change.at };
     });
+    const { id, external_id, skill_id: skillId } = capability;
     await this.changes.announce([skillId]);
-    return { capability_id: capabilityId, status, updated_at: at.toISOString() };
+    return { capability_id: external_id ?? id, id, status, updated_at: at.toISOString() };
   }
 }

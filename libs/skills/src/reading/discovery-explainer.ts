@@ -24,6 +24,7 @@ const MAX_PARTS_EXPLAINED = 10;
 
 interface NearMatch {
   id: string;
+  external_id: string | null;
   name: string;
   version: string;
   status: SkillStatus;
@@ -69,7 +70,12 @@ export class DiscoveryExplainer {
     const relaxed = near.name ? [near.name] : [near.capability, near.category];
     if (relaxed.some((names) => names?.length === 0)) return [];
     const rows = await this.findSkills(caller, filter, near);
-    return rows.map((row) => ({ skill_id: row.id, name: row.name, reason: listReasons(row, filter, near).join('; ') }));
+    return rows.map((row) => ({
+      skill_id: row.external_id ?? row.id,
+      id: row.id,
+      name: row.name,
+      reason: listReasons(row, filter, near).join('; '),
+    }));
   }
 
   private async findNear(caller: Caller, filter: Filter): Promise<Near> {
@@ -109,7 +115,7 @@ export class DiscoveryExplainer {
     near.add(`NOT (${passes.join(' AND ')})`);
     const where = !isExact || like.length > 0 ? newestOf('skills s', near) : near.toString();
     return this.dataSource.query<NearMatch[]>(
-      `SELECT s.id, s.name, s.version, s.status, s.space_id, s.deprecated, s.callable, COALESCE((SELECT json_agg(json_build_object('url', e.url,
+      `SELECT s.id, s.external_id, s.name, s.version, s.status, s.space_id, s.deprecated, s.callable, COALESCE((SELECT json_agg(json_build_object('url', e.url,
              'protocol', e.protocol, 'status', e.status, 'health', e.health, 'expired_at', l.expired_at,
              'leased', l.id IS NOT NULL, 'returns', (SELECT count(*) FROM skill_events v
                WHERE v.skill_id = s.id AND v.endpoint_url = e.url AND ${CAME_BACK}), 'probe', CASE WHEN p.last_result IS NOT NULL

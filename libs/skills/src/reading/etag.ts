@@ -35,7 +35,7 @@ class TaggedInterceptor implements NestInterceptor<TaggedSkill, SkillResponse | 
         void reply.headers(deprecationHeaders(deprecation));
         const isNew = tagAnswer(request, reply, etag);
         if (request.method === 'POST') {
-          void reply.header('location', `${request.url.split('?')[0]?.replace(/\/$/, '') ?? ''}/${skill.skill_id}`);
+          void reply.header('location', `${request.url.split('?')[0]?.replace(/\/$/, '') ?? ''}/${skill.id}`);
         }
         return isNew ? skill : undefined;
       }),

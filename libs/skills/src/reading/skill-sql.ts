@@ -21,8 +21,9 @@ const PARAMETERS = `COALESCE((SELECT json_object_agg(p.name,
         'description', p.description) END ORDER BY p.id)
   FROM (SELECT * FROM capability_params p WHERE p.capability_id = c.id OFFSET 0) p), '{}'::json)`;
 
+/** A capability `c` of a Skill `s`. */
 export const CAPABILITY_JSON = `json_build_object(
-  'capability_id', c.id, 'skill_id', c.skill_id, 'name', c.name, 'description', c.description,
+  'capability_id', COALESCE(c.external_id, c.id::text), 'id', c.id, 'skill_id', COALESCE(s.external_id, s.id::text), 'name', c.name, 'description', c.description,
   'category', c.category, 'version', c.version, 'status', c.status, 'parameters', ${PARAMETERS})`;
 
 const CAPABILITIES = `COALESCE((SELECT json_agg(${CAPABILITY_JSON} ORDER BY c.created_at, c.id)
@@ -33,7 +34,7 @@ const METADATA = `COALESCE((SELECT json_object_agg(m.key, ${shown('m')} ORDER BY
 
 const columns = (
   endpointCondition: string,
-): string => `s.id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.deprecation,
+): string => `s.id, s.external_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.deprecation,
   s.generation, s.revision, s.registered_at, s.last_heartbeat, s.created_at, s.updated_at,
   ${endpoints(endpointCondition)} AS endpoints, ${CAPABILITIES} AS capabilities, ${METADATA} AS metadata`;
 

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiQuery, IntersectionType } from '@nestjs/swagger';
-import { EnumField, IdentifierField, PageQuery, SkipQuery, TextField, UuidField } from '#common';
+import { EnumField, IdentifierField, PageQuery, SkillIdField, SkipQuery, TextField } from '#common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 import { hasMoreKeys, textFault, toNfc } from '#common';
@@ -188,7 +188,7 @@ class CapabilityFilter {
   @TextField({ max: 64, required: false, example: 'weather', description: 'Exact category' })
   category?: string;
 
-  @UuidField({ required: false, description: 'Of this Skill' })
+  @SkillIdField({ required: false, description: 'Of this Skill' })
   skill_id?: string;
 
   @EnumField(CAPABILITY_STATUSES, { name: 'CapabilityStatus', required: false, description: 'Enabled or disabled' })

@@ -16,6 +16,7 @@ import type { CapabilityResponse, EndpointResponse, SkillResponse, TaggedSkill }
 
 interface SkillRow {
   id: string;
+  external_id: string | null;
   name: string;
   description: string;
   version: string;
@@ -121,7 +122,7 @@ function formatEtag({ generation, revision }: SkillRow): string {
 
 function toSkill(row: SkillRow): SkillResponse {
   return {
-    skill_id: row.id,
+    skill_id: row.external_id ?? row.id,
     id: row.id,
     name: row.name,
     description: row.description,

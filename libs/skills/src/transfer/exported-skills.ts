@@ -10,13 +10,14 @@ interface ExportedValue {
 
 type Nullable<T, K extends keyof T> = Omit<T, K> & { [key in K]: T[key] | null };
 type ExportedEndpoint = Omit<SkillLine['endpoints'][number], 'parameters'> & { parameters: ExportedValue[] };
-type ExportedCapability = Nullable<NonNullable<SkillLine['capabilities']>[number], 'category'>;
+type ExportedCapability = Nullable<NonNullable<SkillLine['capabilities']>[number], 'category' | 'external_id'>;
 
 type ExportedSkill = Omit<
   SkillLine,
-  'endpoints' | 'capabilities' | 'metadata' | 'space_id' | 'deprecated' | 'deprecated_since'
+  'endpoints' | 'capabilities' | 'metadata' | 'space_id' | 'external_id' | 'deprecated' | 'deprecated_since'
 > & {
   space_id: string | null;
+  external_id: string | null;
   deprecation: Deprecation | null;
   endpoints: ExportedEndpoint[];
   capabilities: ExportedCapability[];
@@ -28,13 +29,14 @@ const values = (table: string, owner: string): string => `COALESCE((SELECT json_
     json_build_object('key', v.key, 'value', CASE WHEN NOT v.secret THEN v.value END) ORDER BY v.key)
   FROM ${table} v WHERE v.${owner}), '[]'::json)`;
 
-const SKILLS = `SELECT s.id AS skill_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.deprecation, s.generation,
+const SKILLS = `SELECT s.id AS skill_id, s.external_id, s.name, s.description, s.version, s.status, s.owner, s.space_id,
+    s.deprecation, s.generation,
     to_json(s.registered_at) AS registered_at, to_json(s.created_at) AS created_at, to_json(s.updated_at) AS updated_at,
     t.request_count, t.error_count, t.routed_count, t.routed_errors,
     COALESCE((SELECT json_agg(json_build_object('endpoint_id', e.id, 'url', e.url, 'weight', e.weight, 'status', e.status,
         'parameters', ${values('endpoint_params', 'endpoint_id = e.id')}) ORDER BY e.created_at, e.id)
       FROM skill_endpoints e WHERE e.skill_id = s.id), '[]'::json) AS endpoints,
-    COALESCE((SELECT json_agg(json_build_object('capability_id', c.id, 'name', c.name, 'description', c.description,
+    COALESCE((SELECT json_agg(json_build_object('capability_id', c.id, 'external_id', c.external_id, 'name', c.name, 'description', c.description,
         'category', c.category, 'version', c.version, 'status', c.status,
         'parameters', COALESCE((SELECT json_object_agg(p.name, CASE WHEN p.default_value IS NULL
             THEN json_build_object('type', p.type, 'required', p.required, 'description', p.description)
@@ -47,12 +49,11 @@ const SKILLS = `SELECT s.id AS skill_id, s.name, s.description, s.version, s.sta
 
 /** Yields every Skill, without secrets, leases and results of probes. */
 export async function* exportedSkills(tx: Transaction): AsyncGenerator<SkillLine> {
-  for await (const { endpoints, capabilities, metadata, space_id, deprecation, ...skill } of rowsOf<ExportedSkill>(
-    tx,
-    SKILLS,
-  )) {
+  for await (const row of rowsOf<ExportedSkill>(tx, SKILLS)) {
+    const { endpoints, capabilities, metadata, space_id, external_id, deprecation, ...skill } = row;
     yield {
       ...skill,
+      ...(external_id !== null && { external_id }),
       ...(space_id !== null && { space_id }),
       ...(deprecation !== null && { deprecated: shownDeprecated(deprecation), deprecated_since: deprecation.since }),
       endpoints: endpoints.map(({ parameters, ...endpoint }) => ({
@@ -60,8 +61,9 @@ export async function* exportedSkills(tx: Transaction): AsyncGenerator<SkillLine
         parameters: plain(parameters),
         ...(secret(parameters).length > 0 && { secret_parameters: secret(parameters) }),
       })),
-      capabilities: capabilities.map(({ category, ...capability }) => ({
+      capabilities: capabilities.map(({ category, external_id: externalId, ...capability }) => ({
         ...capability,
+        ...(externalId !== null && { external_id: externalId }),
         ...(category !== null && { category }),
       })),
       metadata: plain(metadata),

@@ -1,8 +1,8 @@
 import type { AuditActor } from '#auth';
 import type { Transaction } from '#database';
-import type { NewSkillsWriter } from '../writing/new-skills.writer.js';
+import type { NewSkillBody, NewSkillsWriter } from '../writing/new-skills.writer.js';
 import type { SkillAudit } from '../writing/skill-audit.js';
-import type { SkillLine } from './skill.line.js';
+import { type SkillLine, toCapabilityBody } from './skill.line.js';
 
 const COUNT = `UPDATE skill_status t SET request_count = x.request_count, error_count = x.error_count,
     routed_count = x.routed_count, routed_errors = x.routed_errors
@@ -25,7 +25,11 @@ export class NewSkillsImporter {
     const ids = await this.newSkills.import(
       tx,
       actor.clientId,
-      skills.map((line) => ({ id: line.skill_id, body: line, past: { ...line, status: line.status ?? 'active' } })),
+      skills.map((line) => ({
+        id: line.skill_id,
+        body: toNewBody(line),
+        past: { ...line, status: line.status ?? 'active' },
+      })),
     );
     const inserted = skills.filter(({ skill_id }) => ids.has(skill_id));
     const counts = inserted.flatMap(pickCounts);
@@ -60,6 +64,18 @@ export class NewSkillsImporter {
       })),
     }));
   }
+}
+
+function toNewBody(line: SkillLine): NewSkillBody {
+  const { skill_id, external_id, capabilities } = line;
+  return {
+    ...line,
+    skill_id: external_id ?? skill_id,
+    capabilities: capabilities?.map((capability) => ({
+      ...toCapabilityBody(capability),
+      id: capability.capability_id,
+    })),
+  };
 }
 
 function pickCounts({ skill_id, request_count = 0, error_count = 0, routed_count = 0, routed_errors = 0 }: SkillLine) {

@@ -1,5 +1,5 @@
 import type { AuditActor } from '#auth';
-import { canonicalUrl } from '#common';
+import { canonicalUrl, pickExternalId } from '#common';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import type { SkillNames } from '../names/index.js';
 import { MASK, type SecretMap, type SkillSecrets } from '../secrets/index.js';
@@ -7,7 +7,7 @@ import { keyOf, type ReplaceSkillBody } from '../model/skill.dto.js';
 import type { LockedSkill, SkillWriter } from '../writing/skill-writer.js';
 import type { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 import type { NewSkillsImporter } from './new-skills.importer.js';
-import type { SkillLine } from './skill.line.js';
+import { type SkillLine, toCapabilityBody } from './skill.line.js';
 
 /** Result of a line. `present`: a Skill with this name and version, or this id, exists and was not changed. */
 export interface ImportedSkill {
@@ -23,7 +23,7 @@ interface KeptSecret {
   key: string;
 }
 
-const LOCK = `SELECT id, name, version, owner, space_id, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
+const LOCK = `SELECT id, external_id, name, version, owner, space_id, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
   FROM skills WHERE id IN (
     SELECT s.id FROM skills s JOIN unnest($1::text[], $2::text[]) AS x(name, version) USING (name, version)
     UNION ALL SELECT id FROM skills WHERE id = ANY($3::uuid[]))
@@ -117,7 +117,11 @@ export class SkillImporter {
       if (violatesUnique(error, 'uq_skills_name_version')) throw new RetryTransaction(error);
       throw error;
     }
-    await tx.query('UPDATE skills SET owner = $2 WHERE id = $1 AND owner <> $2', [skill.id, line.owner]);
+    await tx.query(
+      `UPDATE skills SET owner = $2, external_id = COALESCE(external_id, $3)
+       WHERE id = $1 AND (owner <> $2 OR external_id IS NULL)`,
+      [skill.id, line.owner, pickExternalId(skill.id, line.external_id)],
+    );
   }
 }
 
@@ -141,7 +145,7 @@ function toReplaceBody(line: SkillLine, skillId: string, kept: ReadonlySet<strin
       ...endpoint,
       parameters: masked(endpoint.parameters, secret_parameters, endpoint.url),
     })),
-    capabilities: line.capabilities?.map(({ capability_id: _, ...capability }) => capability),
+    capabilities: line.capabilities?.map(toCapabilityBody),
     metadata: masked(metadata, secret_metadata, null),
   };
 }

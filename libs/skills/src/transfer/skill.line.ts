@@ -1,5 +1,14 @@
 import { OmitType } from '@nestjs/swagger';
-import { IntegerField, ListField, textFault, TextField, TimeField, UuidField } from '#common';
+import {
+  ExternalIdField,
+  IntegerField,
+  ListField,
+  pickExternalId,
+  textFault,
+  TextField,
+  TimeField,
+  UuidField,
+} from '#common';
 import { ValidateBy, ValidateIf } from 'class-validator';
 import { CapabilityBody, MAX_PARTS, ReplaceSkillBody, StoredEndpointBody } from '../model/skill.dto.js';
 import { UniqueBy } from '../model/skill-fields.decorators.js';
@@ -37,7 +46,7 @@ export class EndpointLine extends StoredEndpointBody {
 }
 
 /** Older releases accepted other names. */
-export class CapabilityLine extends OmitType(CapabilityBody, ['name', 'category'] as const) {
+export class CapabilityLine extends OmitType(CapabilityBody, ['capability_id', 'name', 'category'] as const) {
   @TextField({ max: 255 })
   name: string;
 
@@ -46,6 +55,26 @@ export class CapabilityLine extends OmitType(CapabilityBody, ['name', 'category'
 
   @UuidField({ required: false })
   capability_id?: string;
+
+  @ExternalIdField({ required: false })
+  external_id?: string;
+}
+
+/** The body of a capability, whose `capability_id` is the external id. */
+export function toCapabilityBody({ capability_id: _, external_id, ...capability }: CapabilityLine): CapabilityBody {
+  return { ...capability, ...(external_id !== undefined && { capability_id: external_id }) };
+}
+
+/** Refuses an external id from which another UUID is derived. */
+function GivesSkillId(): PropertyDecorator {
+  return ValidateBy({
+    name: 'givesSkillId',
+    validator: {
+      validate: (value, args) =>
+        typeof value !== 'string' || pickExternalId((args?.object as SkillLine).skill_id, value) === value,
+      defaultMessage: () => 'must be the external id from which skill_id is derived',
+    },
+  });
 }
 
 /** A Skill in an export: the body of a PUT, with the same checks, and the fields that the registry sets (docs/adr/0023). */
@@ -55,6 +84,10 @@ export class SkillLine extends OmitType(ReplaceSkillBody, ['name', 'endpoints', 
 
   @UuidField()
   skill_id: string;
+
+  @ExternalIdField({ required: false })
+  @GivesSkillId()
+  external_id?: string;
 
   @TextField({ max: 255 })
   owner: string;
@@ -80,6 +113,7 @@ export class SkillLine extends OmitType(ReplaceSkillBody, ['name', 'endpoints', 
 
   @ListField(() => CapabilityLine, { max: MAX_PARTS, required: false })
   @UniqueBy('name')
+  @UniqueBy('external_id')
   capabilities?: CapabilityLine[];
 
   @SecretKeysField(MAX_PARTS)

@@ -4,8 +4,8 @@ import { arrayLiteral, columnsOf, prepared, rowsOfArrays, type Transaction } fro
 import type { CapabilityBody } from '../model/skill.dto.js';
 import { type MergedPart, mergeParts } from './merged-part.js';
 
-/** A capability to write. A category of null removes the category. A new capability gets `capability_id`, if it is set. */
-export type CapabilityPart = Omit<CapabilityBody, 'category'> & { category?: string | null; capability_id?: string };
+/** A capability to write. A category of null removes the category. `id`: the UUID of a new capability. */
+export type CapabilityPart = Omit<CapabilityBody, 'category'> & { category?: string | null; id?: string };
 
 /** Updates known capabilities and inserts new ones. The Skills must be locked. Returns the ids of known ones by place. */
 const MERGE = prepared(
@@ -13,6 +13,7 @@ const MERGE = prepared(
   `WITH x AS MATERIALIZED (SELECT * FROM ${rowsOfArrays({
     place: 'integer',
     id: 'uuid',
+    external_id: 'text',
     skill_id: 'uuid',
     name: 'text',
     description: 'text',
@@ -24,12 +25,13 @@ const MERGE = prepared(
   })}),
      known AS (
        UPDATE capabilities c SET description = COALESCE(x.description, c.description),
+         external_id = COALESCE(NULLIF(x.external_id, c.id::text), c.external_id),
          category = CASE WHEN x.categorized THEN x.category ELSE c.category END,
          version = COALESCE(x.version, c.version), status = COALESCE(x.status, c.status), updated_at = now()
        FROM x WHERE c.skill_id = x.skill_id AND c.name = x.name RETURNING x.place, c.id),
      added AS (
-       INSERT INTO capabilities (id, skill_id, name, description, category, version, status)
-       SELECT x.id, x.skill_id, x.name, COALESCE(x.description, ''), x.category, COALESCE(x.version, x.skill_version),
+       INSERT INTO capabilities (id, external_id, skill_id, name, description, category, version, status)
+       SELECT x.id, x.external_id, x.skill_id, x.name, COALESCE(x.description, ''), x.category, COALESCE(x.version, x.skill_version),
          COALESCE(x.status, 'enabled')
        FROM x WHERE x.place NOT IN (SELECT place FROM known))
    SELECT place, id FROM known`,
@@ -69,15 +71,16 @@ export class CapabilitiesWriter {
     const parts = skills.flatMap(({ skillId, body }) =>
       (body.capabilities ?? []).map((capability) => ({
         skillId,
-        id: capability.capability_id ?? newId(),
+        id: capability.id ?? newId(),
         skillVersion: body.version,
         body: capability,
       })),
     );
     if (parts.length === 0) return;
     const rows = parts.map(({ skillId, id, skillVersion, body }, place) => {
-      const { name, description, category, version, status } = body;
-      return [place, id, skillId, name, description, category, category !== undefined, version, skillVersion, status];
+      const { capability_id: externalId, name, description, category, version, status } = body;
+      const categorized = category !== undefined;
+      return [place, id, externalId, skillId, name, description, category, categorized, version, skillVersion, status];
     });
     await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows), parts));
   }

@@ -53,7 +53,7 @@ export class LeavingService {
         ? this.endpoints.remove(tx, caller, skill, named)
         : this.removal.remove(tx, caller, skill, 'skill.unregister'));
       return {
-        skill_id: skill.id,
+        ...toIds(skill),
         status: 'unregistered',
         unregistered_at: at.toISOString(),
         ...(named && { endpoints_left: left }),
@@ -65,7 +65,7 @@ export class LeavingService {
   drain(caller: Caller, leaving: Leaving): Promise<DrainingResponse> {
     return this.run(caller, leaving, 'skills.drain', async (tx, skill, named) => {
       const { at, endpoints } = await this.endpoints.drain(tx, caller, skill, named);
-      return { skill_id: skill.id, status: 'draining', draining_at: at.toISOString(), endpoints };
+      return { ...toIds(skill), status: 'draining', draining_at: at.toISOString(), endpoints };
     });
   }
 
@@ -80,7 +80,7 @@ export class LeavingService {
     const result = await this.idempotency.run(request, async (tx) => {
       const skill = await this.writer.lock(tx, skillId);
       if (!skill || !caller.maySee(skill.space_id)) throw new SkillNotFoundError();
-      assertNamesSkill(body, skillId, skill);
+      assertNamesSkill(body, skill);
       caller.assertMayChange(skill.owner);
       assertMatch(ifMatch, skill.etag);
       const { endpoint_url: url, generation } = body;
@@ -99,8 +99,12 @@ export class LeavingService {
   }
 }
 
+function toIds({ id, external_id }: LockedSkill): { skill_id: string; id: string } {
+  return { skill_id: external_id ?? id, id };
+}
+
 /** @throws BadParameterError (1001) */
-function assertNamesSkill({ skill_id: named }: LeavingBody, inPath: string, { id }: LockedSkill): void {
-  if (named === undefined || named === inPath || named.toLowerCase() === id) return;
+function assertNamesSkill({ skill_id: named }: LeavingBody, { id }: LockedSkill): void {
+  if (named === undefined || named === id) return;
   throw new BadParameterError([{ field: 'skill_id', reason: 'must be the one in the path' }]);
 }

@@ -13,6 +13,7 @@ export type Origin = 'created' | 'registered' | 'imported';
 /** A Skill and the tables in which it has one row. `facets` are arrays themselves, as text. */
 const SKILL = {
   id: 'uuid',
+  external_id: 'text',
   name: 'text',
   description: 'text',
   version: 'text',
@@ -53,6 +54,7 @@ const PARTS = {
   capabilities: {
     skill_id: 'uuid',
     id: 'uuid',
+    external_id: 'text',
     name: 'text',
     description: 'text',
     category: 'text',
@@ -139,19 +141,19 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
   ];
   return `WITH ${names}
      fresh AS (
-       INSERT INTO skills (id, name, description, version, space_id, facets, callable, has_active, deprecated, deprecation, last_heartbeat,
-         ${pastColumns.join(', ')})
-       SELECT x.id, x.name, x.description, x.version, x.space_id, x.facets::bigint[], x.callable, x.has_active,
-         x.deprecated, x.deprecation::jsonb,
+       INSERT INTO skills (id, external_id, name, description, version, space_id, facets, callable, has_active, deprecated,
+         deprecation, last_heartbeat, ${pastColumns.join(', ')})
+       SELECT x.id, x.external_id, x.name, x.description, x.version, x.space_id, x.facets::bigint[], x.callable,
+         x.has_active, x.deprecated, x.deprecation::jsonb,
          ${origin === 'registered' ? 'now()' : 'NULL'}, ${pastValues.join(', ')}
        FROM ${skills()}
        WHERE x.id <> ALL (ARRAY(SELECT id FROM skills WHERE id = ANY ($2::uuid[]) ${isImport ? '' : reservedIds}))
          AND (x.name IN (SELECT name FROM allowed)) IS TRUE
        ORDER BY x.name, x.version ON CONFLICT (name, version) DO NOTHING
-       RETURNING id, generation, registered_at),
+       RETURNING id, external_id, generation, registered_at),
      ${statements.map((statement, index) => `p${index} AS (${statement})`).join(',\n     ')}
-     SELECT id, generation, registered_at FROM fresh
-     UNION ALL SELECT x.id, NULL, NULL FROM ${skills('id', 'name')}
+     SELECT id, external_id, generation, registered_at FROM fresh
+     UNION ALL SELECT x.id, NULL, NULL, NULL FROM ${skills('id', 'name')}
        WHERE x.name IN (SELECT name FROM wanted) AND (x.name IN (SELECT name FROM allowed)) IS NOT TRUE`;
 }
 

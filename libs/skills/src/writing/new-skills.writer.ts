@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { newId } from '#common';
+import { newId, pickExternalId, toSkillUuid } from '#common';
 import { probesSettings } from '#config';
 import {
   type ArrayElement,
@@ -27,13 +27,14 @@ import { insertSkills, type Origin, PART_TABLES, type PartTable } from './new-sk
 /** A Skill that was inserted. */
 export interface CreatedSkill {
   id: string;
+  external_id: string | null;
   generation: number;
   registered_at: Date;
   leases: SkillLeases;
 }
 
 export interface NewSkillBody extends Omit<CreateSkillBody, 'endpoints' | 'capabilities'> {
-  /** The id that the client requests. */
+  /** The id that the client requests, a UUID or not. */
   skill_id?: string;
   endpoints: EndpointPart[];
   capabilities?: CapabilityPart[];
@@ -66,6 +67,7 @@ export interface InsertedSkills {
 
 interface InsertedRow {
   id: string;
+  external_id: string | null;
   /** Null: the statement could not claim the name. */
   generation: number | null;
   registered_at: Date;
@@ -138,7 +140,9 @@ export class NewSkillsWriter {
     if (skills.length === 0) return { created, unclaimed };
     const rows = { skills: [], ...Object.fromEntries(PART_TABLES.map((table) => [table, []])) } as unknown as Rows;
     const leases = new Map(skills.map((skill) => [skill.id, this.gather(rows, skill, origin)]));
-    const ids = skills.flatMap(({ id, body }) => (origin === 'imported' ? id : (body.skill_id ?? [])));
+    const ids = skills.flatMap(({ id, body }) =>
+      origin === 'imported' ? id : body.skill_id === undefined ? [] : toSkillUuid(body.skill_id),
+    );
     const tables = PART_TABLES.filter((table) => rows[table].length > 0);
     const columns = (['skills', ...tables] as const).flatMap((table) => columnsOf(rows[table]));
     const inserted = await insertingSkills(() =>
@@ -149,11 +153,17 @@ export class NewSkillsWriter {
         ...columns,
       ]),
     );
-    for (const { id, generation, registered_at } of inserted) {
+    for (const { id, external_id, generation, registered_at } of inserted) {
       if (generation === null) unclaimed.add(id);
       else {
         const endpoints = (leases.get(id) ?? []).map((lease) => ({ ...lease, generation }));
-        created.set(id, { id, generation, registered_at, leases: { skillId: id, owner: client, endpoints } });
+        created.set(id, {
+          id,
+          external_id,
+          generation,
+          registered_at,
+          leases: { skillId: id, owner: client, endpoints },
+        });
       }
     }
     return { created, unclaimed };
@@ -167,9 +177,18 @@ export class NewSkillsWriter {
     for (const { key, value, secret } of metadata) rows.skill_metadata.push([id, newId(), key, value, secret]);
     const capabilities = (body.capabilities ?? []).map((part) => {
       const { name, description = '', version = body.version, status = 'enabled', parameters = {} } = part;
-      const capabilityId = part.capability_id ?? newId();
+      const capabilityId = part.id ?? newId();
       const category = part.category ?? null;
-      rows.capabilities.push([id, capabilityId, name, description, category, version, status]);
+      rows.capabilities.push([
+        id,
+        capabilityId,
+        part.capability_id ?? null,
+        name,
+        description,
+        category,
+        version,
+        status,
+      ]);
       for (const [parameter, declaration] of Object.entries(parameters)) {
         const { type, required = false, default: value, description: text = '' } = declaration;
         const json = value === undefined ? null : JSON.stringify(value);
@@ -189,7 +208,7 @@ export class NewSkillsWriter {
       }
       return { endpointId, url, protocol, status };
     });
-    const { name, description = '', version, space_id } = body;
+    const { skill_id, name, description = '', version, space_id } = body;
     const active = endpoints.filter(({ status }) => status === 'active');
     const { facets, callable, has_active } = buildIndex({
       capabilities,
@@ -201,6 +220,7 @@ export class NewSkillsWriter {
     const deprecation = storedDeprecation(body.deprecated, 'past' in skill ? skill.past.deprecated_since : undefined);
     const row: ArrayElement[] = [
       id,
+      pickExternalId(id, skill_id),
       name,
       description,
       version,

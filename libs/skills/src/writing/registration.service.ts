@@ -93,9 +93,10 @@ export class RegistrationService {
     );
   }
 
-  private answer({ id, registered_at, generation }: RegisteredSkill): RegisteredResponse {
+  private answer({ id, external_id, registered_at, generation }: RegisteredSkill): RegisteredResponse {
     return {
-      skill_id: id,
+      skill_id: external_id ?? id,
+      id,
       status: 'registered',
       registered_at: registered_at.toISOString(),
       generation,
@@ -142,7 +143,9 @@ function toResult(
   skill: RegisteredSkill | ApiError,
 ): BatchRegisteredItemResponse {
   if (skill instanceof ApiError) return toFailure(index, skill);
-  return { index, status: skill.created ? 'created' : 'updated', skill_id: skill.id, ...listWarnings(body) };
+  const { id, external_id, created } = skill;
+  const status = created ? 'created' : 'updated';
+  return { index, status, skill_id: external_id ?? id, id, ...listWarnings(body) };
 }
 
 function toFailure(index: number, { code, summary }: ApiError): BatchRegisteredItemResponse {

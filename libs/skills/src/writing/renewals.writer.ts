@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { ConflictError } from '#common';
+import { ConflictError, pickExternalId } from '#common';
 import { columnsOf, prepared, RetryTransaction, rowsOfArrays, type Transaction } from '#database';
 import { mergedDeprecation, storedDeprecation } from '../model/deprecation.js';
 import { keyOf } from '../model/skill.dto.js';
@@ -15,7 +15,9 @@ import {
   type Part,
   listPartNames,
   type Refusals,
+  refuse,
   type SkillBodies,
+  TakenIdError,
 } from './registration-batch.js';
 import { SkillIndexWriter } from './skill-index.writer.js';
 import { SkillPartsWriter } from './skill-parts.writer.js';
@@ -25,7 +27,7 @@ import { useSpellings } from './url-spellings.js';
 export interface HeldSkill {
   id: string;
   space_id: string | null;
-  parts: HeldParts;
+  parts: HeldParts & { capabilityIds: Map<string, string> };
   /** Whether leases of endpoints have ended. These endpoints make room for others and do not count in `parts`. */
   hasEnded: boolean;
 }
@@ -39,6 +41,7 @@ export type AdmitHeld = (
 
 export interface RenewedSkill {
   id: string;
+  external_id: string | null;
   generation: number;
   registered_at: Date;
   space_id: string | null;
@@ -50,6 +53,12 @@ interface HeldRow {
   name: string;
   version: string;
   space_id: string | null;
+}
+
+interface CapabilityIdRow {
+  skill_id: string;
+  id: string;
+  name: string;
 }
 
 interface PartsRow {
@@ -82,8 +91,8 @@ const LOCK = prepared(
    ORDER BY s.name, s.version FOR NO KEY UPDATE OF s`,
 );
 
-/** Skills that the client may not renew. Others that `LOCK` missed were deleted meanwhile. Parameters as for `LOCK`. */
-const REFUSED = `SELECT x.id FROM ${ASKED} WHERE ${TAKEN_ID} OR ${FOREIGN_NAME}
+/** Skills that the client may not renew, and whether because of an id. Others that `LOCK` missed were deleted meanwhile. Parameters as for `LOCK`. */
+const REFUSED = `SELECT x.id, ${TAKEN_ID} AS taken FROM ${ASKED} WHERE ${TAKEN_ID} OR ${FOREIGN_NAME}
   OR EXISTS (SELECT FROM skills s WHERE s.name = x.name AND s.version = x.version
     AND (s.owner <> $2::varchar OR ($1::text[] IS NOT NULL AND (s.space_id = ANY($1)) IS NOT TRUE)))`;
 
@@ -112,15 +121,31 @@ const URLS = prepared(
   `SELECT skill_id, array_agg(url ORDER BY created_at, id) AS urls FROM skill_endpoints WHERE skill_id IN ${IDS} GROUP BY skill_id`,
 );
 
+/** Names of capabilities of the Skills $1 by those of the ids $2 that they have. */
+const CAPABILITY_IDS = prepared(
+  'renewals.capability-ids',
+  `SELECT c.skill_id, x.id, c.name FROM capabilities c CROSS JOIN LATERAL (VALUES (c.external_id), (c.id::text)) AS x(id)
+   WHERE c.skill_id = ANY($1::uuid[]) AND x.id = ANY($2::text[])`,
+);
+
 /** The Skills are locked, so that generations rise in the order of the renewals. */
 const RENEW = prepared(
   'renewals.renew',
   `UPDATE skills s SET description = COALESCE(NULLIF(x.description, ''), s.description),
-     space_id = COALESCE(x.space_id, s.space_id), deprecated = COALESCE(x.deprecated, s.deprecated),
-     deprecation = CASE WHEN x.deprecated IS NULL THEN s.deprecation ELSE ${mergedDeprecation('x.deprecation')} END, generation = nextval('skill_generation'), revision = s.revision + 1,
-     registered_at = now(), last_heartbeat = now(), updated_at = now()
-   FROM ${rowsOfArrays({ id: 'uuid', description: 'text', space_id: 'text', deprecated: 'boolean', deprecation: 'text' })} WHERE s.id = x.id
-   RETURNING s.id, s.generation, s.registered_at, s.space_id`,
+     external_id = COALESCE(s.external_id, x.external_id), space_id = COALESCE(x.space_id, s.space_id),
+     deprecated = COALESCE(x.deprecated, s.deprecated),
+     deprecation = CASE WHEN x.deprecated IS NULL THEN s.deprecation ELSE ${mergedDeprecation('x.deprecation')} END,
+     generation = nextval('skill_generation'), revision = s.revision + 1, registered_at = now(), last_heartbeat = now(),
+     updated_at = now()
+   FROM ${rowsOfArrays({
+     id: 'uuid',
+     external_id: 'text',
+     description: 'text',
+     space_id: 'text',
+     deprecated: 'boolean',
+     deprecation: 'text',
+   })} WHERE s.id = x.id
+   RETURNING s.id, s.external_id, s.generation, s.registered_at, s.space_id`,
 );
 
 /** Renews Skills that exist already (docs/adr/0007). */
@@ -143,20 +168,26 @@ export class RenewalsWriter {
     admitHeld: AdmitHeld,
   ): Promise<(readonly [Admission, RenewedSkill | undefined])[]> {
     const owner = caller.clientId;
-    const held = await this.lock(tx, caller, sent);
+    const { held, taken } = await this.lock(tx, caller, sent);
     const asked = await this.countParts(tx, sent, held);
+    await this.readCapabilityIds(tx, asked, held);
     const known = asked.filter((skill) => held.has(keyOf(skill)));
     const refusals = await admitHeld(tx, known, held);
-    const admissions = asked.map((skill) => admit(skill, held.get(keyOf(skill))?.parts ?? NO_PARTS, refusals));
+    const admissions = asked.map((skill) =>
+      taken.has(skill.id)
+        ? refuse(skill, new TakenIdError())
+        : admit(skill, held.get(keyOf(skill))?.parts ?? NO_PARTS, refusals),
+    );
     const written = admissions.flatMap(({ asked: skill, write }) => {
       const skillId = held.get(keyOf(skill))?.id;
       return skillId === undefined ? [] : write.map(({ body }) => ({ skillId, body }));
     });
-    const rows = written.map(({ skillId, body: { description, space_id, deprecated } }) => {
+    const rows = written.map(({ skillId, body: { skill_id, description, space_id, deprecated } }) => {
       const deprecation = storedDeprecation(deprecated);
-      return [skillId, description, space_id, deprecated === undefined ? undefined : deprecation !== null, deprecation];
+      const isDeprecated = deprecated === undefined ? undefined : deprecation !== null;
+      return [skillId, pickExternalId(skillId, skill_id), description, space_id, isDeprecated, deprecation];
     });
-    const [renewed] = await tx.query<[Omit<RenewedSkill, 'leases'>[], number]>(RENEW, columnsOf(rows, 5));
+    const [renewed] = await tx.query<[Omit<RenewedSkill, 'leases'>[], number]>(RENEW, columnsOf(rows, 6));
     await this.parts.merge(tx, written);
     const full = [...held.values()].filter(({ hasEnded }) => hasEnded);
     await this.parts.makeRoom(
@@ -184,26 +215,30 @@ export class RenewalsWriter {
   }
 
   /**
-   * Locks those of the Skills that the client may renew. Returns them by `keyOf`, without their parts.
+   * Locks those of the Skills that the client may renew. Returns them by `keyOf`, without their parts, and the ids that
+   * belong to other Skills.
    * @throws RetryTransaction for a Skill that was unregistered meanwhile
    */
-  private async lock(tx: Transaction, caller: Caller, skills: readonly SkillBodies[]): Promise<Map<string, HeldSkill>> {
-    const lock = (text: string, asked: readonly SkillBodies[]): Promise<HeldRow[]> => {
+  private async lock(
+    tx: Transaction,
+    caller: Caller,
+    skills: readonly SkillBodies[],
+  ): Promise<{ held: Map<string, HeldSkill>; taken: Set<string> }> {
+    const lock = <Row>(text: string, asked: readonly SkillBodies[]): Promise<Row[]> => {
       const keys = columnsOf(asked.map(({ id, name, version }) => [id, name, version]));
-      return tx.query<HeldRow[]>(text, [caller.spaces ?? null, caller.clientId, ...keys]);
+      return tx.query<Row[]>(text, [caller.spaces ?? null, caller.clientId, ...keys]);
     };
-    const rows = await lock(LOCK, skills);
+    const rows = await lock<HeldRow>(LOCK, skills);
     const held = new Map(
       rows.map((row): [string, HeldSkill] => [
         keyOf(row),
-        { id: row.id, space_id: row.space_id, parts: { ...NO_PARTS }, hasEnded: false },
+        { id: row.id, space_id: row.space_id, parts: { ...NO_PARTS, capabilityIds: new Map() }, hasEnded: false },
       ]),
     );
     const missing = skills.filter((skill) => !held.has(keyOf(skill)));
-    if (missing.length > 0 && (await lock(REFUSED, missing)).length < missing.length) {
-      throw new RetryTransaction(new ConflictError());
-    }
-    return held;
+    const refused = missing.length > 0 ? await lock<{ id: string; taken: boolean }>(REFUSED, missing) : [];
+    if (refused.length < missing.length) throw new RetryTransaction(new ConflictError());
+    return { held, taken: new Set(refused.flatMap(({ id, taken }) => (taken ? id : []))) };
   }
 
   /** Counts the parts of the locked Skills. Returns the bodies with the spellings of URLs that the Skills have. */
@@ -256,5 +291,21 @@ export class RenewalsWriter {
       if (row.part === 'endpoints' && row.known < (urls.get(skill.id)?.size ?? 0)) growing.push(skill.id);
     }
     return growing;
+  }
+
+  /** Reads which capabilities have the ids that bodies name. */
+  private async readCapabilityIds(
+    tx: Transaction,
+    skills: readonly SkillBodies[],
+    held: ReadonlyMap<string, HeldSkill>,
+  ): Promise<void> {
+    const ids = skills.flatMap(({ bodies }) =>
+      bodies.flatMap(({ capabilities = [] }) => capabilities.flatMap(({ capability_id }) => capability_id ?? [])),
+    );
+    if (ids.length === 0 || held.size === 0) return;
+    const byId = new Map([...held.values()].map((skill) => [skill.id, skill]));
+    for (const { skill_id, id, name } of await tx.query<CapabilityIdRow[]>(CAPABILITY_IDS, [[...byId.keys()], ids])) {
+      byId.get(skill_id)?.parts.capabilityIds.set(id, name);
+    }
   }
 }

@@ -60,6 +60,11 @@ export class SkillPartsWriter {
       skillId,
       capabilities.map(({ name }) => name),
     ]);
+    // An id goes to the capability that has it in the body.
+    await tx.query('UPDATE capabilities SET external_id = NULL WHERE skill_id = $1 AND external_id = ANY($2::text[])', [
+      skillId,
+      capabilities.flatMap(({ capability_id }) => capability_id ?? []),
+    ]);
     const kept = Object.entries(body.metadata ?? {}).flatMap(([key, value]) => (isMask(value) ? [key] : []));
     await tx.query('DELETE FROM skill_metadata WHERE skill_id = $1 AND NOT (secret AND key = ANY($2::text[]))', [
       skillId,

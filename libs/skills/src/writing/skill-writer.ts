@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AuditActor, Caller } from '#auth';
-import { ApiError, ConflictError } from '#common';
+import { ApiError, ConflictError, toSkillUuid } from '#common';
 import type { Transaction } from '#database';
 import { SkillAudit } from './skill-audit.js';
 import { SkillNames } from '../names/index.js';
@@ -27,6 +27,7 @@ import { type CreateSkillBody, keyOf, type RegisterSkillBody, type ReplaceSkillB
 /** A Skill whose row is locked, as each change needs it. */
 export interface LockedSkill {
   id: string;
+  external_id: string | null;
   name: string;
   version: string;
   owner: string;
@@ -79,7 +80,7 @@ export class SkillWriter {
     bodies: readonly RegisterSkillBody[],
     admitHeld: AdmitHeld,
   ): Promise<(RegisteredSkill | ApiError)[]> {
-    const skills = bySkill(bodies, await this.reservedFor(tx, caller, bodies));
+    const { skills, taken } = bySkill(bodies, await this.reservedFor(tx, caller, bodies));
     const fresh = skills.map((asked) => admit(asked, NO_PARTS));
     const { created, foreign } = await this.newSkills.insert(
       tx,
@@ -97,7 +98,7 @@ export class SkillWriter {
         outcomes.push([admission, skill && { ...skill, created: false }]);
       }
     }
-    const results = listResults(bodies.length, outcomes);
+    const results = listResults(bodies.length, taken, outcomes);
     const changes = results.flatMap((skill, index) =>
       skill instanceof ApiError ? [] : [{ skillId: skill.id, after: bodies[index], spaceId: skill.space_id }],
     );
@@ -107,7 +108,8 @@ export class SkillWriter {
 
   /** Returns the ids of the batch that other Skills have, and the names that the client may not use. */
   private async reservedFor(tx: Transaction, caller: Caller, bodies: readonly RegisterSkillBody[]): Promise<Reserved> {
-    const ids = bodies.length > 1 ? bodies.flatMap(({ skill_id }) => skill_id ?? []) : [];
+    const ids =
+      bodies.length > 1 ? bodies.flatMap(({ skill_id }) => (skill_id === undefined ? [] : toSkillUuid(skill_id))) : [];
     if (ids.length === 0) return NOTHING_RESERVED;
     const taken = await tx.query<HistorySkill[]>('SELECT id, name, version FROM skills WHERE id = ANY($1::uuid[])', [
       ids,
@@ -122,7 +124,7 @@ export class SkillWriter {
   /** Locks the row until the end of the transaction. */
   async lock(tx: Transaction, skillId: string): Promise<LockedSkill | undefined> {
     const [row] = await tx.query<LockedSkill[]>(
-      `SELECT id, name, version, owner, space_id, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
+      `SELECT id, external_id, name, version, owner, space_id, status, registered_at, '"' || generation || '.' || revision || '"' AS etag
        FROM skills WHERE id = $1 FOR UPDATE`,
       [skillId],
     );

@@ -4,7 +4,7 @@ import { isObject } from '#common';
 import { type AiBridgeSettings, aiBridgeSettings, type CommandsSettings, commandsSettings } from '#config';
 import { OutboundClient } from '#outbound';
 import { traceCall, TRACER, type Tracer } from '#tracing';
-import type { CapableTarget } from '../../targets/target.js';
+import { type CapableTarget, shownIds } from '../../targets/target.js';
 import type { EndpointOptions } from '../endpoint-options.js';
 import { readExecution } from '../skill-answer.js';
 import type { SkillCall } from '../skill-request.js';
@@ -94,18 +94,14 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
   }
 
   /** The message id is that of the execution, at every try. What an http endpoint gets besides is in the extension. */
-  private formatMessage(
-    call: SkillCall,
-    { skillId, capability }: CapableTarget,
-    { headers, timeoutMs }: Attempt,
-  ): string {
+  private formatMessage(call: SkillCall, target: CapableTarget, { headers, timeoutMs }: Attempt): string {
     return JSON.stringify({
       version: this.bridge.protocolVersion,
       id: call.executionId,
       timestamp: Date.now(),
       type: 'request',
       command: INVOKE.name,
-      params: { skill_id: skillId, capability_id: capability.capabilityId, params: call.parameters },
+      params: { ...shownIds(target), params: call.parameters },
       metadata: {
         sender_id: call.caller.clientId.slice(0, 64),
         trace_id: headers.traceparent?.split('-')[1],
@@ -116,7 +112,7 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
         schema_version: '1',
         command_id: call.commandId,
         execution_id: call.executionId,
-        capability: capability.name,
+        capability: target.capability.name,
         metadata: call.metadata,
         headers,
         ...(call.channel && { channel_id: call.channel.channelId, context: call.channel.context }),

@@ -62,6 +62,7 @@ describe('leaving the registry', () => {
     const first = await leave(skillId, { endpoint_url: urlOf(2), generation: generations[1] }).expect(200);
     expect(first.body.data).toEqual({
       skill_id: skillId,
+      id: skillId,
       status: 'unregistered',
       unregistered_at: expect.stringMatching(TIME),
       endpoints_left: 2,
@@ -94,7 +95,12 @@ describe('leaving the registry', () => {
       const sent =
         body === 'id' ? { skill_id: skillId } : body === 'generation' ? { generation: generations[1] } : body;
       const { body: answer } = await leave(skillId, sent).expect(200);
-      expect(answer.data).toEqual({ skill_id: skillId, status: 'unregistered', unregistered_at: expect.any(String) });
+      expect(answer.data).toEqual({
+        skill_id: skillId,
+        id: skillId,
+        status: 'unregistered',
+        unregistered_at: expect.any(String),
+      });
       expectError(await api.get(`/skills/${skillId}`), 404, 1004);
     }
   });
@@ -230,6 +236,7 @@ describe('leaving the registry', () => {
       const { body } = await drain(skillId, { endpoint_url: one.url }).expect(200);
       expect(body.data).toEqual({
         skill_id: skillId,
+        id: skillId,
         status: 'draining',
         draining_at: expect.stringMatching(TIME),
         endpoints: [{ endpoint_id: expect.any(String), url: one.url, status: 'draining' }],

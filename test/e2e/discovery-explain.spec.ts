@@ -4,6 +4,7 @@ import { type Api, apiOf, expectError } from './api.js';
 
 interface Explained {
   skill_id: string;
+  id: string;
   name: string;
   reason: string;
 }
@@ -37,7 +38,7 @@ describe('GET /skills/discover?explain=true', () => {
   const reasonOf = async (name: string, query: Query = {}) => {
     const { total, explain: told } = await explain({ name, ...query });
     expect([total, told.length]).toEqual([0, 1]);
-    expect(told[0]).toEqual({ skill_id: expect.any(String), name, reason: expect.any(String) });
+    expect(told[0]).toEqual({ skill_id: told[0]?.id, id: expect.any(String), name, reason: expect.any(String) });
     return told[0]?.reason;
   };
 

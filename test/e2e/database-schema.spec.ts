@@ -9,6 +9,7 @@ const SETTINGS = new DatabaseSettings();
 /** What TypeORM cannot declare. `synchronize: false` keeps it from dropping them; only migrations make them. */
 const BEYOND_TYPEORM = [
   'index ix_skills_facets', // GIN with a storage parameter
+  'index ix_skills_tags', // GIN
   'index ix_callbacks_receiver', // on an expression
   'index ix_skill_search_document', // GIN
   'index ix_audit_entries_spaces', // GIN

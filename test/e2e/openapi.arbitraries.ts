@@ -196,7 +196,7 @@ export function repair(value: unknown): unknown {
 }
 
 /** Parameters whose rule is a grammar of its own: they send their example. */
-const GRAMMARS = new Set(['q', 'version']);
+const GRAMMARS = new Set(['q', 'tags', 'version']);
 
 export function parametersOf(document: OpenApiDocument, all: readonly Parameter[]): Arbitrary<Record<string, unknown>> {
   // No example of a cursor holds: it comes from an earlier answer.

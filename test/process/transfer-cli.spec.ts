@@ -133,6 +133,7 @@ describe('npm run export and npm run import', () => {
           { name: 'plain' },
         ],
         metadata: { api_key: { value: secrets.get('metadata'), secret: true }, mask: '***', 'odd "key"': '' },
+        tags: ['z "\\', 'a'],
       });
       const [inactive] = (await skillsOf(source)).filter(({ name }) => name === 'static');
       await post(source, `/skills/${inactive?.skill_id ?? ''}/status`, { status: 'maintenance' }, 'PUT');

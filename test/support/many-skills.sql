@@ -28,11 +28,11 @@ CREATE TEMP TABLE made_metadata_facets AS
   SELECT key, value, pg_temp.facet('metadata', key, value) AS facet FROM (SELECT DISTINCT key, value FROM made_metadata) m;
 ANALYZE made_capabilities, made_facets, made_metadata, made_metadata_facets;
 
-INSERT INTO skills (id, name, description, version, status, owner, space_id, facets, callable, has_active, has_live,
+INSERT INTO skills (id, name, description, version, status, owner, space_id, tags, facets, callable, has_active, has_live,
     deprecated, deprecation, created_at, updated_at, registered_at, last_heartbeat)
   SELECT pg_temp.id(1, i), 'skill-' || i, 'Does what number ' || i || ' does, for the team ' || i % 500, (i % 4) || '.' || (i % 9) || '.0',
     CASE WHEN i % 10 <> 0 THEN 'active' WHEN i % 20 = 0 THEN 'inactive' ELSE 'maintenance' END, 'admin',
-    CASE WHEN i % 4 = 0 THEN 'space-' || i % 40 END, f.facets, i % 50 <> 7, true, i % 50 <> 7,
+    CASE WHEN i % 4 = 0 THEN 'space-' || i % 40 END, ARRAY['tag-' || i % 100, 'kind-' || i % 7], f.facets, i % 50 <> 7, true, i % 50 <> 7,
     i % 100 = 3, CASE WHEN i % 100 = 3 THEN '{"since": "2026-01-18T00:00:00.000Z", "message": "old"}'::jsonb END,
     t.at, t.at, t.at, now() - interval '5 seconds'
   FROM generate_series(1, :count) AS i

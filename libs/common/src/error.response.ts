@@ -76,7 +76,12 @@ export function buildExample(code: ErrorCode): ErrorResponse {
     message: ERROR_CATALOGUE[code].title,
     details:
       code === 1001
-        ? [{ field: 'version', reason: 'must be a semantic version of at most 32 characters, such as 1.0.0 or 1.0.0-rc.1' }]
+        ? [
+            {
+              field: 'version',
+              reason: 'must be a semantic version of at most 32 characters, such as 1.0.0 or 1.0.0-rc.1',
+            },
+          ]
         : [],
     timestamp: '2026-01-18T00:00:00.000Z',
     trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',

@@ -86,6 +86,7 @@ export { hasMoreKeys, hasMoreValues } from './plain-data.js';
 export { PROBE_ROUTES } from './probe-routes.js';
 export { readRetryAfter } from './retry-after.js';
 export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';
+export { Repeatable } from './repeatable.decorator.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { certificatesFault } from './certificates.js';

@@ -5,6 +5,8 @@ import { validate, type ValidatorOptions } from 'class-validator';
 import { CompiledValidator } from './compiled-validator.js';
 import { BadParameterError, type Fault } from './error-catalogue.js';
 import { faultError, FaultList, REQUIRED } from './fault-list.js';
+import { isObject } from './is-object.js';
+import { repeatedFaults } from './repeatable.decorator.js';
 
 /** The path and reason of every fault in a class-validator tree (`endpoints.0.url`). */
 export function faultsOf(errors: readonly ValidationError[], prefix = ''): Fault[] {
@@ -79,11 +81,27 @@ export async function* validateEach<T extends object>(
 class CompilingValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const { metatype } = metadata;
+    if (metadata.type === 'query' && metatype && isObject(value)) await this.assertGivenOnce(value, metadata);
     const validator = metatype && this.toValidate(metadata) ? CompiledValidator.of<object>(metatype) : undefined;
     const accepted = validator?.acceptSent(value);
     if (accepted) return accepted;
     if (validator) assertExplained(validator, value ?? {});
     return super.transform(value, metadata);
+  }
+
+  /** @throws BadParameterError (1001) with the parameters that are given more than once, and the faults of the others */
+  private async assertGivenOnce(query: Record<string, unknown>, metadata: ArgumentMetadata): Promise<void> {
+    const repeated = repeatedFaults(metadata.metatype as new () => object, query);
+    if (repeated.length === 0) return;
+    const names = new Set(repeated.map(({ field }) => field));
+    const others = Object.fromEntries(Object.entries(query).filter(([name]) => !names.has(name)));
+    try {
+      await this.transform(others, metadata);
+    } catch (error) {
+      if (!(error instanceof BadParameterError)) throw error;
+      repeated.push(...error.details.filter(({ field }) => !names.has(field)));
+    }
+    throw faultError(repeated);
   }
 }
 

@@ -1,7 +1,13 @@
 /** Collects the conditions of a query and their parameters; values never become part of the text. */
 export class Conditions {
-  readonly parameters: unknown[] = [];
   private readonly conditions: string[] = [];
+
+  constructor(readonly parameters: unknown[] = []) {}
+
+  /** Conditions of a part of the same query, with the same parameters. */
+  sharing(): Conditions {
+    return new Conditions(this.parameters);
+  }
 
   /** Adds a parameter. Returns its placeholder. */
   readonly bind = (value: unknown): string => {

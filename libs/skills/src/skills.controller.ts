@@ -6,7 +6,8 @@ import { HotRoute } from './catalogue/index.js';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { ApiIfMatch, IfMatch, TaggedSkillRoute } from './reading/etag.js';
 import { CreateSkillBody, PatchSkillBody, ReplaceSkillBody, SkillIdParam } from './model/skill.dto.js';
-import { ApiMetadataFilter, ListSkillsQuery } from './reading/skill.query.js';
+import { ApiPartFilters } from './reading/part-filters.decorators.js';
+import { ListSkillsQuery } from './reading/skill.query.js';
 import { SkillResponse, type TaggedSkill } from './model/skill.response.js';
 import { SkillsService } from './skills.service.js';
 import { LeavingService } from './writing/leaving.service.js';
@@ -40,7 +41,7 @@ export class SkillsController {
   @HotRoute()
   @ListRoute(SkillResponse)
   @ApiOperation({ summary: 'List Skills', operationId: 'listSkills' })
-  @ApiMetadataFilter()
+  @ApiPartFilters()
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListSkillsQuery): Promise<Page<SkillResponse>> {
     return this.skills.list(caller, query);

@@ -268,20 +268,20 @@ describe('export and import', () => {
     const other = ID.replace(/.$/, '9');
     const replacing = skillLine({
       ...{ skill_id: other, owner: 'others', generation: 3, status: 'maintenance', description: 'second' },
-      ...{ deprecated: { message: 'old' }, deprecated_since: TIME },
+      ...{ deprecated: { message: 'old' }, deprecated_since: TIME, tags: ['b', 'a'] },
       ...{ metadata: { a: '3' }, secret_metadata: ['token', 'never here'] },
       endpoints: [{ url: 'http://10.0.0.2:1', secret_parameters: ['authorization'] }],
     });
     writeFileSync(file, exportOf([headerLine(), clientLine({ role: 'viewer', disabled: true }), replacing]));
     expect(await importFile({ onConflict: 'replace', dryRun: true })).toMatchObject({ skill: { replaced: 1 } });
-    const describe = `SELECT id, owner, status, description, deprecated, generation, registered_at = '${TIME}' AS same FROM skills`;
+    const describe = `SELECT id, owner, status, description, deprecated, tags, generation, registered_at = '${TIME}' AS same FROM skills`;
     expect(await database.query(describe)).toMatchObject([{ owner: 'team' }]);
     expect(await importFile({ onConflict: 'replace' })).toMatchObject({
       client: { replaced: 1 },
       skill: { replaced: 1 },
     });
     const written = { owner: 'others', status: 'maintenance', description: 'second', deprecated: true };
-    const expected = { id: ID, ...written, generation: 5, same: true };
+    const expected = { id: ID, ...written, tags: ['b', 'a'], generation: 5, same: true };
     expect(await database.query(describe)).toEqual([expected]);
     expect(await database.query('SELECT key, value FROM skill_metadata ORDER BY key')).toEqual([
       { key: 'a', value: '3' },

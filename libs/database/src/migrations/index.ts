@@ -24,6 +24,7 @@ import { EndpointCas1776100000001 } from './1776100000001-endpoint-cas.js';
 import { Leaving1776300000000 } from './1776300000000-leaving.js';
 import { CanonicalNames1776400000000 } from './1776400000000-canonical-names.js';
 import { Versions1776500000000 } from './1776500000000-versions.js';
+import { Tags1776600000000 } from './1776600000000-tags.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -53,4 +54,5 @@ export const MIGRATIONS = [
   Leaving1776300000000,
   CanonicalNames1776400000000,
   Versions1776500000000,
+  Tags1776600000000,
 ];

@@ -12,6 +12,7 @@ export function toBody({
   endpoints,
   capabilities,
   metadata,
+  tags,
 }: SkillResponse): ReplaceSkillBody {
   return {
     name,
@@ -27,5 +28,6 @@ export function toBody({
       ...(category === null ? {} : { category }),
     })),
     metadata,
+    tags,
   };
 }

@@ -31,6 +31,7 @@ import {
 } from './skill-fields.decorators.js';
 import { DEPRECATED_EXAMPLE, DEPRECATED_SCHEMAS, type Deprecated, DeprecatedField } from './deprecation.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
+import { TAGS_SCHEMA, TagsField } from './tags.js';
 
 export const MAX_BATCH = 1000;
 /** Endpoints, capabilities and keys of metadata that one Skill may have, each, in one body and in total. */
@@ -138,6 +139,9 @@ export class CreateSkillBody {
   @SecretMapField({ maxEntries: MAX_PARTS, example: { region: 'eu' } })
   metadata?: SecretMap;
 
+  @TagsField()
+  tags?: string[];
+
   @DeprecatedField('Callers should use another Skill: it is shown as deprecated and comes last, but can be called')
   deprecated?: Deprecated;
 
@@ -168,7 +172,7 @@ export class ReplaceSkillBody extends CreateSkillBody {
 
 /** PATCH /skills/{skill_id}: RFC 7396; null removes, a list is replaced as a whole. */
 export class PatchSkillBody extends PartialType(
-  OmitType(ReplaceSkillBody, ['description', 'capabilities', 'metadata', 'deprecated', 'space_id'] as const),
+  OmitType(ReplaceSkillBody, ['description', 'capabilities', 'metadata', 'tags', 'deprecated', 'space_id'] as const),
 ) {
   @ApiProperty({ type: String, nullable: true, required: false, maxLength: 1024, description: 'null empties it' })
   description?: string | null;
@@ -192,6 +196,15 @@ export class PatchSkillBody extends PartialType(
     description: 'Merged by key; null removes a key, or all',
   })
   metadata?: Record<string, string | SecretValue | null> | null;
+
+  @ApiProperty({
+    ...TAGS_SCHEMA,
+    example: ['weather', 'eu'],
+    nullable: true,
+    required: false,
+    description: 'Replaced as a whole; null removes all',
+  })
+  tags?: string[] | null;
 
   @ApiProperty({
     nullable: true,

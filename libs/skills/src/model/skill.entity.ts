@@ -33,6 +33,7 @@ export const VERSION_CHECK = String.raw`version ~ '^${NUMBER}\.${NUMBER}\.${NUMB
 @Index('ix_skills_deprecated', ['id'], { where: 'deprecated' })
 // TypeORM cannot declare a GIN index: the migration creates it.
 @Index('ix_skills_facets', { synchronize: false })
+@Index('ix_skills_tags', { synchronize: false })
 export class SkillEntity extends TimestampedEntity {
   /** The id that its owner chose, from which `id` is derived (docs/adr/0041). Null: the owner chose none, or a UUID. */
   @Column({ name: 'external_id', type: 'varchar', length: 64, nullable: true })
@@ -82,6 +83,10 @@ export class SkillEntity extends TimestampedEntity {
 
   @Column({ name: 'last_heartbeat', type: 'timestamptz', nullable: true })
   lastHeartbeat: Date | null;
+
+  /** In the order that the owner gave. */
+  @Column({ type: 'text', array: true, default: () => "'{}'" })
+  tags: string[];
 
   /** Hashes of the values that filters compare: see facets.ts. */
   @Column({ type: 'bigint', array: true, default: () => "'{}'", select: false })

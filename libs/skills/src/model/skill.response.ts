@@ -120,6 +120,9 @@ export class SkillResponse {
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { region: 'eu' } })
   metadata: Record<string, string>;
 
+  @ApiProperty({ type: [String], example: ['weather', 'eu'] })
+  tags: string[];
+
   @ApiProperty({ format: 'date-time', example: TIME })
   registered_at: string;
 

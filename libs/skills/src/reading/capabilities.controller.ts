@@ -5,6 +5,7 @@ import { ApiErrors, PageRoute, ProtocolRoute } from '#common';
 import { HotRoute } from '../catalogue/index.js';
 import { CapabilitiesService } from './capabilities.service.js';
 import { CapabilityIdParam, ChangeCapabilityStatusBody } from '../model/skill.dto.js';
+import { ApiPartFilters } from './part-filters.decorators.js';
 import { ListCapabilitiesQuery } from './skill.query.js';
 import { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/skill.response.js';
 
@@ -18,6 +19,7 @@ export class CapabilitiesController {
   @HotRoute()
   @PageRoute(CapabilityPageResponse)
   @ApiOperation({ summary: 'List capabilities', operationId: 'listCapabilities' })
+  @ApiPartFilters()
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
     return this.capabilities.list(caller, query);

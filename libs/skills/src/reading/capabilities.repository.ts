@@ -9,6 +9,7 @@ import { countTotal } from './count-total.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
 import { matchesName } from './skill-filter.sql.js';
 import { CAPABILITY_JSON } from './skill-sql.js';
+import { addPartConditions, exactFacets } from './part-filters.sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
 import type { CapabilityResponse, ListedCapabilityResponse } from '../model/skill.response.js';
@@ -46,10 +47,12 @@ export class CapabilitiesRepository {
     if (query.deprecated !== undefined) {
       where.add(`c.skill_id ${query.deprecated === 'true' ? '' : 'NOT '}IN (SELECT id FROM skills WHERE deprecated)`);
     }
-    if (spaces) {
-      const condition = inSpaces('s.space_id', spaces, (value) => where.bind(value));
-      where.add(`c.skill_id IN (SELECT s.id FROM skills s WHERE ${condition})`);
-    }
+    const ofSkills = where.sharing();
+    if (spaces) ofSkills.add(inSpaces('s.space_id', spaces, where.bind));
+    addPartConditions(query, ofSkills);
+    const facets = exactFacets(query);
+    if (facets.length > 0) ofSkills.add(`s.facets @> ${where.bind(facets)}::bigint[]`);
+    if (!ofSkills.isEmpty) where.add(`c.skill_id IN (SELECT s.id FROM skills s ${ofSkills.toString()})`);
     const slice = toSlice(query);
     const count: [text: string, parameters: unknown[]] = [
       `SELECT count(*)::int AS total FROM capabilities c ${where.toString()}`,

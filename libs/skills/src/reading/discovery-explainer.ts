@@ -5,13 +5,14 @@ import { Conditions } from '#database';
 import { DataSource } from 'typeorm';
 import type { CapabilityStatus } from '../model/capability.entity.js';
 import type { EndpointProtocol, EndpointStatus, Health } from '../model/endpoint.entity.js';
-import { capabilityFacet, metadataFacet, protocolFacet } from '../model/facets.js';
+import { capabilityFacet, protocolFacet } from '../model/facets.js';
 import type { ProbeResult } from '../model/endpoint-probe.entity.js';
 import { searchQuery } from '../model/search-document.js';
 import { type NamedPart, NearNames } from './near-names.js';
 import { activeEndpoint, newestOf, versionCondition } from './skill-filter.sql.js';
 import { CAME_BACK, FLAPPING_MINUTES, FLAPS } from '../model/flapping.js';
 import type { SkillStatus } from '../model/skill.entity.js';
+import { addPartConditions, exactFacets } from './part-filters.sql.js';
 import type { SkillFilter } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
 import type { ExplanationResponse } from '../model/skill.response.js';
@@ -104,8 +105,9 @@ export class DiscoveryExplainer {
     const mustBeCapable = isExact && isByCapability(filter) && like.length === 0;
     const facets = [
       ...(mustBeCapable ? [capabilityFacet(filter.capability, filter.category, false)] : []),
-      ...Object.entries(filter.metadata ?? {}).map(([key, value]) => metadataFacet(key, value)),
+      ...exactFacets(filter),
     ];
+    addPartConditions(filter, near);
     if (facets.length > 0) near.add(`s.facets @> ${near.bind(facets)}::bigint[]`);
     if (filter.q !== undefined) {
       near.add(

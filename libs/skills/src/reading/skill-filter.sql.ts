@@ -1,7 +1,8 @@
 import { CursorScope, listSpellings, type Slice } from '#common';
 import { bindKeys, Conditions, Keyset, type SortColumn, writeKey } from '#database';
-import { capabilityFacet, metadataFacet, protocolFacet } from '../model/facets.js';
+import { capabilityFacet, protocolFacet } from '../model/facets.js';
 import { searchQuery } from '../model/search-document.js';
+import { addPartConditions, exactFacets } from './part-filters.sql.js';
 import { inNfc, type SkillFilter } from './skill.query.js';
 import { inSpaces, type SpacedFilter } from './spaces.js';
 import { exactBuild, LATEST, versionBounds } from '../model/version-range.js';
@@ -77,6 +78,7 @@ export class SkillSelection {
       this.where.add(filter.deprecated === 'true' ? 's.deprecated' : 'NOT s.deprecated');
     const isLatest = filter.version === LATEST;
     if (filter.version !== undefined && !isLatest) this.where.add(versionCondition(filter.version, this.where));
+    addPartConditions(filter, this.where);
     const dead = filter.include === 'unhealthy';
     if (callableOnly && dead) this.where.add('s.has_active');
     const facets = buildFacets(inNfc(filter), callableOnly);
@@ -199,13 +201,13 @@ export function activeEndpoint(protocol: string): string {
 }
 
 function buildFacets(filter: SkillFilter, callableOnly: boolean): string[] {
-  const { capability, category, protocol, include, metadata = {} } = filter;
+  const { capability, category, protocol, include } = filter;
   return [
     ...(capability !== undefined || category !== undefined
       ? [capabilityFacet(capability, category, callableOnly)]
       : []),
     ...(protocol !== undefined && include === undefined ? [protocolFacet(protocol)] : []),
-    ...Object.entries(metadata).map(([key, value]) => metadataFacet(key, value)),
+    ...exactFacets(filter),
   ];
 }
 

@@ -34,7 +34,7 @@ const METADATA = `COALESCE((SELECT json_object_agg(m.key, ${shown('m')} ORDER BY
 
 const columns = (
   endpointCondition: string,
-): string => `s.id, s.external_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.deprecation,
+): string => `s.id, s.external_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.deprecation, s.tags,
   s.generation, s.revision, s.registered_at, s.last_heartbeat, s.created_at, s.updated_at,
   ${endpoints(endpointCondition)} AS endpoints, ${CAPABILITIES} AS capabilities, ${METADATA} AS metadata`;
 

@@ -1,13 +1,17 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiQuery, IntersectionType } from '@nestjs/swagger';
-import { EnumField, IdentifierField, PageQuery, SkillIdField, SkipQuery, TextField } from '#common';
-import { Transform } from 'class-transformer';
-import { ValidateBy, ValidateIf } from 'class-validator';
-import { hasMoreKeys, textFault, toNfc } from '#common';
+import { IntersectionType } from '@nestjs/swagger';
+import { EnumField, IdentifierField, PageQuery, SkillIdField, SkipQuery, TextField, toNfc } from '#common';
+import { ValidateBy } from 'class-validator';
 import { CAPABILITY_STATUSES, type CapabilityStatus } from '../model/capability.entity.js';
 import { ENDPOINT_PROTOCOLS, type EndpointProtocol } from '../model/endpoint.entity.js';
 import { searchTerms } from '../model/search-document.js';
 import { SKILL_STATUSES, type SkillStatus } from '../model/skill.entity.js';
+import {
+  MetadataFilterField,
+  type MetadataFilter,
+  type TagsFilter,
+  TagsFilterField,
+} from './part-filters.decorators.js';
 import { isVersionRange } from '../model/version-range.js';
 
 export const SKILL_SORTS = [
@@ -24,8 +28,6 @@ export type SkillSort = (typeof SKILL_SORTS)[number];
 
 const INCLUDES = ['unhealthy'] as const;
 type Include = (typeof INCLUDES)[number];
-
-const MAX_METADATA_FILTERS = 10;
 
 function SearchTextField(): PropertyDecorator {
   return applyDecorators(
@@ -69,29 +71,6 @@ function DeprecatedFilterField(description: string): PropertyDecorator {
   return EnumField(['true', 'false'], { name: 'DeprecatedFilter', required: false, description });
 }
 
-/** `metadata.KEY=VALUE`: the query parser has folded these into one object. */
-function MetadataFilterField(): PropertyDecorator {
-  const fault = (value: unknown): string | undefined => {
-    if (typeof value !== 'object' || value === null) return 'must be written as metadata.KEY=VALUE';
-    if (hasMoreKeys(value, MAX_METADATA_FILTERS)) return `must name at most ${MAX_METADATA_FILTERS} keys`;
-    const faults = Object.entries(value).flatMap(
-      ([key, text]) => textFault(key, 1, 64) ?? textFault(text, 0, 512) ?? [],
-    );
-    return faults.length > 0 ? faults.join('; ') : undefined;
-  };
-  return applyDecorators(
-    ValidateIf((_, value) => value !== undefined),
-    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
-    ValidateBy({
-      name: 'metadataFilter',
-      validator: {
-        validate: (value) => fault(value) === undefined,
-        defaultMessage: (args) => fault(args?.value) ?? '',
-      },
-    }),
-  );
-}
-
 /** What lists of Skills can be narrowed by; all that is given must hold. */
 export class SkillFilter {
   @TextField({ max: 255, required: false, example: 'forecast', description: 'Name of a capability' })
@@ -120,7 +99,10 @@ export class SkillFilter {
   version?: string;
 
   @MetadataFilterField()
-  metadata?: Record<string, string>;
+  metadata?: MetadataFilter;
+
+  @TagsFilterField()
+  tags?: TagsFilter;
 
   @EnumField(INCLUDES, {
     name: 'Include',
@@ -153,23 +135,6 @@ export function inNfc<T extends Pick<SkillFilter, 'name' | 'capability' | 'categ
   };
 }
 
-/** Tells OpenAPI of the metadata filter, whose parameters have no fixed names. */
-export function ApiMetadataFilter(): MethodDecorator {
-  return ApiQuery({
-    name: 'metadata',
-    required: false,
-    description: 'Metadata that a Skill must have, each written as metadata.KEY=VALUE',
-    style: 'form',
-    explode: true,
-    schema: {
-      type: 'object',
-      patternProperties: { '^metadata\\..+$': { type: 'string', maxLength: 512 } },
-      maxProperties: MAX_METADATA_FILTERS,
-    } as object,
-    example: { 'metadata.region': 'eu' },
-  });
-}
-
 export class ListSkillsQuery extends IntersectionType(SkillFilter, SkipQuery) {}
 
 export class DiscoverQuery extends IntersectionType(SkillFilter, PageQuery) {
@@ -196,6 +161,12 @@ class CapabilityFilter {
 
   @DeprecatedFilterField('Only those of deprecated Skills, or only others')
   deprecated?: 'true' | 'false';
+
+  @MetadataFilterField()
+  metadata?: MetadataFilter;
+
+  @TagsFilterField()
+  tags?: TagsFilter;
 
   @IdentifierField({ required: false, example: 'building-7', description: 'Of Skills of this Space' })
   space_id?: string;

@@ -33,6 +33,7 @@ interface SkillRow {
   endpoints: EndpointResponse[];
   capabilities: CapabilityResponse[];
   metadata: Record<string, string>;
+  tags: string[];
 }
 
 interface PageRow extends SkillRow {
@@ -135,6 +136,7 @@ function toSkill(row: SkillRow): SkillResponse {
     endpoints: row.endpoints,
     capabilities: row.capabilities,
     metadata: row.metadata,
+    tags: row.tags,
     registered_at: row.registered_at.toISOString(),
     last_heartbeat: row.last_heartbeat?.toISOString() ?? null,
     created_at: row.created_at.toISOString(),

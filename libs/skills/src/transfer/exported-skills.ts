@@ -14,8 +14,9 @@ type ExportedCapability = Nullable<NonNullable<SkillLine['capabilities']>[number
 
 type ExportedSkill = Omit<
   SkillLine,
-  'endpoints' | 'capabilities' | 'metadata' | 'space_id' | 'external_id' | 'deprecated' | 'deprecated_since'
+  'endpoints' | 'capabilities' | 'metadata' | 'tags' | 'space_id' | 'external_id' | 'deprecated' | 'deprecated_since'
 > & {
+  tags: string[];
   space_id: string | null;
   external_id: string | null;
   deprecation: Deprecation | null;
@@ -29,7 +30,7 @@ const values = (table: string, owner: string): string => `COALESCE((SELECT json_
     json_build_object('key', v.key, 'value', CASE WHEN NOT v.secret THEN v.value END) ORDER BY v.key)
   FROM ${table} v WHERE v.${owner}), '[]'::json)`;
 
-const SKILLS = `SELECT s.id AS skill_id, s.external_id, s.name, s.description, s.version, s.status, s.owner, s.space_id,
+const SKILLS = `SELECT s.id AS skill_id, s.external_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.tags,
     s.deprecation, s.generation,
     to_json(s.registered_at) AS registered_at, to_json(s.created_at) AS created_at, to_json(s.updated_at) AS updated_at,
     t.request_count, t.error_count, t.routed_count, t.routed_errors,
@@ -50,12 +51,13 @@ const SKILLS = `SELECT s.id AS skill_id, s.external_id, s.name, s.description, s
 /** Yields every Skill, without secrets, leases and results of probes. */
 export async function* exportedSkills(tx: Transaction): AsyncGenerator<SkillLine> {
   for await (const row of rowsOf<ExportedSkill>(tx, SKILLS)) {
-    const { endpoints, capabilities, metadata, space_id, external_id, deprecation, ...skill } = row;
+    const { endpoints, capabilities, metadata, tags, space_id, external_id, deprecation, ...skill } = row;
     yield {
       ...skill,
       ...(external_id !== null && { external_id }),
       ...(space_id !== null && { space_id }),
       ...(deprecation !== null && { deprecated: shownDeprecated(deprecation), deprecated_since: deprecation.since }),
+      ...(tags.length > 0 && { tags }),
       endpoints: endpoints.map(({ parameters, ...endpoint }) => ({
         ...endpoint,
         parameters: plain(parameters),

@@ -133,7 +133,7 @@ function toReplaceBody(line: SkillLine, skillId: string, kept: ReadonlySet<strin
       keys.flatMap((key) => (kept.has(secretKey({ skill_id: skillId, url, key })) ? [[key, MASK]] : [])),
     ),
   });
-  const { name, description, version, status, space_id, deprecated, metadata, secret_metadata } = line;
+  const { name, description, version, status, space_id, deprecated, metadata, tags, secret_metadata } = line;
   return {
     name,
     description,
@@ -147,6 +147,7 @@ function toReplaceBody(line: SkillLine, skillId: string, kept: ReadonlySet<strin
     })),
     capabilities: line.capabilities?.map(toCapabilityBody),
     metadata: masked(metadata, secret_metadata, null),
+    tags,
   };
 }
 

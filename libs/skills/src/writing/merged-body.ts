@@ -16,6 +16,7 @@ export function mergedBody(bodies: readonly RegisterSkillBody[]): RegisterSkillB
     if (body.description) merged.description = body.description;
     if (body.deprecated !== undefined) merged.deprecated = body.deprecated;
     if (body.space_id !== undefined) merged.space_id = body.space_id;
+    if (body.tags !== undefined) merged.tags = body.tags;
     for (const endpoint of body.endpoints) {
       endpoints.set(endpoint.url, mergedEndpoint(endpoints.get(endpoint.url), endpoint));
     }

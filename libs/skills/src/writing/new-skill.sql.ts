@@ -10,7 +10,7 @@ type Columns = Readonly<Record<string, string>>;
  */
 export type Origin = 'created' | 'registered' | 'imported';
 
-/** A Skill and the tables in which it has one row. `facets` are arrays themselves, as text. */
+/** A Skill and the tables in which it has one row. `facets` and `tags` are arrays themselves, as text. */
 const SKILL = {
   id: 'uuid',
   external_id: 'text',
@@ -18,6 +18,7 @@ const SKILL = {
   description: 'text',
   version: 'text',
   space_id: 'text',
+  tags: 'text',
   facets: 'text',
   callable: 'boolean',
   has_active: 'boolean',
@@ -141,10 +142,10 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
   ];
   return `WITH ${names}
      fresh AS (
-       INSERT INTO skills (id, external_id, name, description, version, space_id, facets, callable, has_active, deprecated,
-         deprecation, last_heartbeat, ${pastColumns.join(', ')})
-       SELECT x.id, x.external_id, x.name, x.description, x.version, x.space_id, x.facets::bigint[], x.callable,
-         x.has_active, x.deprecated, x.deprecation::jsonb,
+       INSERT INTO skills (id, external_id, name, description, version, space_id, tags, facets, callable, has_active,
+         deprecated, deprecation, last_heartbeat, ${pastColumns.join(', ')})
+       SELECT x.id, x.external_id, x.name, x.description, x.version, x.space_id, x.tags::text[], x.facets::bigint[],
+         x.callable, x.has_active, x.deprecated, x.deprecation::jsonb,
          ${origin === 'registered' ? 'now()' : 'NULL'}, ${pastValues.join(', ')}
        FROM ${skills()}
        WHERE x.id <> ALL (ARRAY(SELECT id FROM skills WHERE id = ANY ($2::uuid[]) ${isImport ? '' : reservedIds}))

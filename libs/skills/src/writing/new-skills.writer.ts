@@ -208,7 +208,7 @@ export class NewSkillsWriter {
       }
       return { endpointId, url, protocol, status };
     });
-    const { skill_id, name, description = '', version, space_id } = body;
+    const { skill_id, name, description = '', version, space_id, tags = [] } = body;
     const active = endpoints.filter(({ status }) => status === 'active');
     const { facets, callable, has_active } = buildIndex({
       capabilities,
@@ -225,6 +225,7 @@ export class NewSkillsWriter {
       description,
       version,
       space_id,
+      arrayLiteral(tags),
       `{${facets.join(',')}}`,
       callable,
       has_active,

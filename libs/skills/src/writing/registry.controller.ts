@@ -9,7 +9,8 @@ import { LeavingService } from './leaving.service.js';
 import { RegistrationService } from './registration.service.js';
 import { DrainingResponse, LeavingBody, UnregisteredResponse } from '../model/leaving.dto.js';
 import { BatchRegisterBody, ChangeSkillStatusBody, RegisterSkillBody, SkillIdParam } from '../model/skill.dto.js';
-import { ApiMetadataFilter, DiscoverQuery } from '../reading/skill.query.js';
+import { ApiPartFilters } from '../reading/part-filters.decorators.js';
+import { DiscoverQuery } from '../reading/skill.query.js';
 import {
   BatchRegisteredResponse,
   DiscoverResponse,
@@ -62,7 +63,7 @@ export class RegistryController {
   @HotRoute()
   @PageRoute(DiscoverResponse)
   @ApiOperation({ summary: 'Find Skills that can be called', operationId: 'discoverSkills' })
-  @ApiMetadataFilter()
+  @ApiPartFilters()
   @ApiErrors(1001)
   discover(@CurrentCaller() caller: Caller, @Query() query: DiscoverQuery): Promise<DiscoverResponse> {
     return this.skills.discover(caller, query);

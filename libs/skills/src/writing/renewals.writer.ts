@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { ConflictError, pickExternalId } from '#common';
-import { columnsOf, prepared, RetryTransaction, rowsOfArrays, type Transaction } from '#database';
+import { arrayLiteral, columnsOf, prepared, RetryTransaction, rowsOfArrays, type Transaction } from '#database';
 import { mergedDeprecation, storedDeprecation } from '../model/deprecation.js';
 import { keyOf } from '../model/skill.dto.js';
 import type { SkillLeases } from '../model/skill-observers.js';
@@ -133,7 +133,7 @@ const RENEW = prepared(
   'renewals.renew',
   `UPDATE skills s SET description = COALESCE(NULLIF(x.description, ''), s.description),
      external_id = COALESCE(s.external_id, x.external_id), space_id = COALESCE(x.space_id, s.space_id),
-     deprecated = COALESCE(x.deprecated, s.deprecated),
+     tags = COALESCE(x.tags::text[], s.tags), deprecated = COALESCE(x.deprecated, s.deprecated),
      deprecation = CASE WHEN x.deprecated IS NULL THEN s.deprecation ELSE ${mergedDeprecation('x.deprecation')} END,
      generation = nextval('skill_generation'), revision = s.revision + 1, registered_at = now(), last_heartbeat = now(),
      updated_at = now()
@@ -142,6 +142,7 @@ const RENEW = prepared(
      external_id: 'text',
      description: 'text',
      space_id: 'text',
+     tags: 'text',
      deprecated: 'boolean',
      deprecation: 'text',
    })} WHERE s.id = x.id
@@ -182,12 +183,13 @@ export class RenewalsWriter {
       const skillId = held.get(keyOf(skill))?.id;
       return skillId === undefined ? [] : write.map(({ body }) => ({ skillId, body }));
     });
-    const rows = written.map(({ skillId, body: { skill_id, description, space_id, deprecated } }) => {
+    const rows = written.map(({ skillId, body: { skill_id, description, space_id, tags, deprecated } }) => {
       const deprecation = storedDeprecation(deprecated);
       const isDeprecated = deprecated === undefined ? undefined : deprecation !== null;
-      return [skillId, pickExternalId(skillId, skill_id), description, space_id, isDeprecated, deprecation];
+      const externalId = pickExternalId(skillId, skill_id);
+      return [skillId, externalId, description, space_id, tags && arrayLiteral(tags), isDeprecated, deprecation];
     });
-    const [renewed] = await tx.query<[Omit<RenewedSkill, 'leases'>[], number]>(RENEW, columnsOf(rows, 6));
+    const [renewed] = await tx.query<[Omit<RenewedSkill, 'leases'>[], number]>(RENEW, columnsOf(rows, 7));
     await this.parts.merge(tx, written);
     const full = [...held.values()].filter(({ hasEnded }) => hasEnded);
     await this.parts.makeRoom(

@@ -144,7 +144,7 @@ export class SkillWriter {
     const before = await this.audit.stateOf(tx, skill.id);
     await tx.query(
       `UPDATE skills s SET name = $2, description = $3, version = $4, status = $5, space_id = $6,
-         deprecated = $7::text IS NOT NULL, deprecation = ${mergedDeprecation('$7::text')},
+         deprecated = $7::text IS NOT NULL, deprecation = ${mergedDeprecation('$7::text')}, tags = $8,
          revision = revision + 1, updated_at = now() WHERE id = $1`,
       [
         skill.id,
@@ -154,6 +154,7 @@ export class SkillWriter {
         body.status ?? 'active',
         body.space_id ?? null,
         storedDeprecation(body.deprecated),
+        body.tags ?? [],
       ],
     );
     if (isRenamed) await this.names.freed(tx, [skill], { ids: false });

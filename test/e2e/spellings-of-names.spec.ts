@@ -111,4 +111,28 @@ describe('names', () => {
     expectError(await owner.api.patch(`/skills/${id}`, { name: 'x\u200b' }), 400, 1001);
     await owner.api.patch(`/skills/${id}`, { name: skillBody().name }).expect(200);
   });
+
+  it('that look like the name of another client are told to the later one', async () => {
+    const [owner, other, bound] = [await publisher(), await publisher(), await publisher('elsewhere')];
+    const name = skillBody().name;
+    await register(owner, { name });
+    const warnings = [{ field: 'name', reason: `looks like "${name}", which belongs to another client` }];
+    // Cyrillic, capitals, full width, Greek.
+    const alike = ['we\u0430', 'WEA', '\uff57ea', 'w\u0435a', 'we\u03b1'].map((start) => name.replace('wea', start));
+    for (const [index, look] of alike.entries()) {
+      const body = skillBody({ name: look });
+      const answers = [
+        async () => (await other.api.post('/skills', body).expect(201)).body,
+        async () => (await other.api.post('/skills/register', body).expect(200)).body.data,
+        async () => (await other.api.post('/skills/batch', { skills: [body] }).expect(200)).body.data.results[0],
+      ] as (() => Promise<object>)[];
+      expect(await answers[index % 3]?.()).toMatchObject({ warnings });
+    }
+    // To its own, and to who may not see it, nothing is told.
+    const own = await owner.api.post('/skills', skillBody({ name: name.replace('wea', 'w\u0435\u0430') })).expect(201);
+    expect(JSON.stringify(own.body.warnings ?? '')).not.toContain(`"${name}"`);
+    const unseen = await bound.api.post('/skills', skillBody({ name: name.replace('wea', 'WEa') })).expect(201);
+    expect(unseen.body).not.toHaveProperty('warnings');
+    expect((await other.api.post('/skills', skillBody()).expect(201)).body).not.toHaveProperty('warnings');
+  });
 });

@@ -1,14 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import {
-  ConflictError,
-  newId,
-  type Page,
-  SkillNotFoundError,
-  skipToSlice,
-  toPageResponse,
-  toSlice,
-} from '#common';
+import { ConflictError, newId, type Page, SkillNotFoundError, skipToSlice, toPageResponse, toSlice } from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { DiscoveryExplainer } from './reading/discovery-explainer.js';
@@ -32,7 +24,8 @@ import type {
 } from './model/skill.response.js';
 import { inSpace, selectSpaces } from './reading/spaces.js';
 import { SkillObservers } from './model/skill-observers.js';
-import { listWarnings } from './model/warnings.js';
+import { listWarnings, type WarningResponse } from './model/warnings.js';
+import { warnOfLookAlikes } from './names/index.js';
 import { type LockedSkill, SkillWriter } from './writing/skill-writer.js';
 import { SkillsRepository } from './reading/skills.repository.js';
 
@@ -81,7 +74,8 @@ export class SkillsService {
       const where = inSpace(caller, body);
       await this.quotas.assertRoom(tx, caller.clientId, where);
       if (!(await this.writer.create(tx, id, caller, where))) throw new ConflictError();
-      return withWarnings(await this.read(tx, id), body);
+      const alike = await warnOfLookAlikes(tx, caller, [body.name]);
+      return withWarnings(await this.read(tx, id), body, alike.get(body.name));
     });
     await this.changes.announce([created.skill.id]);
     return created;
@@ -154,6 +148,6 @@ export class SkillsService {
   }
 }
 
-function withWarnings(tagged: TaggedSkill, body: CreateSkillBody): TaggedSkill {
-  return { ...tagged, skill: { ...tagged.skill, ...listWarnings(body) } };
+function withWarnings(tagged: TaggedSkill, body: CreateSkillBody, warnings?: WarningResponse[]): TaggedSkill {
+  return { ...tagged, skill: { ...tagged.skill, ...listWarnings(body, warnings) } };
 }

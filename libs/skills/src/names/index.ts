@@ -1,4 +1,5 @@
 export { FormerOwners } from './former-owners.js';
+export { warnOfLookAlikes } from './look-alikes.js';
 export { NameAnnouncer } from './name-announcer.js';
 export { FreedSkillIdEntity } from './freed-skill-id.entity.js';
 export { NamesController } from './names.controller.js';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Transactions } from '#database';
 import { PeriodicService } from '#scheduling';
+import { noteNames } from './look-alikes.js';
 import { NamesRepository } from './names.repository.js';
 
 const EVERY_MS = 60_000;
@@ -10,7 +11,7 @@ const BATCH = 1_000;
 /** Names, and ids, in one run. That is 600,000 an hour, as many as clients can free within their rate limits. */
 const MAX_ROWS = 10_000;
 
-/** Deletes names and ids that are free again, some at a time. Every replica may do so at any time. */
+/** Deletes names and ids that are free again, and notes what names look like, some at a time. Every replica may do so at any time. */
 @Injectable()
 export class NamesUpkeep extends PeriodicService {
   private after = '';
@@ -25,6 +26,7 @@ export class NamesUpkeep extends PeriodicService {
 
   protected async work(): Promise<void> {
     await this.job.inPortions(BATCH, (limit) => this.purgeIds(limit), MAX_ROWS);
+    await this.job.inPortions(BATCH, (limit) => this.transactions.run((tx) => noteNames(tx, limit)), MAX_ROWS);
     await this.job.inPortions(BATCH, (limit) => this.purgeNames(limit), MAX_ROWS);
   }
 

@@ -15,7 +15,8 @@ import type {
 } from '../model/skill.response.js';
 import { inSpace } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
-import { listWarnings } from '../model/warnings.js';
+import { listWarnings, type WarningResponse } from '../model/warnings.js';
+import { warnOfLookAlikes } from '../names/index.js';
 import type { RegisteredSkill } from './registration-batch.js';
 import { SkillWriter } from './skill-writer.js';
 
@@ -50,7 +51,8 @@ export class RegistrationService {
       const [skill = new ConflictError()] = await this.write(tx, caller, [where]);
       if (skill instanceof ApiError) throw skill;
       leases = [skill.leases];
-      return { ...this.answer(skill), ...listWarnings(body) };
+      const alike = await warnOfLookAlikes(tx, caller, skill.created ? [body.name] : []);
+      return { ...this.answer(skill), ...listWarnings(body, alike.get(body.name)) };
     });
     await this.announce(leases);
     return response;
@@ -73,9 +75,16 @@ export class RegistrationService {
       const registered = allowed.length > 0 ? await this.write(tx, caller, allowed) : [];
       leases = collectLeases(registered);
       const outcomes = registered.values();
-      const results = items.map(({ index, body }, place) =>
-        toResult(index, body, refusals[place] ?? outcomes.next().value ?? new ConflictError()),
+      const created = allowed.filter((_, place) => isCreated(registered[place]));
+      const alike = await warnOfLookAlikes(
+        tx,
+        caller,
+        created.map(({ name }) => name),
       );
+      const results = items.map(({ index, body }, place) => {
+        const outcome = refusals[place] ?? outcomes.next().value ?? new ConflictError();
+        return toResult(index, body, outcome, isCreated(outcome) ? alike.get(body.name) : undefined);
+      });
       for (const [index, error] of failed) results.push(toFailure(index, error));
       return { results: results.sort((a, b) => a.index - b.index) };
     });
@@ -137,15 +146,20 @@ function collectLeases(registered: readonly (RegisteredSkill | ApiError)[]): Ski
   return [...new Map(skills.map(({ id, leases }) => [id, leases])).values()];
 }
 
+function isCreated(skill: RegisteredSkill | ApiError | undefined): boolean {
+  return skill !== undefined && !(skill instanceof ApiError) && skill.created;
+}
+
 function toResult(
   index: number,
   body: RegisterSkillBody,
   skill: RegisteredSkill | ApiError,
+  warnings?: WarningResponse[],
 ): BatchRegisteredItemResponse {
   if (skill instanceof ApiError) return toFailure(index, skill);
   const { id, external_id, created } = skill;
   const status = created ? 'created' : 'updated';
-  return { index, status, skill_id: external_id ?? id, id, ...listWarnings(body) };
+  return { index, status, skill_id: external_id ?? id, id, ...listWarnings(body, warnings) };
 }
 
 function toFailure(index: number, { code, summary }: ApiError): BatchRegisteredItemResponse {

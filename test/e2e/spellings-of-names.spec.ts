@@ -122,10 +122,11 @@ describe('names', () => {
     for (const [index, look] of alike.entries()) {
       const body = skillBody({ name: look });
       const answers = [
-        async () => (await other.api.post('/skills', body).expect(201)).body,
-        async () => (await other.api.post('/skills/register', body).expect(200)).body.data,
-        async () => (await other.api.post('/skills/batch', { skills: [body] }).expect(200)).body.data.results[0],
-      ] as (() => Promise<object>)[];
+        async () => (await other.api.post('/skills', body).expect(201)).body as object,
+        async () => (await other.api.post('/skills/register', body).expect(200)).body.data as object,
+        async () =>
+          (await other.api.post('/skills/batch', { skills: [body] }).expect(200)).body.data.results[0] as object,
+      ];
       expect(await answers[index % 3]?.()).toMatchObject({ warnings });
     }
     // To its own, and to who may not see it, nothing is told.

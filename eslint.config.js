@@ -13,6 +13,7 @@ const rooms = {
   'libs/scheduling': [...platform, 'logging'],
   'libs/health': platform,
   'libs/tracing': [...platform, 'logging', 'metrics'],
+  'libs/json-schema': platform,
   'libs/embedded-postgres': platform,
   'libs/database': [...platform, 'logging', 'metrics', 'health', 'tracing', 'embedded-postgres'],
   'libs/cache': [...platform, 'logging', 'metrics', 'health', 'tracing'],
@@ -42,6 +43,7 @@ const rooms = {
     'cache',
     'idempotency',
     'quotas',
+    'json-schema',
     'auth',
   ],
   'libs/registry-heartbeat': [
@@ -82,6 +84,7 @@ const rooms = {
     'cache',
     'outbound',
     'quotas',
+    'json-schema',
     'auth',
     'skills',
     'registry-heartbeat',

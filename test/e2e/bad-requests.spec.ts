@@ -49,9 +49,9 @@ describe('bad input: how a request arrives', () => {
       '['.repeat(depth) + ']'.repeat(depth),
       '{"a":'.repeat(depth) + '1' + '}'.repeat(depth),
       `{"metadata":${'['.repeat(depth)}${']'.repeat(depth)}}`,
-      `{"x":"]]]]\\"${'['.repeat(40)}","metadata":${'['.repeat(40)}${']'.repeat(40)}}`,
+      `{"x":"]]]]\\"${'['.repeat(50)}","metadata":${'['.repeat(50)}${']'.repeat(50)}}`,
     ]) {
-      expect(expectError(await send(body), 400, 1001)).toEqual(['body nests deeper than 32 levels']);
+      expect(expectError(await send(body), 400, 1001)).toEqual(['body nests deeper than 40 levels']);
     }
     await api.post('/skills', skillBody({ description: `"${'['.repeat(100)}\\"` })).expect(201);
   });

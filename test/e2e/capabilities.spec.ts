@@ -40,6 +40,7 @@ describe('capabilities', () => {
           version: '1.0.0',
           status: 'enabled',
           parameters: {},
+          deprecated: false,
         },
         expect.objectContaining({ name: 'speak', version: '2.1.0', status: 'disabled' }),
       ],

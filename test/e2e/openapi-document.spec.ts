@@ -32,7 +32,7 @@ describe('/openapi.json', () => {
     for (const name of Object.keys(document.components.schemas)) {
       expect([name, typeof ajv.getSchema(`openapi#/components/schemas/${name}`)]).toEqual([name, 'function']);
     }
-    expect(JSON.stringify(document)).not.toContain('"nullable"');
+    expect(JSON.stringify(document)).not.toMatch(/"nullable":(true|false)/);
     // Of two classes of one name the second would stand for both.
     expect(app.logs.filter((line) => line.includes('Duplicate DTO'))).toEqual([]);
   });

@@ -167,7 +167,10 @@ describe('Skills in the protocol style', () => {
         skills: object[];
       };
     expect(await discover('')).toMatchObject({ total: 1, page: 1, page_size: 10, skills: [{ skill_id, name }] });
-    expect((await discover('')).skills[0]).toEqual((await api.get(`/skills/${skill_id}`)).body);
+    const { body: skill } = await api.get(`/skills/${skill_id}`);
+    // A schema that is made of parameters is not in lists.
+    for (const capability of skill.capabilities) delete capability.input_schema;
+    expect((await discover('')).skills[0]).toEqual(skill);
     await api.put(`/skills/${skill_id}/status`, { status: 'inactive' }).expect(200);
     expect(await discover('')).toMatchObject({ total: 0, skills: [] });
     expect(await discover('&status=inactive')).toMatchObject({ total: 1 });

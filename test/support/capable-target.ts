@@ -17,6 +17,8 @@ export const TARGET: CapableTarget = {
     version: '1.0.0',
     status: 'enabled',
     parameters: [],
+    inputSchema: null,
+    outputSchema: null,
   },
   endpoints: [],
 };

@@ -1,7 +1,7 @@
 import { BadParameterError, jsonSizeFault } from '#common';
 
-/** Levels of objects and arrays that a body may nest; the deepest payload of the protocol has 5. */
-const LEVELS = 32;
+/** Levels of objects and arrays that a body may nest; a JSON Schema of 32 levels is in a Skill of a batch. */
+const LEVELS = 40;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

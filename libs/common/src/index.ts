@@ -90,7 +90,7 @@ export { Repeatable } from './repeatable.decorator.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { certificatesFault } from './certificates.js';
-export { headerValueFault, IsText, pathFault, textFault } from './text.js';
+export { headerValueFault, IsText, jsonValueFault, pathFault, textFault } from './text.js';
 export { entryFaults, type EntryLimits, TextMapField, textMapSchema } from './text-map.decorator.js';
 export { FutureTimeField, isDateTime, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';

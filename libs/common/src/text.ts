@@ -21,6 +21,21 @@ export function textFault(value: unknown, min: number, max: number): string | un
   return undefined;
 }
 
+/**
+ * Why a JSON value cannot be stored unchanged, or undefined. Escapes in JSON text hide NUL and lone surrogates. The levels must
+ * be bounded.
+ */
+export function jsonValueFault(value: unknown): string | undefined {
+  if (typeof value === 'string') return textFault(value, 0, Infinity);
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'must hold finite numbers';
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const fault = textFault(key, 0, Infinity) ?? jsonValueFault(item);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
 /** Why a text cannot be the value of a header (RFC 9110 section 5.5), or undefined. Bytes beyond ASCII go as Latin-1. */
 export function headerValueFault(text: string): string | undefined {
   return /^[\t\x20-\x7e\xa0-\xff]*$/.test(text)

@@ -39,6 +39,7 @@ export { IS_RELEASE, versionCondition } from './reading/skill-filter.sql.js';
 export { isVersionRange, LATEST } from './model/version-range.js';
 export { isCapability, orderCapabilities, toCapabilityKey } from './reading/capability-key.sql.js';
 export { SkillsModule } from './skills.module.js';
+export { hasRules, type NestedDeclaration, toInputSchema } from './schemas/index.js';
 export { inSpaces } from './reading/spaces.js';
 export {
   continueAbove,

@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
-import { ConflictError, newId, type Page, SkillNotFoundError, skipToSlice, toPageResponse, toSlice } from '#common';
+import {
+  ConflictError,
+  isObject,
+  newId,
+  type Page,
+  SkillNotFoundError,
+  skipToSlice,
+  toPageResponse,
+  toSlice,
+} from '#common';
 import { type Transaction, Transactions, violatesUnique } from '#database';
 import { IdempotencyService } from '#idempotency';
 import { DiscoveryExplainer } from './reading/discovery-explainer.js';
@@ -22,6 +31,7 @@ import type {
   SkillStatusChangedResponse,
   TaggedSkill,
 } from './model/skill.response.js';
+import { completeSkill, proveSchemas } from './schemas/index.js';
 import { inSpace, selectSpaces } from './reading/spaces.js';
 import { SkillObservers } from './model/skill-observers.js';
 import { listWarnings, type WarningResponse } from './model/warnings.js';
@@ -63,11 +73,12 @@ export class SkillsService {
   async get(caller: Caller, skillId: string): Promise<TaggedSkill> {
     const skill = await this.repository.find(skillId);
     if (!skill || !caller.maySee(skill.skill.space_id)) throw new SkillNotFoundError();
-    return skill;
+    return completed(skill);
   }
 
   /** @throws ConflictError (1006) when the name and version are taken, by whomever and wherever; PermissionError (1003) */
   async create(caller: Caller, body: CreateSkillBody, key: string | undefined): Promise<TaggedSkill> {
+    await proveSchemas(body);
     const request = { actor: caller.clientId, key, operation: 'skills.create', payload: body };
     const created = await this.idempotency.run(request, async (tx) => {
       const id = newId();
@@ -81,12 +92,25 @@ export class SkillsService {
     return created;
   }
 
-  replace(caller: Caller, skillId: string, body: ReplaceSkillBody, ifMatch: string | undefined): Promise<TaggedSkill> {
+  async replace(
+    caller: Caller,
+    skillId: string,
+    body: ReplaceSkillBody,
+    ifMatch: string | undefined,
+  ): Promise<TaggedSkill> {
+    await proveSchemas(body);
     return this.change(caller, skillId, ifMatch, (tx, skill) => this.store(tx, caller, skill, body));
   }
 
   /** RFC 7396 on the Skill as PUT takes it; the result must be valid as a whole. */
-  patch(caller: Caller, skillId: string, patch: PatchSkillBody, ifMatch: string | undefined): Promise<TaggedSkill> {
+  async patch(
+    caller: Caller,
+    skillId: string,
+    patch: PatchSkillBody,
+    ifMatch: string | undefined,
+  ): Promise<TaggedSkill> {
+    // What is stored has been compiled.
+    if (isObject(patch)) await proveSchemas(patch);
     return this.change(caller, skillId, ifMatch, async (tx, skill) => {
       const present = toBody((await this.read(tx, skillId)).skill);
       return this.store(tx, caller, skill, await validatePatched(present, patch));
@@ -148,6 +172,12 @@ export class SkillsService {
   }
 }
 
-function withWarnings(tagged: TaggedSkill, body: CreateSkillBody, warnings?: WarningResponse[]): TaggedSkill {
+function withWarnings(stored: TaggedSkill, body: CreateSkillBody, warnings?: WarningResponse[]): TaggedSkill {
+  const tagged = completed(stored);
   return { ...tagged, skill: { ...tagged.skill, ...listWarnings(body, warnings) } };
+}
+
+/** As it is answered. */
+function completed(tagged: TaggedSkill): TaggedSkill {
+  return { ...tagged, skill: completeSkill(tagged.skill) };
 }

@@ -2,10 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import type { OpenChannel } from '#channels';
 import { type CommandsSettings, commandsSettings } from '#config';
+import { type CheckBudget, newCheckBudget } from '#json-schema';
 import { ChannelCalls } from './channel-calls.js';
 import type { ExecuteCommandBody } from '../command.dto.js';
 import { type CommandRequest, parseCommandRequest } from './command-request.js';
 import { checkParameters, type Parameters } from '../targets/parameters.js';
+import { findCallSchema } from '../targets/schema-check.js';
 import type { CapableTarget } from '../targets/target.js';
 import { TargetResolver } from '../targets/target-resolver.js';
 
@@ -35,15 +37,28 @@ export class CallPreparation {
     const request = parseCommandRequest(body, this.settings, channel);
     const [best, ...others] = await this.resolver.resolve(caller, request.wanted);
     const given = body.parameters ?? {};
-    const parameters = checkParameters(given, best.capability.parameters);
-    const targets = [best, ...others.filter(({ capability }) => accepts(capability, given))] as const;
-    return { request, channel, parameters, targets };
+    const parameters = checkParameters(given, best.capability);
+    return { request, channel, parameters, targets: [best, ...selectAccepting(others, best, given)] };
   }
 }
 
-function accepts({ parameters }: CapableTarget['capability'], given: Parameters): boolean {
+/** The targets whose capabilities take the same parameters, as far as one budget lasts: each may have a schema of its own. */
+function selectAccepting(targets: readonly CapableTarget[], best: CapableTarget, given: Parameters): CapableTarget[] {
+  if (targets.length === 0) return [];
+  const budget = newCheckBudget(true);
+  const verdicts = new Map([[findCallSchema(best.capability), true]]);
+  return targets.filter(({ capability }) => {
+    const schema = findCallSchema(capability);
+    if (schema === null) return accepts(capability, given, budget);
+    const verdict = verdicts.get(schema) ?? accepts(capability, given, budget);
+    verdicts.set(schema, verdict);
+    return verdict;
+  });
+}
+
+function accepts(capability: CapableTarget['capability'], given: Parameters, budget: CheckBudget): boolean {
   try {
-    checkParameters(given, parameters);
+    checkParameters(given, capability, budget);
     return true;
   } catch {
     return false;

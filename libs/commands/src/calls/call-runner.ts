@@ -1,7 +1,10 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { OpenChannel } from '#channels';
 import { TRACER, type Tracer } from '#tracing';
+import type { CapableTarget } from '../targets/target.js';
 import { CallMetrics } from './call.metrics.js';
+import { findUnfit } from './result-check.js';
 import { type CallOutcome, SkillCaller } from './skill-caller.js';
 import type { SkillCall } from './skill-request.js';
 import { CallCancelledError } from './try-error.js';
@@ -9,6 +12,9 @@ import { ChannelCalls } from './channel-calls.js';
 import { CallStatistics } from '../executions/call-statistics.js';
 import { ExecutionJournal } from '../executions/execution-journal.js';
 import { RunningCalls } from '../executions/running-calls.js';
+
+/** Milliseconds between two log entries of unfit results of one capability. */
+const LOG_EVERY_MS = 60_000;
 
 /** A call that is recorded as running. */
 export interface ClaimedCall extends Omit<SkillCall, 'signal' | 'channel'> {
@@ -25,6 +31,10 @@ export interface FinishedCall {
 /** Makes calls that are claimed, and records their outcome. Call it within `ExecutionJournal.guard`. */
 @Injectable()
 export class CallRunner {
+  private readonly logger = new Logger('commands');
+  /** Capabilities whose results were logged a short time ago. */
+  private readonly reported = new LRUCache<string, true>({ max: 1_000, ttl: LOG_EVERY_MS });
+
   constructor(
     private readonly skills: SkillCaller,
     private readonly journal: ExecutionJournal,
@@ -55,9 +65,23 @@ export class CallRunner {
     const completedAt = outcome && (await this.journal.finish(call.executionId, outcome, isAsync));
     const served = outcome?.route?.target ?? call.targets[0];
     if (outcome?.sent) this.statistics.add(served.skillId, outcome.status === 'failed');
+    if (outcome?.route) this.reportUnfit(served, outcome);
     const took = Date.now() - call.startedAt.getTime();
     this.metrics.finished(served, completedAt ? outcome.status : 'cancelled', took);
     return completedAt && { outcome, completedAt };
+  }
+
+  /** A result that does not fit is a fault of the Skill, which its owner must learn of: the caller gets it all the same. */
+  private reportUnfit(target: CapableTarget, outcome: CallOutcome): void {
+    const unfit = findUnfit(target, outcome);
+    if (unfit === undefined) return;
+    this.metrics.unfitResult();
+    const { capabilityId, name } = target.capability;
+    if (this.reported.has(capabilityId)) return;
+    this.reported.set(capabilityId, true);
+    this.logger.warn(
+      `Skill ${target.skillId} returned a result of ${name} that does not fit its output_schema: ${unfit}`,
+    );
   }
 
   /** Returns undefined if the call was cancelled. */

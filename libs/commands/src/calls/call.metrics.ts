@@ -17,6 +17,7 @@ const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 export class CallMetrics {
   private readonly calls: Counter;
   private readonly tries: Counter;
+  private readonly unfit: Counter;
   private readonly durations: Histogram;
   private readonly bySkill: Counter;
   private readonly capabilities = new Set<string>();
@@ -43,6 +44,10 @@ export class CallMetrics {
       labelNames: ['fault'],
     });
     for (const fault of ['unreachable', 'timeout', 'error-answer', 'bad-answer']) this.tries.inc({ fault }, 0);
+    this.unfit = metrics.counter({
+      name: 'command_unfit_results_total',
+      help: 'Results of Skills that do not fit the output_schema of the capability.',
+    });
     this.durations = metrics.histogram({
       name: 'command_duration_seconds',
       help: 'Duration of calls, by name of the capability.',
@@ -53,6 +58,10 @@ export class CallMetrics {
 
   failedTry(fault: TryFault): void {
     this.tries.inc({ fault });
+  }
+
+  unfitResult(): void {
+    this.unfit.inc();
   }
 
   finished({ skillName, capability, spaceId }: CapableTarget, status: ExecutionStatus, ms: number): void {

@@ -7,11 +7,12 @@ const declared = (name: string, overrides: Partial<DeclaredParameter> = {}): Dec
   type: 'string',
   required: false,
   defaultValue: null,
+  rules: null,
   ...overrides,
 });
 const faultsOf = (given: Record<string, unknown>, ...parameters: DeclaredParameter[]): string[] => {
   try {
-    checkParameters(given, parameters);
+    checkParameters(given, { inputSchema: null, parameters });
   } catch (error) {
     if (error instanceof BadParameterError) return error.details.map(({ field, reason }) => `${field} ${reason}`);
     throw error;
@@ -21,7 +22,7 @@ const faultsOf = (given: Record<string, unknown>, ...parameters: DeclaredParamet
 
 describe('checkParameters', () => {
   it('takes anything for a capability that declares nothing', () => {
-    expect(checkParameters({ a: [1, null] }, [])).toEqual({ a: [1, null] });
+    expect(checkParameters({ a: [1, null] }, { inputSchema: null, parameters: [] })).toEqual({ a: [1, null] });
   });
 
   it('fills in defaults where nothing was given, and nothing else', () => {
@@ -31,7 +32,7 @@ describe('checkParameters', () => {
       declared('c', { type: 'boolean', defaultValue: 'true' }),
       declared('d'),
     ];
-    expect(checkParameters({ c: false }, parameters)).toEqual({ a: 'x', b: [1], c: false });
+    expect(checkParameters({ c: false }, { inputSchema: null, parameters })).toEqual({ a: 'x', b: [1], c: false });
   });
 
   it('tells of every fault at once', () => {

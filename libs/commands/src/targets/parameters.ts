@@ -1,6 +1,8 @@
 import { type Fault, faultError, isObject } from '#common';
 import type { ParameterType } from '#skills';
-import type { DeclaredParameter } from './target.js';
+import { type CheckBudget, newCheckBudget } from '#json-schema';
+import { checkBySchema, findCallSchema, UNKNOWN_PARAMETER } from './schema-check.js';
+import type { CapableTarget, DeclaredParameter } from './target.js';
 
 export type Parameters = Record<string, unknown>;
 
@@ -21,16 +23,26 @@ const ARTICLES: Readonly<Record<ParameterType, string>> = {
 };
 
 /**
- * Checks the parameters of a call against those that the capability declares, and adds defaults. A capability that
- * declares none accepts any. @throws BadParameterError (1001) with every fault
+ * Checks the parameters of a call against the schema of the capability, or against those that it declares, and adds
+ * defaults. A capability that declares none accepts any. All checks for one call spend from one budget.
+ * @throws BadParameterError (1001) with every fault, CapabilityUnavailableError (2004)
  */
-export function checkParameters(given: Parameters, declared: readonly DeclaredParameter[]): Parameters {
+export function checkParameters(
+  given: Parameters,
+  capability: Pick<CapableTarget['capability'], 'inputSchema' | 'parameters'>,
+  budget: CheckBudget = newCheckBudget(),
+): Parameters {
+  const schema = findCallSchema(capability);
+  return schema === null ? checkDeclared(given, capability.parameters) : checkBySchema(schema, given, budget);
+}
+
+function checkDeclared(given: Parameters, declared: readonly DeclaredParameter[]): Parameters {
   if (declared.length === 0) return given;
   const known = new Set(declared.map(({ name }) => name));
   const unknown = Object.keys(given).filter((name) => !known.has(name));
   const faults = [
     ...declared.flatMap((parameter) => checkParameter(given, parameter) ?? []),
-    ...unknown.map((name) => fault(name, 'is not a parameter of this capability')),
+    ...unknown.map((name) => fault(name, UNKNOWN_PARAMETER)),
   ];
   if (faults.length > 0) throw faultError(faults);
   const defaults = declared.filter(({ name, defaultValue }) => defaultValue !== null && !Object.hasOwn(given, name));

@@ -4,7 +4,8 @@ import { type CommandsSettings, commandsSettings } from '#config';
 import { CatalogueChanges } from '#skills';
 import type { Target } from './target.js';
 
-/** Answers that are kept, and endpoints in all of them: callers choose version ranges, and so how many answers share endpoints. */
+/** Answers that are kept, and endpoints in all of them: callers choose version ranges, and so how many answers share endpoints. A
+ * kilobyte of a schema counts as an endpoint. */
 const MAX_ANSWERS = 10_000;
 const MAX_ENDPOINTS = 100_000;
 
@@ -50,7 +51,7 @@ export class TargetCache implements OnModuleInit {
     this.answers.set(name, answer, { size: 1, start });
     answer.targets.then(
       (targets) => {
-        const size = 1 + targets.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+        const size = 1 + targets.reduce((sum, target) => sum + sizeOf(target), 0);
         // A copy, because the cache counts the size of a new value only.
         if (this.answers.peek(name) === answer) this.answers.set(name, { ...answer }, { size, start });
       },
@@ -66,4 +67,9 @@ export class TargetCache implements OnModuleInit {
       if (skillId === undefined || skillIds.has(skillId)) this.answers.delete(name);
     }
   }
+}
+
+function sizeOf({ endpoints, capability }: Target): number {
+  const characters = (capability?.inputSchema?.length ?? 0) + (capability?.outputSchema?.length ?? 0);
+  return endpoints.length + Math.ceil(characters / 1024);
 }

@@ -15,6 +15,8 @@ export interface DeclaredParameter {
   required: boolean;
   /** JSON text; null if there is none. */
   defaultValue: string | null;
+  /** What it declares besides; null if nothing. Its `type` wins. */
+  rules: object | null;
 }
 
 /** An endpoint of a Skill. */
@@ -49,6 +51,10 @@ export interface Target {
     version: string;
     status: CapabilityStatus;
     parameters: DeclaredParameter[];
+    /** JSON Schema as text; null if the capability has none. It decides what calls take. */
+    inputSchema: string | null;
+    /** JSON Schema of results, as text; null if there is none. */
+    outputSchema: string | null;
   } | null;
   endpoints: TargetEndpoint[];
 }

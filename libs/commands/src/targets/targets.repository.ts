@@ -25,9 +25,10 @@ const BEST_CAPABILITY = orderCapabilities('c', '$1', '$2');
 /** One capability of a Skill `s`. */
 const capability = (condition: string, order: string): string => `LATERAL (
   SELECT json_build_object('capabilityId', c.id, 'externalId', c.external_id, 'name', c.name, 'version', c.version, 'status', c.status,
+    'inputSchema', c.input_schema::text, 'outputSchema', c.output_schema::text,
     'parameters', COALESCE((
       SELECT json_agg(json_build_object('name', p.name, 'type', p.type, 'required', p.required,
-        'defaultValue', p.default_value) ORDER BY p.id)
+        'defaultValue', p.default_value, 'rules', p.rules) ORDER BY p.id)
       FROM (SELECT * FROM capability_params p WHERE p.capability_id = c.id OFFSET 0) p), '[]'::json)) AS capability
   FROM (SELECT * FROM capabilities c WHERE c.skill_id = s.id OFFSET 0) c
   WHERE ${condition} ORDER BY ${order} LIMIT 1)`;

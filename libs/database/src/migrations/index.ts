@@ -21,6 +21,7 @@ import { Quotas1775000000000 } from './1775000000000-quotas.js';
 import { ExternalIds1776000000000 } from './1776000000000-external-ids.js';
 import { Completed1776100000000 } from './1776100000000-completed.js';
 import { EndpointCas1776100000001 } from './1776100000001-endpoint-cas.js';
+import { Schemas1776200000000 } from './1776200000000-schemas.js';
 import { Leaving1776300000000 } from './1776300000000-leaving.js';
 import { CanonicalNames1776400000000 } from './1776400000000-canonical-names.js';
 import { Versions1776500000000 } from './1776500000000-versions.js';
@@ -51,6 +52,7 @@ export const MIGRATIONS = [
   ExternalIds1776000000000,
   Completed1776100000000,
   EndpointCas1776100000001,
+  Schemas1776200000000,
   Leaving1776300000000,
   CanonicalNames1776400000000,
   Versions1776500000000,

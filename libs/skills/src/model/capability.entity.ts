@@ -45,6 +45,17 @@ export class CapabilityEntity extends TimestampedEntity {
 
   @Column({ type: 'varchar', length: 16, default: 'enabled' })
   status: CapabilityStatus;
+
+  /** A JSON Schema as it was given; null if none was. */
+  @Column({ name: 'input_schema', type: 'json', nullable: true })
+  inputSchema: object | null;
+
+  @Column({ name: 'output_schema', type: 'json', nullable: true })
+  outputSchema: object | null;
+
+  /** Sentences. */
+  @Column({ type: 'json', nullable: true })
+  examples: string[] | null;
 }
 
 /** One declared parameter of a capability. */
@@ -74,4 +85,8 @@ export class CapabilityParamEntity extends TimestampedEntity {
 
   @Column({ type: 'varchar', length: 255, default: '' })
   description: string;
+
+  /** What it declares besides: an object that is not empty. Its `type` wins over the column. */
+  @Column({ type: 'json', nullable: true })
+  rules: object | null;
 }

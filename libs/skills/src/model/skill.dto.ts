@@ -22,13 +22,14 @@ import {
 import { SendableParameters, UsableParameters } from './endpoint-parameters.decorator.js';
 import { TLS_CA_MAX } from './endpoint-parameters.js';
 import { MAP_VALUE_SCHEMAS, type SecretMap, SecretMapField, type SecretValue } from '../secrets/index.js';
+import { AgreesWithUrl, EndpointUrlField, UniqueBy } from './skill-fields.decorators.js';
+import type { JsonSchema } from '#json-schema';
 import {
-  AgreesWithUrl,
-  EndpointUrlField,
-  type ParameterDeclaration,
+  ExamplesField,
+  JsonSchemaField,
+  type NestedDeclaration,
   ParameterDeclarationsField,
-  UniqueBy,
-} from './skill-fields.decorators.js';
+} from '../schemas/index.js';
 import { DEPRECATED_EXAMPLE, DEPRECATED_SCHEMAS, type Deprecated, DeprecatedField } from './deprecation.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 import { TAGS_SCHEMA, TagsField } from './tags.js';
@@ -108,7 +109,32 @@ export class CapabilityBody {
     description: 'What a call takes, by name',
     example: { city: { type: 'string', required: true, description: 'Name of the city' } },
   })
-  parameters?: Record<string, Partial<ParameterDeclaration> & Pick<ParameterDeclaration, 'type'>>;
+  parameters?: Record<string, NestedDeclaration>;
+
+  @JsonSchemaField({
+    isInput: true,
+    description:
+      'JSON Schema (2020-12) of the parameters, at most 64 KiB and 32 levels, with references into itself only. It decides calls',
+    example: {
+      type: 'object',
+      properties: { city: { type: 'string', description: 'Name of the city' } },
+      required: ['city'],
+      additionalProperties: false,
+    },
+  })
+  input_schema?: JsonSchema;
+
+  @JsonSchemaField({
+    description: 'JSON Schema of the result. A result that does not fit is logged and counted, and the caller gets it',
+    example: { type: 'object', properties: { celsius: { type: 'number' } }, required: ['celsius'] },
+  })
+  output_schema?: JsonSchema;
+
+  @ExamplesField({
+    description: 'Sentences in which users would ask for it',
+    example: ['What will the weather be in Berlin tomorrow?'],
+  })
+  examples?: string[];
 }
 
 /** POST /skills/ (deployment guide 5.2). */

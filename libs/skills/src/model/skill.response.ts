@@ -9,7 +9,8 @@ import {
   type Health,
   HEALTHS,
 } from './endpoint.entity.js';
-import { PARAMETER_DECLARATIONS_SCHEMA, type ParameterDeclaration } from './skill-fields.decorators.js';
+import type { JsonSchema } from '#json-schema';
+import { PARAMETER_DECLARATIONS_SCHEMA, type ParameterDeclaration } from '../schemas/index.js';
 import { DEPRECATED_SCHEMAS, type Deprecated, type Deprecation } from './deprecation.js';
 import { CapabilityIdProperty, SkillIdProperty, UuidProperty } from './id-properties.decorators.js';
 import { LeaseResponse } from './lease-terms.js';
@@ -74,6 +75,39 @@ export class CapabilityResponse {
     example: { city: { type: 'string', required: true, description: 'Name of the city' } },
   })
   parameters: Record<string, ParameterDeclaration>;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    selfRequired: false,
+    description:
+      'JSON Schema (2020-12) of the parameters: as it was given, or made from `parameters`. Lists of Skills and discovery have it only if it was given and has at most 4 KiB',
+    example: {
+      type: 'object',
+      properties: { city: { type: 'string', description: 'Name of the city' } },
+      required: ['city'],
+      additionalProperties: false,
+    },
+  })
+  input_schema?: JsonSchema;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    selfRequired: false,
+    description: 'JSON Schema of the result, if one was given. In lists of Skills and discovery only up to 4 KiB',
+    example: { type: 'object', properties: { celsius: { type: 'number' } }, required: ['celsius'] },
+  })
+  output_schema?: JsonSchema;
+
+  @ApiProperty({
+    type: String,
+    isArray: true,
+    required: false,
+    description: 'Sentences in which users would ask for it, if any were given',
+    example: ['What will the weather be in Berlin tomorrow?'],
+  })
+  examples?: string[];
 }
 
 export class SkillResponse {

@@ -5,6 +5,7 @@ import { CursorScope, isUuid, type Page, readTotal, toSlice } from '#common';
 import { Conditions, Keyset, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
+import { completeCapability } from '../schemas/index.js';
 import { countTotal } from './count-total.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
 import { matchesName } from './skill-filter.sql.js';
@@ -81,7 +82,7 @@ export class CapabilitiesRepository {
       return {
         total,
         items: items.map(({ capability, deprecation }) => ({
-          ...capability,
+          ...completeCapability(capability),
           deprecated: shownDeprecated(deprecation),
         })),
         slice,

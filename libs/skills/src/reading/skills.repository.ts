@@ -4,9 +4,10 @@ import { type Page, type Slice, readTotal } from '#common';
 import { prepared, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
+import { withParameters } from '../schemas/index.js';
 import { countTotal } from './count-total.js';
 import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
-import { LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
+import { LISTED_SKILL_COLUMNS, LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';
 import { CAME_BACK, FLAPS } from '../model/flapping.js';
 import type { EndpointStatus } from '../model/endpoint.entity.js';
 import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
@@ -52,7 +53,7 @@ export class SkillsRepository {
     private readonly reads: SharedReads,
   ) {}
 
-  /** One Skill with all its parts; within `tx`, as that transaction sees it. */
+  /** One Skill with all its parts as they are stored; within `tx`, as that transaction sees it. */
   find(skillId: string, tx?: Transaction): Promise<TaggedSkill | undefined> {
     if (tx) return this.load(skillId, tx);
     return this.reads.share(`skill ${skillId}`, () => this.load(skillId, this.dataSource), skillId);
@@ -78,7 +79,7 @@ export class SkillsRepository {
         `WITH page AS MATERIALIZED (
            SELECT p.*, row_number() OVER () AS place FROM (${page.ids}) p)
          SELECT page.ranked, ${page.keys}, (SELECT max(place) FROM page) > ${limit} AS has_more,
-           ${isLive ? LIVE_SKILL_COLUMNS : SKILL_COLUMNS}
+           ${isLive ? LIVE_SKILL_COLUMNS : LISTED_SKILL_COLUMNS}
          FROM page JOIN skills s ON s.id = page.id WHERE page.place <= ${limit} ORDER BY page.place`,
         parameters,
       );
@@ -87,7 +88,7 @@ export class SkillsRepository {
         readTotal(slice, rows.length, has_more) ??
         (slice.cursor === undefined ? readRankedTotal(rows) : undefined) ??
         (await countTotal(this.reads, this.dataSource, ...count));
-      return { total, items: rows.map(toSkill), slice, next: page.next(cursor_keys, has_more) };
+      return { total, items: rows.map(toListed), slice, next: page.next(cursor_keys, has_more) };
     });
   }
 
@@ -119,6 +120,11 @@ function readRankedTotal([first]: readonly PageRow[]): number | undefined {
 
 function formatEtag({ generation, revision }: SkillRow): string {
   return `"${generation}.${revision}"`;
+}
+
+/** With the parameters of schemas that are in the list. */
+function toListed(row: SkillRow): SkillResponse {
+  return toSkill({ ...row, capabilities: row.capabilities.map(withParameters) });
 }
 
 function toSkill(row: SkillRow): SkillResponse {

@@ -1,5 +1,6 @@
 import { rowsOf, type Transaction } from '#database';
 import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
+import { PARAMETERS, withDescriptions } from '../reading/skill-sql.js';
 import type { SkillLine } from './skill.line.js';
 
 interface ExportedValue {
@@ -30,6 +31,12 @@ const values = (table: string, owner: string): string => `COALESCE((SELECT json_
     json_build_object('key', v.key, 'value', CASE WHEN NOT v.secret THEN v.value END) ORDER BY v.key)
   FROM ${table} v WHERE v.${owner}), '[]'::json)`;
 
+const CAPABILITY = withDescriptions(
+  `json_build_object('capability_id', c.id, 'external_id', c.external_id, 'name', c.name, 'description', c.description, 'category', c.category,
+    'version', c.version, 'status', c.status, 'parameters', ${PARAMETERS})`,
+  (column) => `${column}::text`,
+);
+
 const SKILLS = `SELECT s.id AS skill_id, s.external_id, s.name, s.description, s.version, s.status, s.owner, s.space_id, s.tags,
     s.deprecation, s.generation,
     to_json(s.registered_at) AS registered_at, to_json(s.created_at) AS created_at, to_json(s.updated_at) AS updated_at,
@@ -37,13 +44,7 @@ const SKILLS = `SELECT s.id AS skill_id, s.external_id, s.name, s.description, s
     COALESCE((SELECT json_agg(json_build_object('endpoint_id', e.id, 'url', e.url, 'weight', e.weight, 'status', e.status,
         'parameters', ${values('endpoint_params', 'endpoint_id = e.id')}) ORDER BY e.created_at, e.id)
       FROM skill_endpoints e WHERE e.skill_id = s.id), '[]'::json) AS endpoints,
-    COALESCE((SELECT json_agg(json_build_object('capability_id', c.id, 'external_id', c.external_id, 'name', c.name, 'description', c.description,
-        'category', c.category, 'version', c.version, 'status', c.status,
-        'parameters', COALESCE((SELECT json_object_agg(p.name, CASE WHEN p.default_value IS NULL
-            THEN json_build_object('type', p.type, 'required', p.required, 'description', p.description)
-            ELSE json_build_object('type', p.type, 'required', p.required, 'default', p.default_value::json,
-              'description', p.description) END ORDER BY p.id)
-          FROM capability_params p WHERE p.capability_id = c.id), '{}'::json)) ORDER BY c.created_at, c.id)
+    COALESCE((SELECT json_agg(${CAPABILITY} ORDER BY c.created_at, c.id)
       FROM capabilities c WHERE c.skill_id = s.id), '[]'::json) AS capabilities,
     ${values('skill_metadata', 'skill_id = s.id')} AS metadata
   FROM skills s JOIN skill_status t ON t.skill_id = s.id ORDER BY s.id`;

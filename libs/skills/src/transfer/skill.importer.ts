@@ -2,6 +2,7 @@ import type { AuditActor } from '#auth';
 import { canonicalUrl, pickExternalId } from '#common';
 import { RetryTransaction, type Transaction, violatesUnique } from '#database';
 import type { SkillNames } from '../names/index.js';
+import { assertSchemas } from '../schemas/index.js';
 import { MASK, type SecretMap, type SkillSecrets } from '../secrets/index.js';
 import { keyOf, type ReplaceSkillBody } from '../model/skill.dto.js';
 import type { LockedSkill, SkillWriter } from '../writing/skill-writer.js';
@@ -43,9 +44,10 @@ export class SkillImporter {
     private readonly names: SkillNames,
   ) {}
 
-  /** @throws BadParameterError (1001) if the line has a secret, and there is no key to encrypt it */
+  /** @throws BadParameterError (1001) if a schema cannot be compiled, or if the line has a secret, and there is no key to encrypt it */
   assertStorable(line: SkillLine): void {
     this.secrets.assertStorable(line);
+    assertSchemas(line);
   }
 
   /**

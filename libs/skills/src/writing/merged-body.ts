@@ -1,3 +1,4 @@
+import { isParameterized } from './capabilities.writer.js';
 import { isMask, type SecretMap } from '../secrets/index.js';
 import type { CapabilityBody, EndpointBody, RegisterSkillBody } from '../model/skill.dto.js';
 
@@ -21,7 +22,7 @@ export function mergedBody(bodies: readonly RegisterSkillBody[]): RegisterSkillB
       endpoints.set(endpoint.url, mergedEndpoint(endpoints.get(endpoint.url), endpoint));
     }
     for (const capability of body.capabilities ?? []) {
-      capabilities.set(capability.name, { ...capabilities.get(capability.name), ...given(capability) });
+      capabilities.set(capability.name, mergedCapability(capabilities.get(capability.name), capability));
     }
     put(metadata, body.metadata ?? {});
   }
@@ -39,6 +40,13 @@ export function given<T extends object>(body: T): T {
 }
 
 type SecretEntries = Map<string, SecretMap[string]>;
+
+/** Parameters and their schema are two forms of one thing: a body that has either replaces both. */
+function mergedCapability(before: CapabilityBody | undefined, capability: CapabilityBody): CapabilityBody {
+  if (!before || !isParameterized(capability)) return { ...before, ...given(capability) };
+  const { parameters: _parameters, input_schema: _schema, ...kept } = before;
+  return { ...kept, ...given(capability) };
+}
 
 function mergedEndpoint(before: EndpointBody | undefined, endpoint: EndpointBody): EndpointBody {
   if (!before) return endpoint;

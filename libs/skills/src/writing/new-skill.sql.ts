@@ -61,6 +61,9 @@ const PARTS = {
     category: 'text',
     version: 'text',
     status: 'text',
+    input_schema: 'json',
+    output_schema: 'json',
+    examples: 'json',
   },
   capability_params: {
     skill_id: 'uuid',
@@ -71,6 +74,7 @@ const PARTS = {
     required: 'boolean',
     default_value: 'text',
     description: 'text',
+    rules: 'json',
   },
   skill_metadata: { skill_id: 'uuid', id: 'uuid', key: 'text', value: 'text', secret: 'boolean' },
 } satisfies Record<string, Columns>;

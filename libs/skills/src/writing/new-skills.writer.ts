@@ -20,7 +20,7 @@ import type { CreateSkillBody } from '../model/skill.dto.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import { SkillNames } from '../names/index.js';
 import { SkillSecrets } from '../secrets/index.js';
-import type { CapabilityPart } from './capabilities.writer.js';
+import { type CapabilityPart, declarationColumns, toJson } from './capabilities.writer.js';
 import type { EndpointPart } from './endpoints.writer.js';
 import { insertSkills, type Origin, PART_TABLES, type PartTable } from './new-skill.sql.js';
 
@@ -179,20 +179,11 @@ export class NewSkillsWriter {
       const { name, description = '', version = body.version, status = 'enabled', parameters = {} } = part;
       const capabilityId = part.id ?? newId();
       const category = part.category ?? null;
-      rows.capabilities.push([
-        id,
-        capabilityId,
-        part.capability_id ?? null,
-        name,
-        description,
-        category,
-        version,
-        status,
-      ]);
+      const described = [part.input_schema, part.output_schema, part.examples].map(toJson);
+      const external = part.capability_id ?? null;
+      rows.capabilities.push([id, capabilityId, external, name, description, category, version, status, ...described]);
       for (const [parameter, declaration] of Object.entries(parameters)) {
-        const { type, required = false, default: value, description: text = '' } = declaration;
-        const json = value === undefined ? null : JSON.stringify(value);
-        rows.capability_params.push([id, newId(), capabilityId, parameter, type, required, json, text]);
+        rows.capability_params.push([id, newId(), capabilityId, parameter, ...declarationColumns(declaration)]);
       }
       return { name, description, category, status };
     });

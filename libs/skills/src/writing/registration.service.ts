@@ -13,6 +13,7 @@ import type {
   BatchRegisteredResponse,
   RegisteredResponse,
 } from '../model/skill.response.js';
+import { proveSchemas } from '../schemas/index.js';
 import { inSpace } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
 import { listWarnings, type WarningResponse } from '../model/warnings.js';
@@ -43,6 +44,7 @@ export class RegistrationService {
    * PermissionError (1003); QuotaExceededError (1009)
    */
   async register(caller: Caller, body: RegisterSkillBody, key: string | undefined): Promise<RegisteredResponse> {
+    await proveSchemas(body);
     const request = { actor: caller.clientId, key, operation: 'skills.register', payload: body };
     let leases: SkillLeases[] = [];
     const response = await this.idempotency.run(request, async (tx): Promise<RegisteredResponse> => {
@@ -130,6 +132,7 @@ export class RegistrationService {
       try {
         if (body instanceof BadParameterError) throw body;
         this.secrets.assertStorable(body);
+        await proveSchemas(body);
         items.push({ index, body: inSpace(caller, body) });
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;

@@ -109,6 +109,8 @@ function completed(body: ReplaceSkillBody, unheard: Health): SkillParts['body'] 
       version: body.version,
       status: 'enabled',
       parameters: {},
+      output_schema: null,
+      examples: null,
       ...given(capability),
     })),
   };

@@ -1,0 +1,22 @@
+import type { CapabilityResponse, SkillResponse } from '../model/skill.response.js';
+import { toParameters } from './derived-parameters.js';
+import { toInputSchema } from './input-schema.js';
+
+/** Adds what a capability does not have itself: parameters from its schema, or the schema from its parameters. */
+export function completeCapability(capability: CapabilityResponse): CapabilityResponse {
+  const { parameters, input_schema } = capability;
+  if (input_schema) return withParameters(capability);
+  return Object.keys(parameters).length > 0 ? { ...capability, input_schema: toInputSchema(parameters) } : capability;
+}
+
+/** Adds parameters from the schema. */
+export function withParameters(capability: CapabilityResponse): CapabilityResponse {
+  const { parameters, input_schema } = capability;
+  if (!input_schema || Object.keys(parameters).length > 0) return capability;
+  return { ...capability, parameters: toParameters(input_schema) };
+}
+
+/** The Skill with complete capabilities. */
+export function completeSkill(skill: SkillResponse): SkillResponse {
+  return { ...skill, capabilities: skill.capabilities.map(completeCapability) };
+}

@@ -1,4 +1,4 @@
-import { isObject, joinedReasons, jsonSizeFault, jsonValueFault } from '#common';
+import { hasMoreValues, isObject, joinedReasons, jsonSizeFault, jsonValueFault } from '#common';
 import { SHAPES } from './keywords.js';
 import { patternFault } from './linear-pattern.js';
 import { resolveReferences } from './references.js';
@@ -24,8 +24,9 @@ function* schemaReasons(schema: unknown): Generator<string> {
     yield 'must be an object: a JSON Schema';
     return;
   }
-  const json = Buffer.from(JSON.stringify(schema));
-  if (json.length > MAX_SCHEMA_BYTES) {
+  // Each value takes two bytes: this finds what is far too large without serializing it.
+  const json = hasMoreValues(schema, MAX_SCHEMA_BYTES / 2) ? undefined : Buffer.from(JSON.stringify(schema));
+  if (json === undefined || json.length > MAX_SCHEMA_BYTES) {
     yield `must have at most ${MAX_SCHEMA_BYTES} bytes as JSON`;
     return;
   }

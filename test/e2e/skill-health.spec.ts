@@ -136,6 +136,84 @@ describe('the health of Skills', () => {
     const { body } = await api.get(`/skills/${ids.get(label) ?? ''}/status`).expect(200);
     expect(body.data.health).toBe(health);
   });
+
+  describe('that is stated at registration', () => {
+    const A = 'http://stated-a/';
+    const B = 'http://stated-b/';
+    const read = async (skillId: string) => {
+      const { health, endpoints } = (await api.get(`/skills/${skillId}/status`).expect(200)).body.data as {
+        health: Health;
+        endpoints: { url: string; health: Health }[];
+      };
+      return [health, ...endpoints.map((endpoint) => endpoint.health)];
+    };
+    const isFound = async (name: string) =>
+      (await api.get(`/skills/discover?name=${name}&page_size=1`).expect(200)).body.data.total === 1;
+    const stated = () => skillBody({ health: 'warning', endpoints: [{ url: A }, { url: B, health: 'unhealthy' }] });
+
+    it.each<[string, (body: ReturnType<typeof skillBody>) => Promise<string>]>([
+      ['register', async (body) => (await api.post('/skills/register', body).expect(200)).body.data.skill_id as string],
+      ['create', async (body) => (await api.post('/skills', body).expect(201)).body.skill_id as string],
+      [
+        'a batch',
+        async (body) => (await api.post('/skills/batch', { skills: [body] })).body.data.results[0].skill_id as string,
+      ],
+    ])('by %s is that of the Skill and its endpoints, until a heartbeat says otherwise', async (_, register) => {
+      const body = stated();
+      const skillId = await register(body);
+      expect(await read(skillId)).toEqual(['warning', 'warning', 'unhealthy']);
+      const [found] = (await api.get(`/skills/discover?name=${body.name}`).expect(200)).body.data.skills as {
+        endpoints: { url: string }[];
+      }[];
+      expect(found?.endpoints.map(({ url }) => url)).toEqual([A]);
+      await beat(skillId, { endpoint_url: A });
+      await beat(skillId, { endpoint_url: B, health: 'warning' });
+      expect(await read(skillId)).toEqual(['warning', 'healthy', 'warning']);
+      await beat(skillId, {});
+      expect(await read(skillId)).toEqual(['healthy', 'healthy', 'healthy']);
+    });
+
+    it('leaves a Skill whose endpoints are all unhealthy out of discovery', async () => {
+      const body = skillBody({ health: 'unhealthy', endpoints: [{ url: A }, { url: B, status: 'inactive' }] });
+      const { skill_id } = (await api.post('/skills/register', body).expect(200)).body.data as { skill_id: string };
+      expect(await read(skill_id)).toEqual(['unhealthy', 'unhealthy', 'unhealthy']);
+      expect(await isFound(body.name)).toBe(false);
+      // A registration that states none is a sign of life, as before.
+      const { health: _, ...plain } = body;
+      await api.post('/skills/register', plain).expect(200);
+      expect(await read(skill_id)).toEqual(['healthy', 'healthy', 'healthy']);
+      expect(await isFound(body.name)).toBe(true);
+      await api.post('/skills/register', { ...plain, endpoints: [{ url: A, health: 'unhealthy' }] }).expect(200);
+      expect(await isFound(body.name)).toBe(false);
+    });
+
+    it('counts for the endpoints of its own body in a batch', async () => {
+      const { name, version, ...rest } = skillBody({ endpoints: [{ url: A }] });
+      const other = { ...rest, name, version, health: 'unhealthy', endpoints: [{ url: B }] };
+      const { body } = await api.post('/skills/batch', { skills: [{ name, version, ...rest }, other] }).expect(200);
+      expect(await read(body.data.results[0].skill_id as string)).toEqual(['warning', 'healthy', 'unhealthy']);
+    });
+
+    it('can be changed with the Skill, and is kept by a change that states none', async () => {
+      const body = stated();
+      const { skill_id } = (await api.post('/skills', body).expect(201)).body as { skill_id: string };
+      await api.patch(`/skills/${skill_id}`, { description: 'New' }).expect(200);
+      expect(await read(skill_id)).toEqual(['warning', 'warning', 'unhealthy']);
+      await api.put(`/skills/${skill_id}`, { ...body, health: 'healthy' }).expect(200);
+      expect(await read(skill_id)).toEqual(['warning', 'healthy', 'unhealthy']);
+      await api.patch(`/skills/${skill_id}`, { health: 'healthy' }).expect(200);
+      expect(await read(skill_id)).toEqual(['healthy', 'healthy', 'healthy']);
+    });
+
+    it.each(['', 'HEALTHY', 'up', null, 1])('must be a known one: not %j', async (health) => {
+      const faults = (field: string) => [`${field} must be one of healthy, unhealthy, warning`];
+      const wrong = { ...skillBody(), health };
+      expect(expectError(await api.post('/skills/register', wrong), 400, 1001)).toEqual(faults('health'));
+      const endpoints = [{ url: A, health }];
+      const refused = await api.post('/skills', { ...skillBody(), endpoints });
+      expect(expectError(refused, 400, 1001)).toEqual(faults('endpoints.0.health'));
+    });
+  });
 });
 
 describe('a change of health', () => {
@@ -180,13 +258,6 @@ describe('a change of health', () => {
     expect((await api.get(`/skills/${skillId}/status`)).body.data.health).toBe('warning');
     await api.put(`/skills/${skillId}`, skillBody({ endpoints: [{ url: 'http://new/' }] })).expect(200);
     expect((await api.get(`/skills/${skillId}/status`)).body.data.health).toBe('healthy');
-  });
-
-  it('is for heartbeats to tell, and for nothing else', async () => {
-    const body = skillBody({ endpoints: [{ url: 'http://e/', health: 'unhealthy' } as { url: string }] });
-    for (const path of ['/skills', '/skills/register']) {
-      expect(expectError(await api.post(path, body), 400, 1001)).toEqual(['endpoints.0.health is unknown']);
-    }
   });
 
   it('stays in the history', async () => {

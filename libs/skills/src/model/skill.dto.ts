@@ -18,6 +18,8 @@ import {
   ENDPOINT_STATUSES,
   type EndpointProtocol,
   type EndpointStatus,
+  type Health,
+  HEALTHS,
 } from './endpoint.entity.js';
 import { SendableParameters, UsableParameters } from './endpoint-parameters.decorator.js';
 import { TLS_CA_MAX } from './endpoint-parameters.js';
@@ -64,6 +66,14 @@ export class EndpointBody {
 
   @EnumField(ENDPOINT_STATUSES, { name: 'EndpointStatus', required: false, example: 'active' })
   status?: EndpointStatus;
+
+  @EnumField(HEALTHS, {
+    name: 'Health',
+    required: false,
+    example: 'healthy',
+    description: 'Health until a heartbeat or a probe says otherwise',
+  })
+  health?: Health;
 
   @SecretMapField({ ...PARAMETER_LIMITS, example: { health_path: '/health' } })
   @UsableParameters()
@@ -167,6 +177,14 @@ export class CreateSkillBody {
 
   @TagsField()
   tags?: string[];
+
+  @EnumField(HEALTHS, {
+    name: 'Health',
+    required: false,
+    example: 'healthy',
+    description: 'The health of endpoints in this body that state none',
+  })
+  health?: Health;
 
   @DeprecatedField('Callers should use another Skill: it is shown as deprecated and comes last, but can be called')
   deprecated?: Deprecated;

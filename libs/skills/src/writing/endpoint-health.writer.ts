@@ -42,7 +42,8 @@ interface ChangedRow extends Omit<GoneRow, 'owner' | 'space_id'> {
 export interface RegisteredEndpoints {
   skillId: string;
   owner: string;
-  urls: readonly string[];
+  /** Written already. Those that state no health become healthy. */
+  endpoints: readonly { url: string; health?: Health }[];
 }
 
 const OPEN = prepared(
@@ -74,13 +75,18 @@ export class EndpointHealthWriter {
     private readonly companions: SkillCompanions,
   ) {}
 
-  /** Opens leases of the current generation and sets the endpoints healthy. The Skills must be locked. */
+  /** Opens leases of the current generation, and sets endpoints healthy that state no health. The Skills must be locked. */
   async open(tx: Transaction, actor: string, skills: readonly RegisteredEndpoints[]): Promise<SkillLeases[]> {
-    const rows = skills.flatMap(({ skillId, urls }) => urls.map((url) => [newId(), skillId, url]));
+    const rows = skills.flatMap(({ skillId, endpoints }) => endpoints.map(({ url }) => [newId(), skillId, url]));
+    const stated = new Set(
+      skills.flatMap(({ skillId, endpoints }) =>
+        endpoints.flatMap(({ url, health }) => (health === undefined ? [] : `${skillId} ${url}`)),
+      ),
+    );
     const opened = await tx.query<
       { endpointId: string; url: string; health: Health; generation: number; id: string }[]
     >(OPEN, columnsOf(rows, 3));
-    const back = opened.filter(({ health }) => health !== 'healthy');
+    const back = opened.filter(({ id, url, health }) => health !== 'healthy' && !stated.has(`${id} ${url}`));
     await this.set(
       tx,
       back.map(({ endpointId }) => ({ endpointId, health: 'healthy' as const, actor })),
@@ -88,8 +94,11 @@ export class EndpointHealthWriter {
     const leases = new Map(
       skills.map(({ skillId, owner }): [string, SkillLeases] => [skillId, { skillId, owner, endpoints: [] }]),
     );
-    for (const { id, endpointId, url, generation } of opened) {
-      leases.get(id)?.endpoints.push({ endpointId, url, generation, health: 'healthy', live: true });
+    const healthy = new Set(back);
+    for (const lease of opened) {
+      const { id, endpointId, url, generation } = lease;
+      const health = healthy.has(lease) ? 'healthy' : lease.health;
+      leases.get(id)?.endpoints.push({ endpointId, url, generation, health, live: true });
     }
     return [...leases.values()];
   }

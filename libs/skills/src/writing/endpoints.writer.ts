@@ -23,15 +23,17 @@ const MERGE = prepared(
     weight: 'integer',
     status: 'text',
     unheard: 'text',
+    health: 'text',
   })}),
      known AS (
        UPDATE skill_endpoints e SET weight = COALESCE(x.weight, e.weight),
+         health = COALESCE(x.health, e.health),
          status = COALESCE(x.status, CASE WHEN e.status = 'draining' THEN 'active' ELSE e.status END), updated_at = now()
        FROM x WHERE e.skill_id = x.skill_id AND e.url = x.url RETURNING x.place, e.id),
      added AS (
        INSERT INTO skill_endpoints (id, skill_id, url, protocol, weight, status, health)
        SELECT x.id, x.skill_id, x.url, x.protocol, COALESCE(x.weight, 1), COALESCE(x.status, 'active'),
-         COALESCE(x.unheard, 'healthy')
+         COALESCE(x.health, x.unheard, 'healthy')
        FROM x WHERE x.place NOT IN (SELECT place FROM known))
    SELECT place, id FROM known`,
 );
@@ -51,10 +53,10 @@ export class EndpointsWriter {
     const parts = skills.flatMap(({ skillId, body }) =>
       body.endpoints.map((endpoint) => ({ skillId, id: endpoint.endpoint_id ?? newId(), body: endpoint })),
     );
-    const rows = parts.map(({ skillId, id, body: { url, weight, status, unheard } }, place) => {
-      return [place, id, skillId, url, readScheme(url), weight, status, unheard];
+    const rows = parts.map(({ skillId, id, body: { url, weight, status, unheard, health } }, place) => {
+      return [place, id, skillId, url, readScheme(url), weight, status, unheard, health];
     });
-    await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows, 8), parts));
+    await this.writeParameters(tx, await mergeParts(tx, MERGE, columnsOf(rows, 9), parts));
   }
 
   /** Gives endpoints that the Skill has under another spelling of one of these URLs this spelling. The Skill must be locked. */

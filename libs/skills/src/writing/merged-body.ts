@@ -1,6 +1,6 @@
 import { isParameterized } from './capabilities.writer.js';
 import { isMask, type SecretMap } from '../secrets/index.js';
-import type { CapabilityBody, EndpointBody, RegisterSkillBody } from '../model/skill.dto.js';
+import type { CapabilityBody, CreateSkillBody, EndpointBody, RegisterSkillBody } from '../model/skill.dto.js';
 
 /**
  * Merges bodies of one name and version. The result has the effect of registering them one after the other
@@ -32,6 +32,13 @@ export function mergedBody(bodies: readonly RegisterSkillBody[]): RegisterSkillB
     capabilities: [...capabilities.values()],
     metadata: Object.fromEntries(metadata),
   };
+}
+
+/** Gives endpoints that state no health the one that the body states for the Skill. */
+export function stateHealth<T extends CreateSkillBody>(body: T): T {
+  const { health, endpoints } = body;
+  if (health === undefined) return body;
+  return { ...body, endpoints: endpoints.map((endpoint) => ({ ...endpoint, health: endpoint.health ?? health })) };
 }
 
 /** Removes undefined fields: a validated body has every field of its class. */

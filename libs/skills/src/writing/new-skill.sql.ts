@@ -22,6 +22,7 @@ const SKILL = {
   facets: 'text',
   callable: 'boolean',
   has_active: 'boolean',
+  has_live: 'boolean',
   deprecated: 'boolean',
   deprecation: 'text',
   status_id: 'uuid',
@@ -147,9 +148,9 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
   return `WITH ${names}
      fresh AS (
        INSERT INTO skills (id, external_id, name, description, version, space_id, tags, facets, callable, has_active,
-         deprecated, deprecation, last_heartbeat, ${pastColumns.join(', ')})
+         has_live, deprecated, deprecation, last_heartbeat, ${pastColumns.join(', ')})
        SELECT x.id, x.external_id, x.name, x.description, x.version, x.space_id, x.tags::text[], x.facets::bigint[],
-         x.callable, x.has_active, x.deprecated, x.deprecation::jsonb,
+         x.callable, x.has_active, x.has_live, x.deprecated, x.deprecation::jsonb,
          ${origin === 'registered' ? 'now()' : 'NULL'}, ${pastValues.join(', ')}
        FROM ${skills()}
        WHERE x.id <> ALL (ARRAY(SELECT id FROM skills WHERE id = ANY ($2::uuid[]) ${isImport ? '' : reservedIds}))

@@ -15,6 +15,7 @@ import { searchDocument } from '../model/search-document.js';
 import { SkillCompanions } from '../model/skill-companions.js';
 import type { EndpointLease, SkillLeases } from '../model/skill-observers.js';
 import { type ProbesInterval, unheardHealth } from '../model/unheard-health.js';
+import type { Health } from '../model/endpoint.entity.js';
 import { readScheme } from '../model/endpoint-url.js';
 import type { CreateSkillBody } from '../model/skill.dto.js';
 import type { SkillStatus } from '../model/skill.entity.js';
@@ -187,9 +188,9 @@ export class NewSkillsWriter {
       }
       return { name, description, category, status };
     });
-    const health = origin === 'created' ? unheardHealth(this.probes) : 'healthy';
+    const unheard = origin === 'created' ? unheardHealth(this.probes) : 'healthy';
     const endpoints = body.endpoints.map((part) => {
-      const { url, weight = 1, status = 'active', parameters = {} } = part;
+      const { url, weight = 1, status = 'active', health = unheard, parameters = {} } = part;
       const endpointId = part.endpoint_id ?? newId();
       const protocol = readScheme(url);
       rows.skill_endpoints.push([id, endpointId, url, protocol, weight, status, health]);
@@ -197,15 +198,15 @@ export class NewSkillsWriter {
       for (const { key, value, secret } of this.secrets.sealed('endpoint_params', endpointId, parameters)) {
         rows.endpoint_params.push([id, newId(), endpointId, key, value, secret]);
       }
-      return { endpointId, url, protocol, status };
+      return { endpointId, url, protocol, status, health };
     });
     const { skill_id, name, description = '', version, space_id, tags = [] } = body;
     const active = endpoints.filter(({ status }) => status === 'active');
-    const { facets, callable, has_active } = buildIndex({
+    const { facets, callable, has_active, has_live } = buildIndex({
       capabilities,
-      protocols: active.map(({ protocol }) => protocol),
+      protocols: active.flatMap(({ protocol, health }) => (health === 'unhealthy' ? [] : protocol)),
       has_active: active.length > 0,
-      has_live: true,
+      has_live: endpoints.some(({ health }) => health !== 'unhealthy'),
       metadata: Object.fromEntries(metadata.flatMap(({ key, value, secret }) => (secret ? [] : [[key, value]]))),
     });
     const deprecation = storedDeprecation(body.deprecated, 'past' in skill ? skill.past.deprecated_since : undefined);
@@ -220,20 +221,27 @@ export class NewSkillsWriter {
       `{${facets.join(',')}}`,
       callable,
       has_active,
+      has_live,
       deprecation !== null,
       deprecation,
       newId(),
       newId(),
       searchDocument({ name, description, capabilities }),
-      health,
+      summarizeHealth(active.length > 0 ? active : endpoints),
     ];
     if ('past' in skill) {
       const { owner, status, generation, registered_at, created_at, updated_at } = skill.past;
       row.push(owner, status, generation, registered_at, created_at, updated_at);
     }
     rows.skills.push(row);
-    return endpoints.map(({ endpointId, url }) => ({ endpointId, url, health: 'healthy', live: true }));
+    return endpoints.map(({ endpointId, url, health }) => ({ endpointId, url, health, live: true }));
   }
+}
+
+/** As `SkillIndexWriter` does it. */
+function summarizeHealth(endpoints: readonly { health: Health }[]): Health {
+  const [first = 'healthy', ...others] = new Set(endpoints.map(({ health }) => health));
+  return others.length > 0 ? 'warning' : first;
 }
 
 /** Retries if another transaction took an id meanwhile: the next attempt sees it. */

@@ -200,7 +200,7 @@ export class RenewalsWriter {
     const leases = await this.health.open(
       tx,
       owner,
-      written.map(({ skillId, body }) => ({ skillId, owner, urls: body.endpoints.map(({ url }) => url) })),
+      written.map(({ skillId, body }) => ({ skillId, owner, endpoints: body.endpoints })),
     );
     await this.index.refresh(
       tx,

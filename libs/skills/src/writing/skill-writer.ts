@@ -4,6 +4,7 @@ import { ApiError, ConflictError, toSkillUuid } from '#common';
 import type { Transaction } from '#database';
 import { SkillAudit } from './skill-audit.js';
 import { SkillNames } from '../names/index.js';
+import { stateHealth } from './merged-body.js';
 import { NewSkillsWriter } from './new-skills.writer.js';
 import {
   type Admission,
@@ -58,7 +59,7 @@ export class SkillWriter {
 
   /** Inserts a Skill. Returns false if the name belongs to another client, or the name and version to another Skill. */
   async create(tx: Transaction, id: string, caller: Caller, body: CreateSkillBody): Promise<boolean> {
-    const { created } = await this.newSkills.insert(tx, caller.clientId, [{ id, body }], 'created');
+    const { created } = await this.newSkills.insert(tx, caller.clientId, [{ id, body: stateHealth(body) }], 'created');
     if (created.size === 0) return false;
     await this.audit.record(tx, caller, 'skill.create', [{ skillId: id, after: body }]);
     return true;
@@ -80,7 +81,7 @@ export class SkillWriter {
     bodies: readonly RegisterSkillBody[],
     admitHeld: AdmitHeld,
   ): Promise<(RegisteredSkill | ApiError)[]> {
-    const { skills, taken } = bySkill(bodies, await this.reservedFor(tx, caller, bodies));
+    const { skills, taken } = bySkill(bodies.map(stateHealth), await this.reservedFor(tx, caller, bodies));
     const fresh = skills.map((asked) => admit(asked, NO_PARTS));
     const { created, foreign } = await this.newSkills.insert(
       tx,
@@ -158,7 +159,7 @@ export class SkillWriter {
       ],
     );
     if (isRenamed) await this.names.freed(tx, [skill], { ids: false });
-    await this.parts.replace(tx, actor.clientId, skill, body);
+    await this.parts.replace(tx, actor.clientId, skill, stateHealth(body));
     await this.index.refresh(tx, [skill.id]);
     await this.record(tx, 'updated', actor.clientId, [{ ...skill, name: body.name, version: body.version }]);
     const after = await this.audit.stateOf(tx, skill.id);

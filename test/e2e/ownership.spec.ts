@@ -104,6 +104,12 @@ const WAYS: {
     foreign: [403, 1003],
   },
   {
+    route: 'POST /api/v1/skills/:skill_id/drain',
+    call: (api, { id }) => api.post(`/skills/${id}/drain`).then(),
+    own: 200,
+    foreign: [403, 1003],
+  },
+  {
     route: 'POST /api/v1/skills/:skill_id/heartbeat',
     call: (api, { id }) => api.post(`/skills/${id}/heartbeat`, { health: 'unhealthy' }).then(),
     own: 200,

@@ -75,17 +75,25 @@ export function Nfc(): PropertyDecorator {
   return Transform(({ value }) => toNfc(value as unknown));
 }
 
-/** A name of 1 to `max` code points, which becomes NFC. `extra` is another rule. */
+/** For the OpenAPI document. It tells outer blanks; invisible characters would make it unreadable. */
+const NAME_PATTERN = String.raw`^\S(.*\S)?$`;
+
+/** A name of 1 to `max` code points, which becomes NFC. `extra` is another rule, and `pattern` documents it. */
 export function NameField({
   max,
   extra = () => undefined,
+  pattern = NAME_PATTERN,
   ...options
-}: FieldOptions & { max: number; extra?: (name: string) => string | undefined }): PropertyDecorator {
+}: FieldOptions & {
+  max: number;
+  extra?: (name: string) => string | undefined;
+  pattern?: string;
+}): PropertyDecorator {
   const fault = (value: unknown): string | undefined => nameFault(value, max) ?? extra(value as string);
   return applyDecorators(
     field(
       options,
-      { type: String, minLength: 1, maxLength: max },
+      { type: String, minLength: 1, maxLength: max, pattern },
       ValidateBy({
         name: 'isName',
         validator: {

@@ -152,6 +152,7 @@ export class CreateSkillBody {
   @NameField({
     max: 255,
     extra: scopeFault,
+    pattern: String.raw`^(@[^@/\s]+/)?[^@\s]([^@]*[^@\s])?$`,
     example: 'weather-skill',
     description: 'Without outer blanks and invisible characters; @ only in a leading @scope/',
   })

@@ -127,6 +127,7 @@ describe.each(LEASE_STORES)('heartbeats that are answered before Fastify sees th
       message: 'success',
       data: {
         skill_id,
+        id: skill_id,
         generation,
         interval: expect.any(Number),
         lease: { expires_at: expect.any(String), ttl: 90 },

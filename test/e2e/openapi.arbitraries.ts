@@ -146,6 +146,9 @@ function placesOf(holder: object): [Record<string, unknown>, string][] {
   ]);
 }
 
+/** Of a parameter's declaration: what does not depend on its type and on the other rules. */
+const DECLARED = ['type', 'required', 'description', 'nullable'];
+
 /**
  * Rules that no schema tells: a protocol is the url's scheme, lists name nothing twice, a default is of its type, a
  * heartbeat comes from an endpoint of the Skill, a channel leads to a capability of it.
@@ -163,8 +166,10 @@ export function repair(value: unknown): unknown {
     for (const item of items) {
       delete item.protocol;
       if (list === 'capabilities')
+        // Rules must agree with the type and with each other.
         for (const parameter of Object.values(item.parameters ?? {}))
-          delete (parameter as { default?: unknown }).default;
+          for (const rule of Object.keys(parameter as object))
+            if (!DECLARED.includes(rule)) Reflect.deleteProperty(parameter as object, rule);
     }
   }
   if (Array.isArray(body.skills)) body.skills.forEach(repair);
@@ -188,7 +193,8 @@ export function repair(value: unknown): unknown {
     // Of a channel: the one of the Skill, which lives as long as settings allow.
     Object.assign(body, { skill_id: EXISTING, capability_id: 'forecast' });
     delete body.expiry_time;
-  } else if (body.skill_id === EXISTING) delete body.skill_id;
+    // In the body of `unregister` it is the one of the path.
+  } else if (body.skill_id === EXISTING || !('name' in body)) delete body.skill_id;
   // To whom a name is given must be there.
   if (Object.keys(body).join() === 'client_id') body.client_id = 'admin';
   if (typeof body.client_id === 'string') body.client_id = body.client_id.replace(/[^\w.-]/g, '_');

@@ -219,7 +219,7 @@ export function parametersOf(document: OpenApiDocument, all: readonly Parameter[
             ? fc.constantFrom('"1.1"', '*', '*', 'W/"1.1"')
             : name === 'Idempotency-Key'
               ? fc.uuid()
-              : name === 'client_id' || (name === 'name' && place === 'path')
+              : name === 'client_id' || place === 'path'
                 ? fc.oneof({ weight: 4, arbitrary: fc.constant(EXISTING) }, valid(document, schema))
                 : valid(document, schema),
       ]),

@@ -28,7 +28,9 @@ export function valid(document: OpenApiDocument, raw: Schema): Arbitrary<unknown
       document,
       schema.allOf.reduce((all, part) => ({ ...all, ...resolve(document, part) }), {}),
     );
-  if (schema.oneOf) return fc.oneof(...schema.oneOf.map((part) => valid(document, part)));
+  const parts = schema.oneOf ?? schema.anyOf;
+  if (parts) return fc.oneof(...parts.map((part) => valid(document, part)));
+  if (schema.type === 'null') return fc.constant(null);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const type = Array.isArray(schema.type) ? schema.type.find((candidate) => candidate !== 'null') : schema.type;
   switch (type) {
@@ -219,9 +221,12 @@ export function parametersOf(document: OpenApiDocument, all: readonly Parameter[
             ? fc.constantFrom('"1.1"', '*', '*', 'W/"1.1"')
             : name === 'Idempotency-Key'
               ? fc.uuid()
-              : name === 'client_id' || place === 'path'
-                ? fc.oneof({ weight: 4, arbitrary: fc.constant(EXISTING) }, valid(document, schema))
-                : valid(document, schema),
+              : name === 'capability_id' && place === 'path'
+                ? // Others may be of several Skills.
+                  fc.constant(EXISTING)
+                : name === 'client_id' || place === 'path'
+                  ? fc.oneof({ weight: 4, arbitrary: fc.constant(EXISTING) }, valid(document, schema))
+                  : valid(document, schema),
       ]),
     ),
     { requiredKeys: required },

@@ -131,6 +131,7 @@ const REFUSED: [table: string, row: Row, state: string][] = [
   ['endpoint_params', { value: 'x'.repeat(513) }, CHECK],
   ['endpoint_params', { value: 'x'.repeat(3073), secret: true }, CHECK],
   ['endpoint_params', { key: 'tls_ca', value: 'x'.repeat(90_001) }, CHECK],
+  ['endpoint_params', { type: 'object' }, CHECK],
   ['endpoint_leases', { endpoint_id: ids.endpoint }, UNIQUE],
   ['endpoint_leases', { endpoint_id: randomUUID() }, FOREIGN_KEY],
   ['endpoint_leases', { skill_id: randomUUID() }, FOREIGN_KEY],

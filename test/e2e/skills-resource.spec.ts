@@ -195,4 +195,66 @@ describe('Skills in the resource style', () => {
       expect((await api.get(`/skills/${id}`)).body.description).toBe(`round ${round}`);
     }
   });
+
+  it('keeps the types of parameters of endpoints, on every way', async () => {
+    const url = 'http://localhost:8001/kept';
+    const parameters = {
+      timeout_ms: 5_000,
+      health_interval: 60,
+      health_status: 204,
+      ratio: -0.25,
+      tiny: 1e-9,
+      most: Number.MAX_SAFE_INTEGER,
+      none: 0,
+      on: true,
+      off: false,
+      digits: '007',
+      word: 'true',
+      pin: { value: 1234, secret: true } as const,
+    };
+    const shown = { ...parameters, pin: '***' };
+    const show = async (skillId: string) =>
+      ((await api.get(`/skills/${skillId}`).expect(200)).body.endpoints as { parameters: object }[])[0]?.parameters;
+    const body = () => skillBody({ endpoints: [{ url, parameters }] });
+    const created = (await api.post('/skills', body()).expect(201)).body;
+    expect(created.endpoints[0].parameters).toEqual(shown);
+    const path = `/skills/${created.skill_id}`;
+    await api.put(path, { ...body(), name: created.name }).expect(200);
+    await api.patch(path, { endpoints: [{ url, parameters: { ...parameters, pin: '***' } }] }).expect(200);
+    await api.patch(path, { description: 'New' }).expect(200);
+    const registered = (await api.post('/skills/register', body()).expect(200)).body.data.skill_id;
+    const { results } = (await api.post('/skills/batch', { skills: [body(), body()] }).expect(200)).body.data;
+    for (const id of [created.skill_id, registered, results[0].skill_id, results[1].skill_id]) {
+      expect(await show(id)).toEqual(shown);
+    }
+    const found = (await api.get(`/skills/discover?name=${created.name}`).expect(200)).body.data;
+    expect(found.skills[0].endpoints[0].parameters).toEqual(shown);
+    for (const value of [2 ** 53, 1e300, null, [], { value: null, secret: true }]) {
+      const endpoints = [{ url, parameters: { limit: value } }];
+      const faults = expectError(await api.patch(path, { endpoints }), 400, 1001);
+      expect(faults).toEqual([expect.stringMatching(/^endpoints\.0\.parameters the value of "limit" must be text/)]);
+    }
+  });
+
+  it('warns of parameters that look like those of the registry, and are not', async () => {
+    const endpoints = [
+      { url: 'http://localhost:8001/odd', parameters: { health_intervall: 5, region: 'eu', timeout: '1' } },
+    ];
+    const warnings = [
+      {
+        field: 'endpoints.0.parameters.health_intervall',
+        reason: expect.stringContaining('"health_interval"') as string,
+      },
+      { field: 'endpoints.0.parameters.timeout', reason: expect.stringContaining('"timeout_ms"') as string },
+    ];
+    expect((await api.post('/skills', skillBody({ endpoints })).expect(201)).body.warnings).toEqual(warnings);
+    const { body } = await api.post('/skills/register', skillBody({ endpoints })).expect(200);
+    expect(body.data.warnings).toEqual(warnings);
+    expect((await api.patch(`/skills/${body.data.skill_id}`, { endpoints })).body.warnings).toEqual(warnings);
+    const batch = await api.post('/skills/batch', { skills: [skillBody({ endpoints })] }).expect(200);
+    expect(batch.body.data.results[0].warnings).toEqual(warnings);
+    const shown = (await api.get(`/skills/${body.data.skill_id}`).expect(200)).body;
+    expect(shown.warnings).toBeUndefined();
+    expect(shown.endpoints[0].parameters).toEqual(endpoints[0]?.parameters);
+  });
 });

@@ -84,9 +84,9 @@ describe('the documents', () => {
     run(service, cleared);
     const { output, statuses } = run(service, commandsOf('docs/api.md'));
     const unusual = statuses.filter((status) => status !== 200);
-    // createClient, createApiKey, rotateApiKey and its DELETE, createSkill, If-None-Match, the Skills with secrets and with schemas, two
-    // asynchronous calls, DELETE, and the example of an error.
-    expect(unusual).toEqual([201, 201, 201, 204, 201, 304, 201, 204, 201, 204, 202, 202, 204, 400]);
+    // createClient, createApiKey, rotateApiKey and its DELETE, createSkill, If-None-Match, the Skills with parameters, with
+    // secrets and with schemas, two asynchronous calls, DELETE, and the example of an error.
+    expect(unusual).toEqual([201, 201, 201, 204, 201, 304, 201, 204, 201, 204, 201, 204, 202, 202, 204, 400]);
     expect(statuses.length).toBeGreaterThan(25);
     expect(output).not.toContain('"total":0');
     expect(output).not.toContain('undefined');

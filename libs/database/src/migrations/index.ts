@@ -26,6 +26,7 @@ import { Leaving1776300000000 } from './1776300000000-leaving.js';
 import { CanonicalNames1776400000000 } from './1776400000000-canonical-names.js';
 import { Versions1776500000000 } from './1776500000000-versions.js';
 import { Tags1776600000000 } from './1776600000000-tags.js';
+import { ParameterTypes1776700000000 } from './1776700000000-parameter-types.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -57,4 +58,5 @@ export const MIGRATIONS = [
   CanonicalNames1776400000000,
   Versions1776500000000,
   Tags1776600000000,
+  ParameterTypes1776700000000,
 ];

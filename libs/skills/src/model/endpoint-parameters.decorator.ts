@@ -1,7 +1,7 @@
 import { isObject, joinedReasons } from '#common';
 import { ValidateBy } from 'class-validator';
-import { isMask } from '../secrets/index.js';
 import { QUERY_PREFIX } from './endpoint-url.js';
+import { isMask, type ScalarValue } from '../secrets/index.js';
 import { RESERVED_PARAMETERS, SENT_PARAMETERS } from './endpoint-parameters.js';
 
 /** Refuses parameters that the registry cannot use (protocol.md section 6). The reasons repeat no value. */
@@ -36,9 +36,9 @@ function* faults(map: Record<string, unknown>, checks: typeof RESERVED_PARAMETER
   for (const [key, check] of Object.entries(checks)) {
     const given = Object.hasOwn(map, key) ? map[key] : undefined;
     const value = unwrap(given);
-    // Keeps the stored secret.
-    if (typeof value !== 'string' || isMask(value)) continue;
-    const fault = check(value, isObject(given));
+    // A mask keeps the stored secret. Other types are refused elsewhere.
+    if (!isScalar(value) || isMask(value)) continue;
+    const fault = check(String(value), isObject(given));
     if (fault !== undefined) yield `the value of "${key}" ${fault}`;
   }
 }
@@ -46,4 +46,8 @@ function* faults(map: Record<string, unknown>, checks: typeof RESERVED_PARAMETER
 /** A secret value without its wrapping. */
 function unwrap(value: unknown): unknown {
   return isObject(value) ? value.value : value;
+}
+
+function isScalar(value: unknown): value is ScalarValue {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }

@@ -54,6 +54,7 @@ export class EndpointEntity extends TimestampedEntity {
   'ck_endpoint_params_value',
   `char_length(value) <= CASE WHEN key = 'tls_ca' THEN 90000 WHEN secret THEN 3072 ELSE 512 END`,
 )
+@Check('ck_endpoint_params_type', `type IN ('string', 'number', 'boolean')`)
 @Unique('uq_endpoint_params_key', ['endpointId', 'key'])
 export class EndpointParamEntity extends TimestampedEntity {
   @Column({ name: 'endpoint_id', type: 'uuid' })
@@ -72,4 +73,8 @@ export class EndpointParamEntity extends TimestampedEntity {
 
   @Column({ type: 'boolean', default: false })
   secret: boolean;
+
+  /** Type of the value in JSON. A secret is a string. */
+  @Column({ type: 'varchar', length: 8, default: 'string' })
+  type: 'string' | 'number' | 'boolean';
 }

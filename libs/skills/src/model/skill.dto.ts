@@ -23,7 +23,13 @@ import {
 } from './endpoint.entity.js';
 import { SendableParameters, UsableParameters } from './endpoint-parameters.decorator.js';
 import { TLS_CA_MAX } from './endpoint-parameters.js';
-import { MAP_VALUE_SCHEMAS, type SecretMap, SecretMapField, type SecretValue } from '../secrets/index.js';
+import {
+  MAP_VALUE_SCHEMAS,
+  type ParameterMap,
+  type SecretMap,
+  SecretMapField,
+  type SecretValue,
+} from '../secrets/index.js';
 import { AgreesWithUrl, EndpointUrlField, UniqueBy } from './skill-fields.decorators.js';
 import type { JsonSchema } from '#json-schema';
 import {
@@ -40,7 +46,7 @@ export const MAX_BATCH = 1000;
 /** Endpoints, capabilities and keys of metadata that one Skill may have, each, in one body and in total. */
 export const MAX_PARTS = 500;
 const MAX_WEIGHT = 1_000_000;
-const PARAMETER_LIMITS = { maxEntries: 50, longer: { tls_ca: TLS_CA_MAX } };
+const PARAMETER_LIMITS = { maxEntries: 50, scalars: true, longer: { tls_ca: TLS_CA_MAX } };
 
 export class EndpointBody {
   @EndpointUrlField()
@@ -75,16 +81,16 @@ export class EndpointBody {
   })
   health?: Health;
 
-  @SecretMapField({ ...PARAMETER_LIMITS, example: { health_path: '/health' } })
+  @SecretMapField({ ...PARAMETER_LIMITS, example: { health_path: '/health', timeout_ms: 5000 } })
   @UsableParameters()
-  parameters?: SecretMap;
+  parameters?: ParameterMap;
 }
 
 /** An endpoint as an older release may have stored it. */
 export class StoredEndpointBody extends OmitType(EndpointBody, ['parameters'] as const) {
   @SecretMapField(PARAMETER_LIMITS)
   @SendableParameters()
-  parameters?: SecretMap;
+  parameters?: ParameterMap;
 }
 
 /** In commands, the version follows the name and an @. */

@@ -15,6 +15,7 @@ import { DEPRECATED_SCHEMAS, type Deprecated, type Deprecation } from './depreca
 import { CapabilityIdProperty, SkillIdProperty, UuidProperty } from './id-properties.decorators.js';
 import { LeaseResponse } from './lease-terms.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
+import { SCALAR_SCHEMAS, type ScalarValue } from '../secrets/index.js';
 import { type WarningResponse, WarningsField } from './warnings.js';
 
 const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
@@ -40,8 +41,12 @@ export class EndpointResponse {
   @ApiProperty({ enum: HEALTHS, enumName: 'Health', example: 'healthy' })
   health: Health;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { health_path: '/health' } })
-  parameters: Record<string, string>;
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { oneOf: [...SCALAR_SCHEMAS] },
+    example: { health_path: '/health', timeout_ms: 5000 },
+  })
+  parameters: Record<string, ScalarValue>;
 }
 
 export class CapabilityResponse {

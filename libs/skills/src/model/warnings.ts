@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import type { CreateSkillBody } from './skill.dto.js';
 import { warnOfSecretQueries } from './endpoint-url.js';
+import { warnOfUnknownParameters } from './unknown-parameters.js';
 
 /** Warnings in one answer: a body of 500 endpoints could cause thousands. */
 const MAX_WARNINGS = 100;
@@ -31,7 +32,10 @@ export function WarningsField(): PropertyDecorator {
 type WarnedBody = Pick<CreateSkillBody, 'name' | 'endpoints'>;
 
 /** Each check yields its warnings of a valid body. No reason may repeat a value that can be a secret. */
-const CHECKS: readonly ((body: WarnedBody) => Iterable<WarningResponse>)[] = [warnOfSecretQueries];
+const CHECKS: readonly ((body: WarnedBody) => Iterable<WarningResponse>)[] = [
+  warnOfSecretQueries,
+  warnOfUnknownParameters,
+];
 
 /** Returns what is odd about a valid body, and the other warnings, as the field `warnings` of an answer. */
 export function listWarnings(

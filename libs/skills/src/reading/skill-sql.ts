@@ -3,6 +3,10 @@ import { MASK } from '../secrets/index.js';
 /** A value, or the mask of a secret. No query selects the secret itself. */
 const shown = (row: string): string => `CASE WHEN ${row}.secret THEN '${MASK}' ELSE ${row}.value END`;
 
+/** A parameter of an endpoint with its type. `text` is what a string shows. */
+export const parameterJson = (row: string, text: string): string =>
+  `CASE WHEN ${row}.type = 'string' THEN to_json(${text}) ELSE ${row}.value::json END`;
+
 /**
  * Parts of a Skill as JSON, built by PostgreSQL: a page of Skills with all its parts is one round trip. `OFFSET 0` keeps
  * the planner from scanning the whole index on created_at to sort a few rows, as it does without statistics.
@@ -10,7 +14,8 @@ const shown = (row: string): string => `CASE WHEN ${row}.secret THEN '${MASK}' E
 const endpoints = (condition: string): string => `COALESCE((SELECT json_agg(json_build_object(
     'endpoint_id', e.id, 'url', e.url, 'protocol', e.protocol, 'weight', e.weight, 'status', e.status,
     'health', e.health, 'parameters', COALESCE(
-      (SELECT json_object_agg(p.key, ${shown('p')} ORDER BY p.key) FROM endpoint_params p WHERE p.endpoint_id = e.id),
+      (SELECT json_object_agg(p.key, ${parameterJson('p', shown('p'))}
+        ORDER BY p.key) FROM endpoint_params p WHERE p.endpoint_id = e.id),
       '{}'::json)) ORDER BY e.created_at, e.id)
   FROM (SELECT * FROM skill_endpoints e WHERE e.skill_id = s.id ${condition} OFFSET 0) e), '[]'::json)`;
 

@@ -4,11 +4,11 @@ import { BadParameterError } from '#common';
 import { encryptionKeyOf, type SecuritySettings, securitySettings } from '#config';
 import { DataSource } from 'typeorm';
 import { SecretBox, type SecretPlace } from './secret-box.js';
-import { hasSecret, isMask, MASK, type SecretMap } from './secret-map.js';
+import { hasSecret, isMask, MASK, type ParameterMap, type ScalarValue, type SecretMap } from './secret-map.js';
 
 /** A body that may hold secrets. */
 interface SecretHolder {
-  endpoints: readonly { parameters?: SecretMap }[];
+  endpoints: readonly { parameters?: ParameterMap }[];
   metadata?: SecretMap;
 }
 
@@ -17,6 +17,12 @@ export interface StoredValue {
   key: string;
   value: string;
   secret: boolean;
+}
+
+/** A value to store. */
+interface SealedValue extends StoredValue {
+  /** Type of the value in JSON; of a secret, string. */
+  type: 'string' | 'number' | 'boolean';
 }
 
 /** Creates the box with the current and the previous keys of the settings. */
@@ -53,11 +59,12 @@ export class SkillSecrets {
   }
 
   /** Encrypts the secrets of a map. A mask that has no stored secret to keep is stored as text. */
-  sealed(table: SecretPlace['table'], ownerId: string, map: SecretMap): StoredValue[] {
+  sealed(table: SecretPlace['table'], ownerId: string, map: ParameterMap): SealedValue[] {
     return Object.entries(map).map(([key, value]) => {
-      if (typeof value === 'string') return { key, value, secret: false };
-      if (isMask(value)) return { key, value: MASK, secret: false };
-      return { key, value: this.box.encrypt(value.value, { table, ownerId, key }), secret: true };
+      if (isMask(value)) return { key, value: MASK, secret: false, type: 'string' };
+      if (typeof value !== 'object') return { key, value: String(value), secret: false, type: getType(value) };
+      const sealed = this.box.encrypt(String(value.value), { table, ownerId, key });
+      return { key, value: sealed, secret: true, type: 'string' };
     });
   }
 
@@ -85,4 +92,9 @@ export class SkillSecrets {
       stored.map(({ key, value, secret }) => [key, secret ? this.box.decrypt(value, { table, ownerId, key }) : value]),
     );
   }
+}
+
+function getType(value: ScalarValue): SealedValue['type'] {
+  if (typeof value === 'number') return 'number';
+  return typeof value === 'boolean' ? 'boolean' : 'string';
 }

@@ -1,16 +1,19 @@
 import { rowsOf, type Transaction } from '#database';
 import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
-import { PARAMETERS, withDescriptions } from '../reading/skill-sql.js';
+import { parameterJson, PARAMETERS, withDescriptions } from '../reading/skill-sql.js';
+import type { ScalarValue } from '../secrets/index.js';
 import type { SkillLine } from './skill.line.js';
 
-interface ExportedValue {
+interface ExportedValue<Value> {
   key: string;
   /** Null: the value is secret. */
-  value: string | null;
+  value: Value | null;
 }
 
 type Nullable<T, K extends keyof T> = Omit<T, K> & { [key in K]: T[key] | null };
-type ExportedEndpoint = Omit<SkillLine['endpoints'][number], 'parameters'> & { parameters: ExportedValue[] };
+type ExportedEndpoint = Omit<SkillLine['endpoints'][number], 'parameters'> & {
+  parameters: ExportedValue<ScalarValue>[];
+};
 type ExportedCapability = Nullable<NonNullable<SkillLine['capabilities']>[number], 'category' | 'external_id'>;
 
 type ExportedSkill = Omit<
@@ -23,12 +26,12 @@ type ExportedSkill = Omit<
   deprecation: Deprecation | null;
   endpoints: ExportedEndpoint[];
   capabilities: ExportedCapability[];
-  metadata: ExportedValue[];
+  metadata: ExportedValue<string>[];
 };
 
 /** Secret values stay in the database. */
-const values = (table: string, owner: string): string => `COALESCE((SELECT json_agg(
-    json_build_object('key', v.key, 'value', CASE WHEN NOT v.secret THEN v.value END) ORDER BY v.key)
+const values = (table: string, owner: string, value = 'v.value'): string => `COALESCE((SELECT json_agg(
+    json_build_object('key', v.key, 'value', CASE WHEN NOT v.secret THEN ${value} END) ORDER BY v.key)
   FROM ${table} v WHERE v.${owner}), '[]'::json)`;
 
 const CAPABILITY = withDescriptions(
@@ -42,7 +45,7 @@ const SKILLS = `SELECT s.id AS skill_id, s.external_id, s.name, s.description, s
     to_json(s.registered_at) AS registered_at, to_json(s.created_at) AS created_at, to_json(s.updated_at) AS updated_at,
     t.request_count, t.error_count, t.routed_count, t.routed_errors,
     COALESCE((SELECT json_agg(json_build_object('endpoint_id', e.id, 'url', e.url, 'weight', e.weight, 'status', e.status,
-        'parameters', ${values('endpoint_params', 'endpoint_id = e.id')}) ORDER BY e.created_at, e.id)
+        'parameters', ${values('endpoint_params', 'endpoint_id = e.id', parameterJson('v', 'v.value'))}) ORDER BY e.created_at, e.id)
       FROM skill_endpoints e WHERE e.skill_id = s.id), '[]'::json) AS endpoints,
     COALESCE((SELECT json_agg(${CAPABILITY} ORDER BY c.created_at, c.id)
       FROM capabilities c WHERE c.skill_id = s.id), '[]'::json) AS capabilities,
@@ -84,10 +87,10 @@ export async function highestGeneration(tx: Transaction): Promise<number> {
   return row?.highest ?? 0;
 }
 
-function plain(all: readonly ExportedValue[]): Record<string, string> {
+function plain<Value>(all: readonly ExportedValue<Value>[]): Record<string, Value> {
   return Object.fromEntries(all.flatMap(({ key, value }) => (value === null ? [] : [[key, value]])));
 }
 
-function secret(all: readonly ExportedValue[]): string[] {
+function secret(all: readonly ExportedValue<ScalarValue>[]): string[] {
   return all.flatMap(({ key, value }) => (value === null ? [key] : []));
 }

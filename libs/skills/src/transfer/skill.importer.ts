@@ -129,7 +129,11 @@ export class SkillImporter {
 
 /** The body of a PUT. Secrets that the file names without a value keep their stored value, if there is one. */
 function toReplaceBody(line: SkillLine, skillId: string, kept: ReadonlySet<string>): ReplaceSkillBody {
-  const masked = (map: SecretMap = {}, keys: readonly string[] = [], url: string | null): SecretMap => ({
+  const masked = <Value>(
+    map: SecretMap<Value> = {},
+    keys: readonly string[] = [],
+    url: string | null,
+  ): SecretMap<Value | string> => ({
     ...map,
     ...Object.fromEntries(
       keys.flatMap((key) => (kept.has(secretKey({ skill_id: skillId, url, key })) ? [[key, MASK]] : [])),

@@ -134,9 +134,9 @@ export class EndpointsWriter {
     if (rows.length === 0) return;
     await tx.query(
       // A row that still exists is a secret to keep.
-      `INSERT INTO endpoint_params (id, endpoint_id, key, value, secret)
-       SELECT x.id, x.endpoint_id, x.key, x.value, x.secret
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, endpoint_id uuid, key text, value text, secret boolean)
+      `INSERT INTO endpoint_params (id, endpoint_id, key, value, secret, type)
+       SELECT x.id, x.endpoint_id, x.key, x.value, x.secret, x.type
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, endpoint_id uuid, key text, value text, secret boolean, type text)
        ON CONFLICT (endpoint_id, key) DO NOTHING`,
       [JSON.stringify(rows)],
     );

@@ -1,5 +1,5 @@
 import { isParameterized } from './capabilities.writer.js';
-import { isMask, type SecretMap } from '../secrets/index.js';
+import { isMask, type ScalarValue, type SecretMap } from '../secrets/index.js';
 import type { CapabilityBody, CreateSkillBody, EndpointBody, RegisterSkillBody } from '../model/skill.dto.js';
 
 /**
@@ -12,7 +12,7 @@ export function mergedBody(bodies: readonly RegisterSkillBody[]): RegisterSkillB
   const merged = { ...first };
   const endpoints = new Map<string, EndpointBody>();
   const capabilities = new Map<string, CapabilityBody>();
-  const metadata: SecretEntries = new Map();
+  const metadata: Entries<string> = new Map();
   for (const body of bodies) {
     if (body.description) merged.description = body.description;
     if (body.deprecated !== undefined) merged.deprecated = body.deprecated;
@@ -46,7 +46,7 @@ export function given<T extends object>(body: T): T {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined)) as T;
 }
 
-type SecretEntries = Map<string, SecretMap[string]>;
+type Entries<Value> = Map<string, SecretMap<Value>[string]>;
 
 /** Parameters and their schema are two forms of one thing: a body that has either replaces both. */
 function mergedCapability(before: CapabilityBody | undefined, capability: CapabilityBody): CapabilityBody {
@@ -66,7 +66,7 @@ function mergedEndpoint(before: EndpointBody | undefined, endpoint: EndpointBody
 }
 
 /** Sets entries. A mask keeps the earlier value. */
-function put(entries: SecretEntries, map: SecretMap): SecretEntries {
+function put<Value extends ScalarValue>(entries: Entries<Value>, map: SecretMap<Value>): Entries<Value> {
   for (const [key, value] of Object.entries(map)) {
     if (!isMask(value) || !entries.has(key)) entries.set(key, value);
   }

@@ -52,7 +52,15 @@ const PARTS = {
     health: 'text',
   },
   endpoint_leases: { skill_id: 'uuid', id: 'uuid', endpoint_id: 'uuid' },
-  endpoint_params: { skill_id: 'uuid', id: 'uuid', endpoint_id: 'uuid', key: 'text', value: 'text', secret: 'boolean' },
+  endpoint_params: {
+    skill_id: 'uuid',
+    id: 'uuid',
+    endpoint_id: 'uuid',
+    key: 'text',
+    value: 'text',
+    secret: 'boolean',
+    type: 'text',
+  },
   capabilities: {
     skill_id: 'uuid',
     id: 'uuid',

@@ -195,8 +195,8 @@ export class NewSkillsWriter {
       const protocol = readScheme(url);
       rows.skill_endpoints.push([id, endpointId, url, protocol, weight, status, health]);
       if (origin === 'registered') rows.endpoint_leases.push([id, newId(), endpointId]);
-      for (const { key, value, secret } of this.secrets.sealed('endpoint_params', endpointId, parameters)) {
-        rows.endpoint_params.push([id, newId(), endpointId, key, value, secret]);
+      for (const { key, value, secret, type } of this.secrets.sealed('endpoint_params', endpointId, parameters)) {
+        rows.endpoint_params.push([id, newId(), endpointId, key, value, secret, type]);
       }
       return { endpointId, url, protocol, status, health };
     });

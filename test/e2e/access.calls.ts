@@ -52,7 +52,7 @@ export const CALLS: RoleCall[] = [
   { route: 'GET /skills/discover', roles: READERS, call: (api) => api.get('/skills/discover').then() },
   {
     route: 'GET /skills/discover',
-    roles: ['admin', 'operator', 'publisher'],
+    roles: READERS,
     call: (api) => api.get('/skills/discover?explain=true').then(),
   },
   {

@@ -231,6 +231,8 @@ describe('bad input: what a body says', () => {
     expect(body).toMatchObject({ name: SQL, description: SQL, metadata: { [SQL]: SQL } });
     expect(body.capabilities[0]).toMatchObject({ name: SQL, category: SQL, parameters: { [SQL]: { default: SQL } } });
     const found = new URLSearchParams({ name: SQL, capability: SQL, category: SQL, q: SQL, [`metadata.${SQL}`]: SQL });
+    // Lists leave out schemas that are derived from the parameters.
+    for (const capability of body.capabilities) delete capability.input_schema;
     expect((await api.get(`/skills?${found.toString()}`).expect(200)).body).toEqual([body]);
     for (const field of ['sort', 'status', 'protocol', 'version', 'skip', 'limit']) {
       expectError(await api.get(`/skills?${new URLSearchParams({ [field]: SQL }).toString()}`), 400, 1001);

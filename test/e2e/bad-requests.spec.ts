@@ -126,13 +126,7 @@ describe('bad input: how a request arrives', () => {
   });
 
   it('takes a repeated parameter for no value at all', async () => {
-    for (const query of [
-      'name=a&name=b',
-      'page=1&page=1',
-      'status=active&status=active',
-      'q=a&q=b',
-      'metadata.k=1&metadata.k=1',
-    ]) {
+    for (const query of ['name=a&name=b', 'page=1&page=1', 'status=active&status=active', 'q=a&q=b']) {
       expectError(await api.get(`/skills/discover?${query}`), 400, 1001);
     }
   });

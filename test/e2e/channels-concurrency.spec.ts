@@ -184,7 +184,8 @@ describe('channels, many at once', () => {
     const id = await opened();
     await put(id, { city: 'Berlin' }).expect(200);
     const { skill_id: skillId, capability_id: capabilityId } = target;
-    const found = { channelId: id, skillId, capabilityId, endpointId: null, context: { city: 'Berlin' } };
+    const place = { skillId, capabilityId, capabilityExternalId: null, endpointId: null };
+    const found = { channelId: id, ...place, context: { city: 'Berlin' } };
     expect(await use().open(callerOf('agent'), id)).toEqual(found);
     expect(await use().open(callerOf('admin', 'admin'), id)).toEqual(found);
     await expect(use().open(callerOf('operator', 'op'), id)).rejects.toMatchObject({ code: 1010 });

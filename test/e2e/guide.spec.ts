@@ -54,6 +54,8 @@ describe("the deployment guide's own lines (sections 5.1 and 5.2)", () => {
       ],
       capabilities: [],
       metadata: {},
+      tags: [],
+      deprecated: false,
       space_id: null,
       registered_at: expect.stringMatching(TIME),
       last_heartbeat: null,

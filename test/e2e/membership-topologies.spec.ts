@@ -3,6 +3,7 @@ import { freePort } from '../support/free-port.js';
 import type { TestApp } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
+import { apiOf } from './api.js';
 import { close, closeAll, create, find, has, health, namesOf, skillsOf, start, warnings } from './registries.js';
 
 describe('replicas of a member', () => {
@@ -34,7 +35,10 @@ describe('replicas of a member', () => {
     await until(async () => (await urls()).includes('http://second.example.com'));
     await until(async () => (await second.http.get('/metrics')).text.includes('registry_upstream_skills 1'));
     await close(second);
-    expect(await namesOf(upstream)).toEqual([]);
+    // The endpoint of the first one stays until its lease ends.
+    expect(await urls()).not.toContain('http://second.example.com');
+    expect(await has(upstream, 'own')()).toBe(false);
+    await until(async () => (await apiOf(upstream).get('/skills/discover')).body.data.total === 0);
   });
 });
 

@@ -43,6 +43,7 @@ describe('GET /skills/{skill_id}/status', () => {
       message: 'success',
       data: {
         skill_id,
+        id: skill_id,
         status: 'active',
         health: 'healthy',
         uptime: 0,
@@ -78,7 +79,7 @@ describe('GET /skills/{skill_id}/status', () => {
     expect(Date.now() - Date.parse(silent.last_heartbeat)).toBeGreaterThanOrEqual(3_000);
 
     const { total, explain } = (await api.get(`/skills/discover?name=${body.name}&explain=true`).expect(200)).body.data;
-    expect([total, explain]).toEqual([0, [{ skill_id, name: body.name, reason: expect.any(String) }]]);
+    expect([total, explain]).toEqual([0, [{ skill_id, id: skill_id, name: body.name, reason: expect.any(String) }]]);
     const [, endedAt = ''] = /^http:\/\/silent\/ is unhealthy: its lease ended at (\S+)$/.exec(explain[0].reason) ?? [];
     expect(endedAt).toMatch(TIME);
     expect(Date.parse(endedAt)).toBeGreaterThan(Date.parse(silent.last_heartbeat) + 2_500);

@@ -46,8 +46,9 @@ export function MetadataFilterField(): PropertyDecorator {
 }
 
 function tagsFault(lists: unknown): string | undefined {
-  if (!Array.isArray(lists) || !lists.every(Array.isArray)) return 'must be tags, with commas between them';
+  if (!Array.isArray(lists)) return 'must be tags, with commas between them';
   if (lists.length > MAX_TAG_LISTS) return `must be given at most ${MAX_TAG_LISTS} times`;
+  if (!lists.every(Array.isArray)) return 'must be tags, with commas between them';
   if (lists.some((tags) => tags.length > MAX_TAGS)) return `must name at most ${MAX_TAGS} tags each time`;
   return joinedReasons(
     lists.flat().flatMap((tag) => {
@@ -57,12 +58,18 @@ function tagsFault(lists: unknown): string | undefined {
   );
 }
 
+/** Leaves a list as it is if it is too long. */
+function splitTags(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const texts: unknown[] = Array.isArray(value) ? value : [value];
+  if (texts.length > MAX_TAG_LISTS) return texts;
+  return texts.map((text) => (typeof text === 'string' ? text.split(',').map((tag) => tag.trim()) : text));
+}
+
 export function TagsFilterField(): PropertyDecorator {
-  const split = (text: unknown): unknown =>
-    typeof text === 'string' ? text.split(',').map((tag) => tag.trim()) : text;
   return applyDecorators(
     ValidateIf((_, value) => value !== undefined),
-    Transform(({ value }) => (value === undefined ? undefined : [value].flat().map(split))),
+    Transform(({ obj, key }) => splitTags((obj as Record<string, unknown>)[key])),
     Repeatable(),
     ValidateBy({
       name: 'tagsFilter',

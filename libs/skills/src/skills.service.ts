@@ -31,10 +31,12 @@ import type {
   SkillStatusChangedResponse,
   TaggedSkill,
 } from './model/skill.response.js';
-import { completeSkill, proveSchemas } from './schemas/index.js';
+import { completeSkill } from './reading/complete-capability.js';
+import { proveSchemas } from './schemas/index.js';
 import { inSpace, selectSpaces } from './reading/spaces.js';
 import { SkillObservers } from './model/skill-observers.js';
-import { listWarnings, type WarningResponse } from './model/warnings.js';
+import type { WarningResponse } from './model/warning.response.js';
+import { listWarnings } from './model/warnings.js';
 import { warnOfLookAlikes } from './names/index.js';
 import { type LockedSkill, SkillWriter } from './writing/skill-writer.js';
 import { SkillsRepository } from './reading/skills.repository.js';

@@ -1,7 +1,7 @@
 import type { Caller } from '#auth';
 import type { OpenChannel } from '#channels';
 import { type CapableTarget, shownIds } from '../targets/target.js';
-import type { Parameters } from '../targets/parameters.js';
+import type { Parameters } from '../targets/target.js';
 
 /** One call, the same for all endpoints that may serve it. */
 export interface SkillCall {

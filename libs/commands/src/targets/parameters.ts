@@ -2,9 +2,7 @@ import { type Fault, faultError, isObject } from '#common';
 import type { ParameterType } from '#skills';
 import { type CheckBudget, newCheckBudget } from '#json-schema';
 import { checkBySchema, findCallSchema, UNKNOWN_PARAMETER } from './schema-check.js';
-import type { CapableTarget, DeclaredParameter } from './target.js';
-
-export type Parameters = Record<string, unknown>;
+import type { CapableTarget, DeclaredParameter, Parameters } from './target.js';
 
 const IS_OF_TYPE: Readonly<Record<ParameterType, (value: unknown) => boolean>> = {
   string: (value) => typeof value === 'string',

@@ -1,8 +1,7 @@
 import { BadParameterError, CapabilityUnavailableError, faultError } from '#common';
 import { type CheckBudget, type SchemaValidator, TooCostlyError, validatorOf } from '#json-schema';
 import { hasRules, type NestedDeclaration, toInputSchema } from '#skills';
-import type { Parameters } from './parameters.js';
-import type { CapableTarget, DeclaredParameter } from './target.js';
+import type { CapableTarget, DeclaredParameter, Parameters } from './target.js';
 
 type Capability = Pick<CapableTarget['capability'], 'inputSchema' | 'parameters'>;
 

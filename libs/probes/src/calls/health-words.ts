@@ -1,6 +1,11 @@
 import { isObject, readForeignJson } from '#common';
 import { PROBE_RESULTS, type ProbeResult } from '#skills';
-import type { Verdict } from './verdict.js';
+
+/** The result of one probe. The reason is a text of this service, never one of the endpoint. */
+export interface Verdict {
+  result: ProbeResult;
+  reason: string | null;
+}
 
 /**
  * The words of this service, of the draft "Health Check Response Format for HTTP APIs" (pass, warn, fail and their aliases), Spring

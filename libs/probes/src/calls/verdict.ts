@@ -1,12 +1,8 @@
 import { OutboundError } from '#outbound';
-import type { ProbeResult, StatusRange } from '#skills';
-import { readHealth } from './health-words.js';
+import type { StatusRange } from '#skills';
+import { readHealth, type Verdict } from './health-words.js';
 
-/** The result of one probe. The reason is a text of this service, never one of the endpoint. */
-export interface Verdict {
-  result: ProbeResult;
-  reason: string | null;
-}
+export type { Verdict };
 
 const HEALTHY: Verdict = { result: 'healthy', reason: null };
 

@@ -1,8 +1,5 @@
 import { hash } from 'node:crypto';
 import { ENDPOINT_PROTOCOLS } from './endpoint.entity.js';
-import { omitSecrets } from '../secrets/index.js';
-import { readScheme } from './endpoint-url.js';
-import type { CreateSkillBody } from './skill.dto.js';
 
 /** The fields of a Skill that filters compare. */
 export interface Facetable {
@@ -78,16 +75,4 @@ export interface SkillIndex {
 export function buildIndex(skill: Facetable): SkillIndex {
   const { protocols, has_active, has_live } = skill;
   return { facets: buildFacets(skill), callable: protocols.length > 0, has_active, has_live };
-}
-
-/** The index of a new Skill with the parts of the body. New endpoints are healthy. */
-export function indexOfBody({ endpoints, capabilities = [], metadata = {} }: CreateSkillBody): SkillIndex {
-  const active = endpoints.filter(({ status = 'active' }) => status === 'active');
-  return buildIndex({
-    capabilities: capabilities.map(({ name, category = null, status = 'enabled' }) => ({ name, category, status })),
-    protocols: active.map(({ url }) => readScheme(url)),
-    has_active: active.length > 0,
-    has_live: true,
-    metadata: omitSecrets(metadata),
-  });
 }

@@ -16,7 +16,7 @@ import { CapabilityIdProperty, SkillIdProperty, UuidProperty } from './id-proper
 import { LeaseResponse } from './lease-terms.js';
 import { SKILL_STATUSES, type SkillStatus } from './skill.entity.js';
 import { SCALAR_SCHEMAS, type ScalarValue } from '../secrets/index.js';
-import { type WarningResponse, WarningsField } from './warnings.js';
+import { type WarningResponse, WarningsField } from './warning.response.js';
 
 const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
 const CAPABILITY_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12';

@@ -1,7 +1,7 @@
 import type { Caller } from '#auth';
 import { showUnseen } from '#common';
 import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
-import type { WarningResponse } from '../model/warnings.js';
+import type { WarningResponse } from '../model/warning.response.js';
 import { toSkeleton } from './skeleton.js';
 
 const NAMES = rowsOfArrays({ name: 'text', skeleton: 'text' }, 3);

@@ -5,7 +5,7 @@ import { CursorScope, isUuid, type Page, readTotal, toSlice } from '#common';
 import { Conditions, Keyset, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
-import { completeCapability } from '../schemas/index.js';
+import { completeCapability } from './complete-capability.js';
 import { countTotal } from './count-total.js';
 import type { CapabilityStatus } from '../model/capability.entity.js';
 import { matchesName } from './skill-filter.sql.js';

@@ -4,7 +4,7 @@ import { type Page, type Slice, readTotal } from '#common';
 import { prepared, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { SharedReads } from '../catalogue/index.js';
-import { withParameters } from '../schemas/index.js';
+import { withParameters } from './complete-capability.js';
 import { countTotal } from './count-total.js';
 import { type FilterMode, MAX_RANKED, SkillSelection } from './skill-filter.sql.js';
 import { LISTED_SKILL_COLUMNS, LIVE_SKILL_COLUMNS, SKILL_COLUMNS } from './skill-sql.js';

@@ -1,4 +1,4 @@
-export { completeCapability, completeSkill, withParameters } from './complete-capability.js';
+export { toParameters } from './derived-parameters.js';
 export { hasRules } from './declarations-check.js';
 export { toInputSchema } from './input-schema.js';
 export {

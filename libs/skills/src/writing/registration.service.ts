@@ -16,7 +16,8 @@ import type {
 import { proveSchemas } from '../schemas/index.js';
 import { inSpace } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
-import { listWarnings, type WarningResponse } from '../model/warnings.js';
+import type { WarningResponse } from '../model/warning.response.js';
+import { listWarnings } from '../model/warnings.js';
 import { warnOfLookAlikes } from '../names/index.js';
 import type { RegisteredSkill } from './registration-batch.js';
 import { SkillWriter } from './skill-writer.js';

@@ -1,6 +1,5 @@
 import type { CapabilityResponse, SkillResponse } from '../model/skill.response.js';
-import { toParameters } from './derived-parameters.js';
-import { toInputSchema } from './input-schema.js';
+import { toInputSchema, toParameters } from '../schemas/index.js';
 
 /** Adds what a capability does not have itself: parameters from its schema, or the schema from its parameters. */
 export function completeCapability(capability: CapabilityResponse): CapabilityResponse {

@@ -200,8 +200,6 @@ describe('calling Skills', () => {
       ['answers 500 without a word', answer('', 500), 2003],
       ['resets the connection', BEHAVIOURS.resets, 2003],
       ['breaks off', BEHAVIOURS.breaksOff, 2003],
-      ['answers 50 MB', BEHAVIOURS.floods, 2003],
-      ['answers a web page', BEHAVIOURS.babbles, 2003],
       ['redirects', BEHAVIOURS.redirects, 2003],
     ];
 

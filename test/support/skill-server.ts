@@ -6,6 +6,8 @@ export interface ReceivedCall {
   method: string;
   path: string;
   headers: IncomingMessage['headers'];
+  /** The body as it came. */
+  text: string;
   body: {
     command_id: string;
     execution_id: string;
@@ -96,7 +98,13 @@ export class SkillServer {
       request.on('end', () => {
         const text = Buffer.concat(chunks).toString();
         const { method = '', url: path = '', headers } = request;
-        const call = { method, path, headers, body: (text === '' ? {} : JSON.parse(text)) as ReceivedCall['body'] };
+        const call = {
+          method,
+          path,
+          headers,
+          text,
+          body: (text === '' ? {} : JSON.parse(text)) as ReceivedCall['body'],
+        };
         skill.calls.push(call);
         skill.behaviour(call, response);
       });

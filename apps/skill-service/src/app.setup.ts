@@ -3,7 +3,7 @@ import proxyAddr from '@fastify/proxy-addr';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Authenticator, RefusedRequests } from '#auth';
-import { ApiExceptionFilter, BODY_LIMIT, createValidationPipe, limitBodies, maskValues } from '#common';
+import { ApiExceptionFilter, BODY_LIMIT, createValidationPipe, limitBodies, maskValues, writeJson } from '#common';
 import type { Settings } from '#config';
 import { translateDatabaseError } from '#database';
 import { frameworkErrors, registerRequestLogging, type ServiceLog, traceIdGenerator } from '#logging';
@@ -160,6 +160,8 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     addressOf: createAddressLookup(trustProxy),
   }).open();
   registerBodyParsers(fastify);
+  // Answers can hold a `JsonText`.
+  fastify.setReplySerializer(writeJson);
   limitBodies(fastify);
   setPrefix(app);
   app.useGlobalPipes(createValidationPipe());

@@ -23,12 +23,12 @@ async function inSteps(steps: Generator<undefined, unknown>): Promise<unknown> {
 export function registerBodyParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>(JSON_TYPES, { parseAs: 'buffer' }, ({ routeOptions }, body, done) => {
+    const { batch, exactJson } = routeOptions.config;
     if (body.length < LARGE) {
-      attempt(() => parseJsonBody(body, MAX_BODY_VALUES), done);
+      attempt(() => parseJsonBody(body, MAX_BODY_VALUES, exactJson), done);
       return;
     }
-    const { batch } = routeOptions.config;
-    inSteps(batch?.isLarge ? readBatch(body, batch.list) : readJson(body, MAX_BODY_VALUES)).then((value) => {
+    inSteps(batch?.isLarge ? readBatch(body, batch.list) : readJson(body, MAX_BODY_VALUES, exactJson)).then((value) => {
       done(null, value);
     }, done);
   });

@@ -1,4 +1,14 @@
-import { BadParameterError, jsonSizeFault } from '#common';
+import {
+  BadParameterError,
+  type ExactMembers,
+  faultError,
+  findRepeatedName,
+  isObject,
+  jsonSizeFault,
+  JsonText,
+  keepTexts,
+  listParts,
+} from '#common';
 
 /** Levels of objects and arrays that a body may nest; a JSON Schema of 32 levels is in a Skill of a batch. */
 const LEVELS = 40;
@@ -23,7 +33,7 @@ export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constr
 
 /** The recursion is bounded: `assertWithin` has checked levels and values before. */
 function hasForbiddenKey(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || value instanceof JsonText) return false;
   if (Array.isArray(value)) return value.some(hasForbiddenKey);
   for (const key in value) {
     if (FORBIDDEN_KEYS.has(key) || hasForbiddenKey((value as Record<string, unknown>)[key])) return true;
@@ -57,20 +67,47 @@ export function parseJson(json: Buffer): unknown {
 }
 
 /** Reads a small body; undefined if it is empty. @throws BadParameterError (1001) */
-export function parseJsonBody(body: Buffer, maxValues: number): unknown {
+export function parseJsonBody(body: Buffer, maxValues: number, exact?: ExactMembers): unknown {
   if (body.length === 0) return undefined;
+  if (exact) return complete(readJson(body, maxValues, exact));
   assertWithin(body, maxValues);
   return parseJson(body);
 }
 
 /** Reads a large body in steps, with turns for other requests in between. @throws BadParameterError (1001) */
-export function* readJson(body: Buffer, maxValues: number): Generator<undefined, unknown> {
+export function* readJson(body: Buffer, maxValues: number, exact?: ExactMembers): Generator<undefined, unknown> {
   assertWithin(body, maxValues);
   yield;
   const text = decode(body);
   yield;
-  const value = parse(text);
+  let value = parse(text);
   yield;
+  if (exact) {
+    assertNoRepeatedName(text);
+    yield;
+    value = keepMembers(value, text, exact);
+  }
   assertNoForbiddenKey(value);
   return value;
+}
+
+function complete(steps: Generator<undefined, unknown>): unknown {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+function assertNoRepeatedName(text: string): void {
+  const path = findRepeatedName(text);
+  if (path !== undefined) throw faultError([{ field: path, reason: 'is given more than once' }]);
+}
+
+/** The body with the texts of the members that the route passes on. */
+function keepMembers(body: unknown, text: string, { list, members }: ExactMembers): unknown {
+  if (list === undefined) return keepTexts(body, text, members);
+  if (!isObject(body) || !Array.isArray(body[list])) return body;
+  const items = body[list] as unknown[];
+  const [part] = [...listParts(text)].filter(({ name }) => name === list);
+  const texts = listParts(part?.text ?? '[]');
+  return { ...body, [list]: Array.from(texts, (item, index) => keepTexts(items[index], item.text, members)) };
 }

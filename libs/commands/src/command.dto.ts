@@ -3,6 +3,7 @@ import {
   EnumField,
   IntegerField,
   JsonObjectField,
+  JsonText,
   PageQuery,
   SkillIdField,
   TextField,
@@ -16,6 +17,8 @@ import { CALLBACK_STATUSES, type CallbackStatus } from './callbacks/callback.ent
 import { CallbackUrlField } from './callbacks/callback-url.decorator.js';
 
 export const MAX_COMMANDS = 100;
+/** Members of a call that reach the Skill as they are written. */
+export const PASSED_ON = ['parameters', 'metadata'] as const;
 const LONGEST_TIMEOUT_MS = 3_600_000;
 
 /** POST /commands/execute (AI Bridge v0.6.0, Skill interface; protocol.md section 11). */
@@ -59,10 +62,10 @@ export class ExecuteCommandBody {
     example: { city: 'Berlin' },
     description: 'The parameters that the capability declares',
   })
-  parameters?: Record<string, unknown>;
+  parameters?: JsonText;
 
   @JsonObjectField({ required: false, description: 'Passed to the Skill unchanged' })
-  metadata?: Record<string, unknown>;
+  metadata?: JsonText;
 
   @UuidField({
     required: false,

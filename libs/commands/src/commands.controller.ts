@@ -1,10 +1,10 @@
 import { Body, Controller, Headers, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, BatchRoute, ProtocolRoute } from '#common';
+import { ApiErrors, BatchRoute, ExactJson, ProtocolRoute } from '#common';
 import { deprecationHeaders } from '#skills';
 import type { FastifyReply } from 'fastify';
-import { BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
+import { BatchCommandsBody, ExecuteCommandBody, PASSED_ON } from './command.dto.js';
 import { CommandsService } from './commands.service.js';
 import { AcceptedRoute, answerAccepted, asksForAsync } from './respond-async.js';
 import { BatchResponse, ExecutionResponse } from './executions/execution.response.js';
@@ -19,6 +19,7 @@ export class CommandsController {
   @Authenticated('command:execute')
   @ProtocolRoute(ExecutionResponse)
   @AcceptedRoute(ExecutionResponse)
+  @ExactJson({ members: PASSED_ON })
   @ApiOperation({ summary: 'Call a Skill', operationId: 'executeCommand' })
   @ApiErrors(1001, 1004, 1005, 2003, 2004, 2006)
   async execute(
@@ -37,6 +38,7 @@ export class CommandsController {
   @Authenticated('command:execute')
   @ProtocolRoute(BatchResponse)
   @BatchRoute({ list: 'commands', itemsPerRequest: 1 })
+  @ExactJson({ list: 'commands', members: PASSED_ON })
   @ApiOperation({ summary: 'Call Skills, many at once', operationId: 'executeCommands' })
   @ApiErrors(1001)
   executeBatch(@CurrentCaller() caller: Caller, @Body() body: BatchCommandsBody): Promise<BatchResponse> {

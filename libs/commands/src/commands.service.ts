@@ -7,12 +7,13 @@ import {
   SkillUnavailableError,
   validateEach,
   newId,
+  writeJson,
 } from '#common';
 import { translateDatabaseError } from '#database';
 import { currentTrace, formatTraceparent, startSpan } from '#logging';
 import { type Deprecation, shownDeprecated } from '#skills';
 import { CallRunner, type FinishedCall } from './calls/call-runner.js';
-import { CallPreparation, type PreparedCall } from './calls/call-preparation.js';
+import { CallPreparation, NO_MEMBERS, type PreparedCall } from './calls/call-preparation.js';
 import { type BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
 import {
   type BatchItemResponse,
@@ -92,7 +93,7 @@ export class CommandsService {
       executionId: claimed.id,
       commandId: body.command_id,
       caller,
-      metadata: body.metadata ?? {},
+      metadata: body.metadata ?? NO_MEMBERS,
       timeoutMs: execution.timeout_ms,
       traceparent,
       startedAt: claimed.startedAt,
@@ -188,9 +189,9 @@ function toResponse(
     command_id: commandId,
     ...shownIds(route?.target ?? target),
     status,
-    result,
+    result: result?.text ?? null,
     output,
-    error,
+    error: error && writeJson(error),
     started_at: startedAt,
     completed_at: completedAt,
   });

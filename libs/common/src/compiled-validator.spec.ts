@@ -1,6 +1,6 @@
 import { PartialType } from '@nestjs/swagger';
 import { Expose, plainToInstance } from 'class-transformer';
-import { IsOptional, validate, ValidateNested } from 'class-validator';
+import { IsOptional, validate, ValidateBy, ValidateNested } from 'class-validator';
 import fc from 'fast-check';
 import { CompiledValidator } from './compiled-validator.js';
 import type { Fault } from './error-catalogue.js';
@@ -15,7 +15,7 @@ import {
   TextField,
   UuidField,
 } from './field.decorators.js';
-import { JsonObjectField } from './json-object.decorator.js';
+import { isObject } from './is-object.js';
 import { TextMapField } from './text-map.decorator.js';
 import { TimeField } from './time.decorator.js';
 import { faultsOf } from './validation.pipe.js';
@@ -60,7 +60,13 @@ class Whole extends Base {
   @TimeField({ required: false })
   at?: string;
 
-  @JsonObjectField({ required: false })
+  @ValidateBy({
+    name: 'isJson',
+    validator: {
+      validate: (value) => value === undefined || isObject(value),
+      defaultMessage: () => 'must be an object',
+    },
+  })
   anything?: Record<string, unknown>;
 
   @TextMapField({ maxKey: 2, maxValue: 2, maxEntries: 2, required: false })

@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, type ApiResponseOptions, getSchemaPath } from '@nestjs/swagger';
 import { map, type Observable } from 'rxjs';
+import { writeJson } from './json-text.js';
 
 type HeadersObject = NonNullable<ApiResponseOptions['headers']>;
 
@@ -42,7 +43,7 @@ export function envelopeSchema(model: Type) {
 
 /** The same envelope as JSON text. */
 export function writeEnvelope(data: unknown): string {
-  return `{"code":0,"message":"success","data":${JSON.stringify(data)}}`;
+  return `{"code":0,"message":"success","data":${writeJson(data)}}`;
 }
 
 /** Describes an answer in the protocol style: status 200, and its model in OpenAPI. */

@@ -51,6 +51,9 @@ export {
 } from './identifier.decorators.js';
 export { isObject } from './is-object.js';
 export { JsonObjectField } from './json-object.decorator.js';
+export { ExactJson, type ExactMembers } from './exact-json.decorator.js';
+export { findRepeatedName, listInexactNumbers, listParts } from './json-parts.js';
+export { JsonText, keepTexts, RepeatedNameError, writeJson } from './json-text.js';
 export {
   type BatchOptions,
   BatchRoute,

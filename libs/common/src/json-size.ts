@@ -1,3 +1,5 @@
+import { JsonText } from './json-text.js';
+
 /** The largest size of a JSON document, besides its bytes. */
 export interface JsonBounds {
   /** Levels of objects and arrays. `JSON.parse` takes any number of levels, `JSON.stringify` fails at a few thousand. */
@@ -88,18 +90,22 @@ export function jsonSizeFault(
   return undefined;
 }
 
-/** A document from another server: its value, undefined if it is not JSON; or why it is too large. */
-export type ForeignJson = { value: unknown; tooLarge?: undefined } | { value?: undefined; tooLarge: string };
+/** A document from another server: its value and its text, undefined if it is not JSON; or why it is too large. */
+export interface ForeignJson {
+  value?: unknown;
+  json?: JsonText;
+  tooLarge?: string;
+}
 
 /** Reads a document from a server that nobody trusts. Never throws. */
 export function readForeignJson(json: Uint8Array): ForeignJson {
   const tooLarge = jsonSizeFault(json, FOREIGN_BOUNDS);
   if (tooLarge !== undefined) return { tooLarge };
+  const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString('utf8');
   try {
-    return {
-      value: JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString('utf8')) as unknown,
-    };
+    const value = JSON.parse(text) as unknown;
+    return { value, json: new JsonText(text, value) };
   } catch {
-    return { value: undefined };
+    return {};
   }
 }

@@ -1,4 +1,5 @@
 import { MAX_BODY_VALUES } from './batch-route.decorator.js';
+import { JsonText } from './json-text.js';
 
 /** Deeper data takes the slow path, which explains the error. */
 const MAX_DEPTH = 64;
@@ -24,6 +25,7 @@ export function isPlainData(value: unknown): boolean {
 }
 
 function isPlain(value: unknown, depth: number, budget: { left: number }): boolean {
+  if (value instanceof JsonText) return true;
   if (typeof value !== 'object' || value === null) return typeof value !== 'function' && typeof value !== 'symbol';
   if (depth === MAX_DEPTH) return false;
   if (Array.isArray(value)) {

@@ -67,8 +67,8 @@ const formats = Object.fromEntries(FORMATS.map((name) => [name, fullFormats[name
 
 /** A compiled schema. */
 export class SchemaValidator {
-  /** The defaults of the properties at the top. */
-  readonly defaults: readonly (readonly [name: string, value: unknown])[];
+  /** The defaults of the properties at the top, as JSON. */
+  readonly defaults: readonly (readonly [name: string, json: string])[];
   /** Schemas in it: the memory that it takes grows with them. */
   readonly size: number;
   private readonly validate: ReturnType<Ajv2020['compile']>;
@@ -81,6 +81,8 @@ export class SchemaValidator {
     const tree = readSchema(schema);
     const ajv = new Ajv2020({
       strict: false,
+      // `1e400` is a number, though no double.
+      strictNumbers: false,
       meta: false,
       validateSchema: false,
       addUsedSchema: false,
@@ -100,7 +102,7 @@ export class SchemaValidator {
     this.size = tree.nodes.size;
     this.defaults = tree.root.children.flatMap(({ keyword, key, node: { schema: property } }) =>
       keyword === 'properties' && typeof property === 'object' && Object.hasOwn(property, 'default')
-        ? [[String(key), property.default] as const]
+        ? [[String(key), JSON.stringify(property.default)] as const]
         : [],
     );
   }

@@ -30,9 +30,9 @@ export function toOutboundError(
   { sent, answered }: Progress,
 ): OutboundError {
   if (cause instanceof OutboundError) {
-    return sent
-      ? new OutboundError(cause.kind, cause.message, { cause: cause.cause, sent, status: cause.status })
-      : cause;
+    if (!sent) return cause;
+    const { kind, message, cause: origin, status, begin } = cause;
+    return new OutboundError(kind, message, { cause: origin, sent, status, begin });
   }
   const certificate = describeCertificateFault(cause, trustAdvice);
   if (certificate !== undefined) {

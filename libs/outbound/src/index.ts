@@ -1,6 +1,7 @@
 export { effectiveAddress } from './guard/address-guard.js';
 export { ADDRESS_LOOKUP, type AddressLookup, type ResolvedAddress } from './guard/address-lookup.js';
 export type { OutboundAnswer } from './http/exchange.js';
+export { ACCEPTED_CODINGS } from './http/content-coding.js';
 export { OUTBOUND_FAULTS, OutboundError, type OutboundErrorOptions, type OutboundFault } from './outbound-error.js';
 export { OutboundClient, type OutboundRequest, type WebSocketOptions } from './outbound.client.js';
 export { OutboundModule } from './outbound.module.js';

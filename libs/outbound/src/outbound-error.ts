@@ -7,6 +7,7 @@
  * - `reset-before-answer`: the connection closed before a byte of the response; the server may have done its work
  * - `broken-answer`: the connection closed in the middle of the response
  * - `too-large`: the response is longer than the caller allows
+ * - `undecodable`: the response has a coding that is not known, or is not valid in it
  * - `timeout`: no complete response in time
  * - `cancelled`: by the caller, or because the service stops
  * - `malformed`: the response is not HTTP, or not the upgrade that was asked for
@@ -19,6 +20,7 @@ export const OUTBOUND_FAULTS = [
   'reset-before-answer',
   'broken-answer',
   'too-large',
+  'undecodable',
   'timeout',
   'cancelled',
   'malformed',
@@ -28,7 +30,8 @@ export type OutboundFault = (typeof OUTBOUND_FAULTS)[number];
 export interface OutboundErrorOptions {
   cause?: unknown;
   sent?: boolean;
-  status?: number;
+  status?: number | undefined;
+  begin?: Buffer | undefined;
   certificate?: string;
 }
 
@@ -36,7 +39,9 @@ export interface OutboundErrorOptions {
 export class OutboundError extends Error {
   /** Whether a byte of the request may have been sent. If not, the server has certainly done nothing. */
   readonly sent: boolean;
-  /** The status of a response that is too large, or that refuses an upgrade to WebSocket. */
+  /** The first bytes of the body of a response that is too large or undecodable, if any came. */
+  readonly begin: Buffer | undefined;
+  /** The status of a response that is too large or undecodable, or that refuses an upgrade to WebSocket. */
   readonly status: number | undefined;
   /** What is wrong with the certificate, if it is `untrusted`: without the origin. */
   readonly certificate: string | undefined;
@@ -44,12 +49,13 @@ export class OutboundError extends Error {
   constructor(
     readonly kind: OutboundFault,
     message: string,
-    { cause, sent = false, status, certificate }: OutboundErrorOptions = {},
+    { cause, sent = false, status, begin, certificate }: OutboundErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'OutboundError';
     this.sent = sent;
     this.status = status;
+    this.begin = begin;
     this.certificate = certificate;
   }
 }

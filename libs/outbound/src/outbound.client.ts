@@ -10,6 +10,7 @@ import { ADDRESS_LOOKUP, type AddressLookup, systemLookup } from './guard/addres
 import { Dialer } from './guard/dialer.js';
 import { parseTarget } from './guard/target.js';
 import { trustFile } from './guard/trusted-cas.js';
+import { decodeAnswer } from './http/content-coding.js';
 import type { OutboundAnswer } from './http/exchange.js';
 import { OriginPools } from './http/origin-pools.js';
 import { OutboundError } from './outbound-error.js';
@@ -36,7 +37,7 @@ export interface OutboundRequest {
   timeoutMs: number;
   /** Milliseconds to open a new connection; OUTBOUND_CONNECT_TIMEOUT by default. */
   connectTimeoutMs?: number;
-  /** The longest response body, in bytes. */
+  /** The longest response body in bytes, as received and decoded. */
   maxResponseBytes: number;
   /** Cancels the call. */
   signal?: AbortSignal;
@@ -63,8 +64,8 @@ const VERDICT = httpVerdict<OutboundAnswer>(({ status }) => status, errorType);
 
 /**
  * The only way to call addresses that others have registered. Refuses addresses inside the network when it connects
- * (`AddressGuard`). Connections are kept alive and bounded per share and origin. No redirect is followed, nothing is
- * retried.
+ * (`AddressGuard`). Connections are kept alive and bounded per share and origin. Bodies are decoded. No redirect is followed,
+ * nothing is retried.
  */
 @Injectable()
 export class OutboundClient implements OnApplicationShutdown {
@@ -137,7 +138,10 @@ export class OutboundClient implements OnApplicationShutdown {
       const { method, headers = {}, body, maxResponseBytes } = request;
       const connectTimeoutMs = request.connectTimeoutMs ?? this.settings.connectTimeout;
       const message = { method, headers, body, maxResponseBytes, connectTimeoutMs };
-      return this.pools.exchange(share, parseTarget(url, HTTP, { addresses, ca }), message, deadline);
+      const target = parseTarget(url, HTTP, { addresses, ca });
+      return this.pools
+        .exchange(share, target, message, deadline)
+        .then((answer) => decodeAnswer(answer, maxResponseBytes));
     });
   }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import { jitteredPause, readRetryAfter } from '#common';
+import { jitteredPause, readRetryAfter, writeJson } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { formatTraceparent, startSpan, type TraceContext } from '#logging';
 import { type OutboundAnswer, OutboundClient, OutboundError } from '#outbound';
@@ -45,14 +45,14 @@ export class CallbackSender {
         return failed(callback, null, 'it could not be sent');
       }
       if (error.kind === 'cancelled') return undefined;
-      // The body is long, and the status is all that is needed.
-      if (error.kind === 'too-large' && error.status !== undefined) return settled(callback, { status: error.status });
+      // The body is too long or cannot be decoded, and the status is all that is needed.
+      if (error.status !== undefined) return settled(callback, { status: error.status });
       return failed(callback, null, error.message);
     }
   }
 
   private post(callback: DueCallback, trace: TraceContext, signal: AbortSignal): Promise<OutboundAnswer> {
-    const body = JSON.stringify(toExecutionResponse(callback));
+    const body = writeJson(toExecutionResponse(callback));
     const timestamp = Math.floor(Date.now() / 1000);
     return this.outbound.request({
       method: 'POST',

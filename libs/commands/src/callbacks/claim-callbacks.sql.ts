@@ -1,5 +1,5 @@
 import { prepared } from '#database';
-import { SHOWN_IDS, STATUS_COLUMN } from '../executions/execution-record.js';
+import { OUTCOME_COLUMNS, SHOWN_IDS, STATUS_COLUMN } from '../executions/execution-record.js';
 import { fairShare } from '../queue/fair-share.sql.js';
 
 /** Receivers in one claim, besides the callbacks that wait longest, and callbacks of each receiver. */
@@ -42,7 +42,7 @@ export const CLAIM_CALLBACKS = prepared(
      FROM taken WHERE c.execution_id = taken.execution_id
      RETURNING c.execution_id, c.url, c.attempts, c.failures, ${receiverSql('c')} AS receiver)
    SELECT w.waiting, w.chosen, e.id, e.client_id, c.url, c.receiver, c.attempts, c.failures, e.command_id, ${SHOWN_IDS},
-     ${STATUS_COLUMN}, e.result, e.output, e.error, e.started_at, e.completed_at, e.trace_id
+     ${STATUS_COLUMN}, ${OUTCOME_COLUMNS}, e.started_at, e.completed_at, e.trace_id
    FROM (SELECT (SELECT count(*)::int FROM candidates) AS waiting, (SELECT count(*)::int FROM chosen) AS chosen) w
    LEFT JOIN (claimed c JOIN executions e ON e.id = c.execution_id) ON true`,
 );

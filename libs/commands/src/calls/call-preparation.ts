@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '#auth';
 import type { OpenChannel } from '#channels';
+import { JsonText } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { type CheckBudget, newCheckBudget } from '#json-schema';
 import { ChannelCalls } from './channel-calls.js';
 import type { ExecuteCommandBody } from '../command.dto.js';
 import { type CommandRequest, parseCommandRequest } from './command-request.js';
 import { checkParameters } from '../targets/parameters.js';
-import type { Parameters } from '../targets/target.js';
 import { findCallSchema } from '../targets/schema-check.js';
 import type { CapableTarget } from '../targets/target.js';
 import { TargetResolver } from '../targets/target-resolver.js';
@@ -17,8 +17,11 @@ export interface PreparedCall {
   request: CommandRequest;
   channel: OpenChannel | undefined;
   targets: readonly [CapableTarget, ...CapableTarget[]];
-  parameters: Parameters;
+  parameters: JsonText;
 }
+
+/** For members that are not given. */
+export const NO_MEMBERS = new JsonText('{}');
 
 /** Checks a call before any Skill gets it, and finds the Skills that can serve it. */
 @Injectable()
@@ -37,14 +40,14 @@ export class CallPreparation {
     const channel = await this.channels.open(caller, body.channel_id);
     const request = parseCommandRequest(body, this.settings, channel);
     const [best, ...others] = await this.resolver.resolve(caller, request.wanted);
-    const given = body.parameters ?? {};
+    const given = body.parameters ?? NO_MEMBERS;
     const parameters = checkParameters(given, best.capability);
     return { request, channel, parameters, targets: [best, ...selectAccepting(others, best, given)] };
   }
 }
 
 /** The targets whose capabilities take the same parameters, as far as one budget lasts: each may have a schema of its own. */
-function selectAccepting(targets: readonly CapableTarget[], best: CapableTarget, given: Parameters): CapableTarget[] {
+function selectAccepting(targets: readonly CapableTarget[], best: CapableTarget, given: JsonText): CapableTarget[] {
   if (targets.length === 0) return [];
   const budget = newCheckBudget(true);
   const verdicts = new Map([[findCallSchema(best.capability), true]]);
@@ -57,7 +60,7 @@ function selectAccepting(targets: readonly CapableTarget[], best: CapableTarget,
   });
 }
 
-function accepts(capability: CapableTarget['capability'], given: Parameters, budget: CheckBudget): boolean {
+function accepts(capability: CapableTarget['capability'], given: JsonText, budget: CheckBudget): boolean {
   try {
     checkParameters(given, capability, budget);
     return true;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { BadParameterError, canonicalId, type Fault } from '#common';
+import { BadParameterError, canonicalId, type Fault, listInexactNumbers } from '#common';
 import type { OpenChannel } from '#channels';
 import type { CommandsSettings } from '#config';
 import { isVersionRange, LATEST } from '#skills';
-import type { ExecuteCommandBody } from '../command.dto.js';
+import { type ExecuteCommandBody, PASSED_ON } from '../command.dto.js';
 import type { Wanted } from '../targets/target-resolver.js';
 
 /** A valid request to call a Skill. */
@@ -46,14 +46,19 @@ export function parseCommandRequest(
   }
   if (timeout > settings.maxTimeout) faults.push(fault('timeout', `must not be over ${settings.maxTimeout}`));
   if (faults.length > 0 || wantedCapability === undefined) throw new BadParameterError(faults);
-  const { command_id: _name, ...content } = body;
   return {
     wanted: toWanted(channel?.skillId ?? skill_id, named, wantedCapability),
     timeoutMs: timeout,
-    hash: createHash('sha256')
-      .update(JSON.stringify(sorted(content)))
-      .digest('hex'),
+    hash: hashRequest(body),
   };
+}
+
+function hashRequest({ command_id: _name, ...content }: ExecuteCommandBody): string {
+  const hash = createHash('sha256').update(JSON.stringify(sorted(content)));
+  // Different numbers can have one double. The rest is what the release before hashes, which is all of most requests.
+  for (const name of PASSED_ON)
+    for (const { text } of listInexactNumbers(content[name]?.text ?? '')) hash.update(`,${text}`);
+  return hash.digest('hex');
 }
 
 function toWanted(skillId: string | undefined, skill: NamedSkill | undefined, capability: string): Wanted {

@@ -17,6 +17,8 @@ export interface EndpointOptions {
   timeoutMs: number | undefined;
   /** `authorization`, usually a secret: sent as the header of that name. */
   authorization: string | undefined;
+  /** `answer` is `raw`: the body of an answer is the result. Otherwise it is an envelope. */
+  isRaw: boolean;
   /** `tls_ca`: the only CAs to trust, in PEM. */
   ca: string | undefined;
 }
@@ -42,6 +44,7 @@ export class EndpointOptionsReader {
       method: readParameter(values, 'method') ?? 'POST',
       timeoutMs: Number.isInteger(timeout) && timeout > 0 ? timeout : undefined,
       authorization: values.authorization,
+      isRaw: readParameter(values, 'answer') === 'raw',
       ca: readParameter(values, 'tls_ca'),
     };
   }

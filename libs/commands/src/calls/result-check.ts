@@ -15,12 +15,12 @@ const WORDS = { field: 'result', unknown: 'is unknown' };
  */
 export function findUnfit(
   { capability }: CapableTarget,
-  { status, result = null, responseBytes }: CallOutcome,
+  { status, result, responseBytes }: CallOutcome,
 ): string | undefined {
   if (capability.outputSchema === null || status !== 'completed' || responseBytes > MAX_BYTES) return undefined;
   const budget = newCheckBudget(false, UNITS);
   try {
-    const faults = validatorOf(capability.outputSchema, budget).findFaults(result, budget, WORDS);
+    const faults = validatorOf(capability.outputSchema, budget).findFaults(result?.value ?? null, budget, WORDS);
     return joinedReasons(faults.map(({ field, reason }) => `${field} ${reason}`));
   } catch (error) {
     return error instanceof TooCostlyError ? undefined : 'its output_schema cannot be compiled';

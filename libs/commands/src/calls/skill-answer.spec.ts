@@ -1,10 +1,12 @@
+import { writeJson } from '#common';
 import { readAnswer } from './skill-answer.js';
 
 const DETAIL = { code: 'E42', message: 'No such city', details: [1] };
 const NO_REASON = { code: 5000, message: 'The Skill gave no reason' };
 
 function read(json: object, status = 200) {
-  return readAnswer(status, Buffer.from(JSON.stringify(json)));
+  const answer = readAnswer(status, Buffer.from(JSON.stringify(json)));
+  return JSON.parse(writeJson(answer)) as typeof answer;
 }
 
 describe('the answer of a Skill', () => {

@@ -1,18 +1,20 @@
-import { isObject, readForeignJson } from '#common';
+import { isUtf8 } from 'node:buffer';
+import { isObject, type JsonText, readForeignJson, RepeatedNameError } from '#common';
 import type { ExecutionError } from '../executions/execution.entity.js';
-import { TryError } from './try-error.js';
+import { badAnswer, TryError } from './try-error.js';
 
 /** The answer of a Skill that has made the call. */
 export interface SkillAnswer {
   status: 'completed' | 'failed';
-  result?: unknown;
+  /** As the Skill wrote it; undefined: null. */
+  result?: JsonText;
   output?: string;
   error?: ExecutionError;
   /** Changes of the context of the channel; null removes a key. */
   context?: Record<string, string | null>;
 }
 
-type Json = Record<string, unknown>;
+type Members = ReadonlyMap<string, JsonText>;
 
 /** The result of a call whose answer is too large to be parsed. It is not retried: the Skill has made the call. */
 export function tooLargeAnswer(fault: string): SkillAnswer {
@@ -32,65 +34,107 @@ const RETRYABLE = new Set([408, 425, 429]);
 
 /**
  * Reads the answer to `POST /api/v1/commands/execute` (protocol.md sections 3 and 6). An error for the caller is an answer.
- * @throws TryError if the answer means that this endpoint cannot serve, or is not valid
+ * `isRaw`: the body of a 2xx is the result itself.
+ * @throws TryError if the answer means that this endpoint cannot serve; a final one if a 2xx cannot be read
  */
-export function readAnswer(status: number, body: Buffer): SkillAnswer {
-  const { value, tooLarge } = readForeignJson(body);
-  const json = isObject(value) ? value : undefined;
+export function readAnswer(status: number, body: Buffer, isRaw = false): SkillAnswer {
+  if (status >= 200 && status < 300) return readSuccess(body, isRaw);
+  const { json } = readForeignJson(body);
   if (status >= 500 || RETRYABLE.has(status)) {
-    throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && readError(json));
+    throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && safely(() => readError(json)));
   }
-  if (status >= 400) return { status: 'failed', error: readRefusal(json ?? {}, status) };
-  if (status < 200 || status >= 300) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
-  if (tooLarge !== undefined) return tooLargeAnswer(tooLarge);
-  if (json === undefined) throw new TryError('bad-answer', 'the endpoint did not answer with a JSON object', true);
-  if (json.code !== 0) {
-    const error = readError(json);
-    if (error) return { status: 'failed', error };
-    throw new TryError('bad-answer', 'the endpoint answered with an envelope without a code', true);
-  }
-  return readExecution(isObject(json.data) ? json.data : {});
+  if (status < 400) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
+  const plain = { code: status, message: `The Skill answered ${status}` };
+  return { status: 'failed', error: (json && safely(() => readRefusal(json, plain))) ?? plain };
 }
 
-/** `{status, result?, output?, error?, error_detail?, context?}`. @throws TryError */
-export function readExecution({ result, output, context, ...answer }: Json): SkillAnswer {
-  const status = typeof answer.status === 'string' ? STATUSES.get(answer.status.toLowerCase()) : undefined;
-  if (status === undefined) {
-    throw new TryError('bad-answer', 'the status in the answer is neither completed nor failed', true);
+/** No body, such as with 204, is a null result. */
+function readSuccess(body: Buffer, isRaw: boolean): SkillAnswer {
+  if (body.length === 0) return { status: 'completed' };
+  if (!isUtf8(body)) throw badAnswer('it is not UTF-8', body);
+  const { json, tooLarge } = readForeignJson(body);
+  if (tooLarge !== undefined) return tooLargeAnswer(tooLarge);
+  if (json === undefined) throw badAnswer('it is not JSON', body);
+  if (isRaw) return { status: 'completed', result: json };
+  return readUnambiguous(body, () => readEnvelope(json, body));
+}
+
+function readEnvelope(json: JsonText, body: Buffer): SkillAnswer {
+  if (!isObject(json.value)) throw badAnswer('it is not a JSON object', body);
+  if (json.value.code === 0) return readExecution(json.members().get('data')?.members() ?? new Map(), body);
+  const error = readError(json);
+  if (error === undefined) throw badAnswer('it is not an envelope with a code', body);
+  return { status: 'failed', error };
+}
+
+/** Runs `read`. @throws TryError, a final one, if one of the objects that it reads has a name twice */
+export function readUnambiguous<T>(source: Buffer, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof RepeatedNameError ? badAnswer(error.message, source) : error;
   }
+}
+
+/** The errors in answers that say no more than their status if they cannot be read. */
+function safely<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RepeatedNameError) return undefined;
+    throw error;
+  }
+}
+
+/** `{status, result?, output?, error?, error_detail?, context?}`; `source` is the answer. @throws TryError, RepeatedNameError */
+export function readExecution(members: Members, source: Buffer): SkillAnswer {
+  const word = members.get('status')?.value;
+  const status = typeof word === 'string' ? STATUSES.get(word.toLowerCase()) : undefined;
+  if (status === undefined) throw badAnswer('its status is neither completed nor failed', source);
+  const [result, output, context] = [
+    members.get('result'),
+    members.get('output')?.value,
+    members.get('context')?.value,
+  ];
   return {
     status,
-    ...(result !== undefined && { result }),
+    ...(result && { result }),
     ...(typeof output === 'string' && { output }),
     ...(isObject(context) && { context: readContext(context) }),
-    ...(status === 'failed' && { error: readReason(answer, NO_REASON) }),
+    ...(status === 'failed' && { error: readReason(members, NO_REASON) }),
   };
 }
 
 /** The error of an answer with 4xx: the envelope itself, or `error` in it. */
-function readRefusal(json: Json, status: number): ExecutionError {
-  return readError(json) ?? readReason(json, { code: status, message: `The Skill answered ${status}` });
+function readRefusal(json: JsonText, plain: ExecutionError): ExecutionError {
+  return readError(json) ?? readReason(json.members(), plain);
 }
 
 /** `error` as an object or as text, with `error_detail` beside it. What is missing comes from `otherwise`. */
-function readReason({ error, error_detail }: Json, otherwise: ExecutionError): ExecutionError {
-  const message = typeof error === 'string' && error !== '' ? error.slice(0, LONGEST_MESSAGE) : otherwise.message;
+function readReason(members: Members, otherwise: ExecutionError): ExecutionError {
+  const [error, detail] = [members.get('error'), members.get('error_detail')];
+  const text = error?.value;
+  const message = typeof text === 'string' && text !== '' ? text.slice(0, LONGEST_MESSAGE) : otherwise.message;
   const plain = { ...otherwise, message };
-  return readError({ ...plain, ...[error_detail, error].find(isObject) }) ?? plain;
+  const object = [detail, error].find((part) => isObject(part?.value));
+  return (object && readError(object, plain)) ?? plain;
 }
 
 /** `{code, message, details?}` of an envelope, or of an AI Bridge message. */
-function readError({ code, message, details }: Json): ExecutionError | undefined {
+function readError(json: JsonText, otherwise?: ExecutionError): ExecutionError | undefined {
+  if (!isObject(json.value)) return undefined;
+  const { code, message } = { ...otherwise, ...json.value };
   // JSON.parse turns 1e400 into Infinity, which cannot be written as JSON.
   if (!Number.isFinite(code) && typeof code !== 'string') return undefined;
+  const details = json.members().get('details');
   return {
-    code: typeof code === 'string' ? code.slice(0, 64) : (code as number),
+    code: typeof code === 'string' ? code.slice(0, 64) : Number(code),
     message: typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE) : '',
-    ...(details !== undefined && { details }),
+    ...(details && { details }),
   };
 }
 
-function readContext(context: Json): Record<string, string | null> {
+function readContext(context: Record<string, unknown>): Record<string, string | null> {
   const entries = Object.entries(context).filter(
     (entry): entry is [string, string | null] => entry[1] === null || typeof entry[1] === 'string',
   );

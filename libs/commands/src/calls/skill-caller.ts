@@ -94,6 +94,7 @@ export class SkillCaller {
         this.metrics.failedTry(failure.fault);
         outcome.sent ||= failure.sent;
         Object.assign(outcome, describeFailure(failure));
+        if (failure.isFinal) return { ...outcome, answered: true };
         if (performance.now() >= deadline) return { ...outcome, ...failed(2006, 'The Skill did not answer in time') };
       }
     }

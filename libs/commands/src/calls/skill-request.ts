@@ -1,15 +1,15 @@
 import type { Caller } from '#auth';
 import type { OpenChannel } from '#channels';
+import { type JsonText, writeJson } from '#common';
 import { type CapableTarget, shownIds } from '../targets/target.js';
-import type { Parameters } from '../targets/target.js';
 
 /** One call, the same for all endpoints that may serve it. */
 export interface SkillCall {
   executionId: string;
   commandId: string;
   caller: Pick<Caller, 'clientId'>;
-  parameters: Parameters;
-  metadata: Record<string, unknown>;
+  parameters: JsonText;
+  metadata: JsonText;
   /** Milliseconds for all tries together. */
   timeoutMs: number;
   channel: Pick<OpenChannel, 'channelId' | 'context' | 'endpointId'> | undefined;
@@ -23,7 +23,7 @@ export interface SkillCall {
 /** The body of a Skill's `POST /api/v1/commands/execute` (protocol.md section 11). */
 export function formatBody(call: SkillCall, target: CapableTarget): string {
   const { capability } = target;
-  return JSON.stringify({
+  return writeJson({
     command_id: call.commandId,
     execution_id: call.executionId,
     ...shownIds(target),

@@ -5,12 +5,15 @@ import type { ExecutionError } from '../executions/execution.entity.js';
  * - `unreachable`: no connection, or it closed before the answer
  * - `timeout`: no complete answer in time
  * - `error-answer`: the answer says that this endpoint cannot serve (5xx, 408, 425, 429)
- * - `bad-answer`: an invalid answer: not JSON, too long, incomplete, a redirect
+ * - `bad-answer`: an invalid answer: not JSON, too long, incomplete, a redirect. A 2xx that cannot be read is final
  */
 export type TryFault = 'unreachable' | 'timeout' | 'error-answer' | 'bad-answer';
 
-/** One endpoint did not serve the call; another one may. */
+/** One endpoint did not serve the call; another one may, unless the error is final. */
 export class TryError extends Error {
+  /** Whether the Skill has made the call, so that it must not be made again. */
+  readonly isFinal: boolean;
+
   constructor(
     readonly fault: TryFault,
     message: string,
@@ -18,11 +21,22 @@ export class TryError extends Error {
     readonly sent: boolean,
     /** The error in the answer. */
     readonly skillError?: ExecutionError,
-    options?: ErrorOptions,
+    { isFinal = false, ...options }: ErrorOptions & { isFinal?: boolean } = {},
   ) {
     super(message, options);
     this.name = 'TryError';
+    this.isFinal = isFinal;
   }
+}
+
+/** Bytes of a bad answer that the caller gets. */
+const SHOWN_BYTES = 100;
+
+/** A 2xx that cannot be read: the Skill has made the call, so it is not made again. `body`: its first bytes at least. */
+export function badAnswer(reason: string, body: Buffer | undefined, options?: ErrorOptions): TryError {
+  const begin = body?.subarray(0, SHOWN_BYTES).toString('utf8');
+  const message = `bad answer: ${reason}${begin ? `; it begins with ${JSON.stringify(begin)}` : ''}`;
+  return new TryError('bad-answer', message, true, { code: 5000, message }, { ...options, isFinal: true });
 }
 
 /** The caller, an operator or a shutdown cancelled the call. */
@@ -36,7 +50,7 @@ export class CallCancelledError extends Error {
 /** Turns an OutboundError into a TryError or CallCancelledError. Returns any other error unchanged. */
 export function toTryError(error: unknown): unknown {
   if (!(error instanceof OutboundError)) return error;
-  const { kind, message, sent } = error;
+  const { kind, message, sent, status = 0 } = error;
   const asTryError = (fault: TryFault): TryError => new TryError(fault, message, sent, undefined, { cause: error });
   switch (kind) {
     case 'cancelled':
@@ -44,6 +58,9 @@ export function toTryError(error: unknown): unknown {
     case 'timeout':
       return asTryError('timeout');
     case 'too-large':
+    case 'undecodable':
+      if (status >= 200 && status < 300) return badAnswer(message, error.begin, { cause: error });
+      return asTryError(status >= 500 ? 'error-answer' : 'bad-answer');
     case 'broken-answer':
     case 'malformed':
       return asTryError('bad-answer');

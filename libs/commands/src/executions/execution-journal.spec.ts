@@ -1,5 +1,5 @@
 import { CommandsSettings, DatabaseSettings } from '#config';
-import { newId } from '#common';
+import { JsonText, newId } from '#common';
 import { dataSourceOptions } from '#database';
 import { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
@@ -7,7 +7,7 @@ import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
 import { ExecutionJournal } from './execution-journal.js';
 import { ExecutionsRepository } from './executions.repository.js';
 
-const GOOD: CallOutcome = { status: 'completed', result: { a: 1 }, ...NOT_TRIED, answered: true };
+const GOOD: CallOutcome = { status: 'completed', result: new JsonText('{"a":1}'), ...NOT_TRIED, answered: true };
 /** PostgreSQL refuses such a number. */
 const REFUSED: CallOutcome = { ...GOOD, responseBytes: 3_000_000_000 };
 

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ERROR_CATALOGUE, type ErrorCode } from '#common';
+import { ERROR_CATALOGUE, type ErrorCode, writeJson } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { isDatabaseOutage } from '#database';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
@@ -97,7 +97,7 @@ export class ExecutionJournal {
 
   private toRecord(id: string, outcome: CallOutcome, isWhole: boolean): { record: FinishedExecution; size: number } {
     const { status, result, output, error, route, tries, sent, requestBytes, responseBytes } = outcome;
-    const text = result === undefined ? null : JSON.stringify(result);
+    const text = result?.text ?? null;
     const size = Buffer.byteLength(text ?? '') + Buffer.byteLength(output ?? '');
     const isKept = isWhole || size <= this.settings.keptResultBytes;
     const record = {
@@ -120,7 +120,7 @@ export class ExecutionJournal {
 
 /** JSON text, without the details if they are long. */
 export function keptError({ code, message, details }: ExecutionError): string {
-  const text = JSON.stringify({ code, message, details });
+  const text = writeJson({ code, message, details });
   return text.length <= LONGEST_ERROR ? text : JSON.stringify({ code, message });
 }
 

@@ -1,5 +1,5 @@
 import type { CallbackStatus } from '../callbacks/callback.entity.js';
-import { type ExecutionError, type ExecutionMode, type ExecutionStatus, FORMER_COMPLETED } from './execution.entity.js';
+import { type ExecutionMode, type ExecutionStatus, FORMER_COMPLETED } from './execution.entity.js';
 
 /** The callback of an execution, with times as PostgreSQL writes them in JSON. */
 export interface CallbackRecord {
@@ -31,9 +31,11 @@ export interface ExecutionRecord {
   tries: number;
   request_bytes: number | null;
   response_bytes: number | null;
-  result: unknown;
+  /** JSON text. */
+  result: string | null;
   output: string | null;
-  error: ExecutionError | null;
+  /** JSON text of an `ExecutionError`. */
+  error: string | null;
   result_kept: boolean;
   trace_id: string | null;
   created_at: Date;
@@ -64,10 +66,13 @@ export const STATUS_COLUMN = `CASE e.status WHEN '${FORMER_COMPLETED}' THEN 'com
 export const SHOWN_IDS = `COALESCE(e.skill_external_id, e.skill_id::text) AS skill_id,
   COALESCE(e.capability_external_id, e.capability_id::text) AS capability_id`;
 
+/** JSON as text: the driver would parse it, and change its numbers. */
+export const OUTCOME_COLUMNS = 'e.result::text AS result, e.output, e.error::text AS error';
+
 /** The columns of an execution `e`. */
 export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, ${STATUS_COLUMN}, ${SHOWN_IDS},
   e.skill_name, e.skill_version, e.capability_name, e.space_id, e.channel_id, e.endpoint_url, e.tries,
-  e.request_bytes, e.response_bytes, e.result, e.output, e.error, e.result_kept, e.trace_id, e.created_at, e.started_at,
+  e.request_bytes, e.response_bytes, ${OUTCOME_COLUMNS}, e.result_kept, e.trace_id, e.created_at, e.started_at,
   e.completed_at, (SELECT json_build_object('url', c.url, 'status', c.status, 'attempts', c.attempts,
     'last_error', c.last_error, 'last_status', c.last_status, 'next_attempt_at', c.next_attempt_at,
     'delivered_at', c.delivered_at) FROM callbacks c WHERE c.execution_id = e.id) AS callback`;

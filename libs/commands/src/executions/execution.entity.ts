@@ -15,6 +15,7 @@ export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 export interface ExecutionError {
   code: number | string;
   message: string;
+  /** A `JsonText`, if it comes from a Skill. */
   details?: unknown;
 }
 

@@ -1,5 +1,5 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
-import { PageResponse } from '#common';
+import { JsonText, keepTexts, PageResponse } from '#common';
 import { CapabilityIdProperty, DEPRECATED_SCHEMAS, type Deprecated, SkillIdProperty } from '#skills';
 import type { NewExecution } from './executions.repository.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from '../callbacks/callback.entity.js';
@@ -55,7 +55,7 @@ export class ExecutionResponse {
     ],
     description: 'The result of the Skill; null if there is none, or if it was too long to be kept (`result_kept`)',
   })
-  result: unknown;
+  result: JsonText | null;
 
   @ApiProperty({ type: String, nullable: true, description: 'Text for people to read' })
   output: string | null;
@@ -200,20 +200,26 @@ export function toPendingResponse(execution: NewExecution): ExecutionResponse {
 
 /** The body of answers and callbacks. */
 export function toExecutionResponse(record: PublicExecution): ExecutionResponse {
-  const { id, command_id, skill_id, capability_id, status, result, output, error, started_at, completed_at } = record;
+  const { id, command_id, skill_id, capability_id, status, result, output, started_at, completed_at } = record;
+  const error = record.error === null ? null : readStoredError(record.error);
   return {
     execution_id: id,
     command_id,
     skill_id,
     capability_id,
     status,
-    result,
+    result: result === null ? null : new JsonText(result),
     output,
     error: error && (error.message || `Error ${error.code}`),
     error_detail: error,
     started_at: started_at?.toISOString() ?? null,
     completed_at: completed_at?.toISOString() ?? null,
   };
+}
+
+/** With the details as the Skill wrote them. */
+function readStoredError(text: string): ExecutionError {
+  return keepTexts(JSON.parse(text), text, ['details']) as ExecutionError;
 }
 
 export function toDetails(record: ExecutionRecord): ExecutionDetailsResponse {

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { JsonText } from '#common';
 import { CacheProvider, defineCacheKey } from '#cache';
 import { type CommandsSettings, commandsSettings } from '#config';
 import type { ExecutionRecord } from './execution-record.js';
@@ -11,9 +12,14 @@ export interface CachedExecution {
   details: ExecutionDetailsResponse;
 }
 
+/** As the cache has it: the result as text. */
+type Stored = Omit<CachedExecution, 'details'> & {
+  details: Omit<ExecutionDetailsResponse, 'result'> & { result: string | null };
+};
+
 const CACHE_SECONDS = 60;
 // Earlier releases keep executions in another form, under another name.
-const KEY = defineCacheKey<CachedExecution>('completed-execution', CACHE_SECONDS);
+const KEY = defineCacheKey<Stored>('exact-execution', CACHE_SECONDS);
 /** Bytes of the Skill's answer. Larger results stay in PostgreSQL alone. */
 const MAX_RESPONSE_BYTES = 65_536;
 
@@ -26,8 +32,11 @@ export class FinishedExecutions {
   ) {}
 
   /** Returns undefined if the execution is not cached. The caller checks who may see it. Never rejects. */
-  find(id: string): Promise<CachedExecution | undefined> {
-    return this.cache.get(KEY, id);
+  async find(id: string): Promise<CachedExecution | undefined> {
+    const stored = await this.cache.get(KEY, id);
+    if (!stored) return undefined;
+    const { result } = stored.details;
+    return { ...stored, details: { ...stored.details, result: result === null ? null : new JsonText(result) } };
   }
 
   /** Caches the execution if nothing can change it, and if it is not deleted before its time in the cache is over. */
@@ -35,7 +44,8 @@ export class FinishedExecutions {
     const { id, client_id, space_id, created_at, response_bytes } = record;
     const expiresIn = this.settings.retention - (Date.now() - created_at.getTime()) / 1000;
     if (!isUnchangeable(record) || (response_bytes ?? 0) > MAX_RESPONSE_BYTES || expiresIn <= CACHE_SECONDS) return;
-    void this.cache.set(KEY, id, { clientId: client_id, spaceId: space_id, details: toDetails(record) });
+    const details = { ...toDetails(record), result: record.result };
+    void this.cache.set(KEY, id, { clientId: client_id, spaceId: space_id, details });
   }
 }
 

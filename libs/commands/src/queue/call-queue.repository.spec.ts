@@ -28,9 +28,9 @@ describe('CallQueueRepository', () => {
     const [status, column] = kind === 'due' ? ['pending', 'next_attempt_at'] : ['running', 'running_until'];
     await database.query(
       `INSERT INTO executions (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name, skill_version,
-         capability_id, capability_name, timeout_ms, ${column})
+         capability_id, capability_name, timeout_ms, request, ${column})
        SELECT gen_random_uuid(), 'agent-' || $1::text || n, $1::text || n, '', 'async', $2, gen_random_uuid(), 's', '1.0.0',
-         gen_random_uuid(), 'c', 1000, now() - ($3::float8 - n) * interval '1 second' FROM generate_series(0, $4 - 1) AS n`,
+         gen_random_uuid(), 'c', 1000, '{"body":{}}', now() - ($3::float8 - n) * interval '1 second' FROM generate_series(0, $4 - 1) AS n`,
       [`${kind}-`, status, seconds, count],
     );
   }
@@ -39,9 +39,9 @@ describe('CallQueueRepository', () => {
   async function queue(client: string, count: number, skills: number, first = 0): Promise<void> {
     await database.query(
       `INSERT INTO executions (id, client_id, command_id, request_hash, mode, status, skill_id, skill_name, skill_version,
-         capability_id, capability_name, timeout_ms, next_attempt_at)
+         capability_id, capability_name, timeout_ms, request, next_attempt_at)
        SELECT gen_random_uuid(), $1::text, $1::text || '-' || n, '', 'async', 'pending', lpad(($4::int + n % $3)::text, 32, '0')::uuid,
-         's', '1.0.0', gen_random_uuid(), 'c', 1000, now() - interval '1 hour' + n * interval '1 millisecond'
+         's', '1.0.0', gen_random_uuid(), 'c', 1000, '{"body":{}}', now() - interval '1 hour' + n * interval '1 millisecond'
        FROM generate_series(0, $2::int - 1) AS n`,
       [client, count, skills, first],
     );

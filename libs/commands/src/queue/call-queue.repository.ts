@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { writeJson } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { commandKey } from '../executions/executions.repository.js';
 import { CLAIM_CALLS } from './claim-calls.sql.js';
 import { type Claimed, readClaim, type ClaimRow } from './claimed.js';
 import { countBusy } from './fair-share.sql.js';
-import type { NewQueuedCall, QueuedCall } from './queued-call.js';
+import { type NewQueuedCall, type QueuedCall, restoreRequest } from './queued-call.js';
+
+type StoredCall = Omit<QueuedCall, 'request'> & { request: string };
 
 const BEFORE_ALL = { client_id: '', skill_id: '00000000-0000-0000-0000-000000000000' };
 
@@ -67,7 +70,7 @@ export class CallQueueRepository {
            SELECT a.id, x.callback_url FROM added a JOIN x USING (client_id, command_id)
            WHERE x.callback_url IS NOT NULL)
        SELECT id, client_id, command_id FROM added`,
-      [JSON.stringify(rows), calls.map(({ request }) => JSON.stringify(request))],
+      [JSON.stringify(rows), calls.map(({ request }) => writeJson(request))],
     );
     return new Map(added.map((row) => [commandKey(row), row.id]));
   }
@@ -95,17 +98,17 @@ export class CallQueueRepository {
    */
   async claim(limit: number, leaseMs: number, working: Iterable<QueuedCall>): Promise<Claimed<QueuedCall>> {
     const busy = countBusy(working, ({ client_id, skill_id }) => ({ client_id, target: skill_id }));
-    const rows = await this.dataSource.query<ClaimRow<QueuedCall>[]>(CLAIM_CALLS, [
+    const rows = await this.dataSource.query<ClaimRow<StoredCall>[]>(CLAIM_CALLS, [
       limit,
       leaseMs,
       JSON.stringify(busy),
       this.after.client_id,
       this.after.skill_id,
     ]);
-    const claimed = readClaim(rows);
+    const { items, ...rest } = readClaim(rows);
     // Nothing was claimed: start again from the first client.
-    this.after = claimed.items.at(-1) ?? BEFORE_ALL;
-    return claimed;
+    this.after = items.at(-1) ?? BEFORE_ALL;
+    return { items: items.map((call) => ({ ...call, request: restoreRequest(call.request) })), ...rest };
   }
 
   async renew(holds: readonly Hold[], leaseMs: number): Promise<void> {

@@ -44,7 +44,7 @@ export const CLAIM_CALLS = prepared(
        started_at = COALESCE(e.started_at, now()), running_until = now() + $2 * interval '1 millisecond',
        next_attempt_at = NULL, updated_at = now()
      FROM taken WHERE e.id = taken.id RETURNING e.*)
-   SELECT w.waiting, w.chosen, e.id, e.client_id, e.skill_id, e.command_id, e.capability_name, e.request, e.attempts,
+   SELECT w.waiting, w.chosen, e.id, e.client_id, e.skill_id, e.command_id, e.capability_name, e.request::text AS request, e.attempts,
      e.attempts - e.releases AS counted_attempts, e.started_at,
      EXTRACT(epoch FROM now() - e.created_at)::float8 * 1000 AS age, k.disabled AS client_disabled,
      k.spaces AS client_spaces

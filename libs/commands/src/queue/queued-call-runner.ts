@@ -4,7 +4,7 @@ import { type CommandsSettings, commandsSettings } from '#config';
 import { translateDatabaseError } from '#database';
 import { formatTraceparent, parseTraceparent, startSpan } from '#logging';
 import { runJob, TRACER, type Tracer } from '#tracing';
-import { CallPreparation, type PreparedCall } from '../calls/call-preparation.js';
+import { CallPreparation, NO_MEMBERS, type PreparedCall } from '../calls/call-preparation.js';
 import { CallRunner } from '../calls/call-runner.js';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
 import { DatabaseBatcher } from '../executions/database-batcher.js';
@@ -73,7 +73,7 @@ export class QueuedCallRunner {
           executionId: call.id,
           commandId: call.command_id,
           caller: { clientId: call.client_id },
-          metadata: call.request.body.metadata ?? {},
+          metadata: call.request.body.metadata ?? NO_MEMBERS,
           timeoutMs: request.timeoutMs,
           traceparent: formatTraceparent(span),
           startedAt: new Date(),

@@ -1,5 +1,6 @@
 import { Caller, type Permission, type Role } from '#auth';
-import type { ExecuteCommandBody } from '../command.dto.js';
+import { JsonText, keepTexts } from '#common';
+import { type ExecuteCommandBody, PASSED_ON } from '../command.dto.js';
 import type { NewExecution } from '../executions/executions.repository.js';
 
 /** The request of an asynchronous call and its caller, kept until the call is finished. */
@@ -35,6 +36,14 @@ export interface QueuedCall {
   client_disabled: boolean | null;
   /** The Spaces that the client is limited to now; null if to none. */
   client_spaces: string[] | null;
+}
+
+/** Reads a request as the database has it. */
+export function restoreRequest(text: string): QueuedRequest {
+  const json = new JsonText(text);
+  const request = json.value as QueuedRequest;
+  const body = keepTexts(request.body, json.members().get('body')?.text ?? '{}', PASSED_ON) as QueuedRequest['body'];
+  return { ...request, body };
 }
 
 export function serializeCaller({ identity }: Caller): QueuedRequest['caller'] {

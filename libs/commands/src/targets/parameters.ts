@@ -1,12 +1,13 @@
-import { type Fault, faultError, isObject } from '#common';
+import { type Fault, faultError, isObject, JsonText } from '#common';
 import type { ParameterType } from '#skills';
 import { type CheckBudget, newCheckBudget } from '#json-schema';
 import { checkBySchema, findCallSchema, UNKNOWN_PARAMETER } from './schema-check.js';
-import type { CapableTarget, DeclaredParameter, Parameters } from './target.js';
+import { addDefaults } from './defaults.js';
+import type { CapableTarget, DeclaredParameter } from './target.js';
 
 const IS_OF_TYPE: Readonly<Record<ParameterType, (value: unknown) => boolean>> = {
   string: (value) => typeof value === 'string',
-  number: (value) => typeof value === 'number' && Number.isFinite(value),
+  number: (value) => typeof value === 'number',
   boolean: (value) => typeof value === 'boolean',
   object: isObject,
   array: (value) => Array.isArray(value),
@@ -22,42 +23,42 @@ const ARTICLES: Readonly<Record<ParameterType, string>> = {
 
 /**
  * Checks the parameters of a call against the schema of the capability, or against those that it declares, and adds
- * defaults. A capability that declares none accepts any. All checks for one call spend from one budget.
+ * defaults. What is given stays as it is written. A capability that declares none accepts any. All checks for one call spend
+ * from one budget.
  * @throws BadParameterError (1001) with every fault, CapabilityUnavailableError (2004)
  */
 export function checkParameters(
-  given: Parameters,
+  given: JsonText,
   capability: Pick<CapableTarget['capability'], 'inputSchema' | 'parameters'>,
   budget: CheckBudget = newCheckBudget(),
-): Parameters {
+): JsonText {
   const schema = findCallSchema(capability);
   return schema === null ? checkDeclared(given, capability.parameters) : checkBySchema(schema, given, budget);
 }
 
-function checkDeclared(given: Parameters, declared: readonly DeclaredParameter[]): Parameters {
+function checkDeclared(given: JsonText, declared: readonly DeclaredParameter[]): JsonText {
   if (declared.length === 0) return given;
+  const values = given.value as object;
   const known = new Set(declared.map(({ name }) => name));
-  const unknown = Object.keys(given).filter((name) => !known.has(name));
+  const unknown = Object.keys(values).filter((name) => !known.has(name));
   const faults = [
-    ...declared.flatMap((parameter) => checkParameter(given, parameter) ?? []),
+    ...declared.flatMap((parameter) => checkParameter(values, parameter) ?? []),
     ...unknown.map((name) => fault(name, UNKNOWN_PARAMETER)),
   ];
   if (faults.length > 0) throw faultError(faults);
-  const defaults = declared.filter(({ name, defaultValue }) => defaultValue !== null && !Object.hasOwn(given, name));
-  return {
-    ...Object.fromEntries(defaults.map(({ name, defaultValue }) => [name, JSON.parse(defaultValue ?? 'null')])),
-    ...given,
-  };
+  return addDefaults(
+    given,
+    declared.flatMap(({ name, defaultValue }) => (defaultValue === null ? [] : [[name, defaultValue] as const])),
+  );
 }
 
-function checkParameter(
-  given: Parameters,
-  { name, type, required, defaultValue }: DeclaredParameter,
-): Fault | undefined {
+function checkParameter(given: object, { name, type, required, defaultValue }: DeclaredParameter): Fault | undefined {
   if (!Object.hasOwn(given, name)) {
     return required && defaultValue === null ? fault(name, 'is required') : undefined;
   }
-  return IS_OF_TYPE[type](given[name]) ? undefined : fault(name, `must be ${ARTICLES[type]}`);
+  return IS_OF_TYPE[type]((given as Record<string, unknown>)[name])
+    ? undefined
+    : fault(name, `must be ${ARTICLES[type]}`);
 }
 
 function fault(name: string, reason: string): Fault {

@@ -1,12 +1,15 @@
-import { BadParameterError, CapabilityUnavailableError, faultError } from '#common';
-import { type CheckBudget, type SchemaValidator, TooCostlyError, validatorOf } from '#json-schema';
+import { BadParameterError, CapabilityUnavailableError, faultError, type JsonText } from '#common';
+import { type CheckBudget, listNearValues, type SchemaValidator, TooCostlyError, validatorOf } from '#json-schema';
 import { hasRules, type NestedDeclaration, toInputSchema } from '#skills';
-import type { CapableTarget, DeclaredParameter, Parameters } from './target.js';
+import { addDefaults } from './defaults.js';
+import type { CapableTarget, DeclaredParameter } from './target.js';
 
 type Capability = Pick<CapableTarget['capability'], 'inputSchema' | 'parameters'>;
 
 /** Field and words of faults in parameters. */
 export const UNKNOWN_PARAMETER = 'is not a parameter of this capability';
+/** The schema would decide otherwise if a number were a little larger or smaller. */
+const INEXACT = 'hold a number with more digits than can be checked against the input_schema';
 const WORDS = { field: 'parameters', unknown: UNKNOWN_PARAMETER };
 
 /** Schemas of declared parameters with rules, as text. */
@@ -39,18 +42,24 @@ function toDeclaration({ type, required, defaultValue, rules }: Omit<DeclaredPar
  * @throws BadParameterError (1001) with every fault, or if the check costs too much; CapabilityUnavailableError (2004) if the
  * schema cannot be compiled
  */
-export function checkBySchema(schema: string, given: Parameters, budget: CheckBudget): Parameters {
+export function checkBySchema(schema: string, given: JsonText, budget: CheckBudget): JsonText {
   const validator = compile(schema, budget);
-  const missing = validator.defaults.filter(([name]) => !Object.hasOwn(given, name));
-  const parameters = missing.length > 0 ? { ...Object.fromEntries(missing), ...given } : given;
+  const parameters = addDefaults(given, validator.defaults);
   try {
-    const faults = validator.findFaults(parameters, budget, WORDS);
+    const faults = validator.findFaults(parameters.value, budget, WORDS);
     if (faults.length > 0) throw faultError(faults);
+    for (const near of listNearValues(parameters.text)) {
+      if (validator.findFaults(near, budget, WORDS).length > 0) throw refused(INEXACT);
+    }
   } catch (error) {
     if (!(error instanceof TooCostlyError)) throw error;
-    throw new BadParameterError([{ field: 'parameters', reason: 'take too long to check against the input_schema' }]);
+    throw refused('take too long to check against the input_schema');
   }
   return parameters;
+}
+
+function refused(reason: string): BadParameterError {
+  return new BadParameterError([{ field: WORDS.field, reason }]);
 }
 
 function compile(schema: string, budget: CheckBudget): SchemaValidator {

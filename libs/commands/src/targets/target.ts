@@ -8,9 +8,6 @@ import type {
   SkillStatus,
 } from '#skills';
 
-/** Parameters of a call, by name. */
-export type Parameters = Record<string, unknown>;
-
 /** A parameter that a capability declares. */
 export interface DeclaredParameter {
   name: string;

@@ -20,6 +20,10 @@ export class AnswerBody {
     return true;
   }
 
+  get isEmpty(): boolean {
+    return this.length === 0;
+  }
+
   toBuffer(): Buffer {
     return this.bytes.subarray(0, this.length);
   }

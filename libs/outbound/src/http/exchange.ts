@@ -3,13 +3,14 @@ import type { Deadline } from '../deadline.js';
 import { type Destination, MAX_INFORMATIONAL, tooManyInformational, toOutboundError } from '../faults.js';
 import { OutboundError } from '../outbound-error.js';
 import { AnswerBody } from './answer-body.js';
+import { firstBytes } from './first-bytes.js';
 
 /** A complete response of any status. Redirects are returned, not followed. */
 export interface OutboundAnswer {
   status: number;
   /** By lower-case name. A header that came several times is a list. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** As received: not decompressed. */
+  /** Decoded, but for SettingsClient. */
   body: Buffer;
 }
 
@@ -29,6 +30,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private bytesBefore = 0;
   private informational = 0;
+  private isTooLarge = false;
 
   constructor(
     private readonly connection: Carrier,
@@ -63,11 +65,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.head = { status, headers };
-    if (Number(headers['content-length']) > this.maxResponseBytes) controller.abort(this.tooLarge());
+    // With the first bytes, which say what it is.
+    this.isTooLarge = Number(headers['content-length']) > this.maxResponseBytes;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.body.append(chunk)) controller.abort(this.tooLarge());
+    if (this.isTooLarge || !this.body.append(chunk)) {
+      if (this.body.isEmpty) this.body.append(firstBytes(chunk));
+      controller.abort(this.tooLarge());
+    }
   }
 
   onResponseEnd(): void {
@@ -80,13 +86,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     const sent = this.controller !== undefined;
+    // Also if the connection has found it, which knows no status.
+    if (error instanceof OutboundError && error.kind === 'too-large') error = this.withBegin(error);
     const answered = sent && this.connection.bytesRead > this.bytesBefore;
     this.reject(toOutboundError(error, this.connection, { sent, answered }));
   }
 
   private tooLarge(): OutboundError {
-    const text = `the response is longer than ${this.maxResponseBytes} bytes`;
-    return new OutboundError('too-large', text, { status: this.head?.status });
+    return new OutboundError('too-large', `the response is longer than ${this.maxResponseBytes} bytes`);
+  }
+
+  private withBegin({ kind, message }: OutboundError): OutboundError {
+    return new OutboundError(kind, message, { status: this.head?.status, begin: firstBytes(this.body.toBuffer()) });
   }
 }
 

@@ -56,6 +56,8 @@ export function judgeError({ kind, status, certificate }: OutboundError, timeout
       return failure('it ended the connection in the middle of its answer');
     case 'too-large':
       return failure(`its answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+    case 'undecodable':
+      return failure('its answer cannot be decoded');
     case 'timeout':
       return failure(`no complete answer within ${timeoutMs} ms`);
     case 'malformed':

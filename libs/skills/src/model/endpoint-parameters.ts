@@ -17,6 +17,10 @@ interface Rule<T> {
 const RULES = {
   timeout_ms: wholeNumber('milliseconds', 1, 3_600_000),
   method: oneOf(['POST', 'PUT', 'PATCH']),
+  answer: {
+    read: (text: string) => (['envelope', 'raw'] as const).find((word) => word === text),
+    reason: 'must be envelope or raw',
+  },
   health_method: oneOf(['GET', 'HEAD']),
   health_status: { read: readStatuses, reason: 'must be status codes from 100 to 599, such as "200,204,401-403"' },
   health_body: { read: (text: string) => (text === '' ? undefined : text), reason: 'must not be empty' },

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { OutboundClient } from '#outbound';
+import { ACCEPTED_CODINGS, OutboundClient } from '#outbound';
 import { readAnswer } from '../skill-answer.js';
 import type { SkillCall } from '../skill-request.js';
 import type { CapableTarget } from '../../targets/target.js';
@@ -29,6 +29,7 @@ export class HttpTransport implements Transport {
         ...headers,
         'content-type': 'application/json',
         accept: 'application/json',
+        'accept-encoding': ACCEPTED_CODINGS,
         ...(authorization !== undefined && { authorization }),
       },
       body,
@@ -36,6 +37,6 @@ export class HttpTransport implements Transport {
       maxResponseBytes: this.settings.maxResponseBytes,
       signal,
     });
-    return { answer: readAnswer(answer.status, answer.body), bytes: answer.body.length };
+    return { answer: readAnswer(answer.status, answer.body, options.isRaw), bytes: answer.body.length };
   }
 }

@@ -1,7 +1,6 @@
-import { readForeignJson } from '#common';
+import { type JsonText, readForeignJson } from '#common';
 import { FloodGuard, OutboundClient, OutboundError, type WebSocket } from '#outbound';
 import type { EndpointOptions } from '../endpoint-options.js';
-import { tooLargeAnswer } from '../skill-answer.js';
 import type { Attempt } from '../transport.js';
 import { CallCancelledError, TryError } from '../try-error.js';
 
@@ -21,17 +20,15 @@ const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 const MAX_IDS = 1_000;
 const ID = /"id"\s*:\s*"([^"\\]*)"/g;
 
-/** An AI Bridge message of type `response`. */
+/** An AI Bridge message of type `response`, or why it is too large to be parsed. */
 export interface BridgeAnswer {
-  id: string;
-  status: unknown;
-  result?: unknown;
-  error?: unknown;
-  error_detail?: unknown;
+  data: Buffer;
+  json?: JsonText | undefined;
+  tooLarge?: string;
 }
 
 interface PendingCall {
-  resolve: (answered: { answer: BridgeAnswer; bytes: number }) => void;
+  resolve: (answer: BridgeAnswer) => void;
   reject: (error: Error) => void;
 }
 
@@ -85,7 +82,7 @@ export class SkillConnection {
   }
 
   /** Sends a message and returns the answer with its id. @throws OutboundError, TryError, CallCancelledError */
-  async ask(id: string, message: string, attempt: Attempt): Promise<{ answer: BridgeAnswer; bytes: number }> {
+  async ask(id: string, message: string, attempt: Attempt): Promise<BridgeAnswer> {
     const { timeoutMs, signal } = attempt;
     if (signal.aborted) throw new CallCancelledError();
     this.usedAt = performance.now();
@@ -216,22 +213,21 @@ export class SkillConnection {
   /** Returns whether a message answers a call, or one that has timed out. A message with no known id is not parsed. */
   private handle(data: Buffer): boolean {
     if (this.pending.size + this.late.size === 0) return false;
-    const bytes = data.length;
     const text = data.toString('utf8');
     if (!this.mayAnswer(text)) return false;
-    const { value, tooLarge } = readForeignJson(data);
+    const { value, json, tooLarge } = readForeignJson(data);
     if (tooLarge !== undefined) {
       // It is not parsed, so any id in its text counts. Only this Skill knows these ids.
       const named = [...this.pending].filter(([id]) => text.includes(`"${id}"`));
-      for (const [id, { resolve }] of named) resolve({ answer: { id, ...tooLargeAnswer(tooLarge) }, bytes });
+      for (const [, { resolve }] of named) resolve({ data, tooLarge });
       return named.length > 0;
     }
     // Invalid JSON answers no call: the call times out.
-    const { type, ...answer } = (value ?? {}) as BridgeAnswer & { type?: unknown };
+    const { type, id } = (value ?? {}) as { type?: unknown; id: string };
     if (type !== 'response') return false;
-    const call = this.pending.get(answer.id);
-    call?.resolve({ answer, bytes });
-    return call !== undefined || this.late.delete(answer.id);
+    const call = this.pending.get(id);
+    call?.resolve({ data, json });
+    return call !== undefined || this.late.delete(id);
   }
 
   /** Whether a message contains the id of a call, or too many ids to tell. */

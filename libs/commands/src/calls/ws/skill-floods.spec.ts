@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import type { Socket } from 'node:net';
+import { JsonText } from '#common';
 import { AiBridgeSettings, CommandsSettings } from '#config';
 import { FloodGuard } from '#outbound';
 import { TARGET } from '../../../../../test/support/capable-target.js';
@@ -60,15 +61,22 @@ describe('a ws Skill that sends unrequested messages', () => {
       executionId,
       commandId: `command-of-${executionId}`,
       caller: { clientId: 'agent-1' },
-      parameters: {},
-      metadata: {},
+      parameters: new JsonText('{}'),
+      metadata: new JsonText('{}'),
       timeoutMs,
       channel: undefined,
       targets: [TARGET],
       traceparent: '',
       signal,
     };
-    const options = { url: skill.url, method: 'POST', timeoutMs: undefined, authorization: undefined, ca: undefined };
+    const options = {
+      url: skill.url,
+      method: 'POST',
+      timeoutMs: undefined,
+      authorization: undefined,
+      isRaw: false,
+      ca: undefined,
+    };
     return transport.send(call, TARGET, { options, body: '', headers: {}, timeoutMs, signal });
   };
   const isCut = ({ stream }: { stream: Socket }) => stream.destroyed;

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
+import { JsonText, writeJson } from '#common';
 import { AiBridgeSettings, CommandsSettings } from '#config';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { TARGET } from '../../../../../test/support/capable-target.js';
 import { endOutbound, rejection, listen, outboundClient } from '../../../../../test/support/outbound.js';
 import type { Attempt } from '../transport.js';
+import type { SkillAnswer } from '../skill-answer.js';
 import type { SkillCall } from '../skill-request.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
@@ -49,7 +51,7 @@ describe('WebSocketTransport', () => {
   const reply = (socket: WebSocket, { id }: Message, answer: object) => {
     socket.send(JSON.stringify({ version: '0.6.0', id, timestamp: 0, type: 'response', ...answer }));
   };
-  const send = (
+  const send = async (
     executionId: string,
     n = 0,
     overrides: Partial<Attempt> = {},
@@ -60,8 +62,8 @@ describe('WebSocketTransport', () => {
       executionId,
       commandId: `command-of-${executionId}`,
       caller: { clientId: 'agent-1' },
-      parameters: { n },
-      metadata: { m: 1 },
+      parameters: new JsonText(JSON.stringify({ n })),
+      metadata: new JsonText('{"m":1}'),
       timeoutMs: 1_000,
       channel: undefined,
       targets: [TARGET],
@@ -69,14 +71,15 @@ describe('WebSocketTransport', () => {
       signal: new AbortController().signal,
     };
     const attempt: Attempt = {
-      options: { url, method: 'POST', timeoutMs: undefined, authorization, ca: undefined },
+      options: { url, method: 'POST', timeoutMs: undefined, authorization, isRaw: false, ca: undefined },
       body: '',
       headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
       timeoutMs: 1_000,
       signal: call.signal,
       ...overrides,
     };
-    return transport.send(call, target, attempt);
+    const { answer, bytes } = await transport.send(call, target, attempt);
+    return { answer: JSON.parse(writeJson(answer)) as SkillAnswer, bytes };
   };
 
   it('sends skill.invoke, with the id of the execution and everything that an http endpoint gets', async () => {

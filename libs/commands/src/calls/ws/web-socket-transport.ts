@@ -1,17 +1,17 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { isObject } from '#common';
+import { isObject, type JsonText, writeJson } from '#common';
 import { type AiBridgeSettings, aiBridgeSettings, type CommandsSettings, commandsSettings } from '#config';
 import { OutboundClient } from '#outbound';
 import { traceCall, TRACER, type Tracer } from '#tracing';
 import { type CapableTarget, shownIds } from '../../targets/target.js';
 import type { EndpointOptions } from '../endpoint-options.js';
-import { readExecution } from '../skill-answer.js';
+import { readExecution, readUnambiguous, type SkillAnswer, tooLargeAnswer } from '../skill-answer.js';
 import type { SkillCall } from '../skill-request.js';
 import type { Attempt, AttemptAnswer, Transport } from '../transport.js';
 import { TryError } from '../try-error.js';
 import { FloodPauses } from './flood-pauses.js';
-import { SkillConnection } from './skill-connection.js';
+import { type BridgeAnswer, SkillConnection } from './skill-connection.js';
 
 /** Connections that are kept; beyond, the one that was used longest ago closes. */
 const MAX_CONNECTIONS = 1_000;
@@ -62,13 +62,8 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
     const key = JSON.stringify([target.skillId, url, authorization, ca]);
     await this.connections.get(key)?.look();
     const connection = this.getConnection(key, attempt.options);
-    const { answer, bytes } = await connection.ask(
-      call.executionId,
-      this.formatMessage(call, target, attempt),
-      attempt,
-    );
-    const { status, result, error, error_detail } = answer;
-    return { answer: readExecution({ status, ...unwrapResult(result), error, error_detail }), bytes };
+    const answer = await connection.ask(call.executionId, this.formatMessage(call, target, attempt), attempt);
+    return { answer: readUnambiguous(answer.data, () => readMessage(answer)), bytes: answer.data.length };
   }
 
   /** @throws TryError while the endpoint is not called because it flooded its connection */
@@ -95,7 +90,7 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
 
   /** The message id is that of the execution, at every try. What an http endpoint gets besides is in the extension. */
   private formatMessage(call: SkillCall, target: CapableTarget, { headers, timeoutMs }: Attempt): string {
-    return JSON.stringify({
+    return writeJson({
       version: this.bridge.protocolVersion,
       id: call.executionId,
       timestamp: Date.now(),
@@ -121,10 +116,24 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
   }
 }
 
+/** @throws TryError, RepeatedNameError */
+function readMessage({ data, json, tooLarge }: BridgeAnswer): SkillAnswer {
+  if (tooLarge !== undefined) return tooLargeAnswer(tooLarge);
+  const members = json?.members();
+  const own = ['status', 'error', 'error_detail'].flatMap((name) => toEntry(name, members?.get(name)));
+  return readExecution(new Map([...own, ...unwrapResult(members?.get('result'))]), data);
+}
+
 /** A Skill may answer as over http, with `{result, output, context}`, or with the result alone. */
-function unwrapResult(result: unknown): Record<string, unknown> {
-  if (!isObject(result)) return { result };
-  const known = ['result', 'output', 'context'];
-  const isWrapped = 'result' in result && Object.keys(result).every((key) => known.includes(key));
-  return isWrapped ? result : { result };
+function unwrapResult(result: JsonText | undefined): Iterable<[string, JsonText]> {
+  if (isObject(result?.value)) {
+    const known = ['result', 'output', 'context'];
+    const names = Object.keys(result.value);
+    if (names.includes('result') && names.every((name) => known.includes(name))) return result.members();
+  }
+  return toEntry('result', result);
+}
+
+function toEntry(name: string, value: JsonText | undefined): [string, JsonText][] {
+  return value ? [[name, value]] : [];
 }

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { jsonObjects, jsonValues } from '../support/json-texts.js';
+import { answerText, type SkillServer } from '../support/skill-server.js';
+import { AsyncSite } from './async-calls.js';
+import { expectError } from './api.js';
+import { commandId } from './calls.js';
+
+const CALLS = Number(process.env.EXACT_CALLS ?? 300);
+/** Calls of one batch, and of these the ones that are made again in place, and through the queue. */
+const [BATCH, IN_PLACE, QUEUED] = [50, 5, 5];
+const SEED = 21;
+
+interface Passed {
+  id: string;
+  parameters: string;
+  result: string;
+}
+
+describe('parameters and results', () => {
+  let site: AsyncSite;
+  let skill: SkillServer;
+  let skillId: string;
+  /** By the `command_id`, the result as text. */
+  const results = new Map<string, string>();
+  beforeAll(async () => {
+    site = await AsyncSite.start();
+    ({ skill, skillId } = await site.registered(
+      (call, response) => {
+        const result = results.get(call.body.command_id) ?? 'null';
+        answerText(`{"code":0,"data":{"status":"completed", "result" : ${result} ,"output":"done"}}`)(call, response);
+      },
+      { capabilities: [{ name: 'forecast', version: '1.0.0' }] },
+    ));
+  }, 300_000);
+  afterAll(async () => {
+    await site.clear();
+    await site.stop();
+  });
+
+  const post = (path: string, text: string) => site.calls.agent.post(`/commands/${path}`).type('json').send(text);
+  const command = ({ id, parameters }: Passed, more = '') =>
+    `{"command_id":"${id}","skill_id":"${skillId}","capability_id":"forecast",${more}"metadata":${parameters} ,"parameters":${parameters}}`;
+  const called = (): string[] => skill.calls.splice(0).map(({ text }) => text);
+  const read = async (executionId: unknown): Promise<string> =>
+    (await site.calls.agent.get(`/commands/executions/${String(executionId)}`).expect(200)).text;
+  const executionId = (body: { data: { execution_id: string } }): string => body.data.execution_id;
+
+  async function inPlace(passed: Passed): Promise<void> {
+    const { text, body } = await post('execute', command(passed)).expect(200);
+    expect(text).toContain(`"result":${passed.result},"output"`);
+    expect(called()).toEqual([
+      expect.stringContaining(`"parameters":${passed.parameters},"metadata":${passed.parameters}}`),
+    ]);
+    // The second read comes from the cache.
+    for (let times = 0; times < 2; times += 1) {
+      expect(await read(executionId(body))).toContain(`"result":${passed.result},"output"`);
+    }
+    // The same call again.
+    expect((await post('execute', command(passed)).expect(200)).text).toContain(`"result":${passed.result},"output"`);
+  }
+
+  async function queued(passed: Passed): Promise<void> {
+    const more = `"callback_url":"${site.receiver.url}",`;
+    const { body } = await post('execute', command(passed, more)).expect(202);
+    const id = executionId(body);
+    await site.untilCallback(id, 'delivered');
+    expect(called()).toEqual([
+      expect.stringContaining(`"parameters":${passed.parameters},"metadata":${passed.parameters}}`),
+    ]);
+    const [callback] = site.receiver.of(id);
+    expect(callback).toMatchObject({
+      isGenuine: true,
+      text: expect.stringContaining(`"result":${passed.result},"output"`),
+    });
+    expect(await read(id)).toContain(`"result":${passed.result},"output"`);
+  }
+
+  it(`pass byte for byte, in ${CALLS} generated calls`, async () => {
+    const pairs = fc.sample(fc.tuple(jsonObjects, jsonValues), { numRuns: CALLS, seed: SEED });
+    const all = pairs.map(([parameters, result]) => ({ id: commandId(), parameters, result }));
+    for (const { id, result } of all) results.set(id, result);
+    for (let first = 0; first < all.length; first += BATCH) {
+      const some = all.slice(first, first + BATCH);
+      const batch = some.slice(IN_PLACE + QUEUED);
+      for (const passed of some.slice(0, IN_PLACE)) await inPlace(passed);
+      for (const passed of some.slice(IN_PLACE, IN_PLACE + QUEUED)) await queued(passed);
+      const { text } = await post(
+        'batch',
+        `{"commands":[${batch.map((passed) => command(passed)).join(', ')}]}`,
+      ).expect(200);
+      const answers = text.split('"index":').slice(1);
+      const bodies = called();
+      for (const [index, { id, parameters, result }] of batch.entries()) {
+        expect(answers[index]).toContain(`"result":${result},"output"`);
+        expect(bodies.filter((body) => body.includes(`"${id}"`))).toEqual([
+          expect.stringContaining(`"parameters":${parameters},"metadata":${parameters}}`),
+        ]);
+      }
+    }
+  }, 240_000);
+
+  it('are refused where an object has one name twice, with its path', async () => {
+    const execute = async (parameters: string) =>
+      expectError(await post('execute', command({ id: commandId(), parameters, result: '' })), 400, 1001);
+    expect(await execute('{"a":[0,{"b":1,"\\u0062":2}]}')).toEqual(['metadata.a.1.b is given more than once']);
+    const item = command({ id: commandId(), parameters: '{"a":1}', result: '' });
+    const twice = item.replace(/\}$/, ',"parameters":{}}');
+    expect(expectError(await post('execute', twice), 400, 1001)).toEqual(['parameters is given more than once']);
+    expect(expectError(await post('batch', `{"commands":[${item},${twice}]}`), 400, 1001)).toEqual([
+      'commands.1.parameters is given more than once',
+    ]);
+    expect(called()).toEqual([]);
+  });
+
+  it('take any name for data, and other members of a call do not', async () => {
+    const odd = '{"__proto__":{"a":1},"constructor":{"prototype":{"b":2}},"prototype":3}';
+    await inPlace({ id: commandId(), parameters: odd, result: 'null' });
+    expect(Object.hasOwn(Object.prototype, 'a') || Object.hasOwn(Object.prototype, 'b')).toBe(false);
+    const refused = await post(
+      'execute',
+      command({ id: commandId(), parameters: '{}', result: '' }, '"__proto__":{},'),
+    );
+    expect(expectError(refused, 400, 1001)).toEqual([
+      'body holds a forbidden key (__proto__, constructor or prototype)',
+    ]);
+  });
+
+  it('are another request if a number differs that a double does not tell apart', async () => {
+    const id = commandId();
+    await post('execute', command({ id, parameters: '{"n":9007199254740993}', result: '' })).expect(200);
+    const other = await post('execute', command({ id, parameters: '{"n":9007199254740992}', result: '' }));
+    expect(expectError(other, 400, 1001)).toEqual(['command_id was used for a different request before']);
+    called();
+  });
+});

@@ -129,6 +129,16 @@ describe('names', () => {
       ];
       expect(await answers[index % 3]?.()).toMatchObject({ warnings });
     }
+    const { id } = (await other.api.post('/skills', skillBody()).expect(201)).body as { id: string };
+    for (const look of ['w\u0435A', 'WE\u0430'].map((start) => name.replace('wea', start)))
+      expect((await other.api.patch(`/skills/${id}`, { name: look }).expect(200)).body).toMatchObject({ warnings });
+    // The new name of a Skill counts at once.
+    const renamed = skillBody().name;
+    await other.api.patch(`/skills/${id}`, { name: renamed }).expect(200);
+    const like = await owner.api.post('/skills', skillBody({ name: renamed.toUpperCase() })).expect(201);
+    expect(like.body.warnings).toEqual([
+      { field: 'name', reason: `looks like "${renamed}", which belongs to another client` },
+    ]);
     // To its own, and to who may not see it, nothing is told.
     const own = await owner.api.post('/skills', skillBody({ name: name.replace('wea', 'w\u0435\u0430') })).expect(201);
     expect(JSON.stringify(own.body.warnings ?? '')).not.toContain(`"${name}"`);

@@ -37,7 +37,7 @@ import { inSpace, selectSpaces } from './reading/spaces.js';
 import { SkillObservers } from './model/skill-observers.js';
 import type { WarningResponse } from './model/warning.response.js';
 import { listWarnings } from './model/warnings.js';
-import { warnOfLookAlikes } from './names/index.js';
+import { findLookAlike, warnOfLookAlike } from './names/index.js';
 import { type LockedSkill, SkillWriter } from './writing/skill-writer.js';
 import { SkillsRepository } from './reading/skills.repository.js';
 
@@ -86,9 +86,8 @@ export class SkillsService {
       const id = newId();
       const where = inSpace(caller, body);
       await this.quotas.assertRoom(tx, caller.clientId, where);
-      if (!(await this.writer.create(tx, id, caller, where))) throw new ConflictError();
-      const alike = await warnOfLookAlikes(tx, caller, [body.name]);
-      return withWarnings(await this.read(tx, id), body, alike.get(body.name));
+      const { alike } = await this.writer.create(tx, id, caller, where);
+      return withWarnings(await this.read(tx, id), body, warnOfLookAlike(alike));
     });
     await this.changes.announce([created.skill.id]);
     return created;
@@ -164,7 +163,9 @@ export class SkillsService {
       if (violatesUnique(error, 'uq_skills_name_version')) throw new ConflictError();
       throw error;
     }
-    return withWarnings(await this.read(tx, skill.id), body);
+    const owner = { clientId: skill.owner, spaces: caller.spaces };
+    const alike = body.name === skill.name ? undefined : await findLookAlike(tx, owner, body.name);
+    return withWarnings(await this.read(tx, skill.id), body, warnOfLookAlike(alike));
   }
 
   private async read(tx: Transaction, skillId: string): Promise<TaggedSkill> {

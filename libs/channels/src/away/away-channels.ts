@@ -36,6 +36,8 @@ const RETURN = prepared(
  */
 @Injectable()
 export class AwayChannels implements SkillCompanion, OnModuleInit {
+  readonly waiting = 'SELECT FROM away_channels a WHERE a.skill_name = x.name';
+
   constructor(
     private readonly companions: SkillCompanions,
     @Inject(channelSettings.KEY) private readonly settings: Pick<ChannelSettings, 'returnWait'>,

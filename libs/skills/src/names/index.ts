@@ -1,5 +1,6 @@
 export { FormerOwners } from './former-owners.js';
-export { warnOfLookAlikes } from './look-alikes.js';
+export { findLookAlike, noteSkeletons, selectLookAlike, warnOfLookAlike } from './look-alikes.js';
+export { toSkeleton } from './skeleton.js';
 export { NameAnnouncer } from './name-announcer.js';
 export { FreedSkillIdEntity } from './freed-skill-id.entity.js';
 export { NamesController } from './names.controller.js';

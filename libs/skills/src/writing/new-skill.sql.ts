@@ -1,5 +1,5 @@
 import { prepared } from '#database';
-import { claimNames } from '../names/index.js';
+import { claimNames, noteSkeletons, selectLookAlike } from '../names/index.js';
 
 /** Columns with their types. Each is one parameter: an array with one element for each row. */
 type Columns = Readonly<Record<string, string>>;
@@ -15,6 +15,7 @@ const SKILL = {
   id: 'uuid',
   external_id: 'text',
   name: 'text',
+  skeleton: 'text',
   description: 'text',
   version: 'text',
   space_id: 'text',
@@ -93,16 +94,19 @@ export const PART_TABLES = Object.keys(PARTS) as PartTable[];
 
 /**
  * The only statement that inserts Skills, with everything that belongs to them. Parameters: the client; ids that bodies ask
- * for; names that the client may use; the arrays of the Skills, and of each of `tables`.
+ * for; names that the client may use; unless it is an import, its Spaces (null: all); the arrays of the Skills, and of each of `tables`. `waiting` is
+ * the condition of `SkillCompanions`.
  *
  * Names that no Skill of the statement has yet are claimed first (docs/adr/0036). Unique constraints decide between
  * simultaneous inserts. Skills are inserted in the order of name and version, so that batches do not deadlock.
  *
- * Returns the new Skills. Skills whose name the client could not claim come back with a `generation` of null.
+ * Returns the new Skills, and notes about Skills, which have a `generation` of null: 'foreign' (the client could not claim
+ * the name), 'waited-for', and 'alike' (the name looks like `other`, a name of another client).
  */
-function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
+function insertStatement(origin: Origin, tables: readonly PartTable[], waiting: string): string {
   const isImport = origin === 'imported';
-  let parameters = 3;
+  let parameters = isImport ? 3 : 4;
+  const firstArray = `$${parameters + 1}::uuid[]`;
   /** Numbers the parameters of a table. Returns what selects its rows `x`, with all or some of the columns. */
   const arrays = (columns: Columns) => {
     const numbered = Object.entries(columns).map(([name, type]) => {
@@ -123,7 +127,7 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
     : [['owner'], ['$1::varchar'], '$1::varchar', 'now()'];
   // The limit changes no result: see `rowsOfArrays`.
   const names = `wanted AS MATERIALIZED (
-       SELECT DISTINCT x.name FROM (SELECT * FROM ${skills('name', 'version')} LIMIT cardinality($4::uuid[])) x
+       SELECT DISTINCT x.name FROM (SELECT * FROM ${skills('name', 'version')} LIMIT cardinality(${firstArray})) x
        WHERE x.name <> ALL ($3::text[])
          AND NOT EXISTS (SELECT FROM skills s WHERE s.name = x.name AND s.version = x.version)),
      ${claimNames('$1')},
@@ -143,6 +147,8 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
     return `INSERT INTO ${table} (${columns.join(', ')})
        SELECT ${columns.map((name) => `x.${name}`).join(', ')} FROM ${rows} WHERE ${isNew('skill_id')}`;
   });
+  const named = skills('id', 'name', 'skeleton');
+  const isClaimed = `(x.name IN (SELECT name FROM claimed)) IS TRUE`;
   const statements = [
     `INSERT INTO skill_status (id, skill_id, health) SELECT x.status_id, x.id, x.health
        FROM ${skills('id', 'status_id', 'health')} WHERE ${isNew('id')}`,
@@ -152,7 +158,15 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
        SELECT x.event_id, x.id, x.name, x.version, 'registered', $1::varchar, ${owner}, ${registeredAt}
        FROM ${skills()} WHERE ${isNew('id')}`,
     ...parts,
+    ...(isImport ? [] : [noteSkeletons(`SELECT DISTINCT x.name, x.skeleton FROM ${named} WHERE ${isClaimed}`)]),
   ];
+  const notes = isImport
+    ? []
+    : [
+        `SELECT x.id, NULL, NULL, NULL, 'waited-for', NULL FROM ${named} WHERE ${isNew('id')} AND (${waiting})`,
+        `SELECT x.id, NULL, NULL, NULL, 'alike', a.name FROM ${named} CROSS JOIN LATERAL (${selectLookAlike('$1', '$4')}) a
+         WHERE ${isNew('id')}`,
+      ];
   return `WITH ${names}
      fresh AS (
        INSERT INTO skills (id, external_id, name, description, version, space_id, tags, facets, callable, has_active,
@@ -166,19 +180,20 @@ function insertStatement(origin: Origin, tables: readonly PartTable[]): string {
        ORDER BY x.name, x.version ON CONFLICT (name, version) DO NOTHING
        RETURNING id, external_id, generation, registered_at),
      ${statements.map((statement, index) => `p${index} AS (${statement})`).join(',\n     ')}
-     SELECT id, external_id, generation, registered_at FROM fresh
-     UNION ALL SELECT x.id, NULL, NULL, NULL FROM ${skills('id', 'name')}
-       WHERE x.name IN (SELECT name FROM wanted) AND (x.name IN (SELECT name FROM allowed)) IS NOT TRUE`;
+     SELECT id, external_id, generation, registered_at, NULL AS note, NULL AS other FROM fresh
+     UNION ALL SELECT x.id, NULL, NULL, NULL, 'foreign', NULL FROM ${skills('id', 'name')}
+       WHERE x.name IN (SELECT name FROM wanted) AND (x.name IN (SELECT name FROM allowed)) IS NOT TRUE
+     ${notes.map((note) => `UNION ALL ${note}`).join(' ')}`;
 }
 
 const statements = new Map<string, { one: string; many: string }>();
 
 /** The statement for one Skill is prepared. For many, PostgreSQL plans with their number each time. */
-export function insertSkills(origin: Origin, tables: readonly PartTable[], isOne: boolean): string {
-  const key = `${origin} ${tables.join(' ')}`;
+export function insertSkills(origin: Origin, tables: readonly PartTable[], waiting: string, isOne: boolean): string {
+  const key = `${origin} ${tables.join(' ')} ${waiting}`;
   let found = statements.get(key);
   if (!found) {
-    const text = insertStatement(origin, tables);
+    const text = insertStatement(origin, tables, waiting);
     found = { one: prepared(`skills.insert-${statements.size}`, text), many: `${text} -- many` };
     statements.set(key, found);
   }

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Caller } from '#auth';
 import { newId, pickExternalId, toSkillUuid } from '#common';
 import { probesSettings } from '#config';
 import {
@@ -19,7 +20,7 @@ import type { Health } from '../model/endpoint.entity.js';
 import { readScheme } from '../model/endpoint-url.js';
 import type { CreateSkillBody } from '../model/skill.dto.js';
 import type { SkillStatus } from '../model/skill.entity.js';
-import { SkillNames } from '../names/index.js';
+import { SkillNames, toSkeleton } from '../names/index.js';
 import { SkillSecrets } from '../secrets/index.js';
 import { type CapabilityPart, declarationColumns, toJson } from './capabilities.writer.js';
 import type { EndpointPart } from './endpoints.writer.js';
@@ -32,6 +33,8 @@ export interface CreatedSkill {
   generation: number;
   registered_at: Date;
   leases: SkillLeases;
+  /** The name of another client that looks like the name of the Skill. */
+  alike?: string;
 }
 
 export interface NewSkillBody extends Omit<CreateSkillBody, 'endpoints' | 'capabilities'> {
@@ -69,9 +72,19 @@ export interface InsertedSkills {
 interface InsertedRow {
   id: string;
   external_id: string | null;
-  /** Null: the statement could not claim the name. */
+  /** Null: a note about a Skill. */
   generation: number | null;
   registered_at: Date;
+  note: 'foreign' | 'waited-for' | 'alike' | null;
+  other: string | null;
+}
+
+interface Written {
+  created: Map<string, CreatedSkill>;
+  /** Ids of Skills whose names the statement could not claim. */
+  unclaimed: Set<string>;
+  /** Ids of Skills for which something may wait. */
+  awaited: Set<string>;
 }
 
 type Rows = Record<'skills' | PartTable, ArrayElement[][]>;
@@ -92,53 +105,46 @@ export class NewSkillsWriter {
    */
   async insert(
     tx: Transaction,
-    owner: string,
+    caller: Caller,
     skills: readonly NewSkill[],
     origin: 'created' | 'registered',
   ): Promise<InsertedSkills> {
-    const inserted = await this.insertAllowed(tx, owner, skills, origin);
-    await this.companions.arrived(tx, [...inserted.created.keys()]);
-    return inserted;
+    const { created, unclaimed, awaited } = await this.run(tx, caller, skills, origin);
+    if (unclaimed.size === 0) {
+      await this.companions.arrived(tx, [...awaited]);
+      return { created, foreign: unclaimed };
+    }
+    // Names that are shared or free, and those that another transaction has claimed meanwhile.
+    const rest = skills.filter(({ id }) => unclaimed.has(id));
+    const names = await this.names.claim(
+      tx,
+      caller.clientId,
+      rest.map(({ body }) => body.name),
+    );
+    const claimed = rest.filter(({ body }) => names.has(body.name));
+    const others = await this.run(tx, caller, claimed, origin, names);
+    await this.companions.arrived(tx, [...awaited, ...others.awaited]);
+    const foreign = rest.filter(({ body }) => !names.has(body.name)).map(({ id }) => id);
+    return { created: new Map([...created, ...others.created]), foreign: new Set(foreign) };
   }
 
   /** Inserts Skills of a file, also with reserved names and ids. Skips known Skills. Returns the ids of the new ones. */
   async import(tx: Transaction, actor: string, skills: readonly ImportedSkill[]): Promise<Set<string>> {
     const names = new Set(skills.map(({ body }) => body.name));
-    const { created } = await this.run(tx, actor, skills, 'imported', names);
+    const { created } = await this.run(tx, { clientId: actor }, skills, 'imported', names);
     return new Set(created.keys());
-  }
-
-  private async insertAllowed(
-    tx: Transaction,
-    owner: string,
-    skills: readonly NewSkill[],
-    origin: 'created' | 'registered',
-  ): Promise<InsertedSkills> {
-    const { created, unclaimed } = await this.run(tx, owner, skills, origin);
-    if (unclaimed.size === 0) return { created, foreign: unclaimed };
-    // Names that are shared or free, and those that another transaction has claimed meanwhile.
-    const rest = skills.filter(({ id }) => unclaimed.has(id));
-    const names = await this.names.claim(
-      tx,
-      owner,
-      rest.map(({ body }) => body.name),
-    );
-    const claimed = rest.filter(({ body }) => names.has(body.name));
-    const { created: others } = await this.run(tx, owner, claimed, origin, names);
-    const foreign = rest.filter(({ body }) => !names.has(body.name)).map(({ id }) => id);
-    return { created: new Map([...created, ...others]), foreign: new Set(foreign) };
   }
 
   private async run(
     tx: Transaction,
-    client: string,
+    caller: { clientId: string; spaces?: readonly string[] | undefined },
     skills: readonly (NewSkill | ImportedSkill)[],
     origin: Origin,
     allowedNames: ReadonlySet<string> = new Set(),
-  ): Promise<{ created: Map<string, CreatedSkill>; unclaimed: Set<string> }> {
+  ): Promise<Written> {
     const created = new Map<string, CreatedSkill>();
-    const unclaimed = new Set<string>();
-    if (skills.length === 0) return { created, unclaimed };
+    const written: Written = { created, unclaimed: new Set(), awaited: new Set() };
+    if (skills.length === 0) return written;
     const rows = { skills: [], ...Object.fromEntries(PART_TABLES.map((table) => [table, []])) } as unknown as Rows;
     const leases = new Map(skills.map((skill) => [skill.id, this.gather(rows, skill, origin)]));
     const ids = skills.flatMap(({ id, body }) =>
@@ -147,27 +153,27 @@ export class NewSkillsWriter {
     const tables = PART_TABLES.filter((table) => rows[table].length > 0);
     const columns = (['skills', ...tables] as const).flatMap((table) => columnsOf(rows[table]));
     const inserted = await insertingSkills(() =>
-      tx.query<InsertedRow[]>(insertSkills(origin, tables, skills.length === 1), [
-        client,
+      tx.query<InsertedRow[]>(insertSkills(origin, tables, this.companions.waiting, skills.length === 1), [
+        caller.clientId,
         arrayLiteral(ids),
         arrayLiteral([...allowedNames]),
+        ...(origin === 'imported' ? [] : [caller.spaces ?? null]),
         ...columns,
       ]),
     );
     for (const { id, external_id, generation, registered_at } of inserted) {
-      if (generation === null) unclaimed.add(id);
-      else {
-        const endpoints = (leases.get(id) ?? []).map((lease) => ({ ...lease, generation }));
-        created.set(id, {
-          id,
-          external_id,
-          generation,
-          registered_at,
-          leases: { skillId: id, owner: client, endpoints },
-        });
-      }
+      if (generation === null) continue;
+      const endpoints = (leases.get(id) ?? []).map((lease) => ({ ...lease, generation }));
+      const lease: SkillLeases = { skillId: id, owner: caller.clientId, endpoints };
+      created.set(id, { id, external_id, generation, registered_at, leases: lease });
     }
-    return { created, unclaimed };
+    for (const { id, note, other } of inserted) {
+      if (note === 'foreign') written.unclaimed.add(id);
+      if (note === 'waited-for') written.awaited.add(id);
+      const skill = created.get(id);
+      if (skill && other !== null) skill.alike = other;
+    }
+    return written;
   }
 
   /** Adds the rows of a Skill. Returns its leases, without their generation. */
@@ -214,6 +220,7 @@ export class NewSkillsWriter {
       id,
       pickExternalId(id, skill_id),
       name,
+      toSkeleton(name),
       description,
       version,
       space_id,

@@ -15,6 +15,8 @@ export interface RegisteredSkill {
   space_id?: string | null;
   /** Of the endpoints that the body names. */
   leases: SkillLeases;
+  /** The name of another client that looks like the name of a new Skill. */
+  alike?: string;
 }
 
 /** Bodies of one name and version, in the order of the batch. */

@@ -16,9 +16,8 @@ import type {
 import { proveSchemas } from '../schemas/index.js';
 import { inSpace } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';
-import type { WarningResponse } from '../model/warning.response.js';
 import { listWarnings } from '../model/warnings.js';
-import { warnOfLookAlikes } from '../names/index.js';
+import { warnOfLookAlike } from '../names/index.js';
 import type { RegisteredSkill } from './registration-batch.js';
 import { SkillWriter } from './skill-writer.js';
 
@@ -54,8 +53,7 @@ export class RegistrationService {
       const [skill = new ConflictError()] = await this.write(tx, caller, [where]);
       if (skill instanceof ApiError) throw skill;
       leases = [skill.leases];
-      const alike = await warnOfLookAlikes(tx, caller, skill.created ? [body.name] : []);
-      return { ...this.answer(skill), ...listWarnings(body, alike.get(body.name)) };
+      return { ...this.answer(skill), ...listWarnings(body, warnOfLookAlike(skill.alike)) };
     });
     await this.announce(leases);
     return response;
@@ -78,15 +76,9 @@ export class RegistrationService {
       const registered = allowed.length > 0 ? await this.write(tx, caller, allowed) : [];
       leases = collectLeases(registered);
       const outcomes = registered.values();
-      const created = allowed.filter((_, place) => isCreated(registered[place]));
-      const alike = await warnOfLookAlikes(
-        tx,
-        caller,
-        created.map(({ name }) => name),
-      );
       const results = items.map(({ index, body }, place) => {
         const outcome = refusals[place] ?? outcomes.next().value ?? new ConflictError();
-        return toResult(index, body, outcome, isCreated(outcome) ? alike.get(body.name) : undefined);
+        return toResult(index, body, outcome);
       });
       for (const [index, error] of failed) results.push(toFailure(index, error));
       return { results: results.sort((a, b) => a.index - b.index) };
@@ -150,20 +142,15 @@ function collectLeases(registered: readonly (RegisteredSkill | ApiError)[]): Ski
   return [...new Map(skills.map(({ id, leases }) => [id, leases])).values()];
 }
 
-function isCreated(skill: RegisteredSkill | ApiError | undefined): boolean {
-  return skill !== undefined && !(skill instanceof ApiError) && skill.created;
-}
-
 function toResult(
   index: number,
   body: RegisterSkillBody,
   skill: RegisteredSkill | ApiError,
-  warnings?: WarningResponse[],
 ): BatchRegisteredItemResponse {
   if (skill instanceof ApiError) return toFailure(index, skill);
-  const { id, external_id, created } = skill;
+  const { id, external_id, created, alike } = skill;
   const status = created ? 'created' : 'updated';
-  return { index, status, skill_id: external_id ?? id, id, ...listWarnings(body, warnings) };
+  return { index, status, skill_id: external_id ?? id, id, ...listWarnings(body, warnOfLookAlike(alike)) };
 }
 
 function toFailure(index: number, { code, summary }: ApiError): BatchRegisteredItemResponse {

@@ -5,7 +5,7 @@ import type { Transaction } from '#database';
 import { SkillAudit } from './skill-audit.js';
 import { SkillNames } from '../names/index.js';
 import { stateHealth } from './merged-body.js';
-import { NewSkillsWriter } from './new-skills.writer.js';
+import { type CreatedSkill, NewSkillsWriter } from './new-skills.writer.js';
 import {
   type Admission,
   admit,
@@ -57,12 +57,13 @@ export class SkillWriter {
     private readonly names: SkillNames,
   ) {}
 
-  /** Inserts a Skill. Returns false if the name belongs to another client, or the name and version to another Skill. */
-  async create(tx: Transaction, id: string, caller: Caller, body: CreateSkillBody): Promise<boolean> {
-    const { created } = await this.newSkills.insert(tx, caller.clientId, [{ id, body: stateHealth(body) }], 'created');
-    if (created.size === 0) return false;
+  /** Inserts a Skill. @throws ConflictError (1006) if the name belongs to another client, or name and version to another Skill */
+  async create(tx: Transaction, id: string, caller: Caller, body: CreateSkillBody): Promise<CreatedSkill> {
+    const { created } = await this.newSkills.insert(tx, caller, [{ id, body: stateHealth(body) }], 'created');
+    const skill = created.get(id);
+    if (!skill) throw new ConflictError();
     await this.audit.record(tx, caller, 'skill.create', [{ skillId: id, after: body }]);
-    return true;
+    return skill;
   }
 
   /**
@@ -85,7 +86,7 @@ export class SkillWriter {
     const fresh = skills.map((asked) => admit(asked, NO_PARTS));
     const { created, foreign } = await this.newSkills.insert(
       tx,
-      caller.clientId,
+      caller,
       fresh.flatMap(({ write }) => write),
       'registered',
     );

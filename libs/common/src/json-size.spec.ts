@@ -56,7 +56,7 @@ describe('a document from outside', () => {
 
   it('is read within the bounds; beyond them it says why it is not', () => {
     const { levels, values, keys, reals } = FOREIGN_BOUNDS;
-    expect(read('{"a":[1e400,"\\ud800"]}')).toEqual({ value: { a: [Infinity, '\ud800'] } });
+    expect(read('{"a":[1e400,"\\ud800"]}')).toMatchObject({ value: { a: [Infinity, '\ud800'] } });
     expect(read(nested(levels)).value).toBeDefined();
     expect(read(nested(levels + 1))).toEqual({ tooLarge: `nests deeper than ${levels} levels` });
     expect(read(nested(1_000_000))).toHaveProperty('tooLarge');

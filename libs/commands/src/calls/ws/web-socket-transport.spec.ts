@@ -51,7 +51,7 @@ describe('WebSocketTransport', () => {
   const reply = (socket: WebSocket, { id }: Message, answer: object) => {
     socket.send(JSON.stringify({ version: '0.6.0', id, timestamp: 0, type: 'response', ...answer }));
   };
-  const send = async (
+  const sendExact = (
     executionId: string,
     n = 0,
     overrides: Partial<Attempt> = {},
@@ -78,7 +78,10 @@ describe('WebSocketTransport', () => {
       signal: call.signal,
       ...overrides,
     };
-    const { answer, bytes } = await transport.send(call, target, attempt);
+    return transport.send(call, target, attempt);
+  };
+  const send = async (...args: Parameters<typeof sendExact>) => {
+    const { answer, bytes } = await sendExact(...args);
     return { answer: JSON.parse(writeJson(answer)) as SkillAnswer, bytes };
   };
 
@@ -144,6 +147,18 @@ describe('WebSocketTransport', () => {
       output: 'one',
       context: { a: 'b', c: null },
     });
+  });
+
+  it('passes on a result as it is written, and takes no message with two of them', async () => {
+    onMessage = ({ id }, socket) => {
+      const result = '{ "n" : [1e400,-0, 9007199254740993,"\\u00e9"]}';
+      const more = id === 'twice' ? ',"result":1' : '';
+      socket.send(`{"type":"response","id":"${id}","status":"success","result":${result} ${more}}`);
+    };
+    expect(writeJson((await sendExact('once')).answer)).toBe(
+      '{"status":"completed","result":{ "n" : [1e400,-0, 9007199254740993,"\\u00e9"]}}',
+    );
+    await expect(sendExact('twice')).rejects.toMatchObject({ fault: 'bad-answer', isFinal: true });
   });
 
   it('reads the published status, and an error as text', async () => {

@@ -1,3 +1,0 @@
-import { importBundle } from './bundle.js';
-
-await importBundle(import.meta.url);

@@ -198,6 +198,10 @@ describe('leaving the registry', () => {
     };
     expect(results).toEqual([removed, removed]);
     expectError(await api.post(`/skills/${skillId}/heartbeat`, { endpoint_url: urlOf(9) }), 400, 1001);
+    const [stored, sent] = ['HTTP://Host:80/a', 'http://host/a'];
+    await api.patch(`/skills/${skillId}`, { endpoints: [{ url: stored }, { url: urlOf(4) }] }).expect(200);
+    await api.patch(`/skills/${skillId}`, { endpoints: [{ url: urlOf(4) }] }).expect(200);
+    expectError(await api.post(`/skills/${skillId}/heartbeat`, { endpoint_url: sent }), 404, 1004);
     await leave(skillId).expect(200);
     await register({ ...body, skill_id: skillId, endpoints: [{ url: urlOf(5) }] });
     expectError(await otherApi.post(`/skills/${skillId}/heartbeat`, { endpoint_url: urlOf(4) }), 404, 1004);

@@ -77,6 +77,7 @@ describe('tags and metadata of Skills, in filters', () => {
       ['tags=a,b', [2]],
       ['tags=a&tags=c', [1, 2, 3, 4, 5]],
       ['tags=b,%20c&tags=%C3%BC%20%C3%B6', [4, 5]],
+      ['tags=u%CC%88%20o%CC%88', [4]],
       ['tags=*', [6]],
       ['tags=A', []],
       ['tags=a&metadata.region~=us', [2, 4]],
@@ -153,6 +154,8 @@ describe('tags and metadata of Skills, in filters', () => {
   it('knows the tags of a Skill in every way to write it', async () => {
     const tagsOf = async (id: string) => (await api.get(`/skills/${id}`).expect(200)).body.tags as string[];
     const body = skillBody({ tags: ['z', 'a', '天气'] });
+    const composed = await api.post('/skills', skillBody({ tags: ['u\u0308'] })).expect(201);
+    expect(composed.body.tags).toEqual(['\u00fc']);
     const { body: created } = await api.post('/skills', body).expect(201);
     const id = created.skill_id as string;
     expect(created.tags).toEqual(['z', 'a', '天气']);
@@ -179,6 +182,8 @@ describe('tags and metadata of Skills, in filters', () => {
     ['long', ['x'.repeat(65)]],
     ['the same', ['a', 'a']],
     ['with a comma', ['a,b']],
+    ['with an invisible character', ['a\u200b']],
+    ['the same in NFC', ['\u00fc', 'u\u0308']],
     ['with a blank', ['a ']],
     ['with a line feed', ['a\nb']],
     ['empty', ['']],

@@ -73,6 +73,9 @@ describe('versions and deprecation', () => {
     const body = skillBody({ deprecated: NOTICE });
     const skillId = (await site.admin.post('/skills/register', body).expect(200)).body.data.skill_id as string;
     const { headers } = await site.admin.get(`/skills/${skillId}`).expect(200);
+    const status = await site.admin.get(`/skills/${skillId}/status`).expect(200);
+    expect(status.headers).toMatchObject({ sunset: SUNSET, deprecation: headers.deprecation });
+    expect(status.body.data).not.toHaveProperty('deprecation');
     const deprecated = async () => (await read(skillId)).deprecated;
     await site.admin.post('/skills/register', { ...body, deprecated: undefined }).expect(200);
     await site.admin.patch(`/skills/${skillId}`, { description: 'x' }).expect(200);

@@ -37,6 +37,9 @@ export function toLeasedSkill(skill: KnownSkill, renewed: ReadonlyMap<string, He
   return { skillId: skill.skillId, owner: skill.owner, endpoints, isWhole: true };
 }
 
+/** Removals of one Skill that are read, the last ones. */
+const MAX_REMOVALS = 1_000;
+
 /** Reads registrations from PostgreSQL for a lease store that lacks them. */
 @Injectable()
 export class LeaseRepository {
@@ -68,19 +71,18 @@ export class LeaseRepository {
   /** Returns the given endpoints that were removed: alone, or perhaps with their Skill, which has registered again. */
   async findUnregistered<T extends { skillId: string; url: string }>(endpoints: readonly T[]): Promise<Set<T>> {
     if (endpoints.length === 0) return new Set();
-    const rows = await this.dataSource.query<{ place: number }[]>(
-      `SELECT x.place::int FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS x(skill_id, url, canonical, place)
-       WHERE EXISTS (SELECT FROM skill_events v
-         WHERE v.skill_id = x.skill_id
-           AND (v.event = 'unregistered' OR v.event = 'endpoint_unregistered' AND v.endpoint_url IN (x.url, x.canonical)))`,
-      [
-        endpoints.map(({ skillId }) => skillId),
-        endpoints.map(({ url }) => url),
-        endpoints.map(({ url }) => canonicalUrl(url)),
-      ],
+    const rows = await this.dataSource.query<{ skillId: string; url: string | null }[]>(
+      `SELECT x.id AS "skillId", v.url FROM unnest($1::uuid[]) AS x(id), LATERAL (
+         SELECT e.endpoint_url AS url FROM skill_events e
+         WHERE e.skill_id = x.id AND e.event IN ('unregistered', 'endpoint_unregistered')
+         ORDER BY e.created_at DESC LIMIT ${MAX_REMOVALS}) v`,
+      [[...new Set(endpoints.map(({ skillId }) => skillId))]],
     );
-    const places = new Set(rows.map(({ place }) => place - 1));
-    return new Set(endpoints.filter((_, index) => places.has(index)));
+    // History has the spelling that was registered. Of a whole Skill that left, it has no URL.
+    const gone = new Set(rows.map(({ skillId, url }) => `${skillId} ${url === null ? '' : canonicalUrl(url)}`));
+    return new Set(
+      endpoints.filter(({ skillId, url }) => gone.has(`${skillId} `) || gone.has(`${skillId} ${canonicalUrl(url)}`)),
+    );
   }
 
   /** Counts endpoints whose lease has ended. */

@@ -1,8 +1,9 @@
-import { Controller, Get, Param } from '@nestjs/common';
+import { Controller, Get, Param, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, ProtocolRoute } from '#common';
-import { SkillIdParam } from '#skills';
+import { deprecationHeaders, SkillIdParam } from '#skills';
+import type { FastifyReply } from 'fastify';
 import { SkillStatusResponse } from './skill-status.response.js';
 import { SkillStatusService } from './skill-status.service.js';
 
@@ -19,7 +20,13 @@ export class SkillStatusController {
     operationId: 'getSkillStatus',
   })
   @ApiErrors(1001, 1004)
-  status(@CurrentCaller() caller: Caller, @Param() { skill_id }: SkillIdParam): Promise<SkillStatusResponse> {
-    return this.statuses.status(caller, skill_id);
+  async status(
+    @CurrentCaller() caller: Caller,
+    @Param() { skill_id }: SkillIdParam,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SkillStatusResponse> {
+    const { status, deprecation } = await this.statuses.status(caller, skill_id);
+    void reply.headers(deprecationHeaders(deprecation));
+    return status;
   }
 }

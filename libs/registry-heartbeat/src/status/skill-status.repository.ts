@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { EndpointStatus, Health, ProbeResult, SkillStatus } from '#skills';
+import type { Deprecation, EndpointStatus, Health, ProbeResult, SkillStatus } from '#skills';
 import { DataSource } from 'typeorm';
 
 /** The last probe of an endpoint. */
@@ -36,6 +36,7 @@ export interface StatusRecord {
   cpu_usage: number | null;
   memory_usage: number | null;
   last_heartbeat: Date | null;
+  deprecation: Deprecation | null;
   endpoints: EndpointRecord[];
 }
 
@@ -53,7 +54,7 @@ export class SkillStatusRepository {
     const [row] = await this.dataSource.query<StatusRecord[]>(
       `SELECT COALESCE(s.external_id, s.id::text) AS skill_id, s.id, s.status, t.health, GREATEST(t.request_count, t.routed_count) AS request_count,
          GREATEST(t.error_count, t.routed_errors) AS error_count, t.cpu_usage, t.memory_usage,
-         s.last_heartbeat, e.endpoints,
+         s.last_heartbeat, s.deprecation, e.endpoints,
          CASE WHEN e.leased AND e.since IS NULL THEN 0
            ELSE greatest(0, floor(extract(epoch FROM now() - COALESCE(e.since, s.registered_at))))::int END AS uptime
        FROM skills s JOIN skill_status t ON t.skill_id = s.id CROSS JOIN LATERAL (

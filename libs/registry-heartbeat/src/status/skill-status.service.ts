@@ -1,10 +1,16 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '#auth';
 import { SkillNotFoundError } from '#common';
-import { LeaseTerms } from '#skills';
+import { type Deprecation, LeaseTerms } from '#skills';
 import { LeaseStore } from '../leases/lease-store.js';
 import { type EndpointRecord, SkillStatusRepository } from './skill-status.repository.js';
 import type { EndpointStatusResponse, SkillStatusResponse } from './skill-status.response.js';
+
+/** A status, and whether its Skill is deprecated. */
+export interface ReadStatus {
+  status: SkillStatusResponse;
+  deprecation: Deprecation | null;
+}
 
 /** The status of a Skill (AI Bridge v0.6.0, Skill interface: status). */
 @Injectable()
@@ -18,12 +24,13 @@ export class SkillStatusService {
   ) {}
 
   /** @throws SkillNotFoundError (1004) */
-  async status(caller: Caller, skillId: string): Promise<SkillStatusResponse> {
-    const [record, remaining] = await Promise.all([
+  async status(caller: Caller, skillId: string): Promise<ReadStatus> {
+    const [found, remaining] = await Promise.all([
       this.repository.find(skillId, caller.spaces),
       this.remaining(skillId),
     ]);
-    if (!record) throw new SkillNotFoundError();
+    if (!found) throw new SkillNotFoundError();
+    const { deprecation, ...record } = found;
     const endpoints = record.endpoints.map((endpoint) => this.toResponse(endpoint, remaining));
     // The lease store may have newer heartbeats than PostgreSQL.
     const heard = [
@@ -31,7 +38,7 @@ export class SkillStatusService {
       ...endpoints.map(({ last_heartbeat }) => last_heartbeat ?? ''),
     ];
     const last = heard.reduce((latest, time) => (time > latest ? time : latest));
-    return { ...record, last_heartbeat: last === '' ? null : last, endpoints };
+    return { status: { ...record, last_heartbeat: last === '' ? null : last, endpoints }, deprecation };
   }
 
   private toResponse(

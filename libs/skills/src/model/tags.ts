@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { joinedReasons, textFault } from '#common';
+import { joinedReasons, nameFault, toNfc } from '#common';
+import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 
 /** Tags that one Skill may have. */
@@ -8,22 +9,19 @@ export const MAX_TAGS = 32;
 export const TAG_MAX = 64;
 /** Control characters, and the comma, which separates the tags of a filter. */
 const REFUSED = String.raw`,\u0000-\u001f\u007f`;
-const TAG_PATTERN = new RegExp(String.raw`^[^\s${REFUSED}]([^${REFUSED}]*[^\s${REFUSED}])?$`);
+/** For the OpenAPI document; invisible characters would make it unreadable. */
+const TAG_PATTERN = String.raw`^[^\s${REFUSED}]([^${REFUSED}]*[^\s${REFUSED}])?$`;
 
 export const TAGS_SCHEMA = {
   type: 'array',
-  items: { type: 'string', minLength: 1, maxLength: TAG_MAX, pattern: TAG_PATTERN.source },
+  items: { type: 'string', minLength: 1, maxLength: TAG_MAX, pattern: TAG_PATTERN },
   maxItems: MAX_TAGS,
   uniqueItems: true,
 } as const;
 
-/** Why a text is no tag, or undefined. */
+/** Why a text is no tag, or undefined. Tags are names without commas. */
 export function tagFault(tag: unknown): string | undefined {
-  const fault = textFault(tag, 1, TAG_MAX);
-  if (fault !== undefined) return fault;
-  return TAG_PATTERN.test(tag as string)
-    ? undefined
-    : 'must have no comma, no control character, and no blank at its beginning or end';
+  return nameFault(tag, TAG_MAX) ?? ((tag as string).includes(',') ? 'must not contain a comma' : undefined);
 }
 
 function* tagReasons(tags: readonly unknown[]): Generator<string> {
@@ -49,6 +47,7 @@ export function TagsField(): PropertyDecorator {
       example: ['weather', 'eu'],
       description: 'In the order that you send',
     }),
+    Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(toNfc) : value)),
     ValidateIf((_, value) => value !== undefined),
     ValidateBy({
       name: 'tags',

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
-import { hasMoreKeys, joinedReasons, Repeatable, textFault } from '#common';
+import { hasMoreKeys, joinedReasons, Repeatable, textFault, toNfc } from '#common';
 import { Transform } from 'class-transformer';
 import { ValidateBy, ValidateIf } from 'class-validator';
 import { MAX_TAGS, tagFault } from '../model/tags.js';
@@ -63,7 +63,7 @@ function splitTags(value: unknown): unknown {
   if (value === undefined) return undefined;
   const texts: unknown[] = Array.isArray(value) ? value : [value];
   if (texts.length > MAX_TAG_LISTS) return texts;
-  return texts.map((text) => (typeof text === 'string' ? text.split(',').map((tag) => tag.trim()) : text));
+  return texts.map((text) => (typeof text === 'string' ? text.split(',').map((tag) => toNfc(tag.trim())) : text));
 }
 
 export function TagsFilterField(): PropertyDecorator {

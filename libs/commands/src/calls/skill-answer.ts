@@ -21,6 +21,8 @@ export function tooLargeAnswer(fault: string): SkillAnswer {
   return { status: 'failed', error: { code: 5000, message: `The answer of the Skill ${fault}` } };
 }
 
+const ERROR_MEMBERS = ['code', 'message', 'details'];
+const LONGEST_CODE = 64;
 const LONGEST_MESSAGE = 1024;
 const NO_REASON: ExecutionError = { code: 5000, message: 'The Skill gave no reason' };
 /** What Skills call it, in any letter case. `success` is the word of AI Bridge messages, and of earlier releases. */
@@ -105,33 +107,57 @@ export function readExecution(members: Members, source: Buffer): SkillAnswer {
   };
 }
 
-/** The error of an answer with 4xx: the envelope itself, or `error` in it. */
+/** The error of an answer with 4xx: the envelope itself, or `error` in it, or at least its `message`. */
 function readRefusal(json: JsonText, plain: ExecutionError): ExecutionError {
-  return readError(json) ?? readReason(json.members(), plain);
+  const members = json.members();
+  return (
+    readError(json) ?? readReason(members, { ...plain, message: readText(members.get('message')) ?? plain.message })
+  );
 }
 
 /** `error` as an object or as text, with `error_detail` beside it. What is missing comes from `otherwise`. */
 function readReason(members: Members, otherwise: ExecutionError): ExecutionError {
   const [error, detail] = [members.get('error'), members.get('error_detail')];
-  const text = error?.value;
-  const message = typeof text === 'string' && text !== '' ? text.slice(0, LONGEST_MESSAGE) : otherwise.message;
-  const plain = { ...otherwise, message };
   const object = [detail, error].find((part) => isObject(part?.value));
-  return (object && readError(object, plain)) ?? plain;
+  const plain = { ...otherwise, message: readText(object === error ? undefined : error) ?? otherwise.message };
+  if (object === undefined) return plain;
+  const names = object.members();
+  if (ERROR_MEMBERS.some((name) => names.has(name))) return readError(object, plain) ?? plain;
+  const message = readText(error) ?? readText(object);
+  return message === undefined ? plain : { ...plain, message, details: object };
 }
 
-/** `{code, message, details?}` of an envelope, or of an AI Bridge message. */
+/**
+ * `{code, message, details?}` of an envelope, or of an AI Bridge message. `otherwise` stands for a code or a message that cannot
+ * be read; without it, undefined is returned for an object without a code.
+ */
 function readError(json: JsonText, otherwise?: ExecutionError): ExecutionError | undefined {
   if (!isObject(json.value)) return undefined;
-  const { code, message } = { ...otherwise, ...json.value };
+  const code = readCode(json.value.code) ?? otherwise?.code;
+  if (code === undefined) return undefined;
+  const members = json.members();
+  const details = members.get('details');
+  const message = readText(members.get('message')) ?? otherwise?.message ?? '';
+  return { code, message, ...(details && { details }) };
+}
+
+function readCode(code: unknown): ExecutionError['code'] | undefined {
+  if (typeof code === 'string') return shorten(code, LONGEST_CODE);
   // JSON.parse turns 1e400 into Infinity, which cannot be written as JSON.
-  if (!Number.isFinite(code) && typeof code !== 'string') return undefined;
-  const details = json.members().get('details');
-  return {
-    code: typeof code === 'string' ? code.slice(0, 64) : Number(code),
-    message: typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE) : '',
-    ...(details && { details }),
-  };
+  return Number.isFinite(code) ? Number(code) : undefined;
+}
+
+/** A text, or another value as JSON, so that nothing that a Skill says of an error is lost. Empty values say nothing. */
+function readText(json: JsonText | undefined): string | undefined {
+  if (json === undefined) return undefined;
+  const { value } = json;
+  const isEmpty = isObject(value) || Array.isArray(value) ? Object.keys(value).length === 0 : !value;
+  if (isEmpty) return undefined;
+  return shorten(typeof value === 'string' ? value : json.text.trim(), LONGEST_MESSAGE);
+}
+
+function shorten(text: string, max: number): string {
+  return text.slice(0, max).toWellFormed();
 }
 
 function readContext(context: Record<string, unknown>): Record<string, string | null> {

@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import { EntityManager } from 'typeorm';
 import { newId } from '#common';
-import type { BatchRegisteredItemResponse, SkillResponse } from '../../libs/skills/src/model/skill.response.js';
+import type { BatchRegisteredItemResponse } from '../../libs/skills/src/model/registration.response.js';
+import type { SkillResponse } from '../../libs/skills/src/model/skill.response.js';
 import type { RegisterSkillBody } from '../../libs/skills/src/model/skill.dto.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';

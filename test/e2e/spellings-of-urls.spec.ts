@@ -3,8 +3,8 @@ import type { RegisterSkillBody } from '../../libs/skills/src/model/skill.dto.js
 import type {
   BatchRegisteredItemResponse,
   RegisteredResponse,
-  SkillResponse,
-} from '../../libs/skills/src/model/skill.response.js';
+} from '../../libs/skills/src/model/registration.response.js';
+import type { SkillResponse } from '../../libs/skills/src/model/skill.response.js';
 import { LEASE_STORES } from '../support/lease-stores.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { skillBody } from '../support/skill.factory.js';

@@ -27,7 +27,7 @@ export {
   HEALTHS,
 } from './model/endpoint.entity.js';
 export { LeaseResponse, LeaseTerms } from './model/lease-terms.js';
-export { CapabilityIdProperty, SkillIdProperty, UuidProperty } from './model/id-properties.decorators.js';
+export { CapabilityIdProperty, SkillIdProperty, SkillUuidProperty } from './model/id-properties.decorators.js';
 export { GivenSkillIdParam, SkillIdParam } from './model/skill.dto.js';
 export { SKILL_ENTITIES } from './model/skill.entities.js';
 export { SKILL_STATUSES, SkillEntity, type SkillStatus } from './model/skill.entity.js';

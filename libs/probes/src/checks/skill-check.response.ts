@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { type Health, HEALTHS, PROBE_RESULTS, type ProbeResult, SkillIdProperty, UuidProperty } from '#skills';
+import { type Health, HEALTHS, PROBE_RESULTS, type ProbeResult, SkillIdProperty, SkillUuidProperty } from '#skills';
 
 export class CheckedEndpointResponse {
   @ApiProperty({ format: 'uuid', example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e11' })
@@ -37,7 +37,7 @@ export class SkillCheckResponse {
   @SkillIdProperty()
   skill_id: string;
 
-  @UuidProperty('0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10')
+  @SkillUuidProperty()
   id: string;
 
   @ApiProperty({ type: () => CheckedEndpointResponse, isArray: true, description: 'Its active endpoints' })

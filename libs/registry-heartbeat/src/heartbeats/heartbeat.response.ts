@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { LeaseResponse, UuidProperty } from '#skills';
+import { LeaseResponse, SkillUuidProperty } from '#skills';
 
 const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
 
@@ -7,7 +7,7 @@ export class HeartbeatResponse {
   @ApiProperty({ example: 'weather-skill-001', description: 'The id in the request' })
   skill_id: string;
 
-  @UuidProperty(SKILL_ID)
+  @SkillUuidProperty()
   id: string;
 
   @ApiProperty({ type: () => LeaseResponse })

@@ -9,11 +9,10 @@ import {
   SKILL_STATUSES,
   SkillIdProperty,
   type SkillStatus,
-  UuidProperty,
+  SkillUuidProperty,
 } from '#skills';
 import { ApiProperty } from '@nestjs/swagger';
 
-const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
 const TIME = '2026-01-18T00:00:00.000Z';
 
 export class ProbeResponse {
@@ -73,7 +72,7 @@ export class SkillStatusResponse {
   @SkillIdProperty()
   skill_id: string;
 
-  @UuidProperty(SKILL_ID)
+  @SkillUuidProperty()
   id: string;
 
   @ApiProperty({ enum: SKILL_STATUSES, enumName: 'SkillStatus', example: 'active' })

@@ -17,7 +17,16 @@ export function CapabilityIdProperty(): PropertyDecorator {
   });
 }
 
-/** The UUID beside an id that may be another text. */
-export function UuidProperty(example: string, required = true): PropertyDecorator {
+/** The UUID of a Skill, beside its id. */
+export function SkillUuidProperty(required = true): PropertyDecorator {
+  return uuidProperty('0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', required);
+}
+
+/** The UUID of a capability, beside its id. */
+export function CapabilityUuidProperty(): PropertyDecorator {
+  return uuidProperty('0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12', true);
+}
+
+function uuidProperty(example: string, required: boolean): PropertyDecorator {
   return ApiProperty({ format: 'uuid', required, example, description: 'The UUID; every call takes either id' });
 }

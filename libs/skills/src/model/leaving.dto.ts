@@ -1,10 +1,9 @@
 import { IntegerField, SkillIdField } from '#common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ENDPOINT_STATUSES, type EndpointStatus } from './endpoint.entity.js';
-import { SkillIdProperty, UuidProperty } from './id-properties.decorators.js';
+import { SkillIdProperty, SkillUuidProperty } from './id-properties.decorators.js';
 import { EndpointUrlField } from './skill-fields.decorators.js';
 
-const SKILL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10';
 const TIME = '2026-01-18T00:00:00.000Z';
 
 /** POST /skills/{skill_id}/unregister and /drain; everything is optional. */
@@ -28,7 +27,7 @@ export class UnregisteredResponse {
   @SkillIdProperty()
   skill_id: string;
 
-  @UuidProperty(SKILL_ID)
+  @SkillUuidProperty()
   id: string;
 
   @ApiProperty({ enum: ['unregistered'] })
@@ -61,7 +60,7 @@ export class DrainingResponse {
   @SkillIdProperty()
   skill_id: string;
 
-  @UuidProperty(SKILL_ID)
+  @SkillUuidProperty()
   id: string;
 
   @ApiProperty({ enum: ['draining'] })

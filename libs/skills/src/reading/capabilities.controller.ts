@@ -4,10 +4,10 @@ import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, PageRoute, ProtocolRoute } from '#common';
 import { HotRoute } from '../catalogue/index.js';
 import { CapabilitiesService } from './capabilities.service.js';
-import { CapabilityIdParam, ChangeCapabilityStatusBody } from '../model/skill.dto.js';
+import { CapabilityIdParam, ChangeCapabilityStatusBody } from '../model/capability.dto.js';
 import { ApiPartFilters } from './part-filters.decorators.js';
 import { ListCapabilitiesQuery } from './skill.query.js';
-import { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/skill.response.js';
+import { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/capability.response.js';
 
 @ApiTags('capabilities')
 @Controller('capabilities')

@@ -13,7 +13,7 @@ import { CAPABILITY_JSON } from './skill-sql.js';
 import { addPartConditions, exactFacets } from './part-filters.sql.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
 import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
-import type { CapabilityResponse, ListedCapabilityResponse } from '../model/skill.response.js';
+import type { CapabilityResponse, ListedCapabilityResponse } from '../model/capability.response.js';
 import { inSpaces } from './spaces.js';
 
 interface ListedRow {

@@ -3,10 +3,10 @@ import { AuditLog, type Caller } from '#auth';
 import { BadParameterError, CapabilityNotFoundError, toPageResponse } from '#common';
 import { Transactions } from '#database';
 import { CapabilitiesRepository } from './capabilities.repository.js';
-import type { ChangeCapabilityStatusBody } from '../model/skill.dto.js';
+import type { ChangeCapabilityStatusBody } from '../model/capability.dto.js';
 import { CatalogueChanges } from '../catalogue/catalogue-changes.js';
 import type { ListCapabilitiesQuery } from './skill.query.js';
-import type { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/skill.response.js';
+import type { CapabilityPageResponse, CapabilityStatusChangedResponse } from '../model/capability.response.js';
 import { selectSpaces } from './spaces.js';
 import { SkillWriter } from '../writing/skill-writer.js';
 

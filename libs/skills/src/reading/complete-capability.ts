@@ -1,4 +1,5 @@
-import type { CapabilityResponse, SkillResponse } from '../model/skill.response.js';
+import type { CapabilityResponse } from '../model/capability.response.js';
+import type { SkillResponse } from '../model/skill.response.js';
 import { toInputSchema, toParameters } from '../schemas/index.js';
 
 /** Adds what a capability does not have itself: parameters from its schema, or the schema from its parameters. */

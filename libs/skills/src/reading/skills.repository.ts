@@ -13,7 +13,9 @@ import type { EndpointStatus } from '../model/endpoint.entity.js';
 import { type Deprecation, shownDeprecated } from '../model/deprecation.js';
 import type { SkillStatus } from '../model/skill.entity.js';
 import type { SpacedFilter } from './spaces.js';
-import type { CapabilityResponse, EndpointResponse, SkillResponse, TaggedSkill } from '../model/skill.response.js';
+import type { CapabilityResponse } from '../model/capability.response.js';
+import type { EndpointResponse } from '../model/endpoint.response.js';
+import type { SkillResponse, TaggedSkill } from '../model/skill.response.js';
 
 interface SkillRow {
   id: string;

@@ -10,7 +10,9 @@ import {
   UuidField,
 } from '#common';
 import { ValidateBy, ValidateIf } from 'class-validator';
-import { CapabilityBody, MAX_PARTS, ReplaceSkillBody, StoredEndpointBody } from '../model/skill.dto.js';
+import { CapabilityBody } from '../model/capability.dto.js';
+import { StoredEndpointBody } from '../model/endpoint.dto.js';
+import { MAX_PARTS, ReplaceSkillBody } from '../model/skill.dto.js';
 import { UniqueBy } from '../model/skill-fields.decorators.js';
 
 /** No file may use up the sequence. At 1,000 registrations a second, it takes 30 years to get there. */

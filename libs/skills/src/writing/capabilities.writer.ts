@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '#common';
 import { type ArrayElement, arrayLiteral, columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
-import type { CapabilityBody } from '../model/skill.dto.js';
+import type { CapabilityBody } from '../model/capability.dto.js';
 import { type NestedDeclaration, toStored } from '../schemas/index.js';
 import { type MergedPart, mergeParts } from './merged-part.js';
 

@@ -4,7 +4,7 @@ import { columnsOf, prepared, rowsOfArrays, type Transaction } from '#database';
 import { isMask, SkillSecrets } from '../secrets/index.js';
 import { readScheme } from '../model/endpoint-url.js';
 import type { Health } from '../model/endpoint.entity.js';
-import type { EndpointBody } from '../model/skill.dto.js';
+import type { EndpointBody } from '../model/endpoint.dto.js';
 import { type MergedPart, mergeParts } from './merged-part.js';
 import { type HistorySkill, SkillHistory } from './skill-history.js';
 

@@ -1,6 +1,8 @@
 import { isParameterized } from './capabilities.writer.js';
 import { isMask, type ScalarValue, type SecretMap } from '../secrets/index.js';
-import type { CapabilityBody, CreateSkillBody, EndpointBody, RegisterSkillBody } from '../model/skill.dto.js';
+import type { CapabilityBody } from '../model/capability.dto.js';
+import type { EndpointBody } from '../model/endpoint.dto.js';
+import type { CreateSkillBody, RegisterSkillBody } from '../model/skill.dto.js';
 
 /**
  * Merges bodies of one name and version. The result has the effect of registering them one after the other

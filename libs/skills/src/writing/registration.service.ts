@@ -12,7 +12,7 @@ import type {
   BatchRegisteredItemResponse,
   BatchRegisteredResponse,
   RegisteredResponse,
-} from '../model/skill.response.js';
+} from '../model/registration.response.js';
 import { proveSchemas } from '../schemas/index.js';
 import { inSpace } from '../reading/spaces.js';
 import { type SkillLeases, SkillObservers } from '../model/skill-observers.js';

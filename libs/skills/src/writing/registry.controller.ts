@@ -11,12 +11,8 @@ import { DrainingResponse, LeavingBody, UnregisteredResponse } from '../model/le
 import { BatchRegisterBody, ChangeSkillStatusBody, RegisterSkillBody, SkillIdParam } from '../model/skill.dto.js';
 import { ApiPartFilters } from '../reading/part-filters.decorators.js';
 import { DiscoverQuery } from '../reading/skill.query.js';
-import {
-  BatchRegisteredResponse,
-  DiscoverResponse,
-  RegisteredResponse,
-  SkillStatusChangedResponse,
-} from '../model/skill.response.js';
+import { BatchRegisteredResponse, RegisteredResponse } from '../model/registration.response.js';
+import { DiscoverResponse, SkillStatusChangedResponse } from '../model/skill.response.js';
 import { SkillsService } from '../skills.service.js';
 
 /** Skills in the protocol style (AI Bridge v0.6.0, Skill interface). */

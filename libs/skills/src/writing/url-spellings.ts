@@ -1,5 +1,5 @@
 import { UrlSpellings } from '#common';
-import type { EndpointBody } from '../model/skill.dto.js';
+import type { EndpointBody } from '../model/endpoint.dto.js';
 
 /**
  * One URL has one spelling in a Skill: that of the endpoint that it has, or else the first of the bodies (docs/adr/0045).

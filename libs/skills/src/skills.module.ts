@@ -29,6 +29,7 @@ import {
 } from './names/index.js';
 import { NewSkillsWriter } from './writing/new-skills.writer.js';
 import { RegistrationService } from './writing/registration.service.js';
+import { HeldSkillsReader } from './writing/held-skills.reader.js';
 import { RenewalsWriter } from './writing/renewals.writer.js';
 import { RegistryController } from './writing/registry.controller.js';
 import { SkillQuotas } from './writing/skill-quotas.js';
@@ -65,6 +66,7 @@ import { SkillsService } from './skills.service.js';
     CapabilitiesRepository,
     SkillWriter,
     NewSkillsWriter,
+    HeldSkillsReader,
     RenewalsWriter,
     SkillPartsWriter,
     EndpointsWriter,

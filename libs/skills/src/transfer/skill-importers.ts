@@ -10,6 +10,7 @@ import { EndpointsWriter } from '../writing/endpoints.writer.js';
 import { NewSkillsWriter } from '../writing/new-skills.writer.js';
 import { SkillNames } from '../names/index.js';
 import { SkillSecrets } from '../secrets/index.js';
+import { HeldSkillsReader } from '../writing/held-skills.reader.js';
 import { RenewalsWriter } from '../writing/renewals.writer.js';
 import { SkillCompanions } from '../model/skill-companions.js';
 import { SkillAudit } from '../writing/skill-audit.js';
@@ -54,7 +55,7 @@ export function createSkillImporters(
   );
   const health = new EndpointHealthWriter(index, history, log, names, companions);
   const newSkills = new NewSkillsWriter(secrets, names, companions, UNPROBED);
-  const renewals = new RenewalsWriter(parts, index, health);
+  const renewals = new RenewalsWriter(new HeldSkillsReader(), parts, index, health);
   const writer = new SkillWriter(newSkills, renewals, parts, index, history, audit, names);
   const created = new NewSkillsImporter(newSkills, audit);
   return { names: new NameImporter(log), skills: new SkillImporter(created, writer, secrets, changes, names) };

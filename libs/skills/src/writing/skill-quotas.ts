@@ -3,7 +3,7 @@ import type { ApiError } from '#common';
 import type { Transaction } from '#database';
 import { type Demand, Quotas } from '#quotas';
 import { isForeignName } from '../names/index.js';
-import type { HeldSkill } from './renewals.writer.js';
+import type { HeldSkill } from './held-skills.reader.js';
 import type { Refusals, SkillBodies } from './registration-batch.js';
 import { keyOf, MAX_PARTS, type RegisterSkillBody, type ReplaceSkillBody } from '../model/skill.dto.js';
 import { countParts, listDemands, type GrowingBody, computeGrowth, type PresentSkill } from './skill-growth.js';

@@ -156,8 +156,9 @@ function readText(json: JsonText | undefined): string | undefined {
   return shorten(typeof value === 'string' ? value : json.text.trim(), LONGEST_MESSAGE);
 }
 
+/** Cuts no pair of surrogates in two. Half a pair that the Skill sent stays. */
 function shorten(text: string, max: number): string {
-  return text.slice(0, max).toWellFormed();
+  return text.length <= max ? text : text.slice(0, max).replace(/[\uD800-\uDBFF]$/, '');
 }
 
 function readContext(context: Record<string, unknown>): Record<string, string | null> {

@@ -25,7 +25,7 @@ describe('the sample Skill at this registry', () => {
   });
 
   async function start(options: Partial<SampleSkillOptions> = {}): Promise<SampleSkill> {
-    const skill = await startSampleSkill({ registryUrl: `${site.url}/api/v1`, token, port: 0, ...options });
+    const skill = await startSampleSkill({ registryUrl: `${site.url}/api/v1`, token, port: 0, drainMs: 0, ...options });
     running.push(skill);
     return skill;
   }
@@ -50,8 +50,6 @@ describe('the sample Skill at this registry', () => {
     expect(await answer.json()).toMatchObject({ data: { status: 'completed', result: { city: 'Cairo' } } });
     const statusOf = () => site.http.get(`/api/v1/skills/${skill.skillId}/status`).auth(site.admin, { type: 'bearer' });
     await until(async () => (await statusOf()).body.data.request_count === 1);
-    // Longer than a lease lasts without heartbeats.
-    await until(() => skill.heartbeats >= 4);
     expect((await statusOf()).body.data.health).toBe('healthy');
     await skill.stop();
     await expect(skill.ended).resolves.toBe(true);

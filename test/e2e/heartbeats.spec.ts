@@ -97,6 +97,31 @@ describe.each(LEASE_STORES)('heartbeats with leases in %s', (kind) => {
     expect(interval).toBeLessThanOrEqual(30);
   });
 
+  it('name an endpoint in any spelling of its URL, also after a PUT has changed how it is shown', async () => {
+    const urls = ['http://localhost:9301/', 'http://other:9301'];
+    const { name } = skillBody();
+    const { skill_id, generation } = await register({ name, endpoints: urls.map((url) => ({ url })) });
+    const health = async () => (await status(skill_id)).endpoints.map((endpoint) => endpoint.health);
+    for (const reported of ['unhealthy', 'healthy', 'unhealthy'] as const) {
+      await beat(skill_id, { endpoint_url: 'HTTP://LOCALHOST:9301', generation, health: reported }).expect(200);
+      expect(await health()).toEqual([reported, 'healthy']);
+    }
+    const put = skillBody({ name, endpoints: [{ url: 'http://LOCALHOST:9301' }, { url: 'http://OTHER:9301/' }] });
+    await api.put(`/skills/${skill_id}`, put).expect(200);
+    expect((await app.app.get(LeaseStore).remaining(skill_id)).size).toBe(2);
+    for (const endpoint_url of ['HTTP://LOCALHOST:9301', 'http://localhost:9301/', 'http://LOCALHOST:9301']) {
+      await beat(skill_id, { endpoint_url, generation, health: 'unhealthy' }).expect(200);
+      await beat(skill_id, { endpoint_url, generation }).expect(200);
+    }
+    expect(await health()).toEqual(['healthy', 'healthy']);
+    const spellings = ['http://localhost:9301/', 'http://Localhost:9301'];
+    const heartbeats = spellings.map((endpoint_url) => ({ skill_id, endpoint_url, health: 'warning' }));
+    const { body: many } = await api.post('/heartbeats', { heartbeats }).expect(200);
+    expect(many.data.results).toEqual(heartbeats.map(() => ({ skill_id, status: 'ok' })));
+    expect(await health()).toEqual(['warning', 'healthy']);
+    expectError(await beat(skill_id, { endpoint_url: 'http://LOCALHOST:9301', generation: generation - 1 }), 409, 1006);
+  });
+
   it('may say nothing, or everything', async () => {
     const { skill_id, generation } = await register({ endpoints: [{ url: 'http://all/' }] });
     await beat(skill_id).expect(200);

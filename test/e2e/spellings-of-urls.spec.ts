@@ -1,39 +1,30 @@
-import { LeaseStore } from '../../libs/registry-heartbeat/src/leases/lease-store.js';
 import type { RegisterSkillBody } from '../../libs/skills/src/model/skill.dto.js';
 import type {
   BatchRegisteredItemResponse,
   RegisteredResponse,
 } from '../../libs/skills/src/model/registration.response.js';
 import type { SkillResponse } from '../../libs/skills/src/model/skill.response.js';
-import { LEASE_STORES } from '../support/lease-stores.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { skillBody } from '../support/skill.factory.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { type Api, apiOf, expectError } from './api.js';
 
 const SPELLINGS = ['http://LocalHost:80/', 'http://localhost', 'HTTP://localhost:80', 'http://localhost/./'];
 
-describe.each(LEASE_STORES)('one URL in several spellings, with leases in %s,', (kind) => {
-  let redis: RedisServer | undefined;
+describe('one URL in several spellings', () => {
   let app: TestApp;
   let api: Api;
   beforeAll(async () => {
-    redis = kind === 'redis' ? await startRedisServer() : undefined;
-    app = await startTestApp({ env: redis ? { REDIS_URL: redis.url } : {} });
+    app = await startTestApp();
     api = apiOf(app);
-  }, 300_000);
+  });
   afterAll(async () => {
     await app.close();
-    await redis?.stop();
   });
 
   const register = async (body: RegisterSkillBody): Promise<string> =>
     (await api.post('/skills/register', body).expect(200)).body.data.skill_id as string;
   const read = async (id: string) => (await api.get(`/skills/${id}`).expect(200)).body as SkillResponse;
   const urlsOf = async (id: string) => (await read(id)).endpoints.map(({ url }) => url);
-  const beat = (skillId: string, body?: object) => api.post(`/skills/${skillId}/heartbeat`, body);
-  const status = async (skillId: string) =>
-    (await api.get(`/skills/${skillId}/status`).expect(200)).body.data as { endpoints: { health: string }[] };
 
   it('is one endpoint, whoever registers it how, and keeps the spelling that came first', async () => {
     const body = skillBody({
@@ -129,36 +120,5 @@ describe.each(LEASE_STORES)('one URL in several spellings, with leases in %s,', 
     expect(JSON.stringify(answers.map((answer) => answer.warnings))).not.toContain('hunter2');
     expect(await read(registered.skill_id)).not.toHaveProperty('warnings');
     expect((await api.post('/skills/register', skillBody()).expect(200)).body.data).not.toHaveProperty('warnings');
-  });
-
-  it('is renewed by heartbeats in any of them, also after a PUT has changed how it is shown', async () => {
-    const urls = ['http://localhost:9301/', 'http://other:9301'];
-    const body = skillBody({ endpoints: urls.map((url) => ({ url })) });
-    const { skill_id, generation } = (await api.post('/skills/register', body).expect(200)).body
-      .data as RegisteredResponse;
-    const health = async () => (await status(skill_id)).endpoints.map((endpoint) => endpoint.health);
-    for (const reported of ['unhealthy', 'healthy', 'unhealthy'] as const) {
-      await beat(skill_id, { endpoint_url: 'HTTP://LOCALHOST:9301', generation, health: reported }).expect(200);
-      expect(await health()).toEqual([reported, 'healthy']);
-    }
-    const put = { ...body, endpoints: [{ url: 'http://LOCALHOST:9301' }, { url: 'http://OTHER:9301/' }] };
-    await api.put(`/skills/${skill_id}`, put).expect(200);
-    expect((await app.app.get(LeaseStore).remaining(skill_id)).size).toBe(2);
-    for (const endpoint_url of ['HTTP://LOCALHOST:9301', 'http://localhost:9301/', 'http://LOCALHOST:9301']) {
-      await beat(skill_id, { endpoint_url, generation, health: 'unhealthy' }).expect(200);
-      await beat(skill_id, { endpoint_url, generation }).expect(200);
-    }
-    expect(await health()).toEqual(['healthy', 'healthy']);
-    const heartbeats = ['http://localhost:9301/', 'http://Localhost:9301'].map((endpoint_url) => ({
-      skill_id,
-      endpoint_url,
-      health: 'warning',
-    }));
-    const { body: many } = await api.post('/heartbeats', { heartbeats }).expect(200);
-    expect(many.data.results).toEqual(heartbeats.map(() => ({ skill_id, status: 'ok' })));
-    expect(await health()).toEqual(['warning', 'healthy']);
-    expectError(await beat(skill_id, { endpoint_url: 'http://LOCALHOST:9301', generation: generation - 1 }), 409, 1006);
-    expectError(await beat(skill_id, { endpoint_url: 'http://localhost:9302' }), 400, 1001);
-    expectError(await beat(skill_id, { endpoint_url: 'http://localhost:0' }), 400, 1001);
   });
 });

@@ -30,6 +30,7 @@ export {
 } from './error-catalogue.js';
 export { ApiErrors, ErrorResponse, buildExample } from './error.response.js';
 export { canonicalId, ExternalIdField, isUuid, pickExternalId, SkillIdField, toSkillUuid } from './external-id.js';
+export { CheckedBy } from './fault.decorator.js';
 export { faultError, joinedReasons, MAX_FAULTS } from './fault-list.js';
 export {
   EnumField,

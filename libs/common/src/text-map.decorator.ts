@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { ValidateBy } from 'class-validator';
 import type { Fault } from './error-catalogue.js';
+import { CheckedBy } from './fault.decorator.js';
 import { joinedReasons } from './fault-list.js';
 import { field, type FieldOptions } from './field.decorators.js';
 import { isObject } from './is-object.js';
@@ -41,17 +41,7 @@ export function TextMapField({
     return joinedReasons(reasonsOf(entryFaults(value, limits)));
   };
   return applyDecorators(
-    field(
-      options,
-      textMapSchema(limits),
-      ValidateBy({
-        name: 'isTextMap',
-        validator: {
-          validate: (value) => reasonOf(value) === undefined,
-          defaultMessage: (args) => reasonOf(args?.value) ?? '',
-        },
-      }),
-    ),
+    field(options, textMapSchema(limits), CheckedBy('isTextMap', reasonOf)),
     // Left as it came: class-transformer would copy it key by key.
     Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
   );

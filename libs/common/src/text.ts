@@ -1,4 +1,5 @@
-import { ValidateBy, type ValidationOptions } from 'class-validator';
+import type { ValidationOptions } from 'class-validator';
+import { CheckedBy } from './fault.decorator.js';
 
 /** Length in Unicode code points, which is what PostgreSQL's varchar(n) and JSON Schema's maxLength count. */
 export function codePointLength(text: string): number {
@@ -50,14 +51,5 @@ export function pathFault(text: string): string | undefined {
 
 /** class-validator decorator over `textFault`. */
 export function IsText(min: number, max: number, options?: ValidationOptions): PropertyDecorator {
-  return ValidateBy(
-    {
-      name: 'isText',
-      validator: {
-        validate: (value) => textFault(value, min, max) === undefined,
-        defaultMessage: (args) => textFault(args?.value, min, max) ?? '',
-      },
-    },
-    options,
-  );
+  return CheckedBy('isText', (value) => textFault(value, min, max), options);
 }

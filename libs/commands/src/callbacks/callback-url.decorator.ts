@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { urlFault } from '#common';
-import { ValidateBy, ValidateIf } from 'class-validator';
+import { CheckedBy, urlFault } from '#common';
+import { ValidateIf } from 'class-validator';
 
 const URL_MAX = 2048;
 
@@ -21,12 +21,6 @@ export function CallbackUrlField({ description }: { description: string }): Prop
       required: false,
     }),
     ValidateIf((_, value) => value !== undefined),
-    ValidateBy({
-      name: 'callbackUrl',
-      validator: {
-        validate: (value) => callbackUrlFault(value) === undefined,
-        defaultMessage: (args) => callbackUrlFault(args?.value) ?? '',
-      },
-    }),
+    CheckedBy('callbackUrl', callbackUrlFault),
   );
 }

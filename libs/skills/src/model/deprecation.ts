@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { isDateTime, isObject, joinedReasons, textFault } from '#common';
+import { CheckedBy, isDateTime, isObject, joinedReasons, textFault } from '#common';
 import { Transform } from 'class-transformer';
-import { ValidateBy, ValidateIf } from 'class-validator';
+import { ValidateIf } from 'class-validator';
 
 /** What the owner of a deprecated Skill says of it. */
 export interface DeprecationNotice {
@@ -53,13 +53,7 @@ export function DeprecatedField(description: string): PropertyDecorator {
   return applyDecorators(
     ApiProperty({ description, required: false, oneOf: DEPRECATED_SCHEMAS, example: DEPRECATED_EXAMPLE }),
     ValidateIf((_, value) => value !== undefined),
-    ValidateBy({
-      name: 'deprecated',
-      validator: {
-        validate: (value) => deprecatedFault(value) === undefined,
-        defaultMessage: (args) => deprecatedFault(args?.value) ?? '',
-      },
-    }),
+    CheckedBy('deprecated', deprecatedFault),
     Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
   );
 }

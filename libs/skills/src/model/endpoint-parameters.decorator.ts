@@ -1,5 +1,4 @@
-import { isObject, joinedReasons } from '#common';
-import { ValidateBy } from 'class-validator';
+import { CheckedBy, isObject, joinedReasons } from '#common';
 import { QUERY_PREFIX } from './endpoint-url.js';
 import { isMask, type ScalarValue } from '../secrets/index.js';
 import { RESERVED_PARAMETERS, SENT_PARAMETERS } from './endpoint-parameters.js';
@@ -22,14 +21,7 @@ export function SendableParameters(): PropertyDecorator {
 }
 
 function checked(name: string, list: (map: Record<string, unknown>) => Iterable<string>): PropertyDecorator {
-  const check = (map: unknown): string | undefined => (isObject(map) ? joinedReasons(list(map)) : undefined);
-  return ValidateBy({
-    name,
-    validator: {
-      validate: (value) => check(value) === undefined,
-      defaultMessage: (args) => check(args?.value) ?? '',
-    },
-  });
+  return CheckedBy(name, (map) => (isObject(map) ? joinedReasons(list(map)) : undefined));
 }
 
 function* faults(map: Record<string, unknown>, checks: typeof RESERVED_PARAMETERS): Generator<string> {

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import type { FieldOptions } from '#common';
+import { CheckedBy, type FieldOptions } from '#common';
 import { IsDefined, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { endpointUrlFault, readScheme, URL_MAX } from './endpoint-url.js';
 
@@ -11,13 +11,7 @@ export function EndpointUrlField({
   return applyDecorators(
     ApiProperty({ example: 'http://localhost:8001', format: 'uri', maxLength: URL_MAX, description, required }),
     required ? IsDefined({ message: 'is required' }) : ValidateIf((_, value) => value !== undefined),
-    ValidateBy({
-      name: 'endpointUrl',
-      validator: {
-        validate: (value) => endpointUrlFault(value) === undefined,
-        defaultMessage: (args) => endpointUrlFault(args?.value) ?? '',
-      },
-    }),
+    CheckedBy('endpointUrl', endpointUrlFault),
   );
 }
 

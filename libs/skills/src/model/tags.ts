@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { joinedReasons, nameFault, toNfc } from '#common';
+import { CheckedBy, joinedReasons, nameFault, toNfc } from '#common';
 import { Transform } from 'class-transformer';
-import { ValidateBy, ValidateIf } from 'class-validator';
+import { ValidateIf } from 'class-validator';
 
 /** Tags that one Skill may have. */
 export const MAX_TAGS = 32;
@@ -49,12 +49,6 @@ export function TagsField(): PropertyDecorator {
     }),
     Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(toNfc) : value)),
     ValidateIf((_, value) => value !== undefined),
-    ValidateBy({
-      name: 'tags',
-      validator: {
-        validate: (value) => tagsFault(value) === undefined,
-        defaultMessage: (args) => tagsFault(args?.value) ?? '',
-      },
-    }),
+    CheckedBy('tags', tagsFault),
   );
 }

@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
-import { hasMoreKeys, joinedReasons, Repeatable, textFault, toNfc } from '#common';
+import { CheckedBy, hasMoreKeys, joinedReasons, Repeatable, textFault, toNfc } from '#common';
 import { Transform } from 'class-transformer';
-import { ValidateBy, ValidateIf } from 'class-validator';
+import { ValidateIf } from 'class-validator';
 import { MAX_TAGS, tagFault } from '../model/tags.js';
 
 /** Conditions: keys with their operators, each with one value or several. */
@@ -35,13 +35,7 @@ export function MetadataFilterField(): PropertyDecorator {
   return applyDecorators(
     ValidateIf((_, value) => value !== undefined),
     Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
-    ValidateBy({
-      name: 'metadataFilter',
-      validator: {
-        validate: (value) => metadataFault(value) === undefined,
-        defaultMessage: (args) => metadataFault(args?.value) ?? '',
-      },
-    }),
+    CheckedBy('metadataFilter', metadataFault),
   );
 }
 
@@ -59,7 +53,7 @@ function tagsFault(lists: unknown): string | undefined {
 }
 
 /** Leaves a list as it is if it is too long. */
-function splitTags(value: unknown): unknown {
+function splitLists(value: unknown): unknown {
   if (value === undefined) return undefined;
   const texts: unknown[] = Array.isArray(value) ? value : [value];
   if (texts.length > MAX_TAG_LISTS) return texts;
@@ -69,15 +63,9 @@ function splitTags(value: unknown): unknown {
 export function TagsFilterField(): PropertyDecorator {
   return applyDecorators(
     ValidateIf((_, value) => value !== undefined),
-    Transform(({ obj, key }) => splitTags((obj as Record<string, unknown>)[key])),
+    Transform(({ obj, key }) => splitLists((obj as Record<string, unknown>)[key])),
     Repeatable(),
-    ValidateBy({
-      name: 'tagsFilter',
-      validator: {
-        validate: (value) => tagsFault(value) === undefined,
-        defaultMessage: (args) => tagsFault(args?.value) ?? '',
-      },
-    }),
+    CheckedBy('tagsFilter', tagsFault),
   );
 }
 

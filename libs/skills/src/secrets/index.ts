@@ -5,7 +5,6 @@ export {
   MAP_VALUE_SCHEMAS,
   MASK,
   maskedMap,
-  omitSecrets,
   type ParameterMap,
   SCALAR_SCHEMAS,
   type ScalarValue,

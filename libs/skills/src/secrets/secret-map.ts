@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { type FieldOptions, hasMoreKeys, isObject, joinedReasons, textFault } from '#common';
+import { CheckedBy, type FieldOptions, hasMoreKeys, isObject, joinedReasons, textFault } from '#common';
 import { Transform } from 'class-transformer';
-import { ValidateBy, ValidateIf } from 'class-validator';
+import { ValidateIf } from 'class-validator';
 
 /** Stands for a secret value in every answer. A client that sends it back keeps the stored value. */
 export const MASK = '***';
@@ -20,13 +20,6 @@ export type SecretMap<Value = string> = Record<string, Value | SecretValue<Value
 export type ScalarValue = string | number | boolean;
 /** Parameters of an endpoint. Their values keep their types. */
 export type ParameterMap = SecretMap<ScalarValue>;
-
-/** Returns the values that are not secret. */
-export function omitSecrets(map: Readonly<SecretMap>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(map).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
-  );
-}
 
 export function hasSecret(map: Readonly<ParameterMap> | undefined): boolean {
   return Object.values(map ?? {}).some((value) => typeof value === 'object');
@@ -93,13 +86,7 @@ export function SecretMapField(options: SecretMapOptions): PropertyDecorator {
       maxProperties: maxEntries,
     } as ApiPropertyOptions),
     ValidateIf((_, value) => value !== undefined),
-    ValidateBy({
-      name: 'isSecretMap',
-      validator: {
-        validate: (value) => checkMap(value, options) === undefined,
-        defaultMessage: (args) => checkMap(args?.value, options) ?? '',
-      },
-    }),
+    CheckedBy('isSecretMap', (value) => checkMap(value, options)),
     // Keeps the object: class-transformer would copy it key by key.
     Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]),
   );

@@ -92,7 +92,7 @@ export class RegistryController {
   @ProtocolRoute(DrainingResponse)
   @ApiOperation({
     summary: 'Route no new calls to a Skill, or to one of its endpoints',
-    description: 'Calls in flight finish. A registration, or the status active, ends it',
+    description: 'Calls in flight finish. A registration of the endpoint, or its status active, ends it',
     operationId: 'drainSkill',
   })
   @ApiBody({ type: LeavingBody, required: false })

@@ -177,6 +177,18 @@ describe('leaving the registry', () => {
     }
   });
 
+  it('takes no body, or an object: nothing leaves for another one', async () => {
+    const { skillId } = await replicas(1);
+    for (const route of ['unregister', 'drain'])
+      for (const sent of ['null', '[]', '5', '"x"', 'false'])
+        expectError(
+          await api.post(`/skills/${skillId}/${route}`).set('content-type', 'application/json').send(sent),
+          400,
+          1001,
+        );
+    await leave(skillId).expect(200);
+  });
+
   it('makes a heartbeat for the endpoint register again, whoever removed it', async () => {
     const { body, skillId } = await replicas(4);
     await leave(skillId, { endpoint_url: urlOf(1) }).expect(200);

@@ -123,9 +123,9 @@ export class CompiledValidator<T extends object> {
     }
   }
 
-  /** Like `accept`, for the body of a request: no body counts as an empty object. */
+  /** Like `accept`, for the body of a request: no body counts as an empty object, null does not. */
   acceptSent(value: unknown): T | undefined {
-    return this.accept(value ?? {});
+    return value === null ? undefined : this.accept(value ?? {});
   }
 }
 

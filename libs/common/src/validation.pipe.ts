@@ -86,6 +86,10 @@ class CompilingValidationPipe extends ValidationPipe {
     const accepted = validator?.acceptSent(value);
     if (accepted) return accepted;
     if (validator) assertExplained(validator, value ?? {});
+    // Not the same as no body, which is undefined.
+    if (value === null && metadata.type === 'body') {
+      throw new BadParameterError([{ field: 'body', reason: 'must be an object' }]);
+    }
     return super.transform(value, metadata);
   }
 

@@ -24,7 +24,7 @@ export class AppSettings {
   @Max(65_535, { message: 'must not be over 65535' })
   port: number = 8000;
 
-  /** URL of this service for others. Default: the host name and the port. */
+  /** URL of this service for others, without a slash at its end. Default: the host name and the port. */
   @Setting('APP_PUBLIC_URL', { example: 'https://registry.example.com' })
   @Matches(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, {
     message: 'must be an http or https URL without query and credentials',

@@ -13,6 +13,7 @@ export { OidcSettings, oidcSettings } from './oidc.settings.js';
 export { OperationsSettings, operationsSettings } from './operations.settings.js';
 export { OutboundSettings, outboundSettings } from './outbound.settings.js';
 export { ProbesSettings, probesSettings } from './probes.settings.js';
+export { findPublicUrl } from './public-url.js';
 export { QuotasSettings, quotasSettings } from './quotas.settings.js';
 export { RateLimitSettings, rateLimitSettings } from './rate-limit.settings.js';
 export { RegistrySettings, registrySettings } from './registry.settings.js';

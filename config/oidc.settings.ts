@@ -58,10 +58,14 @@ export class OidcSettings {
 
 export const oidcSettings = registerAs('oidc', () => new OidcSettings());
 
-/** `ownIssuer` is the `iss` of this service's own tokens, which must differ from that of the provider. */
-export function checkOidc({ issuer, audience }: OidcSettings, ownIssuer: string, faults: SettingFault[]): void {
+/** `ownIssuers`: what the `iss` of this service's own tokens can be; that of the provider must differ. */
+export function checkOidc(
+  { issuer, audience }: OidcSettings,
+  ownIssuers: readonly (string | undefined)[],
+  faults: SettingFault[],
+): void {
   if (issuer === undefined) return;
-  if (issuer === ownIssuer) {
+  if (ownIssuers.includes(issuer)) {
     faults.push({
       variable: 'SECURITY_JWT_ISSUER',
       problem: 'must differ from SECURITY_OIDC_ISSUER',

@@ -46,7 +46,7 @@ export class SecuritySettings {
   @Max(100_000, { message: 'must not be over 100000' })
   maxSessions: number = 1000;
 
-  /** `iss` of the tokens. Default: APP_NAME. If other services check tokens, RFC 9068 requires the issuer URL of the metadata. */
+  /** `iss` of the tokens and `issuer` of the metadata. Default: APP_PUBLIC_URL; see `ServiceIdentity` for the rest. */
   @Setting('SECURITY_JWT_ISSUER', { example: 'https://registry.example.com' })
   @Matches(/^[\x21-\x7e]{1,255}$/, { message: 'must be 1 to 255 ASCII characters without spaces' })
   jwtIssuer?: string;

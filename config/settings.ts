@@ -107,6 +107,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   const logging = readSection(LoggingSettings, env, faults);
   const tracing = readSection(TracingSettings, env, faults);
   app.dataDir = resolve(app.dataDir);
+  app.publicUrl = app.publicUrl?.replace(/\/+$/, '');
   if (app.debug && env.LOG_LEVEL === undefined) logging.level = 'debug';
   if ((KEY_PAIR_ALGORITHMS as readonly string[]).includes(security.algorithm) && !security.privateKeyFile) {
     faults.push({
@@ -117,7 +118,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   }
   if (env.OUTBOUND_ALLOWED_CIDRS === undefined) allowLoopback(outbound, app, database);
   checkUpstream(aiBridge, faults);
-  checkOidc(oidc, security.jwtIssuer ?? app.name, faults);
+  checkOidc(oidc, [security.jwtIssuer ?? app.name, app.publicUrl], faults);
   checkEdge(edge, faults);
   checkOperations(operations, app, faults);
   checkChannel(channel, faults);

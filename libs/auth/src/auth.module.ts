@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule, RedisConnection } from '#cache';
-import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
+import { securitySettings } from '#config';
 import { OutboundModule } from '#outbound';
 import { QuotasModule } from '#quotas';
 import type { DataSource } from 'typeorm';
@@ -31,6 +31,7 @@ import { ClientsController } from './clients/clients.controller.js';
 import { ClientsService } from './clients/clients.service.js';
 import { SecretHasher } from './clients/secret-hasher.js';
 import { RevocationList } from './tokens/revocation-list.js';
+import { ServiceIdentity } from './tokens/service-identity.js';
 import { createTokenSigner } from './tokens/token-signer.js';
 import { GrantsService } from './tokens/grants.service.js';
 import { MeController } from './clients/me.controller.js';
@@ -88,6 +89,7 @@ import { TOKEN_SIGNER, TokensService } from './tokens/tokens.service.js';
     AdminClient,
     Authenticator,
     CallerAssertions,
+    ServiceIdentity,
     RevocationList,
     AuditLog,
     AuditRepository,
@@ -97,9 +99,8 @@ import { TOKEN_SIGNER, TokensService } from './tokens/tokens.service.js';
     AuditJobs,
     {
       provide: TOKEN_SIGNER,
-      inject: [securitySettings.KEY, appSettings.KEY],
-      useFactory: (security: SecuritySettings, app: AppSettings) =>
-        createTokenSigner(security, { issuer: security.jwtIssuer ?? app.name, audience: app.name }),
+      inject: [securitySettings.KEY, ServiceIdentity],
+      useFactory: createTokenSigner,
     },
     { provide: APP_GUARD, useClass: AuthGuard },
   ],

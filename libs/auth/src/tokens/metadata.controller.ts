@@ -1,10 +1,9 @@
-import { Controller, Get, Header, Inject, Req } from '@nestjs/common';
+import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, BadParameterError, Public } from '#common';
-import { type AppSettings, appSettings, type SecuritySettings, securitySettings } from '#config';
-import type { FastifyRequest } from 'fastify';
+import { Public } from '#common';
 import type { JSONWebKeySet } from 'jose';
 import { PERMISSIONS } from '../roles.js';
+import { ServiceIdentity } from './service-identity.js';
 import { GRANT_TYPES } from './token-request.js';
 import type { TokenSigner } from './token-signer.js';
 import { TOKEN_SIGNER } from './tokens.service.js';
@@ -24,7 +23,7 @@ class JwksResponse {
 
 /** RFC 8414 section 2. */
 class MetadataResponse {
-  @ApiProperty({ example: 'https://registry.example.com' })
+  @ApiProperty({ example: 'https://registry.example.com', description: 'The `iss` of all tokens' })
   issuer: string;
 
   @ApiProperty({ example: 'https://registry.example.com/api/v1/auth/token' })
@@ -64,8 +63,7 @@ class MetadataResponse {
 export class MetadataController {
   constructor(
     @Inject(TOKEN_SIGNER) private readonly signer: TokenSigner,
-    @Inject(appSettings.KEY) private readonly settings: AppSettings,
-    @Inject(securitySettings.KEY) private readonly security: SecuritySettings,
+    private readonly identity: ServiceIdentity,
   ) {}
 
   @Get('jwks.json')
@@ -82,13 +80,10 @@ export class MetadataController {
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Metadata of the token endpoint (RFC 8414)', operationId: 'getOAuthMetadata', security: [] })
   @ApiResponse({ status: 200, type: MetadataResponse, description: 'URLs of the endpoints' })
-  @ApiErrors(1001)
-  metadata(@Req() request: FastifyRequest): MetadataResponse {
-    const base = this.settings.publicUrl?.replace(/\/+$/, '') ?? buildBaseUrl(request);
-    const { jwtIssuer } = this.security;
+  metadata(): MetadataResponse {
+    const { url: base, issuer } = this.identity;
     return {
-      // The `iss` of the tokens (RFC 9068 section 4), if it is a URL, as RFC 8414 section 2 requires.
-      issuer: jwtIssuer !== undefined && URL.canParse(jwtIssuer) ? jwtIssuer : base,
+      issuer,
       token_endpoint: `${base}${AUTH}/token`,
       revocation_endpoint: `${base}${AUTH}/revoke`,
       introspection_endpoint: `${base}${AUTH}/introspect`,
@@ -101,14 +96,4 @@ export class MetadataController {
       introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
     };
   }
-}
-
-/** Without APP_PUBLIC_URL: the address that the caller used. @throws BadParameterError (1001) */
-function buildBaseUrl({ protocol, host }: FastifyRequest): string {
-  const text = `${protocol}://${host}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.href !== `${url?.origin}/`) {
-    throw new BadParameterError([{ field: 'host', reason: 'must be a host name, with its port if need be' }]);
-  }
-  return url.origin;
 }

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SecuritySettings, SettingsError } from '#config';
 import { calculateJwkThumbprint, createLocalJWKSet, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
-import { createTokenSigner, type TokenSigner } from './token-signer.js';
+import { createTokenSigner, type TokenScope, type TokenSigner } from './token-signer.js';
 
-const SCOPE = { issuer: 'ooder-skill', audience: 'ooder-skill' };
+const SCOPE: TokenScope = { issuer: 'ooder-skill', acceptedIssuers: ['ooder-skill'], audience: 'ooder-skill' };
 const OLD_SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
 const NEW_SECRET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdef';
 const now = () => Math.floor(Date.now() / 1000);

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HMAC_ALGORITHMS, KEY_PAIR_ALGORITHMS, SecuritySettings, type SigningAlgorithm } from '#config';
 import { SignJWT } from 'jose';
-import { type Claims, createTokenSigner, type TokenSigner } from './token-signer.js';
+import { type Claims, createTokenSigner, type TokenScope, type TokenSigner } from './token-signer.js';
 
-const SCOPE = { issuer: 'ooder-skill', audience: 'ooder-skill' };
+const SCOPE: TokenScope = { issuer: 'ooder-skill', acceptedIssuers: ['ooder-skill'], audience: 'ooder-skill' };
 const SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
 const ALGORITHMS: readonly SigningAlgorithm[] = [...HMAC_ALGORITHMS, ...KEY_PAIR_ALGORITHMS];
 const now = () => Math.floor(Date.now() / 1000);

@@ -38,8 +38,11 @@ export class ExpiredTokenError extends Error {
 
 /** What every token must carry. */
 export interface TokenScope {
-  issuer: string;
-  audience: string;
+  /** The `iss` of new tokens. */
+  readonly issuer: string;
+  /** The `iss` that a token may have; undefined: any. */
+  readonly acceptedIssuers: [string, ...string[]] | undefined;
+  readonly audience: string;
 }
 
 /** Seconds by which the clocks of two machines may differ. */
@@ -62,7 +65,7 @@ class HmacSigner implements TokenVerifier {
   }
 
   async verify(token: string): Promise<Claims> {
-    const options = { algorithms: [this.key.algorithm], clockTolerance: LEEWAY_S, ...this.scope };
+    const options = { algorithms: [this.key.algorithm], clockTolerance: LEEWAY_S, ...expectedClaims(this.scope) };
     try {
       return await this.jwt.verifyAsync<Claims>(token, options);
     } catch (error) {
@@ -82,7 +85,7 @@ class PublicKeyVerifier implements TokenVerifier {
 
   async verify(token: string): Promise<Claims> {
     const { publicKey, algorithm } = this.key;
-    const options = { algorithms: [algorithm], clockTolerance: LEEWAY_S, ...this.scope };
+    const options = { algorithms: [algorithm], clockTolerance: LEEWAY_S, ...expectedClaims(this.scope) };
     try {
       return (await jwtVerify(token, publicKey, options)).payload;
     } catch (error) {
@@ -149,6 +152,13 @@ export function createTokenSigner(settings: SecuritySettings, scope: TokenScope)
   ]);
   const shown = new Map([current, ...previous].filter(isPublic).map((key) => [key.kid, toJwk(key)]));
   return new KeyRing(signer, verifiers, { keys: [...shown.values()] });
+}
+
+function expectedClaims({ acceptedIssuers, audience }: TokenScope): {
+  issuer?: [string, ...string[]];
+  audience: string;
+} {
+  return { ...(acceptedIssuers && { issuer: acceptedIssuers }), audience };
 }
 
 function createVerifier(key: VerificationKey, scope: TokenScope): TokenVerifier {

@@ -8,16 +8,16 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { type AiBridgeSettings, aiBridgeSettings, type AppSettings, appSettings } from '#config';
+import { type AiBridgeSettings, aiBridgeSettings, type AppSettings, appSettings, findPublicUrl } from '#config';
 import { LeaderElection } from '#database';
 import { SettingsClient } from '#outbound';
 import type { Server } from 'node:http';
+import { hostname } from 'node:os';
 import { Server as TlsServer } from 'node:tls';
 import { LocalSkillsRepository } from './local-skills.repository.js';
 import { Member } from './member.js';
 import type { MembershipState } from './membership-state.js';
 import { MembershipMetrics } from './membership.metrics.js';
-import { findPublicUrl } from './public-url.js';
 import { UpstreamClient } from './upstream-client.js';
 import { UpstreamCredentials } from './upstream-credentials.js';
 import { UpstreamHttp } from './upstream-http.js';
@@ -95,7 +95,8 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
 
   private async run(member: Member): Promise<void> {
     const server = this.host.httpAdapter.getHttpServer() as Server;
-    const publicUrl = findPublicUrl(this.app, server.address(), server instanceof TlsServer ? 'https' : 'http');
+    const scheme = server instanceof TlsServer ? 'https' : 'http';
+    const publicUrl = findPublicUrl(this.app, server.address(), scheme, hostname());
     const pause = publicUrl === undefined ? LISTENING_MS : await member.beat(publicUrl);
     if (pause !== undefined) this.schedule(member, pause);
   }

@@ -1,6 +1,3 @@
-import type { AddressInfo } from 'node:net';
-import { hostname } from 'node:os';
-import { findPublicUrl } from './public-url.js';
 import { upstreamUrls } from './upstream-urls.js';
 
 describe('upstreamUrls', () => {
@@ -34,33 +31,5 @@ describe('upstreamUrls', () => {
     expect(upstreamUrls('http://host/skills/register').heartbeat('../a?b')).toBe(
       'http://host/skills/..%2Fa%3Fb/heartbeat',
     );
-  });
-});
-
-describe('findPublicUrl', () => {
-  const at = (address: string): AddressInfo => ({ address, port: 4711, family: 'IPv4' });
-
-  it.each([
-    ['the setting, without a slash at its end', { publicUrl: 'https://r.example.com/', host: '0.0.0.0' }, '0.0.0.0'],
-  ])('%s', (_, app, address) => {
-    expect(findPublicUrl(app, at(address))).toBe('https://r.example.com');
-  });
-
-  it.each([
-    ['0.0.0.0', '0.0.0.0', `http://${hostname()}:4711`],
-    ['::', '::', `http://${hostname()}:4711`],
-    ['127.0.0.1', '127.0.0.1', 'http://127.0.0.1:4711'],
-    ['localhost', '127.0.0.1', 'http://localhost:4711'],
-    ['::1', '::1', 'http://[::1]:4711'],
-  ])('made from APP_HOST %s', (host, address, url) => {
-    expect(findPublicUrl({ host }, at(address))).toBe(url);
-  });
-
-  it('is an https URL where the service speaks HTTPS', () => {
-    expect(findPublicUrl({ host: '127.0.0.1' }, at('127.0.0.1'), 'https')).toBe('https://127.0.0.1:4711');
-  });
-
-  it('is not known before the service listens', () => {
-    expect(findPublicUrl({ host: '0.0.0.0', publicUrl: 'https://r.example.com' }, null)).toBeUndefined();
   });
 });

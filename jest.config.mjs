@@ -29,8 +29,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
-  // One more than the cores of a small machine: many tests wait.
-  maxWorkers: 3,
+  // Twice the cores of a small machine: most tests wait half of their time (docs/adr/0035).
+  maxWorkers: 4,
   testSequencer: '<rootDir>/test/bundles/sequencer.mjs',
   // ES modules of a spec stay in memory after it (nodejs/node#59118): looking for garbage in 4 GB took half of the time.
   workerIdleMemoryLimit: '1GB',

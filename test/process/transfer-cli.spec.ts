@@ -249,7 +249,7 @@ describe('npm run export and npm run import', () => {
 
   it('loses nothing when it is killed in the middle and repeated', async () => {
     const [source, target] = [await newDatabase(), await newDatabase()];
-    await makeSkills(source, 1_500);
+    await makeSkills(source, 1_000);
     const file = join(folder, 'many.ndjson');
     expect((await run(['export', '--output', file], source)).code).toBe(0);
     const args = ['import', file, '--on-conflict', 'skip'];
@@ -264,12 +264,12 @@ describe('npm run export and npm run import', () => {
     killed.kill('SIGKILL');
     await killed.ended;
     const there = await count();
-    expect(there).toBeLessThan(1_500);
+    expect(there).toBeLessThan(1_000);
     expect(there % 500).toBe(0);
     // Of what is there, all is there.
     expect(await target.query('SELECT FROM skill_endpoints')).toHaveLength(there * 2);
     const repeated = await run(args, target);
-    expect(repeated.output).toContain(`skill: created ${1_500 - there}, replaced 0, skipped ${there}`);
+    expect(repeated.output).toContain(`skill: created ${1_000 - there}, replaced 0, skipped ${there}`);
     const again = join(folder, 'again.ndjson');
     await run(['export', '--output', again], target);
     expect(objectsOf(again)).toEqual(objectsOf(file));
@@ -317,10 +317,6 @@ describe('npm run export and npm run import', () => {
     expect(await run(['import', bad, '--on-conflict', 'skip'], target)).toMatchObject({
       code: 1,
       output: expect.stringMatching(/^1001: \d fault\(s\) in the file, nothing was imported:\n {2}line \d+: /),
-    });
-    expect(await run(['--help'], target)).toMatchObject({
-      code: 2,
-      output: expect.stringMatching(/^usage: transfer-cli/),
     });
   }, 60_000);
 });

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -25,6 +25,9 @@ export default async function setup() {
   if (url === undefined) {
     const root = mkdtempSync(join(pickFolder(), 'ooder-test-'));
     globalThis.ooderTestServer = { root };
+    // The specs and the services that they start put their folders there too. PostgreSQL of the system runs as another user.
+    chmodSync(root, 0o711);
+    process.env.TMPDIR = root;
     const dataDir = join(root, 'server');
     const options = { dataDir, log: () => undefined };
     await initialise(options);

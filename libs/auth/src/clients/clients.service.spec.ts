@@ -51,9 +51,7 @@ describe('clients show their secret', () => {
     ['nul\u0000', 'present', false],
   ])('%j with %j: two Argon2 verifications, whatever comes of it', async (clientId, clientSecret, holds) => {
     verifications = 0;
-    const answer = await service
-      .authenticate({ clientId, clientSecret, basic: false })
-      .catch((error: unknown) => error);
+    const answer = await service.authenticate({ clientId, clientSecret }).catch((error: unknown) => error);
     expect(verifications).toBe(2);
     expect(answer).toBe(holds ? clients.get(clientId) : answer);
     expect(answer instanceof OAuthError).toBe(!holds);

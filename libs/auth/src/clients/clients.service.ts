@@ -38,7 +38,7 @@ export class ClientsService {
    * that is known at its address (`isKnownClient`) does not wait behind others.
    * @throws OAuthError invalid_client; which half was wrong is not told.
    */
-  async authenticate({ clientId, clientSecret, basic }: ClientCredentials, isKnown = false): Promise<ClientEntity> {
+  async authenticate({ clientId, clientSecret }: ClientCredentials, isKnown = false): Promise<ClientEntity> {
     // PostgreSQL refuses a text with NUL; no client has one in its id.
     const client = clientId.includes('\u0000') ? null : await this.clients.findOneBy({ clientId });
     const decoy = await this.decoy;
@@ -48,7 +48,7 @@ export class ClientsService {
     ]);
     const stillHolds = (client?.previousSecretExpiresAt?.getTime() ?? 0) > Date.now();
     if (!client || client.disabled || !(isPresent || (isPrevious && stillHolds))) {
-      throw new OAuthError('invalid_client', 'The client is unknown or its secret is wrong', basic);
+      throw new OAuthError('invalid_client', 'The client is unknown or its secret is wrong');
     }
     return client;
   }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { maskSecrets } from '#common';
 import { Transactions } from '#database';
 import { AuditLog } from '../audit/audit-log.js';
 import type { RequestOrigin } from '../caller.js';
@@ -20,6 +21,10 @@ export interface IssuedTokens {
   refresh_token?: string;
   scope: string;
 }
+
+/** Scopes that an error names, and characters of each. */
+const MAX_SCOPES = 10;
+const MAX_SCOPE = 64;
 
 /** The grants of the token endpoint. */
 @Injectable()
@@ -119,10 +124,23 @@ export class GrantsService {
 function narrowed(allowed: readonly string[], wanted: string | undefined): string {
   const names = [...new Set((wanted ?? '').split(' ').filter(Boolean))];
   const granted = names.length === 0 ? allowed : names;
-  if (granted.length === 0 || granted.some((name) => !allowed.includes(name))) {
-    throw new OAuthError('invalid_scope', 'The scope holds what this client may not ask for');
-  }
+  const refused = granted.filter((name) => !allowed.includes(name));
+  if (granted.length === 0 || refused.length > 0) throw refusedScope(refused, allowed);
   return granted.join(' ');
+}
+
+/** The scopes that the client may not ask for, in the characters of RFC 6749 section 5.2, and those that it may. */
+function refusedScope(refused: readonly string[], allowed: readonly string[]): OAuthError {
+  const names = refused.map((name) =>
+    maskSecrets(name)
+      .replace(/[^\x21\x23-\x5B\x5D-\x7E]/g, '?')
+      .slice(0, MAX_SCOPE),
+  );
+  const more = names.length > MAX_SCOPES ? ` and ${names.length - MAX_SCOPES} more` : '';
+  const which =
+    names.length === 0 ? '' : `This client may not ask for: ${names.slice(0, MAX_SCOPES).join(' ')}${more}. `;
+  const rest = allowed.length === 0 ? 'nothing' : allowed.join(' ');
+  return new OAuthError('invalid_scope', `${which}It may ask for: ${rest}`);
 }
 
 function refusedGrant(): OAuthError {

@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 export const OAUTH_ERRORS = [
   'invalid_request',
@@ -25,8 +25,6 @@ export class OAuthError extends Error {
   constructor(
     readonly error: OAuthErrorCode,
     readonly description: string,
-    /** The client used HTTP Basic, so that 401 must name that scheme. */
-    readonly basic = false,
   ) {
     super(description);
     this.name = 'OAuthError';
@@ -35,16 +33,26 @@ export class OAuthError extends Error {
 
 @Catch(OAuthError)
 export class OAuthErrorFilter implements ExceptionFilter<OAuthError> {
-  catch({ error, description, basic }: OAuthError, host: ArgumentsHost): void {
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (error === 'invalid_client')
-      void reply.header('www-authenticate', basic ? 'Basic realm="ooder-skill"' : 'Bearer');
+  catch({ error, description }: OAuthError, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    const challenge = error === 'invalid_client' ? findChallenge(http.getRequest<FastifyRequest>()) : undefined;
+    if (challenge !== undefined) void reply.header('www-authenticate', challenge);
     if (error === 'temporarily_unavailable') void reply.header('retry-after', '1');
     void reply
       .status(statusOf(error))
       .header('cache-control', 'no-store')
       .send({ error, error_description: description } satisfies OAuthErrorResponse);
   }
+}
+
+/**
+ * RFC 6749 section 5.2: the scheme of the Authorization header, if the client used one. Not for a page, which has an `Origin`:
+ * its browser would ask the user for a password.
+ */
+function findChallenge({ headers: { authorization, origin } }: FastifyRequest): string | undefined {
+  if (authorization === undefined || origin !== undefined) return undefined;
+  return /^Basic\b/i.test(authorization) ? 'Basic realm="ooder-skill"' : 'Bearer';
 }
 
 function statusOf(error: OAuthErrorCode): number {

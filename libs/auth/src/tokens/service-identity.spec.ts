@@ -19,24 +19,17 @@ describe('ServiceIdentity', () => {
   };
 
   it.each([
-    ['the local address', {}, {}, 'http://localhost:8000', undefined],
-    ['in production the name', { environment: 'production' }, {}, 'ooder-skill', ['ooder-skill']],
-    [
-      'the public URL',
-      { publicUrl: PUBLIC_URL, environment: 'production' },
-      {},
-      PUBLIC_URL,
-      ['ooder-skill', PUBLIC_URL],
-    ],
-    ['what the settings say', {}, { jwtIssuer: 'me' }, 'me', ['me']],
-    [
-      'what the settings say before the public URL',
-      { publicUrl: PUBLIC_URL },
-      { jwtIssuer: 'me' },
-      'me',
-      ['me', PUBLIC_URL],
-    ],
-  ])('is %s, and accepts the tokens of a replica with the settings before', (_, app, security, issuer, accepted) => {
-    expect(identityOf(app, security)).toMatchObject({ issuer, acceptedIssuers: accepted, audience: 'ooder-skill' });
+    ['the local address', {}, {}, 'http://localhost:8000', ['ooder-skill', 'https://localhost:8443']],
+    ['in production the name', { environment: 'production' }, {}, 'ooder-skill', []],
+    ['the public URL', { publicUrl: PUBLIC_URL, environment: 'production' }, {}, PUBLIC_URL, ['ooder-skill']],
+    ['what the settings say', {}, { jwtIssuer: 'me' }, 'me', []],
+    ['that before the public URL', { publicUrl: PUBLIC_URL }, { jwtIssuer: 'me' }, 'me', [PUBLIC_URL]],
+  ])('is %s, and accepts tokens from before a change of the settings', (_, app, security, issuer, others) => {
+    const identity = identityOf(app, security);
+    expect(identity).toMatchObject({ issuer, audience: 'ooder-skill' });
+    for (const accepted of [issuer, ...others])
+      expect([accepted, identity.accepts(accepted)]).toEqual([accepted, true]);
+    for (const other of ['other', '', undefined, 7, 'https://other.example.com', `x${issuer}`])
+      expect([other, identity.accepts(other)]).toEqual([other, false]);
   });
 });

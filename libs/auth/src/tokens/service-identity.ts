@@ -6,6 +6,7 @@ import { type AppSettings, appSettings, findPublicUrl, type SecuritySettings, se
 import type { TokenScope } from './token-signer.js';
 
 const LOCAL = 'localhost';
+const HTTP = /^https?:/;
 
 /**
  * Who this service is in tokens and in the metadata: only the settings decide, never a header of a request. The issuer is
@@ -15,7 +16,6 @@ const LOCAL = 'localhost';
 @Injectable()
 export class ServiceIdentity implements TokenScope {
   readonly audience: string;
-  readonly acceptedIssuers: [string, ...string[]] | undefined;
 
   constructor(
     @Inject(appSettings.KEY) private readonly app: AppSettings,
@@ -23,7 +23,6 @@ export class ServiceIdentity implements TokenScope {
     private readonly host: HttpAdapterHost,
   ) {
     this.audience = app.name;
-    this.acceptedIssuers = this.findAcceptedIssuers();
   }
 
   /** The base URL of the endpoints, without a slash at its end. */
@@ -36,16 +35,18 @@ export class ServiceIdentity implements TokenScope {
 
   /** The `issuer` of the metadata, and the `iss` of all tokens (RFC 8414 section 3.3). */
   get issuer(): string {
-    const { jwtIssuer } = this.security;
-    if (jwtIssuer !== undefined) return jwtIssuer;
-    return this.app.isProduction && this.app.publicUrl === undefined ? this.app.name : this.url;
+    return this.security.jwtIssuer ?? this.app.publicUrl ?? (this.app.isProduction ? this.app.name : this.url);
   }
 
-  /** Tokens from before a change of the settings stay valid. Local replicas have different ports. */
-  private findAcceptedIssuers(): [string, ...string[]] | undefined {
+  /** Tokens from before a change of the settings stay valid. Replicas on one machine differ in their ports. */
+  accepts(issuer: unknown): boolean {
     const { jwtIssuer } = this.security;
     const { publicUrl, name, isProduction } = this.app;
-    if (publicUrl !== undefined) return [jwtIssuer ?? name, publicUrl];
-    return jwtIssuer === undefined && !isProduction ? undefined : [jwtIssuer ?? name];
+    if (typeof issuer !== 'string') return false;
+    if (issuer === (jwtIssuer ?? name) || issuer === publicUrl) return true;
+    const isLocal = jwtIssuer === undefined && publicUrl === undefined && !isProduction;
+    return (
+      isLocal && HTTP.test(issuer) && URL.canParse(issuer) && new URL(issuer).hostname === new URL(this.url).hostname
+    );
   }
 }

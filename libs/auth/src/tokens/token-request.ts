@@ -4,8 +4,6 @@ import { OAuthError } from './oauth-error.js';
 export interface ClientCredentials {
   clientId: string;
   clientSecret: string;
-  /** They came by HTTP Basic rather than in the body. */
-  basic: boolean;
 }
 
 export type TokenRequest = ClientCredentials & {
@@ -65,7 +63,10 @@ function required(parameters: Parameters, name: keyof Parameters): string {
 
 function readParameters(body: unknown): Parameters {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new OAuthError('invalid_request', 'The body must be a form or a JSON object');
+    throw new OAuthError(
+      'invalid_request',
+      'Send the parameters as application/x-www-form-urlencoded or application/json',
+    );
   }
   return Object.fromEntries(
     Object.entries(PARAMETERS).flatMap(([name, maxLength]) => {
@@ -86,14 +87,14 @@ function readCredentials(
   if (basic) {
     const { clientId, secret, isEncoded } = basic;
     if (client_secret !== undefined) throw new OAuthError('invalid_request', 'Send the secret in one place only');
-    if (!isEncoded) throw new OAuthError('invalid_request', 'The Authorization header is not form-encoded', true);
+    if (!isEncoded) throw new OAuthError('invalid_request', 'The Authorization header is not form-encoded');
     if (client_id !== undefined && client_id !== clientId) {
       throw new OAuthError('invalid_request', 'client_id differs from the one of the Authorization header');
     }
-    return { clientId, clientSecret: secret, basic: true };
+    return { clientId, clientSecret: secret };
   }
   if (client_id === undefined || client_secret === undefined) {
     throw new OAuthError('invalid_client', 'client_id and client_secret are required');
   }
-  return { clientId: client_id, clientSecret: client_secret, basic: false };
+  return { clientId: client_id, clientSecret: client_secret };
 }

@@ -6,7 +6,11 @@ import { SecuritySettings, SettingsError } from '#config';
 import { calculateJwkThumbprint, createLocalJWKSet, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import { createTokenSigner, type TokenScope, type TokenSigner } from './token-signer.js';
 
-const SCOPE: TokenScope = { issuer: 'ooder-skill', acceptedIssuers: ['ooder-skill'], audience: 'ooder-skill' };
+const SCOPE: TokenScope = {
+  issuer: 'ooder-skill',
+  audience: 'ooder-skill',
+  accepts: (issuer) => issuer === 'ooder-skill',
+};
 const OLD_SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
 const NEW_SECRET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdef';
 const now = () => Math.floor(Date.now() / 1000);

@@ -6,7 +6,11 @@ import { HMAC_ALGORITHMS, KEY_PAIR_ALGORITHMS, SecuritySettings, type SigningAlg
 import { SignJWT } from 'jose';
 import { type Claims, createTokenSigner, type TokenScope, type TokenSigner } from './token-signer.js';
 
-const SCOPE: TokenScope = { issuer: 'ooder-skill', acceptedIssuers: ['ooder-skill'], audience: 'ooder-skill' };
+const SCOPE: TokenScope = {
+  issuer: 'ooder-skill',
+  audience: 'ooder-skill',
+  accepts: (issuer) => issuer === 'ooder-skill',
+};
 const SECRET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEF';
 const ALGORITHMS: readonly SigningAlgorithm[] = [...HMAC_ALGORITHMS, ...KEY_PAIR_ALGORITHMS];
 const now = () => Math.floor(Date.now() / 1000);

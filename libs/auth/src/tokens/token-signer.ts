@@ -40,9 +40,9 @@ export class ExpiredTokenError extends Error {
 export interface TokenScope {
   /** The `iss` of new tokens. */
   readonly issuer: string;
-  /** The `iss` that a token may have; undefined: any. */
-  readonly acceptedIssuers: [string, ...string[]] | undefined;
   readonly audience: string;
+  /** Whether a token may have this `iss`. */
+  accepts(issuer: unknown): boolean;
 }
 
 /** Seconds by which the clocks of two machines may differ. */
@@ -65,12 +65,12 @@ class HmacSigner implements TokenVerifier {
   }
 
   async verify(token: string): Promise<Claims> {
-    const options = { algorithms: [this.key.algorithm], clockTolerance: LEEWAY_S, ...expectedClaims(this.scope) };
+    const options = { algorithms: [this.key.algorithm], clockTolerance: LEEWAY_S, audience: this.scope.audience };
     try {
       return await this.jwt.verifyAsync<Claims>(token, options);
     } catch (error) {
       if ((error as Error).name !== 'TokenExpiredError') throw error;
-      // The library looks at issuer and audience after that.
+      // The library looks at the audience after that.
       throw new ExpiredTokenError(await this.jwt.verifyAsync<Claims>(token, { ...options, ignoreExpiration: true }));
     }
   }
@@ -85,7 +85,7 @@ class PublicKeyVerifier implements TokenVerifier {
 
   async verify(token: string): Promise<Claims> {
     const { publicKey, algorithm } = this.key;
-    const options = { algorithms: [algorithm], clockTolerance: LEEWAY_S, ...expectedClaims(this.scope) };
+    const options = { algorithms: [algorithm], clockTolerance: LEEWAY_S, audience: this.scope.audience };
     try {
       return (await jwtVerify(token, publicKey, options)).payload;
     } catch (error) {
@@ -120,6 +120,7 @@ class KeyRing implements TokenSigner {
   constructor(
     private readonly current: HmacSigner | KeyPairSigner,
     private readonly verifiers: ReadonlyMap<string, TokenVerifier>,
+    private readonly scope: TokenScope,
     readonly jwks: JSONWebKeySet,
   ) {}
 
@@ -131,12 +132,26 @@ class KeyRing implements TokenSigner {
     const { kid } = decodeProtectedHeader(token);
     const verifier = kid === undefined ? this.current : this.verifiers.get(kid);
     if (verifier === undefined) throw new Error('no key has this id');
-    const claims = await verifier.verify(token);
+    const claims = await this.verifyWith(verifier, token);
     // For the libraries, a token without an expiry never expires, and they do not check `iat`.
     if (typeof claims.exp !== 'number') throw new Error('the token has no expiry');
     if (typeof claims.iat !== 'number' || claims.iat > Date.now() / 1000 + LEEWAY_S) {
       throw new Error('the token was not issued before now');
     }
+    return claims;
+  }
+
+  private async verifyWith(verifier: TokenVerifier, token: string): Promise<Claims> {
+    try {
+      return this.assertIssuer(await verifier.verify(token));
+    } catch (error) {
+      if (error instanceof ExpiredTokenError) this.assertIssuer(error.claims);
+      throw error;
+    }
+  }
+
+  private assertIssuer(claims: Claims): Claims {
+    if (!this.scope.accepts(claims.iss)) throw new Error('the token has another issuer');
     return claims;
   }
 }
@@ -151,14 +166,7 @@ export function createTokenSigner(settings: SecuritySettings, scope: TokenScope)
     [current.kid, signer],
   ]);
   const shown = new Map([current, ...previous].filter(isPublic).map((key) => [key.kid, toJwk(key)]));
-  return new KeyRing(signer, verifiers, { keys: [...shown.values()] });
-}
-
-function expectedClaims({ acceptedIssuers, audience }: TokenScope): {
-  issuer?: [string, ...string[]];
-  audience: string;
-} {
-  return { ...(acceptedIssuers && { issuer: acceptedIssuers }), audience };
+  return new KeyRing(signer, verifiers, scope, { keys: [...shown.values()] });
 }
 
 function createVerifier(key: VerificationKey, scope: TokenScope): TokenVerifier {

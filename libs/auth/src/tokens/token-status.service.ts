@@ -68,6 +68,7 @@ export class TokenStatusService {
   async introspect(token: string, { client, spaces }: Asker): Promise<Introspection> {
     const claims = await this.tokens.inspect(token);
     if (claims !== undefined) {
+      if (isPast(claims.exp)) return { active: false };
       const isReached = claims.sub === client?.clientId || isWithin(claims.spaces ?? null, spaces);
       return isReached ? describe(claims) : { active: false };
     }
@@ -75,12 +76,14 @@ export class TokenStatusService {
     if (client === undefined || session === undefined || !this.sessions.isNewest(session, token)) {
       return { active: false };
     }
+    const exp = Math.floor(session.expiresAt.getTime() / 1000);
+    if (isPast(exp)) return { active: false };
     return {
       active: true,
       scope: session.scope,
       client_id: client.clientId,
       token_type: 'refresh_token',
-      exp: Math.floor(session.expiresAt.getTime() / 1000),
+      exp,
       sub: client.clientId,
     };
   }
@@ -95,6 +98,11 @@ export class TokenStatusService {
     });
     await this.revocations.refresh();
   }
+}
+
+/** From this second on, without the leeway that requests get: whoever asks may have a cache (RFC 7662 section 4). */
+function isPast(exp: number): boolean {
+  return Date.now() >= exp * 1000;
 }
 
 function describe({ scope, sub, exp, iat, nbf, aud, iss, jti }: AccessClaims): Introspection {

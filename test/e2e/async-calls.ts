@@ -29,7 +29,8 @@ export interface Details {
   error: string | null;
   error_detail: { code: number | string; message: string } | null;
   mode: string;
-  tries: number;
+  try_count: number;
+  tries: { endpoint: string; outcome: string | null }[];
   callback: {
     url: string;
     status: string;

@@ -56,7 +56,7 @@ describe('asynchronous calls', () => {
       const times = { started_at: expect.stringMatching(/Z$/), completed_at: expect.stringMatching(/Z$/) };
       expect(callback?.body).toEqual({ ...answered, ...times });
       const details = await site.untilCallback(executionId, 'delivered');
-      expect(details).toMatchObject({ ...answered, ...times, mode: 'async', tries: 1 });
+      expect(details).toMatchObject({ ...answered, ...times, mode: 'async', try_count: 1 });
       expect(details.callback).toEqual({
         url: site.receiver.url,
         status: 'delivered',

@@ -234,7 +234,7 @@ describe('calling Skills', () => {
         status: 'failed',
         error: expect.any(String),
         error_detail: { code },
-        tries: 1,
+        try_count: 1,
         endpoint_url: bad?.url,
       });
     });

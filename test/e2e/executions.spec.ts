@@ -58,7 +58,14 @@ describe('executions', () => {
       const { body } = await site.execute(skillId, { command_id: id }).expect(200);
       expect(body.data.status).toBe('completed');
       const details = await site.agent.get(`/commands/executions/${body.data.execution_id}`).expect(200);
-      expect(details.body.data).toMatchObject({ status: 'completed', tries: 2 });
+      expect(details.body.data).toMatchObject({
+        status: 'completed',
+        try_count: 2,
+        tries: [
+          { endpoint: url, outcome: 'unreachable' },
+          { endpoint: back?.url, ended_at: expect.any(String), outcome: 'answered' },
+        ],
+      });
     });
   });
 
@@ -111,7 +118,7 @@ describe('executions', () => {
         client_id: site.agentId,
         capability: 'forecast',
         mode: 'sync',
-        tries: 1,
+        try_count: 1,
         result: null,
         result_kept: false,
         endpoint_url: skill?.url,
@@ -160,7 +167,16 @@ describe('executions', () => {
       expect(executions).toMatchObject([{ status: 'running' }]);
       const path = `/commands/executions/${executions[0]?.execution_id}`;
       const began = performance.now();
-      expect((await site.agent.post(`${path}/cancel`).expect(200)).body.data.status).toBe('cancelled');
+      const cancelled = (await site.agent.post(`${path}/cancel`).expect(200)).body.data as { completed_at: string };
+      const tries = [
+        {
+          endpoint: skill?.url,
+          started_at: expect.any(String),
+          ended_at: cancelled.completed_at,
+          outcome: 'cancelled',
+        },
+      ];
+      expect(cancelled).toMatchObject({ status: 'cancelled', endpoint_url: skill?.url, try_count: 1, tries });
       const { status, body } = await running;
       expect([status, body.data.status]).toEqual([200, 'cancelled']);
       expect(performance.now() - began).toBeLessThan(1_000);
@@ -168,9 +184,16 @@ describe('executions', () => {
       // As another replica is told.
       const other = commandId();
       const elsewhere = site.execute(skillId, { command_id: other, timeout: 20_000 }).then((response) => response);
-      while (skill?.calls.length === 1) await delay(5);
+      const list = async () => {
+        const { body } = await site.agent.get(`/commands/executions?command_id=${other}`).expect(200);
+        return (body.data as { executions: { try_count: number }[] }).executions[0];
+      };
+      const sent = { endpoint_url: skill?.url, try_count: 1 };
+      while ((await list())?.try_count !== 1) await delay(5);
+      expect(await list()).toMatchObject({ ...sent, status: 'running', tries: [{ ended_at: null, outcome: null }] });
       await site.app.database.query(`UPDATE executions SET status = 'cancelled' WHERE command_id = $1`, [other]);
       expect((await elsewhere).body.data.status).toBe('cancelled');
+      expect(await list()).toMatchObject(sent);
     });
 
     it('count in the status of their Skill', async () => {

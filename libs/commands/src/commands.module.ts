@@ -27,6 +27,7 @@ import { FinishedExecutions } from './executions/finished-executions.js';
 import { ExecutionsRepository } from './executions/executions.repository.js';
 import { ExecutionUpkeep } from './executions/execution-upkeep.js';
 import { RunningCalls } from './executions/running-calls.js';
+import { TryRecorder } from './executions/try-recorder.js';
 import { CallQueue } from './queue/call-queue.js';
 import { CallQueueRepository } from './queue/call-queue.repository.js';
 import { CallbackDeliveries } from './callbacks/callback-deliveries.js';
@@ -77,6 +78,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
     ExecutionJournal,
     ExecutionUpkeep,
     RunningCalls,
+    TryRecorder,
     CallStatistics,
     ChannelCalls,
     CallPreparation,

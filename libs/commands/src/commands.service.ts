@@ -97,6 +97,7 @@ export class CommandsService {
       timeoutMs: execution.timeout_ms,
       traceparent,
       startedAt: claimed.startedAt,
+      earlier: claimed.earlier,
     };
     const finished = await this.journal.guard(claimed.id, () => this.runner.run(call));
     // It was cancelled.

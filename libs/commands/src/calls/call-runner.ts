@@ -12,14 +12,17 @@ import { ChannelCalls } from './channel-calls.js';
 import { CallStatistics } from '../executions/call-statistics.js';
 import { ExecutionJournal } from '../executions/execution-journal.js';
 import { RunningCalls } from '../executions/running-calls.js';
+import { type EarlierTries, TryLog } from '../executions/try-log.js';
+import { TryRecorder } from '../executions/try-recorder.js';
 
 /** Milliseconds between two log entries of unfit results of one capability. */
 const LOG_EVERY_MS = 60_000;
 
 /** A call that is recorded as running. */
-export interface ClaimedCall extends Omit<SkillCall, 'signal' | 'channel'> {
+export interface ClaimedCall extends Omit<SkillCall, 'signal' | 'channel' | 'tries'> {
   channel: OpenChannel | undefined;
   startedAt: Date;
+  earlier: EarlierTries;
 }
 
 /** The outcome of a call, and the time when it was recorded. */
@@ -39,6 +42,7 @@ export class CallRunner {
     private readonly skills: SkillCaller,
     private readonly journal: ExecutionJournal,
     private readonly running: RunningCalls,
+    private readonly recorder: TryRecorder,
     private readonly channels: ChannelCalls,
     private readonly statistics: CallStatistics,
     private readonly metrics: CallMetrics,
@@ -58,7 +62,10 @@ export class CallRunner {
       'ooder.skill.id': call.targets[0].skillId,
       'ooder.capability.id': call.targets[0].capability.capabilityId,
     });
-    const outcome = await this.running.run(call.executionId, (signal) => this.attempt(call, signal));
+    const tries = new TryLog(call.earlier);
+    const outcome = await this.running.run(call.executionId, tries, (signal) =>
+      this.attempt({ ...call, tries, signal }),
+    );
     if (outcome && !outcome.answered && (await postpone?.(outcome))) return undefined;
     if (outcome && call.channel) await this.channels.record(call.channel, outcome);
     const isAsync = postpone !== undefined;
@@ -85,12 +92,13 @@ export class CallRunner {
   }
 
   /** Returns undefined if the call was cancelled. */
-  private async attempt(call: ClaimedCall, signal: AbortSignal): Promise<CallOutcome | undefined> {
+  private async attempt(call: SkillCall): Promise<CallOutcome | undefined> {
     try {
-      return await this.skills.call({ ...call, signal });
+      return await this.skills.call(call);
     } catch (error) {
-      if (error instanceof CallCancelledError) return undefined;
-      throw error;
+      if (!(error instanceof CallCancelledError)) throw error;
+      await this.recorder.record(call.executionId);
+      return undefined;
     }
   }
 }

@@ -9,6 +9,7 @@ import { CallMetrics } from './call.metrics.js';
 import { EndpointOptionsReader } from './endpoint-options.js';
 import { HttpTransport } from './http/http-transport.js';
 import type { SkillAnswer } from './skill-answer.js';
+import type { TryLog } from '../executions/try-log.js';
 import { formatBody, type SkillCall } from './skill-request.js';
 import { CallCancelledError, TryError, toTryError } from './try-error.js';
 import type { AttemptAnswer } from './transport.js';
@@ -28,7 +29,8 @@ export interface CallOutcome extends SkillAnswer {
   answered: boolean;
   /** The endpoint that was tried last; undefined if none was available. */
   route: Route | undefined;
-  tries: number;
+  /** Undefined: none. */
+  tries: TryLog | undefined;
   /** Whether a Skill may have received the call. */
   sent: boolean;
   requestBytes: number;
@@ -39,7 +41,7 @@ export interface CallOutcome extends SkillAnswer {
 export const NOT_TRIED = {
   answered: false,
   route: undefined,
-  tries: 0,
+  tries: undefined,
   sent: false,
   requestBytes: 0,
   responseBytes: 0,
@@ -71,15 +73,17 @@ export class SkillCaller {
     const outcome: CallOutcome = {
       ...failed(2003, 'Every endpoint of this Skill is failing or busy'),
       ...NOT_TRIED,
+      tries: call.tries,
     };
-    while (outcome.tries < this.settings.maxTries) {
-      if (outcome.tries > 0 && !(plan.hasNext && budget.withdraw())) break;
+    while (call.tries.started < this.settings.maxTries) {
+      if (call.tries.started > 0 && !(plan.hasNext && budget.withdraw())) break;
       const route = plan.next();
       if (route === undefined) break;
-      outcome.tries += 1;
+      const end = call.tries.start(route.endpoint);
       outcome.route = route;
       try {
         const { answer, bytes } = await this.attempt(call, route, plan, deadline, outcome);
+        end('answered');
         return {
           ...outcome,
           error: undefined,
@@ -90,6 +94,7 @@ export class SkillCaller {
           responseBytes: bytes,
         };
       } catch (failure) {
+        end(failure instanceof TryError ? failure.fault : 'cancelled');
         if (!(failure instanceof TryError)) throw failure;
         this.metrics.failedTry(failure.fault);
         outcome.sent ||= failure.sent;
@@ -110,7 +115,7 @@ export class SkillCaller {
   ): Promise<AttemptAnswer> {
     const options = this.options.read(endpoint);
     const left = Math.max(1, deadline - performance.now());
-    const mayRetry = plan.hasNext && outcome.tries < this.settings.maxTries;
+    const mayRetry = plan.hasNext && call.tries.started < this.settings.maxTries;
     const forOne = options.timeoutMs ?? (mayRetry ? this.settings.tryTimeout : left);
     const body = formatBody(call, target);
     outcome.requestBytes = Buffer.byteLength(body);

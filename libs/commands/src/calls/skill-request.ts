@@ -1,6 +1,7 @@
 import type { Caller } from '#auth';
 import type { OpenChannel } from '#channels';
 import { type JsonText, writeJson } from '#common';
+import type { TryLog } from '../executions/try-log.js';
 import { type CapableTarget, shownIds } from '../targets/target.js';
 
 /** One call, the same for all endpoints that may serve it. */
@@ -16,6 +17,8 @@ export interface SkillCall {
   /** The Skills that can serve it, the best first. */
   targets: readonly [CapableTarget, ...CapableTarget[]];
   traceparent: string;
+  /** Lists each try when it starts. */
+  tries: TryLog;
   /** Cancels the call. */
   signal: AbortSignal;
 }

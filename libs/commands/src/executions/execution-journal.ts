@@ -6,6 +6,7 @@ import { isDatabaseOutage } from '#database';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
 import { DatabaseBatcher } from './database-batcher.js';
 import type { ExecutionError } from './execution.entity.js';
+import { NO_TRIES } from './try-log.js';
 import {
   type ClaimedExecution,
   ExecutionsRepository,
@@ -96,16 +97,14 @@ export class ExecutionJournal {
   }
 
   private toRecord(id: string, outcome: CallOutcome, isWhole: boolean): { record: FinishedExecution; size: number } {
-    const { status, result, output, error, route, tries, sent, requestBytes, responseBytes } = outcome;
+    const { status, result, output, error, tries, sent, requestBytes, responseBytes } = outcome;
     const text = result?.text ?? null;
     const size = Buffer.byteLength(text ?? '') + Buffer.byteLength(output ?? '');
     const isKept = isWhole || size <= this.settings.keptResultBytes;
     const record = {
       id,
       status,
-      endpoint_id: route?.endpoint.endpointId ?? null,
-      endpoint_url: route?.endpoint.url ?? null,
-      tries,
+      ...(tries?.record() ?? NO_TRIES),
       sent,
       request_bytes: requestBytes,
       response_bytes: responseBytes,

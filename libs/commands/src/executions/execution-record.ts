@@ -1,5 +1,6 @@
 import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import { type ExecutionMode, type ExecutionStatus, FORMER_COMPLETED } from './execution.entity.js';
+import type { Try } from './try-log.js';
 
 /** The callback of an execution, with times as PostgreSQL writes them in JSON. */
 export interface CallbackRecord {
@@ -29,6 +30,7 @@ export interface ExecutionRecord {
   channel_id: string | null;
   endpoint_url: string | null;
   tries: number;
+  try_list: Try[] | null;
   request_bytes: number | null;
   response_bytes: number | null;
   /** JSON text. */
@@ -71,7 +73,7 @@ export const OUTCOME_COLUMNS = 'e.result::text AS result, e.output, e.error::tex
 
 /** The columns of an execution `e`. */
 export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, ${STATUS_COLUMN}, ${SHOWN_IDS},
-  e.skill_name, e.skill_version, e.capability_name, e.space_id, e.channel_id, e.endpoint_url, e.tries,
+  e.skill_name, e.skill_version, e.capability_name, e.space_id, e.channel_id, e.endpoint_url, e.tries, e.try_list,
   e.request_bytes, e.response_bytes, ${OUTCOME_COLUMNS}, e.result_kept, e.trace_id, e.created_at, e.started_at,
   e.completed_at, (SELECT json_build_object('url', c.url, 'status', c.status, 'attempts', c.attempts,
     'last_error', c.last_error, 'last_status', c.last_status, 'next_attempt_at', c.next_attempt_at,

@@ -1,4 +1,5 @@
 import { TimestampedEntity } from '#database';
+import type { Try } from './try-log.js';
 import { Check, Column, Entity, Index, Unique } from 'typeorm';
 
 /** AI Bridge v0.6.0, Skill interface 3.3; `cancelled` is an addition of this registry. */
@@ -85,9 +86,13 @@ export class ExecutionEntity extends TimestampedEntity {
   @Column({ name: 'endpoint_url', type: 'varchar', length: 512, nullable: true })
   endpointUrl: string | null;
 
-  /** The number of endpoints that were tried. */
+  /** The number of tries. */
   @Column({ type: 'integer', default: 0 })
   tries: number;
+
+  /** The newest tries. Null: none, or the release before made them. */
+  @Column({ name: 'try_list', type: 'json', nullable: true })
+  tryList: Try[] | null;
 
   /** Whether a Skill may have received the call. */
   @Column({ type: 'boolean', default: false })

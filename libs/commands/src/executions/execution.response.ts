@@ -4,6 +4,7 @@ import { CapabilityIdProperty, DEPRECATED_SCHEMAS, type Deprecated, SkillIdPrope
 import type { NewExecution } from './executions.repository.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from '../callbacks/callback.entity.js';
 import type { CallbackRecord, ExecutionRecord, PublicExecution } from './execution-record.js';
+import { MAX_TRIES_KEPT, type Try, TRY_OUTCOMES, type TryOutcome } from './try-log.js';
 import { EXECUTION_STATUSES, type ExecutionError, type ExecutionStatus } from './execution.entity.js';
 
 class ExecutionErrorResponse implements ExecutionError {
@@ -102,6 +103,27 @@ class CallbackResponse {
   delivered_at: string | null;
 }
 
+class TryResponse implements Try {
+  @ApiProperty({ example: 'http://localhost:8001', description: 'The endpoint' })
+  endpoint: string;
+
+  @ApiProperty({ format: 'date-time' })
+  started_at: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'Null while it runs' })
+  ended_at: string | null;
+
+  @ApiProperty({
+    type: String,
+    enum: TRY_OUTCOMES,
+    nullable: true,
+    example: 'answered',
+    description:
+      'Null while it runs. `answered`: the Skill has answered, also with an error. `error-answer`: the endpoint cannot serve, such as 503. `unanswered`: the call ended before',
+  })
+  outcome: TryOutcome | null;
+}
+
 /** All that is recorded of an execution. */
 export class ExecutionDetailsResponse extends ExecutionResponse {
   @ApiProperty({ example: 'weather-agent', description: 'The client that called' })
@@ -130,8 +152,16 @@ export class ExecutionDetailsResponse extends ExecutionResponse {
   })
   endpoint_url: string | null;
 
-  @ApiProperty({ example: 1, description: 'Number of endpoints that were tried' })
-  tries: number;
+  @ApiProperty({ example: 1, description: 'Number of tries' })
+  try_count: number;
+
+  @ApiProperty({
+    type: () => TryResponse,
+    isArray: true,
+    maxItems: MAX_TRIES_KEPT,
+    description: 'The newest tries, in the order in which they started',
+  })
+  tries: TryResponse[];
 
   @ApiProperty({ type: 'integer', nullable: true })
   request_bytes: number | null;
@@ -232,7 +262,8 @@ export function toDetails(record: ExecutionRecord): ExecutionDetailsResponse {
     mode: record.mode,
     channel_id: record.channel_id,
     endpoint_url: record.endpoint_url,
-    tries: record.tries,
+    try_count: record.tries,
+    tries: toTries(record),
     request_bytes: record.request_bytes,
     response_bytes: record.response_bytes,
     result_kept: record.result_kept,
@@ -240,6 +271,15 @@ export function toDetails(record: ExecutionRecord): ExecutionDetailsResponse {
     callback: record.callback && toCallback(record.callback),
     created_at: record.created_at.toISOString(),
   };
+}
+
+/** A try that is open when its call has ended was cancelled with it, or nobody heard its answer. */
+function toTries({ try_list, status, completed_at }: ExecutionRecord): TryResponse[] {
+  const ended_at = completed_at?.toISOString() ?? null;
+  const outcome = status === 'cancelled' ? 'cancelled' : 'unanswered';
+  return (try_list ?? []).map((one) =>
+    one.outcome === null && ended_at !== null ? { ...one, ended_at, outcome } : one,
+  );
 }
 
 /** Without the query of the URL, which may contain a secret. */

@@ -4,6 +4,7 @@ import { prepared } from '#database';
 import { DataSource } from 'typeorm';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
 import type { ExecutionError, ExecutionStatus } from './execution.entity.js';
+import type { EarlierTries, RecordedTries } from './try-log.js';
 
 /** A call to record. */
 export interface NewExecution {
@@ -28,15 +29,14 @@ export interface NewExecution {
 export interface ClaimedExecution {
   id: string;
   startedAt: Date;
+  /** Of a call that starts over. */
+  earlier: EarlierTries;
 }
 
 /** The outcome of a call. `result` and `error` are JSON texts. */
-export interface FinishedExecution {
+export interface FinishedExecution extends RecordedTries {
   id: string;
   status: Extract<ExecutionStatus, 'completed' | 'failed'>;
-  endpoint_id: string | null;
-  endpoint_url: string | null;
-  tries: number;
   sent: boolean;
   request_bytes: number;
   response_bytes: number;
@@ -54,7 +54,7 @@ const CALLBACKS_DUE = `due AS (UPDATE callbacks c SET next_attempt_at = now(), d
 const GRACE_MS = 30_000;
 const INTERRUPTED: ExecutionError = { code: 1008, message: 'Interrupted: the replica that ran it is gone' };
 
-interface ClaimedRow extends Pick<NewExecution, 'client_id' | 'command_id'> {
+interface ClaimedRow extends Pick<NewExecution, 'client_id' | 'command_id'>, EarlierTries {
   id: string;
   started: number;
 }
@@ -74,17 +74,22 @@ const CLAIM = prepared(
   ON CONFLICT (client_id, command_id) DO UPDATE SET status = 'running', started_at = now(), completed_at = NULL,
     running_until = EXCLUDED.running_until, error = NULL, trace_id = EXCLUDED.trace_id, updated_at = now()
     WHERE e.status = 'failed' AND NOT e.sent AND e.mode = 'sync' AND e.request_hash = EXCLUDED.request_hash
-  RETURNING id, client_id, command_id, ${toMilliseconds('started_at')} AS started`,
+  RETURNING id, client_id, command_id, ${toMilliseconds('started_at')} AS started, e.tries, e.try_list`,
 );
+
+/** Sets the tries of an execution `e` from `x`; null in `x` changes nothing. */
+export const SET_TRIES = ['endpoint_id', 'endpoint_url', 'tries', 'try_list']
+  .map((column) => `${column} = COALESCE(x.${column}, e.${column})`)
+  .join(', ');
+/** The columns of `x`. */
+export const TRY_FIELDS = 'endpoint_id uuid, endpoint_url text, tries integer, try_list json';
 
 const FINISH = prepared(
   'executions.finish',
-  `WITH done AS (UPDATE executions e SET status = x.status, endpoint_id = x.endpoint_id, endpoint_url = x.endpoint_url,
-    tries = e.tries + x.tries, sent = e.sent OR x.sent, request_bytes = x.request_bytes, response_bytes = x.response_bytes,
+  `WITH done AS (UPDATE executions e SET status = x.status, ${SET_TRIES}, sent = e.sent OR x.sent, request_bytes = x.request_bytes, response_bytes = x.response_bytes,
     result = x.result::json, output = x.output, error = x.error::json, result_kept = x.result_kept, request = NULL,
     completed_at = now(), running_until = NULL, next_attempt_at = NULL, updated_at = now()
-  FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, status text, endpoint_id uuid, endpoint_url text, tries integer,
-    sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text,
+  FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, status text, ${TRY_FIELDS}, sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text,
     result_kept boolean)
   WHERE e.id = x.id AND e.status = 'running' RETURNING e.id, e.completed_at), ${CALLBACKS_DUE}
   SELECT id, ${toMilliseconds('completed_at')} AS completed FROM done`,
@@ -103,13 +108,28 @@ export class ExecutionsRepository {
    */
   async claim(executions: readonly NewExecution[]): Promise<Map<string, ClaimedExecution>> {
     const rows = await this.dataSource.query<ClaimedRow[]>(CLAIM, [JSON.stringify(executions)]);
-    return new Map(rows.map((row) => [commandKey(row), { id: row.id, startedAt: new Date(row.started) }]));
+    return new Map(
+      rows.map(({ id, started, tries, try_list, ...row }) => [
+        commandKey(row),
+        { id, startedAt: new Date(started), earlier: { tries, try_list } },
+      ]),
+    );
   }
 
   /** Records outcomes. Returns the times by id, without executions that are finished or cancelled already. */
   async finish(executions: readonly FinishedExecution[]): Promise<Map<string, Date>> {
     const rows = await this.dataSource.query<{ id: string; completed: number }[]>(FINISH, [JSON.stringify(executions)]);
     return new Map(rows.map(({ id, completed }) => [id, new Date(completed)]));
+  }
+
+  /** Records tries of calls that run, or were cancelled just now. */
+  async recordTries(executions: readonly ({ id: string } & RecordedTries)[]): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE executions e SET ${SET_TRIES}, updated_at = now()
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, ${TRY_FIELDS})
+       WHERE e.id = x.id AND (e.tries < x.tries OR e.tries = x.tries AND e.status IN ('running', 'cancelled'))`,
+      [JSON.stringify(executions)],
+    );
   }
 
   /** Returns the call that a client made with this `command_id`. */

@@ -9,6 +9,7 @@ import { ExecutionsRepository } from './executions.repository.js';
 import { CallbackDeliveries } from '../callbacks/callback-deliveries.js';
 import { CallbacksRepository } from '../callbacks/callbacks.repository.js';
 import { RunningCalls } from './running-calls.js';
+import { TryRecorder } from './try-recorder.js';
 
 /** Executions as resources. A client sees its own; a client that manages all Skills sees all. */
 @Injectable()
@@ -17,6 +18,7 @@ export class ExecutionsService {
     private readonly repository: ExecutionsRepository,
     private readonly query: ExecutionsQuery,
     private readonly running: RunningCalls,
+    private readonly recorder: TryRecorder,
     private readonly callbacks: CallbacksRepository,
     private readonly deliveries: CallbackDeliveries,
     private readonly transactions: Transactions,
@@ -40,6 +42,7 @@ export class ExecutionsService {
   /** Does nothing if the execution is finished. @throws NotFoundError (1010) */
   async cancel(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
     await this.get(caller, id);
+    await this.recorder.record(id);
     if (await this.repository.cancel(id)) {
       this.running.cancel(id);
       this.deliveries.wake();

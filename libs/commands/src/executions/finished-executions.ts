@@ -19,7 +19,7 @@ type Stored = Omit<CachedExecution, 'details'> & {
 
 const CACHE_SECONDS = 60;
 // Earlier releases keep executions in another form, under another name.
-const KEY = defineCacheKey<Stored>('exact-execution', CACHE_SECONDS);
+const KEY = defineCacheKey<Stored>('execution-with-tries', CACHE_SECONDS);
 /** Bytes of the Skill's answer. Larger results stay in PostgreSQL alone. */
 const MAX_RESPONSE_BYTES = 65_536;
 
@@ -49,7 +49,10 @@ export class FinishedExecutions {
   }
 }
 
-/** A failed execution can be run again under its name, and a callback can be delivered again. */
+/**
+ * A failed execution can be run again under its name, a callback can be delivered again, and the tries of a cancelled execution
+ * may come later from the replica that made it.
+ */
 function isUnchangeable({ status, callback }: ExecutionRecord): boolean {
-  return (status === 'completed' || status === 'cancelled') && callback === null;
+  return status === 'completed' && callback === null;
 }

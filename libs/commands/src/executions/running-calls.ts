@@ -3,19 +3,22 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { InFlight } from '#common';
 import { PeriodicService } from '#scheduling';
 import { ExecutionsRepository } from './executions.repository.js';
+import type { TryLog } from './try-log.js';
 
 /** Milliseconds between two looks for calls that were cancelled through another replica. */
 const LOOK_EVERY_MS = 500;
 
-interface Running {
+/** A call that this replica makes now. */
+export interface Running {
   executionId: string;
+  tries: TryLog;
   since: number;
   abort: AbortController;
 }
 
 /** The calls that this replica makes now, so that they can be cancelled here or through another replica. */
 @Injectable()
-export class RunningCalls extends PeriodicService {
+export class RunningCalls extends PeriodicService implements Iterable<Running> {
   private readonly running = new InFlight<Running>();
 
   constructor(
@@ -31,16 +34,20 @@ export class RunningCalls extends PeriodicService {
   }
 
   /** Runs a call that can be cancelled. */
-  async run<T>(executionId: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(executionId: string, tries: TryLog, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     // If its claim ran out and it was claimed again here, the older run is cancelled.
     this.cancel(executionId);
     const abort = new AbortController();
-    const slot = this.running.add({ executionId, since: performance.now(), abort });
+    const slot = this.running.add({ executionId, tries, since: performance.now(), abort });
     try {
       return await call(abort.signal);
     } finally {
       this.running.remove(slot);
     }
+  }
+
+  [Symbol.iterator](): Iterator<Running> {
+    return this.running[Symbol.iterator]();
   }
 
   cancel(executionId: string): void {

@@ -142,7 +142,15 @@ describe('CallQueueRepository', () => {
     const held = await row();
     await repository.release([first]);
     await repository.renew([first], 10 * LEASE_MS);
-    const nothing = { delay: 0, endpoint_id: null, endpoint_url: null, tries: 1, sent: true, error: null };
+    const nothing = {
+      delay: 0,
+      endpoint_id: null,
+      endpoint_url: null,
+      tries: 1,
+      try_list: null,
+      sent: true,
+      error: null,
+    };
     await repository.postpone([{ ...first, ...nothing }]);
     expect(await row()).toEqual(held);
     // A replica that dies gives nothing back.

@@ -3,7 +3,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { writeJson } from '#common';
 import type { Transaction } from '#database';
 import { DataSource } from 'typeorm';
-import { commandKey } from '../executions/executions.repository.js';
+import { commandKey, SET_TRIES, TRY_FIELDS } from '../executions/executions.repository.js';
+import type { RecordedTries } from '../executions/try-log.js';
 import { CLAIM_CALLS } from './claim-calls.sql.js';
 import { type Claimed, readClaim, type ClaimRow } from './claimed.js';
 import { countBusy } from './fair-share.sql.js';
@@ -21,12 +22,9 @@ const canStartOver = (asked: string): string =>
 export type Hold = Pick<QueuedCall, 'id' | 'attempts'>;
 
 /** A call that will be tried again later. */
-export interface PostponedCall extends Hold {
+export interface PostponedCall extends Hold, RecordedTries {
   /** Milliseconds until then. */
   delay: number;
-  endpoint_id: string | null;
-  endpoint_url: string | null;
-  tries: number;
   sent: boolean;
   /** JSON text. */
   error: string | null;
@@ -138,11 +136,10 @@ export class CallQueueRepository {
   async postpone(calls: readonly PostponedCall[]): Promise<void> {
     await this.dataSource.query(
       `UPDATE executions e SET status = 'pending', next_attempt_at = now() + x.delay * interval '1 millisecond',
-         running_until = NULL, endpoint_id = COALESCE(x.endpoint_id, e.endpoint_id),
-         endpoint_url = COALESCE(x.endpoint_url, e.endpoint_url), tries = e.tries + x.tries, sent = e.sent OR x.sent,
+         running_until = NULL, ${SET_TRIES}, sent = e.sent OR x.sent,
          error = x.error::json, updated_at = now()
-       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, attempts integer, delay integer, endpoint_id uuid,
-         endpoint_url text, tries integer, sent boolean, error text)
+       FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, attempts integer, delay integer, ${TRY_FIELDS},
+         sent boolean, error text)
        WHERE e.id = x.id AND e.attempts = x.attempts AND e.status = 'running'`,
       [JSON.stringify(calls)],
     );

@@ -45,7 +45,7 @@ export const CLAIM_CALLS = prepared(
        next_attempt_at = NULL, updated_at = now()
      FROM taken WHERE e.id = taken.id RETURNING e.*)
    SELECT w.waiting, w.chosen, e.id, e.client_id, e.skill_id, e.command_id, e.capability_name, e.request::text AS request, e.attempts,
-     e.attempts - e.releases AS counted_attempts, e.started_at,
+     e.attempts - e.releases AS counted_attempts, e.started_at, e.tries, e.try_list,
      EXTRACT(epoch FROM now() - e.created_at)::float8 * 1000 AS age, k.disabled AS client_disabled,
      k.spaces AS client_spaces
    FROM (SELECT (SELECT count(*)::int FROM candidates) AS waiting, (SELECT count(*)::int FROM chosen) AS chosen) w

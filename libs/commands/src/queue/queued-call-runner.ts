@@ -9,6 +9,7 @@ import { CallRunner } from '../calls/call-runner.js';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
 import { DatabaseBatcher } from '../executions/database-batcher.js';
 import { ExecutionJournal, keptError } from '../executions/execution-journal.js';
+import { NO_TRIES } from '../executions/try-log.js';
 import { CallQueueRepository, type PostponedCall } from './call-queue.repository.js';
 import { restoreCaller, type QueuedCall } from './queued-call.js';
 import { QueueMetrics } from './queue.metrics.js';
@@ -77,6 +78,7 @@ export class QueuedCallRunner {
           timeoutMs: request.timeoutMs,
           traceparent: formatTraceparent(span),
           startedAt: new Date(),
+          earlier: call,
         },
         postpone,
       );
@@ -100,16 +102,14 @@ export class QueuedCallRunner {
     const { id, attempts, counted_attempts: counted, age } = call;
     const left = this.settings.queueRetryFor * 1000 - age - (performance.now() - begun);
     if (left <= 0 || counted >= this.settings.queueMaxAttempts) return false;
-    const { error, route, tries, sent } = outcome;
+    const { error, tries, sent } = outcome;
     // The last attempt is made at the end of the time.
     const delay = Math.ceil(Math.min(left, jitteredPause(counted, BACK_OFF)));
     await this.postponements.add({
       id,
       attempts,
       delay,
-      endpoint_id: route?.endpoint.endpointId ?? null,
-      endpoint_url: route?.endpoint.url ?? null,
-      tries,
+      ...(tries?.record() ?? NO_TRIES),
       sent,
       error: error ? keptError(error) : null,
     });

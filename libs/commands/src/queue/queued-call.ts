@@ -2,6 +2,7 @@ import { Caller, type Permission, type Role } from '#auth';
 import { JsonText, keepTexts } from '#common';
 import { type ExecuteCommandBody, PASSED_ON } from '../command.dto.js';
 import type { NewExecution } from '../executions/executions.repository.js';
+import type { EarlierTries } from '../executions/try-log.js';
 
 /** The request of an asynchronous call and its caller, kept until the call is finished. */
 export interface QueuedRequest {
@@ -17,7 +18,7 @@ export interface NewQueuedCall extends NewExecution {
 }
 
 /** An asynchronous call that this replica makes now. */
-export interface QueuedCall {
+export interface QueuedCall extends EarlierTries {
   id: string;
   client_id: string;
   /** The best Skill for it when it was accepted. */

@@ -27,6 +27,7 @@ import { CanonicalNames1776400000000 } from './1776400000000-canonical-names.js'
 import { Versions1776500000000 } from './1776500000000-versions.js';
 import { Tags1776600000000 } from './1776600000000-tags.js';
 import { ParameterTypes1776700000000 } from './1776700000000-parameter-types.js';
+import { Tries1777100000000 } from './1777100000000-tries.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -59,4 +60,5 @@ export const MIGRATIONS = [
   Versions1776500000000,
   Tags1776600000000,
   ParameterTypes1776700000000,
+  Tries1777100000000,
 ];

@@ -16,6 +16,7 @@ import {
   TEXT,
 } from '../../../../../test/support/socket-skill.js';
 import { until } from '../../../../../test/support/until.js';
+import { TryLog } from '../../executions/try-log.js';
 import type { SkillCall } from '../skill-request.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
@@ -67,6 +68,7 @@ describe('a ws Skill that sends unrequested messages', () => {
       channel: undefined,
       targets: [TARGET],
       traceparent: '',
+      tries: new TryLog(),
       signal,
     };
     const options = {

@@ -6,6 +6,7 @@ import { TARGET } from '../../../../../test/support/capable-target.js';
 import { endOutbound, rejection, listen, outboundClient } from '../../../../../test/support/outbound.js';
 import type { Attempt } from '../transport.js';
 import type { SkillAnswer } from '../skill-answer.js';
+import { TryLog } from '../../executions/try-log.js';
 import type { SkillCall } from '../skill-request.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
@@ -68,6 +69,7 @@ describe('WebSocketTransport', () => {
       channel: undefined,
       targets: [TARGET],
       traceparent: '',
+      tries: new TryLog(),
       signal: new AbortController().signal,
     };
     const attempt: Attempt = {

@@ -39,6 +39,16 @@ export class SecuritySettings {
   @Max(31_536_000, { message: 'must not be over 31536000' })
   refreshExpiry: number = 86_400;
 
+  /**
+   * Seconds in which a second use of a refresh token gets the tokens of the first one, for clients that refresh twice at the
+   * same time or did not get the answer. Later, or with 0, it ends the session.
+   */
+  @Setting('SECURITY_REFRESH_GRACE', { example: '5' })
+  @IsInt({ message: 'must be a whole number of seconds' })
+  @Min(0, { message: 'must not be under 0' })
+  @Max(60, { message: 'must not be over 60' })
+  refreshGrace: number = 5;
+
   /** Sessions of one client. A further session ends the least recently used one. 0: no limit. */
   @Setting('SECURITY_MAX_SESSIONS', { example: '1000' })
   @IsInt({ message: 'must be a whole number' })

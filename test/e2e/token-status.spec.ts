@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'ooder-status-'));
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const file = join(folder, 'key.pem');
 writeFileSync(file, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
-const ENV = { SECURITY_ALGORITHM: 'RS256', SECURITY_PRIVATE_KEY_FILE: file };
+const ENV = { SECURITY_ALGORITHM: 'RS256', SECURITY_PRIVATE_KEY_FILE: file, SECURITY_REFRESH_GRACE: '0' };
 
 describe('the status of tokens', () => {
   let app: TestApp;

@@ -1,7 +1,7 @@
 import type { Transaction } from '#database';
 import { type DataSource, LessThanOrEqual, MoreThan } from 'typeorm';
 import { SessionEntity } from './session.entity.js';
-import { type Session, SessionStore } from './session-store.js';
+import { type PreviousToken, type Rotation, type Session, SessionStore } from './session-store.js';
 
 /** Used without Redis. A rotation is one UPDATE: of two concurrent ones, the second waits for the first, and fails. */
 export class PostgresSessionStore extends SessionStore {
@@ -10,7 +10,7 @@ export class PostgresSessionStore extends SessionStore {
   }
 
   async create(tx: Transaction, session: Session, limit: number): Promise<void> {
-    await tx.getRepository(SessionEntity).insert({ ...session });
+    await tx.getRepository(SessionEntity).insert(toRow(session));
     if (limit === 0) return;
     // Each use makes the expiry later, so the session that was unused for the longest time expires first. A locked session is
     // being used or ended at this moment: skip it.
@@ -27,17 +27,12 @@ export class PostgresSessionStore extends SessionStore {
     const found = await sessions.findOneBy({ id, expiresAt: MoreThan(new Date()) });
     if (found === null) return undefined;
     const { clientUuid, clientVersion, tokenHash, scope, expiresAt } = found;
-    return { id, clientUuid, clientVersion, tokenHash, scope, expiresAt };
+    return { id, clientUuid, clientVersion, tokenHash, scope, expiresAt, previous: readPrevious(found) };
   }
 
-  async rotate(
-    tx: Transaction,
-    id: string,
-    tokenHash: string,
-    next: Pick<Session, 'tokenHash' | 'expiresAt'>,
-  ): Promise<boolean> {
+  async rotate(tx: Transaction, id: string, tokenHash: string, next: Rotation): Promise<boolean> {
     const sessions = tx.getRepository(SessionEntity);
-    const { affected } = await sessions.update({ id, tokenHash, expiresAt: MoreThan(new Date()) }, next);
+    const { affected } = await sessions.update({ id, tokenHash, expiresAt: MoreThan(new Date()) }, toRow(next));
     return affected === 1;
   }
 
@@ -48,4 +43,14 @@ export class PostgresSessionStore extends SessionStore {
   async purge(): Promise<void> {
     await this.dataSource.getRepository(SessionEntity).delete({ expiresAt: LessThanOrEqual(new Date()) });
   }
+}
+
+function toRow<T extends Pick<Session, 'previous'>>({ previous, ...columns }: T) {
+  const { tokenHash: previousHash = null, sealedPair = null, graceUntil = null } = previous ?? {};
+  return { ...columns, previousHash, sealedPair, graceUntil };
+}
+
+function readPrevious({ previousHash, sealedPair, graceUntil }: SessionEntity): PreviousToken | null {
+  if (previousHash === null || sealedPair === null || graceUntil === null) return null;
+  return { tokenHash: previousHash, sealedPair, graceUntil };
 }

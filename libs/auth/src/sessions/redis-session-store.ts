@@ -1,6 +1,6 @@
 import { type RedisConnection, RedisScript, RedisUnavailableError } from '#cache';
 import type { Transaction } from '#database';
-import { type Session, SessionStore } from './session-store.js';
+import { type PreviousToken, type Rotation, type Session, SessionStore } from './session-store.js';
 
 const SESSION_KEY = 'ooder:v1:session:';
 
@@ -62,14 +62,8 @@ export class RedisSessionStore extends SessionStore {
   }
 
   async create(_tx: Transaction, session: Session, limit: number): Promise<void> {
-    const { id, clientUuid, clientVersion, tokenHash, scope, expiresAt } = session;
-    const fields = {
-      client_uuid: clientUuid,
-      client_version: String(clientVersion),
-      token_hash: tokenHash,
-      scope,
-      expires_at: String(expiresAt.getTime()),
-    };
+    const { id, clientUuid, clientVersion, scope, expiresAt } = session;
+    const fields = { client_uuid: clientUuid, client_version: String(clientVersion), scope, ...toFields(session) };
     const args = [lifetimeMs(expiresAt), id, String(Date.now()), String(limit), ...Object.entries(fields).flat()];
     await this.run(() => CREATE.run(this.redis, [toKey(id)], args));
   }
@@ -82,17 +76,19 @@ export class RedisSessionStore extends SessionStore {
     if (clientUuid === undefined || tokenHash === undefined || scope === undefined) return undefined;
     const expiresAt = new Date(Number(expires_at));
     if (!(expiresAt.getTime() > Date.now())) return undefined;
-    return { id, clientUuid, clientVersion: Number(client_version), tokenHash, scope, expiresAt };
+    return {
+      id,
+      clientUuid,
+      clientVersion: Number(client_version),
+      tokenHash,
+      scope,
+      expiresAt,
+      previous: readPrevious(found),
+    };
   }
 
-  async rotate(
-    _tx: Transaction,
-    id: string,
-    tokenHash: string,
-    next: Pick<Session, 'tokenHash' | 'expiresAt'>,
-  ): Promise<boolean> {
-    const fields = ['token_hash', next.tokenHash, 'expires_at', String(next.expiresAt.getTime())];
-    const args = [lifetimeMs(next.expiresAt), id, tokenHash, ...fields];
+  async rotate(_tx: Transaction, id: string, tokenHash: string, next: Rotation): Promise<boolean> {
+    const args = [lifetimeMs(next.expiresAt), id, tokenHash, ...Object.entries(toFields(next)).flat()];
     return (await this.run(() => ROTATE.run(this.redis, [toKey(id)], args))) === 1;
   }
 
@@ -116,6 +112,25 @@ export class RedisSessionStore extends SessionStore {
 
 function toKey(id: string): string {
   return SESSION_KEY + id;
+}
+
+/** The fields that each rotation replaces. */
+function toFields({ tokenHash, expiresAt, previous }: Pick<Session, 'tokenHash' | 'expiresAt' | 'previous'>) {
+  return {
+    token_hash: tokenHash,
+    expires_at: String(expiresAt.getTime()),
+    ...(previous && {
+      previous_hash: previous.tokenHash,
+      sealed_pair: previous.sealedPair,
+      grace_until: String(previous.graceUntil.getTime()),
+    }),
+  };
+}
+
+function readPrevious(found: Partial<Record<string, string>>): PreviousToken | null {
+  const { previous_hash: tokenHash, sealed_pair: sealedPair, grace_until } = found;
+  if (tokenHash === undefined || sealedPair === undefined) return null;
+  return { tokenHash, sealedPair, graceUntil: new Date(Number(grace_until)) };
 }
 
 /** Redis deletes a key whose lifetime is 0 or less, as it should. */

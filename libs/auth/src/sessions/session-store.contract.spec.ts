@@ -14,6 +14,7 @@ import type { Session, SessionStore } from './session-store.js';
 
 const hash = (digit: string) => digit.repeat(64);
 const inMs = (ms: number) => new Date(Date.now() + ms);
+const previous = { tokenHash: hash('a'), sealedPair: 'c2VhbGVk', graceUntil: inMs(5_000) };
 
 describe('SessionStore', () => {
   let database: TestDatabase;
@@ -54,6 +55,7 @@ describe('SessionStore', () => {
     tokenHash: hash('a'),
     scope: 'skill:read skill:register',
     expiresAt: inMs(60_000),
+    previous: null,
     ...overrides,
   });
 
@@ -69,7 +71,7 @@ describe('SessionStore', () => {
     };
     /** In a transaction of its own, as its user does. */
     const rotate = (id: string, from: string, to: string, expiresAt = inMs(60_000)) =>
-      dataSource.transaction((tx) => store.rotate(tx, id, from, { tokenHash: to, expiresAt }));
+      dataSource.transaction((tx) => store.rotate(tx, id, from, { tokenHash: to, expiresAt, previous }));
 
     it('gives back what it was given', async () => {
       const created = await create();
@@ -82,7 +84,7 @@ describe('SessionStore', () => {
       const created = await create();
       const expiresAt = inMs(120_000);
       expect(await rotate(created.id, hash('a'), hash('b'), expiresAt)).toBe(true);
-      expect(await store.find(created.id)).toEqual({ ...created, tokenHash: hash('b'), expiresAt });
+      expect(await store.find(created.id)).toEqual({ ...created, tokenHash: hash('b'), expiresAt, previous });
     });
 
     it('changes nothing for a token that is not the newest, or a session that is not there', async () => {
@@ -174,7 +176,7 @@ describe('SessionStore', () => {
       const undone = session();
       const work = dataSource.transaction(async (tx) => {
         await store.create(tx, undone, 0);
-        await store.rotate(tx, kept.id, hash('a'), { tokenHash: hash('b'), expiresAt: inMs(1) });
+        await store.rotate(tx, kept.id, hash('a'), { tokenHash: hash('b'), expiresAt: inMs(1), previous });
         throw new Error('undo');
       });
       await expect(work).rejects.toThrow('undo');
@@ -206,7 +208,11 @@ describe('SessionStore', () => {
       await store.create(dataSource.manager, kept, 0);
       const left = async () => (await redis.client?.pTTL(`ooder:v1:session:${kept.id}`)) ?? 0;
       expect(await left()).toBeGreaterThan(50_000);
-      await store.rotate(dataSource.manager, kept.id, hash('a'), { tokenHash: hash('b'), expiresAt: inMs(5_000) });
+      await store.rotate(dataSource.manager, kept.id, hash('a'), {
+        tokenHash: hash('b'),
+        expiresAt: inMs(5_000),
+        previous,
+      });
       expect(await left()).toBeLessThanOrEqual(5_000);
     });
 

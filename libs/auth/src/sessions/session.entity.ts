@@ -22,6 +22,16 @@ export class SessionEntity extends TimestampedEntity {
   @Column({ name: 'token_hash', type: 'char', length: 64 })
   tokenHash: string;
 
+  /** SHA-256 of the refresh token before; the pair that its use gave, sealed with it; and until when that is given again. */
+  @Column({ name: 'previous_hash', type: 'char', length: 64, nullable: true })
+  previousHash: string | null;
+
+  @Column({ name: 'sealed_pair', type: 'text', nullable: true })
+  sealedPair: string | null;
+
+  @Column({ name: 'grace_until', type: 'timestamptz', nullable: true })
+  graceUntil: Date | null;
+
   @Column({ type: 'varchar', length: 1024 })
   scope: string;
 

@@ -9,6 +9,7 @@ import type { ClientEntity } from '../clients/client.entity.js';
 import { OAuthError } from '../tokens/oauth-error.js';
 import { RevocationList } from '../tokens/revocation-list.js';
 import { hashOf, makeRefreshToken, readSessionId } from './refresh-token.js';
+import { openPair, sealPair } from './sealed-pair.js';
 import { type Session, SessionStore } from './session-store.js';
 
 export interface OpenedSession {
@@ -19,7 +20,7 @@ export interface OpenedSession {
 /** Another request has used the same refresh token at the same time, and was first. */
 export class LostRotation extends Error {}
 
-/** Refresh tokens: each can be used once. The second use of one ends the session and all its tokens. */
+/** Refresh tokens: each can be used once. A second use after SECURITY_REFRESH_GRACE ends the session and all its tokens. */
 @Injectable()
 export class SessionsService {
   private readonly logger = new Logger('auth');
@@ -43,6 +44,7 @@ export class SessionsService {
       tokenHash: hashOf(refreshToken),
       scope,
       expiresAt: this.expiry(),
+      previous: null,
     };
     try {
       await this.store.create(tx, session, this.settings.maxSessions);
@@ -71,13 +73,25 @@ export class SessionsService {
     return session.tokenHash === hashOf(refreshToken);
   }
 
-  /** The next refresh token. Within a transaction, as its last step. @throws LostRotation when this one was used meanwhile */
-  async rotate(tx: Transaction, session: Session): Promise<string> {
-    const next = makeRefreshToken(session.id);
-    const change = { tokenHash: hashOf(next), expiresAt: this.expiry() };
-    if (!(await this.reach(() => this.store.rotate(tx, session.id, session.tokenHash, change))))
+  /**
+   * Puts the next refresh token in the place of this one. `pair` is what the client gets: kept, sealed, for a second use. Within
+   * a transaction, as its last step. @throws LostRotation when this one was used meanwhile
+   */
+  async rotate(tx: Transaction, session: Session, used: string, next: string, pair: string): Promise<void> {
+    const previous = {
+      tokenHash: session.tokenHash,
+      sealedPair: sealPair(used, pair),
+      graceUntil: new Date(Date.now() + this.settings.refreshGrace * 1000),
+    };
+    const rotation = { tokenHash: hashOf(next), expiresAt: this.expiry(), previous };
+    if (!(await this.reach(() => this.store.rotate(tx, session.id, session.tokenHash, rotation))))
       throw new LostRotation();
-    return next;
+  }
+
+  /** The pair that this token gave within SECURITY_REFRESH_GRACE; undefined: it is an older one, or too late. */
+  recallPair({ previous }: Session, refreshToken: string): string | undefined {
+    if (previous?.tokenHash !== hashOf(refreshToken) || previous.graceUntil.getTime() <= Date.now()) return undefined;
+    return openPair(refreshToken, previous.sealedPair);
   }
 
   /** Ends a session and its access tokens, on every replica. */

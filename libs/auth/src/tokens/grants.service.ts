@@ -7,6 +7,7 @@ import type { ClientEntity } from '../clients/client.entity.js';
 import { ClientsService } from '../clients/clients.service.js';
 import { OAuthError } from './oauth-error.js';
 import { listPermissions } from '../roles.js';
+import { makeRefreshToken } from '../sessions/refresh-token.js';
 import type { Session } from '../sessions/session-store.js';
 import { LostRotation, SessionsService } from '../sessions/sessions.service.js';
 import type { TokenRequest } from './token-request.js';
@@ -20,6 +21,14 @@ export interface IssuedTokens {
   /** Absent when the session cannot be kept (Redis is away). */
   refresh_token?: string;
   scope: string;
+}
+
+/** A request with a refresh token. */
+interface RefreshUse {
+  refreshToken: string;
+  /** The scope that it asks for. */
+  wanted: string | undefined;
+  origin: RequestOrigin;
 }
 
 /** Scopes that an error names, and characters of each. */
@@ -44,7 +53,7 @@ export class GrantsService {
       case 'client_credentials':
         return this.open(client, request.scope, origin);
       case 'refresh_token':
-        return this.refresh(client, request.refreshToken, request.scope, origin);
+        return this.refresh(client, { refreshToken: request.refreshToken, wanted: request.scope, origin });
     }
   }
 
@@ -57,26 +66,44 @@ export class GrantsService {
     return this.answer(client, scope, session?.id, session?.refreshToken);
   }
 
-  private async refresh(
+  private async refresh(client: ClientEntity, use: RefreshUse): Promise<IssuedTokens> {
+    const { refreshToken, wanted, origin } = use;
+    const session = await this.findSession(client, refreshToken);
+    if (!this.sessions.isNewest(session, refreshToken)) return this.repeat(client, session, use);
+    const scope = narrowed(this.stillGranted(client, session), wanted);
+    const next = makeRefreshToken(session.id);
+    const answer = await this.answer(client, scope, session.id, next);
+    try {
+      await this.transactions.run(async (tx) => {
+        await this.record(tx, client, 'token.refresh', scope, origin);
+        await this.sessions.rotate(tx, session, refreshToken, next, JSON.stringify(answer));
+      });
+      return answer;
+    } catch (error) {
+      if (!(error instanceof LostRotation)) throw error;
+      return this.repeat(client, await this.findSession(client, refreshToken), use);
+    }
+  }
+
+  /** The second use of a refresh token: at nearly the same time it gets the same pair, later it is a copy. */
+  private async repeat(
     client: ClientEntity,
-    refreshToken: string,
-    wanted: string | undefined,
-    origin: RequestOrigin,
+    session: Session,
+    { refreshToken, wanted, origin }: RefreshUse,
   ): Promise<IssuedTokens> {
+    const pair = this.sessions.recallPair(session, refreshToken);
+    if (pair === undefined) return this.reused(client, session, origin);
+    const given = JSON.parse(pair) as IssuedTokens;
+    const scope = narrowed(this.stillGranted(client, session), wanted);
+    await this.transactions.run((tx) => this.record(tx, client, 'token.repeat', scope, origin));
+    return scope === given.scope ? given : this.answer(client, scope, session.id, given.refresh_token);
+  }
+
+  /** @throws OAuthError invalid_grant */
+  private async findSession(client: ClientEntity, refreshToken: string): Promise<Session> {
     const session = await this.sessions.find(client, refreshToken);
     if (session === undefined) throw refusedGrant();
-    if (!this.sessions.isNewest(session, refreshToken)) return this.reused(client, session, origin);
-    const scope = narrowed(this.stillGranted(client, session), wanted);
-    try {
-      const next = await this.transactions.run(async (tx) => {
-        await this.record(tx, client, 'token.refresh', scope, origin);
-        return this.sessions.rotate(tx, session);
-      });
-      return await this.answer(client, scope, session.id, next);
-    } catch (error) {
-      if (error instanceof LostRotation) return this.reused(client, session, origin);
-      throw error;
-    }
+    return session;
   }
 
   /** The token was copied. It is not known which of the two is the client, so both are refused (RFC 9700, 4.14.2). */

@@ -1,4 +1,5 @@
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { BEHAVIOURS, SkillServer } from '../support/skill-server.js';
 import { startTestApp, type TestApp, tokenOf } from '../support/test-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
@@ -138,5 +139,27 @@ describe.each(['without Redis', 'with Redis'])('two replicas, %s', (name) => {
     for (const api of keys) {
       await until(async () => (await api.post('/skills', skillBody())).status === 403, WITHIN_MS);
     }
+  });
+
+  it('make one call of a command_id: the replica that does not make it answers 202, or waits for its end', async () => {
+    let release = (): void => undefined;
+    const skill = await SkillServer.start((call, response) => {
+      release = () => {
+        BEHAVIOURS.echo(call, response);
+      };
+    });
+    const { body } = await admin.post('/skills/register', skillBody({ endpoints: [{ url: skill.url }] })).expect(200);
+    const skill_id = body.data.skill_id as string;
+    const call = { command_id: 'at-both', skill_id, capability_id: 'forecast', parameters: { city: 'Oslo' } };
+    const first = admin.post('/commands/execute', call).then((answer) => answer.body.data as object);
+    await until(() => skill.calls.length === 1);
+    const other = apiOf(there, here.admin);
+    const running = await other.post('/commands/execute', call).expect(202);
+    expect(running.body.data.status).toBe('running');
+    const waiting = other.post('/commands/execute', call).set('prefer', 'wait=30').then();
+    release();
+    const answer = await waiting;
+    expect([answer.status, answer.body.data, skill.calls.length]).toEqual([200, await first, 1]);
+    await skill.stop();
   });
 });

@@ -95,7 +95,9 @@ describe('asynchronous calls', () => {
       expect([status, body.data.status, body.data.result]).toEqual([200, 'completed', { city: 'Berlin' }]);
       expect([skill.calls.length, site.receiver.received.length]).toEqual([1, 1]);
       const other = await again({ callback_url: `${site.receiver.url}/other` });
-      expect(expectError(other, 400, 1001)).toEqual(['command_id was used for a different request before']);
+      expect(expectError(other, 400, 1001)).toEqual([
+        'command_id was used for a different request before: send a new one, or none',
+      ]);
     });
 
     it('tell what the Skill says went wrong, and try no more', async () => {

@@ -155,9 +155,9 @@ describe('calling Skills', () => {
 
     it('of the call itself are checked as a whole', async () => {
       const post = async (body: object) => expectError(await site.agent.post('/commands/execute', body), 400, 1001);
-      expect(await post({ skill_id: 'x'.repeat(65), parameters: [], timeout: 0, extra: 1 })).toEqual(
+      expect(await post({ command_id: 5, skill_id: 'x'.repeat(65), parameters: [], timeout: 0, extra: 1 })).toEqual(
         expect.arrayContaining([
-          'command_id is required',
+          'command_id must be a string',
           'skill_id must have at most 64 characters',
           'parameters must be an object',
           'timeout must not be under 1',

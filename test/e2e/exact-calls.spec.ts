@@ -129,7 +129,9 @@ describe('parameters and results', () => {
     const id = commandId();
     await post('execute', command({ id, parameters: '{"n":9007199254740993}', result: '' })).expect(200);
     const other = await post('execute', command({ id, parameters: '{"n":9007199254740992}', result: '' }));
-    expect(expectError(other, 400, 1001)).toEqual(['command_id was used for a different request before']);
+    expect(expectError(other, 400, 1001)).toEqual([
+      'command_id was used for a different request before: send a new one, or none',
+    ]);
     called();
   });
 });

@@ -33,7 +33,9 @@ describe('executions', () => {
       const again = await site.execute(skillId, { command_id: id }).expect(200);
       expect(again.body.data).toMatchObject({ status: 'completed', result: { city: 'Berlin' } });
       const other = await site.execute(skillId, { command_id: id, parameters: { city: 'Paris' } });
-      expect(expectError(other, 400, 1001)).toEqual(['command_id was used for a different request before']);
+      expect(expectError(other, 400, 1001)).toEqual([
+        'command_id was used for a different request before: send a new one, or none',
+      ]);
       // Of another client it is another call.
       await site.execute(skillId, { command_id: id }, site.admin).expect(200);
       expect(skill?.calls).toHaveLength(2);

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import {
+  BooleanField,
   EnumField,
   IntegerField,
   JsonObjectField,
@@ -25,11 +26,12 @@ const LONGEST_TIMEOUT_MS = 3_600_000;
 export class ExecuteCommandBody {
   @TextField({
     max: 128,
+    required: false,
     example: 'cmd-20260118-0001',
     description:
-      "The caller's id of this call. A request with the same id is the same call: it gets the outcome of the first one",
+      "The caller's id of this call. A request with the same id is the same call: it gets the outcome of the first one, or 202 while that runs. Without it the registry makes one, and each request is a call of its own",
   })
-  command_id: string;
+  command_id?: string;
 
   @SkillIdField({
     required: false,
@@ -88,7 +90,17 @@ export class ExecuteCommandBody {
       'Makes the call asynchronous: the answer is 202 at once, and the outcome is POSTed to this URL (webhook `executionFinished`)',
   })
   callback_url?: string;
+
+  @BooleanField({
+    required: false,
+    description:
+      'Whether the call is cancelled when the caller closes the connection before the answer. By default it goes on',
+  })
+  cancel_on_disconnect?: boolean;
 }
+
+/** A call whose `command_id` is known: given, or made here. */
+export type NamedCommand = ExecuteCommandBody & { command_id: string };
 
 /** POST /commands/batch: each item is a body of `POST /commands/execute`, and is validated on its own. */
 export class BatchCommandsBody {

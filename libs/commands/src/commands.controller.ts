@@ -1,12 +1,12 @@
 import { Body, Controller, Headers, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, BatchRoute, ExactJson, ProtocolRoute } from '#common';
+import { ApiErrors, BatchRoute, ConnectionClosed, ExactJson, ProtocolRoute } from '#common';
 import { deprecationHeaders } from '#skills';
 import type { FastifyReply } from 'fastify';
 import { BatchCommandsBody, ExecuteCommandBody, PASSED_ON } from './command.dto.js';
 import { CommandsService } from './commands.service.js';
-import { AcceptedRoute, answerAccepted, asksForAsync } from './respond-async.js';
+import { AcceptedRoute, answerAccepted, asksForAsync, readWait } from './respond-async.js';
 import { BatchResponse, ExecutionResponse } from './executions/execution.response.js';
 
 /** Calls of Skills (AI Bridge v0.6.0, Skill interface). */
@@ -26,9 +26,14 @@ export class CommandsController {
     @CurrentCaller() caller: Caller,
     @Body() body: ExecuteCommandBody,
     @Headers('prefer') prefer: string | undefined,
+    @ConnectionClosed() closed: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ExecutionResponse> {
-    const { execution, isUnderWay, deprecation } = await this.commands.execute(caller, body, asksForAsync(prefer));
+    const { execution, isUnderWay, deprecation } = await this.commands.execute(caller, body, {
+      closed,
+      respondAsync: asksForAsync(prefer),
+      waitMs: readWait(prefer),
+    });
     void reply.headers(deprecationHeaders(deprecation));
     if (isUnderWay) answerAccepted(reply, execution.execution_id, prefer);
     return execution;
@@ -41,7 +46,11 @@ export class CommandsController {
   @ExactJson({ list: 'commands', members: PASSED_ON })
   @ApiOperation({ summary: 'Call Skills, many at once', operationId: 'executeCommands' })
   @ApiErrors(1001)
-  executeBatch(@CurrentCaller() caller: Caller, @Body() body: BatchCommandsBody): Promise<BatchResponse> {
-    return this.commands.executeBatch(caller, body);
+  executeBatch(
+    @CurrentCaller() caller: Caller,
+    @Body() body: BatchCommandsBody,
+    @ConnectionClosed() closed: AbortSignal,
+  ): Promise<BatchResponse> {
+    return this.commands.executeBatch(caller, body, closed);
   }
 }

@@ -19,8 +19,10 @@ import { CommandsController } from './commands.controller.js';
 import { CommandsService } from './commands.service.js';
 import { ExecutionsController } from './executions/executions.controller.js';
 import { ExecutionsService } from './executions/executions.service.js';
+import { CallCancellation } from './executions/call-cancellation.js';
 import { CallStatistics } from './executions/call-statistics.js';
 import { ExecutionEntity } from './executions/execution.entity.js';
+import { ExecutionEnds } from './executions/execution-ends.js';
 import { ExecutionJournal } from './executions/execution-journal.js';
 import { ExecutionsQuery } from './executions/executions.query.js';
 import { FinishedExecutions } from './executions/finished-executions.js';
@@ -79,6 +81,8 @@ import { TargetsRepository } from './targets/targets.repository.js';
     ExecutionUpkeep,
     RunningCalls,
     TryRecorder,
+    CallCancellation,
+    ExecutionEnds,
     CallStatistics,
     ChannelCalls,
     CallPreparation,

@@ -14,7 +14,7 @@ import { currentTrace, formatTraceparent, startSpan } from '#logging';
 import { type Deprecation, shownDeprecated } from '#skills';
 import { CallRunner, type FinishedCall } from './calls/call-runner.js';
 import { CallPreparation, NO_MEMBERS, type PreparedCall } from './calls/call-preparation.js';
-import { type BatchCommandsBody, ExecuteCommandBody } from './command.dto.js';
+import { type BatchCommandsBody, ExecuteCommandBody, type NamedCommand } from './command.dto.js';
 import {
   type BatchItemResponse,
   type BatchResponse,
@@ -22,6 +22,9 @@ import {
   type ExecutionResponse,
   toPendingResponse,
 } from './executions/execution.response.js';
+import { CallCancellation } from './executions/call-cancellation.js';
+import { ExecutionEnds } from './executions/execution-ends.js';
+import { type ExecutionRecord, isUnderWay } from './executions/execution-record.js';
 import { ExecutionJournal } from './executions/execution-journal.js';
 import { type ClaimedExecution, ExecutionsRepository, type NewExecution } from './executions/executions.repository.js';
 import { CallQueue } from './queue/call-queue.js';
@@ -40,6 +43,15 @@ export interface ExecutedCommand {
   deprecation: Deprecation | null;
 }
 
+/** How the caller waits for the answer. */
+export interface Connection {
+  /** Aborts when the caller closes it. */
+  closed: AbortSignal;
+  respondAsync?: boolean;
+  /** Milliseconds to wait for the end of a call that is under way already. */
+  waitMs?: number;
+}
+
 type Answer = Omit<ExecutedCommand, 'deprecation'>;
 
 /** Calls Skills: synchronously, where the caller waits for the Skill, or through the queue. */
@@ -51,16 +63,19 @@ export class CommandsService {
     private readonly journal: ExecutionJournal,
     private readonly repository: ExecutionsRepository,
     private readonly runner: CallRunner,
+    private readonly ends: ExecutionEnds,
+    private readonly cancellation: CallCancellation,
   ) {}
 
   /**
-   * Through the queue with a `callback_url` or `respondAsync`.
+   * Through the queue with a `callback_url` or `respondAsync`. The same `command_id` again is the same call.
    * @throws BadParameterError (1001), SkillNotFoundError (1004), CapabilityNotFoundError (1005), SkillUnavailableError
    * (2003), CapabilityUnavailableError (2004), ExecutionTimeoutError (2006)
    */
-  async execute(caller: Caller, body: ExecuteCommandBody, respondAsync = false): Promise<ExecutedCommand> {
+  async execute(caller: Caller, body: ExecuteCommandBody, connection: Connection): Promise<ExecutedCommand> {
     const prepared = await this.preparation.prepare(caller, body);
-    const { execution, isUnderWay } = await this.call(caller, body, prepared, respondAsync);
+    const named = { ...body, command_id: body.command_id ?? newId() };
+    const { execution, isUnderWay } = await this.call(caller, named, prepared, connection);
     const called = prepared.targets.find(({ skillId }) => skillId === execution.skill_id);
     const deprecation = called?.deprecation ?? null;
     return {
@@ -72,22 +87,22 @@ export class CommandsService {
 
   private async call(
     caller: Caller,
-    body: ExecuteCommandBody,
+    body: NamedCommand,
     prepared: PreparedCall,
-    respondAsync: boolean,
+    connection: Connection,
   ): Promise<Answer> {
     const trace = currentTrace() ?? startSpan();
     const execution = newExecution(caller, body, prepared, trace.traceId);
     const traceparent = formatTraceparent(trace);
-    if (respondAsync || body.callback_url !== undefined) {
+    if (connection.respondAsync || body.callback_url !== undefined) {
       const { callback_url: callbackUrl, ...asked } = body;
       const request = { body: asked, caller: serializeCaller(caller), traceparent };
       const id = await this.queue.add({ ...execution, request, callbackUrl });
-      if (id === undefined) return this.findEarlier(caller, body.command_id, execution.request_hash);
+      if (id === undefined) return this.awaitEarlier(execution, connection);
       return { execution: toPendingResponse({ ...execution, id }), isUnderWay: true };
     }
     const claimed = await this.journal.claim(execution);
-    if (claimed === undefined) return this.findEarlier(caller, body.command_id, execution.request_hash);
+    if (claimed === undefined) return this.awaitEarlier(execution, connection);
     const call = {
       ...prepared,
       executionId: claimed.id,
@@ -99,14 +114,17 @@ export class CommandsService {
       startedAt: claimed.startedAt,
       earlier: claimed.earlier,
     };
-    const finished = await this.journal.guard(claimed.id, () => this.runner.run(call));
+    const run = (): Promise<FinishedCall | undefined> => this.journal.guard(claimed.id, () => this.runner.run(call));
+    const finished = await (body.cancel_on_disconnect === true
+      ? this.cancellation.during(connection.closed, claimed.id, run)
+      : run());
     // It was cancelled.
-    if (!finished) return this.findEarlier(caller, body.command_id);
+    if (!finished) return toAnswer(await this.findEarlier(execution));
     return { execution: toResponse(body.command_id, claimed, prepared.targets[0], finished), isUnderWay: false };
   }
 
   /** Returns one result per call, in order. A failed call does not stop the others. */
-  async executeBatch(caller: Caller, { commands }: BatchCommandsBody): Promise<BatchResponse> {
+  async executeBatch(caller: Caller, { commands }: BatchCommandsBody, closed: AbortSignal): Promise<BatchResponse> {
     const results: BatchItemResponse[] = [];
     const waiting: [number, ExecuteCommandBody][] = [];
     for await (const [index, item] of validateEach(ExecuteCommandBody, commands)) {
@@ -116,16 +134,21 @@ export class CommandsService {
     const lane = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [index, item] = next;
-        results[index] = await this.attempt(caller, index, item);
+        results[index] = await this.attempt(caller, index, item, closed);
       }
     };
     await Promise.all(Array.from({ length: BATCH_LANES }, lane));
     return { results };
   }
 
-  private async attempt(caller: Caller, index: number, body: ExecuteCommandBody): Promise<BatchItemResponse> {
+  private async attempt(
+    caller: Caller,
+    index: number,
+    body: ExecuteCommandBody,
+    closed: AbortSignal,
+  ): Promise<BatchItemResponse> {
     try {
-      return { index, execution: (await this.execute(caller, body)).execution };
+      return { index, execution: (await this.execute(caller, body, { closed })).execution };
     } catch (error) {
       const known = error instanceof ApiError ? error : translateDatabaseError(error);
       if (known) return toFailure(index, known);
@@ -133,22 +156,36 @@ export class CommandsService {
     }
   }
 
-  /** Returns the outcome of an earlier call with this `command_id`. @throws BadParameterError (1001) if it was another request */
-  private async findEarlier(caller: Caller, commandId: string, hash?: string): Promise<Answer> {
-    const record = await this.repository.findByCommand(caller.clientId, commandId);
+  /**
+   * Returns the outcome of the earlier call with this `command_id`. While it is under way, waits as long as the caller asks.
+   * @throws BadParameterError (1001) if it was another request
+   */
+  private async awaitEarlier(execution: NewExecution, { waitMs = 0, closed }: Connection): Promise<Answer> {
+    const earlier = await this.findEarlier(execution);
+    if (earlier.request_hash !== execution.request_hash) {
+      const reason = 'was used for a different request before: send a new one, or none';
+      throw new BadParameterError([{ field: 'command_id', reason }]);
+    }
+    if (waitMs === 0 || !isUnderWay(earlier)) return toAnswer(earlier);
+    await this.ends.wait(earlier.id, waitMs, closed);
+    return toAnswer(await this.findEarlier(execution));
+  }
+
+  private async findEarlier({ client_id, command_id }: NewExecution): Promise<ExecutionRecord> {
+    const record = await this.repository.findByCommand(client_id, command_id);
     // The clean-up of old executions has deleted it just now.
     if (record === undefined) throw new SkillUnavailableError('This call was made before, and is no longer known');
-    if (hash !== undefined && record.request_hash !== hash) {
-      throw new BadParameterError([{ field: 'command_id', reason: 'was used for a different request before' }]);
-    }
-    const isFinished = record.status !== 'pending' && record.status !== 'running';
-    return { execution: toExecutionResponse(record), isUnderWay: record.mode === 'async' && !isFinished };
+    return record;
   }
+}
+
+function toAnswer(record: ExecutionRecord): Answer {
+  return { execution: toExecutionResponse(record), isUnderWay: isUnderWay(record) };
 }
 
 function newExecution(
   { clientId }: Caller,
-  { command_id }: ExecuteCommandBody,
+  { command_id }: NamedCommand,
   { request, channel, targets: [best] }: PreparedCall,
   traceId: string,
 ): NewExecution {

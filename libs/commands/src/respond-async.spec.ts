@@ -1,4 +1,4 @@
-import { asksForAsync } from './respond-async.js';
+import { asksForAsync, readWait } from './respond-async.js';
 
 /** The least of some runs, in milliseconds. */
 function timeOf(work: () => unknown): number {
@@ -19,6 +19,17 @@ describe('asksForAsync', () => {
     ['wait=1, x="\\', false],
   ])('%s: %s', (prefer, expected) => {
     expect(asksForAsync(prefer)).toBe(expected);
+  });
+
+  it.each<[string | undefined, number]>([
+    [undefined, 0],
+    ['respond-async, Wait = 5; x', 5_000],
+    ['wait=0, wait=7', 0],
+    ['wait=99999999999999999999', 60_000],
+    ['x="a, wait=5"', 0],
+    ['wait=-1, waiting=5, wait=1.5, wait', 0],
+  ])('waits: %s: %s ms', (prefer, expected) => {
+    expect(readWait(prefer)).toBe(expected);
   });
 
   it('takes time in proportion to the header', () => {

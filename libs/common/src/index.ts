@@ -89,7 +89,7 @@ export { CompiledValidator } from './compiled-validator.js';
 export { hasMoreKeys, hasMoreValues } from './plain-data.js';
 export { PROBE_ROUTES } from './probe-routes.js';
 export { readRetryAfter } from './retry-after.js';
-export { CLIENT_CLOSED_REQUEST, isSentWhole, onResponseEnd } from './response-end.js';
+export { CLIENT_CLOSED_REQUEST, ConnectionClosed, isSentWhole, onResponseEnd } from './response-end.js';
 export { Repeatable } from './repeatable.decorator.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';

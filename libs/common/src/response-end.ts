@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InFlight } from './in-flight.js';
 
@@ -43,6 +44,16 @@ export function onResponseEnd({ raw: { socket } }: FastifyRequest, reply: Fastif
   const slot = waiting.add(end);
   response.on('close', end);
 }
+
+/** A parameter of a route: a signal that aborts when the exchange is over, so that work can end if the caller hangs up. */
+export const ConnectionClosed = createParamDecorator((_: unknown, context: ExecutionContext): AbortSignal => {
+  const http = context.switchToHttp();
+  const closed = new AbortController();
+  onResponseEnd(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), () => {
+    closed.abort();
+  });
+  return closed.signal;
+});
 
 /**
  * Whether the operating system has taken all of an answer. When the caller hangs up while it does, Node calls the

@@ -2,6 +2,8 @@ import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import { type ExecutionMode, type ExecutionStatus, FORMER_COMPLETED } from './execution.entity.js';
 import type { Try } from './try-log.js';
 
+export const UNDER_WAY: readonly ExecutionStatus[] = ['pending', 'running'];
+
 /** The callback of an execution, with times as PostgreSQL writes them in JSON. */
 export interface CallbackRecord {
   url: string;
@@ -44,6 +46,11 @@ export interface ExecutionRecord {
   started_at: Date | null;
   completed_at: Date | null;
   callback: CallbackRecord | null;
+}
+
+/** Whether the execution is not finished. */
+export function isUnderWay({ status }: Pick<ExecutionRecord, 'status'>): boolean {
+  return UNDER_WAY.includes(status);
 }
 
 /** The fields that the caller gets. */

@@ -153,12 +153,12 @@ export class ExecutionsRepository {
     return rows.length > 0;
   }
 
-  /** Returns those of the executions that no longer run. */
-  async findEnded(ids: readonly string[]): Promise<string[]> {
+  /** Returns those of the executions that are gone, or have a status other than these. */
+  async findEnded(ids: readonly string[], statuses: readonly ExecutionStatus[]): Promise<string[]> {
     const rows = await this.dataSource.query<{ id: string }[]>(
       `SELECT x.id FROM unnest($1::uuid[]) AS x(id) LEFT JOIN executions e ON e.id = x.id
-       WHERE e.status IS DISTINCT FROM 'running'`,
-      [ids],
+       WHERE e.status IS NULL OR e.status <> ALL($2::text[])`,
+      [ids, statuses],
     );
     return rows.map(({ id }) => id);
   }

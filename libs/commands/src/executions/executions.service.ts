@@ -5,20 +5,16 @@ import { Transactions } from '#database';
 import type { ListExecutionsQuery } from '../command.dto.js';
 import { type ExecutionDetailsResponse, type ExecutionPageResponse, toSummary } from './execution.response.js';
 import { ExecutionsQuery } from './executions.query.js';
-import { ExecutionsRepository } from './executions.repository.js';
 import { CallbackDeliveries } from '../callbacks/callback-deliveries.js';
 import { CallbacksRepository } from '../callbacks/callbacks.repository.js';
-import { RunningCalls } from './running-calls.js';
-import { TryRecorder } from './try-recorder.js';
+import { CallCancellation } from './call-cancellation.js';
 
 /** Executions as resources. A client sees its own; a client that manages all Skills sees all. */
 @Injectable()
 export class ExecutionsService {
   constructor(
-    private readonly repository: ExecutionsRepository,
     private readonly query: ExecutionsQuery,
-    private readonly running: RunningCalls,
-    private readonly recorder: TryRecorder,
+    private readonly cancellation: CallCancellation,
     private readonly callbacks: CallbacksRepository,
     private readonly deliveries: CallbackDeliveries,
     private readonly transactions: Transactions,
@@ -42,11 +38,7 @@ export class ExecutionsService {
   /** Does nothing if the execution is finished. @throws NotFoundError (1010) */
   async cancel(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
     await this.get(caller, id);
-    await this.recorder.record(id);
-    if (await this.repository.cancel(id)) {
-      this.running.cancel(id);
-      this.deliveries.wake();
-    }
+    await this.cancellation.cancel(id);
     return this.get(caller, id);
   }
 

@@ -58,6 +58,6 @@ export class RunningCalls extends PeriodicService implements Iterable<Running> {
     const before = performance.now() - LOOK_EVERY_MS;
     const ids = [...this.running].filter(({ since }) => since < before).map(({ executionId }) => executionId);
     if (ids.length === 0) return;
-    for (const id of await this.repository.findEnded(ids)) this.cancel(id);
+    for (const id of await this.repository.findEnded(ids, ['running'])) this.cancel(id);
   }
 }

@@ -21,12 +21,15 @@ export class CommandsSettings {
   @Max(3_600_000, { message: 'must not be over 3600000' })
   maxTimeout: number = 300_000;
 
-  /** Milliseconds until the call tries another endpoint, if there is one. `timeout_ms` of an endpoint has priority. */
-  @Setting('COMMAND_TRY_TIMEOUT', { example: '10000' })
+  /**
+   * Milliseconds until a call tries another endpoint as well, while it is not known how long the Skill takes: at most two thirds of
+   * the time-out of the call. Afterwards it follows from the last answers.
+   */
+  @Setting('COMMAND_TRY_TIMEOUT', { example: '20000' })
   @IsInt(whole('milliseconds'))
   @Min(50, { message: 'must not be under 50' })
   @Max(3_600_000, { message: 'must not be over 3600000' })
-  tryTimeout: number = 10_000;
+  tryTimeout: number = 20_000;
 
   /** Milliseconds for which calls may use cached data of a Skill. Changes by the same replica apply at once. */
   @Setting('COMMAND_TARGET_MAX_AGE', { example: '1000' })

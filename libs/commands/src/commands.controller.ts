@@ -29,12 +29,13 @@ export class CommandsController {
     @ConnectionClosed() closed: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ExecutionResponse> {
-    const { execution, isUnderWay, deprecation } = await this.commands.execute(caller, body, {
+    const { execution, isUnderWay, deprecation, retryAfter } = await this.commands.execute(caller, body, {
       closed,
       respondAsync: asksForAsync(prefer),
       waitMs: readWait(prefer),
     });
     void reply.headers(deprecationHeaders(deprecation));
+    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
     if (isUnderWay) answerAccepted(reply, execution.execution_id, prefer);
     return execution;
   }

@@ -41,6 +41,8 @@ export interface ExecutedCommand {
   isUnderWay: boolean;
   /** Of the Skill that was called. */
   deprecation: Deprecation | null;
+  /** Whole seconds after which the Skill asks to be called again. */
+  retryAfter?: number | undefined;
 }
 
 /** How the caller waits for the answer. */
@@ -75,12 +77,12 @@ export class CommandsService {
   async execute(caller: Caller, body: ExecuteCommandBody, connection: Connection): Promise<ExecutedCommand> {
     const prepared = await this.preparation.prepare(caller, body);
     const named = { ...body, command_id: body.command_id ?? newId() };
-    const { execution, isUnderWay } = await this.call(caller, named, prepared, connection);
+    const { execution, ...answer } = await this.call(caller, named, prepared, connection);
     const called = prepared.targets.find(({ skillId }) => skillId === execution.skill_id);
     const deprecation = called?.deprecation ?? null;
     return {
       execution: deprecation ? { ...execution, deprecated: shownDeprecated(deprecation) } : execution,
-      isUnderWay,
+      ...answer,
       deprecation,
     };
   }
@@ -120,7 +122,11 @@ export class CommandsService {
       : run());
     // It was cancelled.
     if (!finished) return toAnswer(await this.findEarlier(execution));
-    return { execution: toResponse(body.command_id, claimed, prepared.targets[0], finished), isUnderWay: false };
+    return {
+      execution: toResponse(body.command_id, claimed, prepared.targets[0], finished),
+      isUnderWay: false,
+      retryAfter: finished.outcome.answered ? undefined : toSeconds(finished.outcome.retryAfterMs),
+    };
   }
 
   /** Returns one result per call, in order. A failed call does not stop the others. */
@@ -215,12 +221,12 @@ function toResponse(
   target: CapableTarget,
   { outcome, completedAt }: FinishedCall,
 ): ExecutionResponse {
-  const { fault, status, result = null, output = null, error = null, route } = outcome;
+  const { fault, status, result = null, output = null, error = null, route, retryAfterMs } = outcome;
   if (fault) {
     const details = [{ field: 'execution_id', reason: id }];
-    throw fault === 2006
-      ? new ExecutionTimeoutError(error?.message, details)
-      : new SkillUnavailableError(error?.message, details);
+    if (fault === 2006) throw new ExecutionTimeoutError(error?.message, details);
+    const seconds = toSeconds(retryAfterMs) ?? 1;
+    throw new SkillUnavailableError(`${error?.message ?? ''}; try again in ${seconds} s`, details, seconds);
   }
   return toExecutionResponse({
     id,
@@ -233,6 +239,11 @@ function toResponse(
     started_at: startedAt,
     completed_at: completedAt,
   });
+}
+
+/** At least one second. */
+function toSeconds(ms = 0): number | undefined {
+  return ms > 0 ? Math.ceil(ms / 1000) : undefined;
 }
 
 function toFailure(index: number, { code, summary }: ApiError): BatchItemResponse {

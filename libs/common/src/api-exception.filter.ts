@@ -9,7 +9,6 @@ import {
   type Fault,
   InternalError,
   NotFoundError,
-  TooManyRequestsError,
   UnavailableError,
 } from './error-catalogue.js';
 import type { ErrorResponse } from './error.response.js';
@@ -51,8 +50,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
     // The caller has gone, or the answer is being sent already.
     if (reply.sent) return;
     if (error instanceof AuthenticationError) void reply.header('www-authenticate', error.challenge);
-    if (error instanceof TooManyRequestsError) void reply.header('retry-after', String(error.retryAfter));
-    if (error instanceof UnavailableError) void reply.header('retry-after', '1');
+    if (error.retryAfter !== undefined) void reply.header('retry-after', String(error.retryAfter));
     void reply
       .status(error.status)
       .header('cache-control', 'no-store')

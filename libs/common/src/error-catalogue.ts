@@ -44,6 +44,11 @@ export abstract class ApiError extends Error {
     return [this.message, ...this.details.map(({ field, reason }) => `${field} ${reason}`)].join('; ');
   }
 
+  /** Whole seconds after which the request may succeed, for the header `Retry-After`; undefined: nobody knows. */
+  get retryAfter(): number | undefined {
+    return undefined;
+  }
+
   get status(): number {
     return ERROR_CATALOGUE[this.code].status;
   }
@@ -107,15 +112,23 @@ export class UnavailableError extends ApiError {
   constructor(message?: string, cause?: unknown) {
     super(1008, message, [], { cause });
   }
+
+  override get retryAfter(): number {
+    return 1;
+  }
 }
 
 /** 1009: the client is over a limit; `retryAfter` is the time to wait, in whole seconds. */
 export class TooManyRequestsError extends ApiError {
   constructor(
-    readonly retryAfter: number,
+    private readonly seconds: number,
     message?: string,
   ) {
     super(1009, message);
+  }
+
+  override get retryAfter(): number {
+    return this.seconds;
   }
 }
 
@@ -133,10 +146,18 @@ export class PreconditionFailedError extends ApiError {
   }
 }
 
-/** 2003: no endpoint of the Skill can be called. */
+/** 2003: no endpoint of the Skill can be called. `seconds`: until one may be called again. */
 export class SkillUnavailableError extends ApiError {
-  constructor(message?: string, details?: readonly Fault[]) {
+  constructor(
+    message?: string,
+    details?: readonly Fault[],
+    private readonly seconds?: number,
+  ) {
     super(2003, message, details);
+  }
+
+  override get retryAfter(): number | undefined {
+    return this.seconds;
   }
 }
 

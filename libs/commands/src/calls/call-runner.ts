@@ -18,6 +18,10 @@ import { TryRecorder } from '../executions/try-recorder.js';
 /** Milliseconds between two log entries of unfit results of one capability. */
 const LOG_EVERY_MS = 60_000;
 
+/** Milliseconds that a caller waits for an endpoint which asks to be left alone. An asynchronous call waits in the queue. */
+const LONGEST_REST = 30_000;
+const LONGEST_REST_ASYNC = 1_000;
+
 /** A call that is recorded as running. */
 export interface ClaimedCall extends Omit<SkillCall, 'signal' | 'channel' | 'tries'> {
   channel: OpenChannel | undefined;
@@ -64,7 +68,7 @@ export class CallRunner {
     });
     const tries = new TryLog(call.earlier);
     const outcome = await this.running.run(call.executionId, tries, (signal) =>
-      this.attempt({ ...call, tries, signal }),
+      this.attempt({ ...call, tries, signal }, postpone ? LONGEST_REST_ASYNC : LONGEST_REST),
     );
     if (outcome && !outcome.answered && (await postpone?.(outcome))) return undefined;
     if (outcome && call.channel) await this.channels.record(call.channel, outcome);
@@ -92,9 +96,9 @@ export class CallRunner {
   }
 
   /** Returns undefined if the call was cancelled. */
-  private async attempt(call: SkillCall): Promise<CallOutcome | undefined> {
+  private async attempt(call: SkillCall, longestRestMs: number): Promise<CallOutcome | undefined> {
     try {
-      return await this.skills.call(call);
+      return await this.skills.call(call, longestRestMs);
     } catch (error) {
       if (!(error instanceof CallCancelledError)) throw error;
       await this.recorder.record(call.executionId);

@@ -31,19 +31,26 @@ const STATUSES: ReadonlyMap<string, SkillAnswer['status']> = new Map([
   ['success', 'completed'],
   ['failed', 'failed'],
 ]);
+/** Answers whose `Retry-After` is heeded. */
+const PAUSING = new Set([429, 503]);
 /** Client errors after which another endpoint is tried. */
 const RETRYABLE = new Set([408, 425, 429]);
 
 /**
  * Reads the answer to `POST /api/v1/commands/execute` (protocol.md sections 3 and 6). An error for the caller is an answer.
- * `isRaw`: the body of a 2xx is the result itself.
+ * `isRaw`: the body of a 2xx is the result itself. `retryAfterMs`: of the header `Retry-After`.
  * @throws TryError if the answer means that this endpoint cannot serve; a final one if a 2xx cannot be read
  */
-export function readAnswer(status: number, body: Buffer, isRaw = false): SkillAnswer {
+export function readAnswer(status: number, body: Buffer, isRaw = false, retryAfterMs = 0): SkillAnswer {
   if (status >= 200 && status < 300) return readSuccess(body, isRaw);
   const { json } = readForeignJson(body);
   if (status >= 500 || RETRYABLE.has(status)) {
-    throw new TryError('error-answer', `the endpoint answered ${status}`, true, json && safely(() => readError(json)));
+    const skillError = json && safely(() => readError(json));
+    const asked = PAUSING.has(status) ? retryAfterMs : 0;
+    throw new TryError('error-answer', `the endpoint answered ${status}`, true, skillError, {
+      retryAfterMs: asked,
+      isBlamed: asked === 0,
+    });
   }
   if (status < 400) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
   const plain = { code: status, message: `The Skill answered ${status}` };

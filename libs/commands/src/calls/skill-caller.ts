@@ -1,13 +1,15 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { CallerAssertions } from '#auth';
 import { type CommandsSettings, commandsSettings } from '#config';
-import { RetryBudgets } from '../routing/retry-budget.js';
+import { hedgeDelay } from '../routing/hedge-delay.js';
+import { type RetryBudget, RetryBudgets } from '../routing/retry-budget.js';
 import { type Route, type RoutePlan, Router } from '../routing/router.js';
 import { shownIds } from '../targets/target.js';
 import { CallMetrics } from './call.metrics.js';
 import { EndpointOptionsReader } from './endpoint-options.js';
 import { HttpTransport } from './http/http-transport.js';
+import { OpenTries, type OpenTry, OVERTAKEN, type SettledTry } from './open-tries.js';
 import type { SkillAnswer } from './skill-answer.js';
 import type { TryLog } from '../executions/try-log.js';
 import { formatBody, type SkillCall } from './skill-request.js';
@@ -17,6 +19,8 @@ import { WebSocketTransport } from './ws/web-socket-transport.js';
 
 /** The header with a signed token that says who calls (docs/calling-skills.md). */
 const CALLER_HEADER = 'x-ooder-caller';
+
+const NONE_LEFT = 'Every endpoint of this Skill is failing or busy';
 
 /** Bytes of an answer from which the event loop gets a turn between parsing it and writing it. */
 const LARGE_ANSWER = 128 * 1024;
@@ -33,6 +37,8 @@ export interface CallOutcome extends SkillAnswer {
   tries: TryLog | undefined;
   /** Whether a Skill may have received the call. */
   sent: boolean;
+  /** Milliseconds after which an endpoint may serve it; undefined: nobody knows. */
+  retryAfterMs?: number;
   requestBytes: number;
   responseBytes: number;
 }
@@ -48,8 +54,8 @@ export const NOT_TRIED = {
 } as const satisfies Partial<CallOutcome>;
 
 /**
- * Calls a Skill at one endpoint after the other until one serves the call. Every try has the same `command_id`, by which a
- * Skill recognises a call that it has made already. So a call is retried even when only its answer was lost (ADR 0018).
+ * Calls a Skill at its endpoints until one serves the call. Every try has the same `command_id`, by which a Skill recognises a call
+ * that it has made already. So a call is retried even when only its answer was lost (ADR 0018).
  */
 @Injectable()
 export class SkillCaller {
@@ -64,59 +70,106 @@ export class SkillCaller {
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
   ) {}
 
-  /** @throws CallCancelledError */
-  async call(call: SkillCall): Promise<CallOutcome> {
+  /** `longestRestMs`: how long it waits for an endpoint that asks to be left alone. @throws CallCancelledError */
+  async call(call: SkillCall, longestRestMs: number): Promise<CallOutcome> {
+    const open = new OpenTries(call.signal);
+    try {
+      return await this.race(call, open, longestRestMs);
+    } finally {
+      open.close();
+    }
+  }
+
+  /**
+   * Tries one endpoint after the other, and the next one already while one takes longer than usual. The first answer counts: all
+   * tries have the same `command_id` (docs/adr/0050).
+   */
+  private async race(call: SkillCall, open: OpenTries, longestRestMs: number): Promise<CallOutcome> {
     const plan = this.router.plan(call.targets, call.channel?.endpointId ?? undefined);
     const deadline = performance.now() + call.timeoutMs;
     const budget = this.budgets.get(call.targets[0].skillId);
     budget.deposit();
-    const outcome: CallOutcome = {
-      ...failed(2003, 'Every endpoint of this Skill is failing or busy'),
-      ...NOT_TRIED,
-      tries: call.tries,
-    };
-    while (call.tries.started < this.settings.maxTries) {
-      if (call.tries.started > 0 && !(plan.hasNext && budget.withdraw())) break;
-      const route = plan.next();
-      if (route === undefined) break;
-      const end = call.tries.start(route.endpoint);
-      outcome.route = route;
-      try {
-        const { answer, bytes } = await this.attempt(call, route, plan, deadline, outcome);
-        end('answered');
-        return {
-          ...outcome,
-          error: undefined,
-          fault: undefined,
-          ...answer,
-          answered: true,
-          sent: true,
-          responseBytes: bytes,
-        };
-      } catch (failure) {
-        end(failure instanceof TryError ? failure.fault : 'cancelled');
-        if (!(failure instanceof TryError)) throw failure;
-        this.metrics.failedTry(failure.fault);
-        outcome.sent ||= failure.sent;
-        Object.assign(outcome, describeFailure(failure));
-        if (failure.isFinal) return { ...outcome, answered: true };
-        if (performance.now() >= deadline) return { ...outcome, ...failed(2006, 'The Skill did not answer in time') };
+    const outcome: CallOutcome = { ...failed(2003, NONE_LEFT), ...NOT_TRIED, tries: call.tries };
+    for (;;) {
+      const route = this.nextRoute(call, plan, budget);
+      if (route) open.add(...this.start(call, route, plan, deadline, outcome));
+      else if (open.isEmpty) {
+        if (await this.rested(call, plan, Math.min(performance.now() + longestRestMs, deadline))) continue;
+        return { ...outcome, retryAfterMs: Math.max(outcome.retryAfterMs ?? 0, plan.availableIn ?? 0) };
       }
+      const settled = await open.next(route && this.hedgeIn(call, route, plan));
+      if (settled === undefined) continue;
+      if ('answered' in settled) {
+        settled.end('answered');
+        for (const _ of open.supersede(settled)) this.metrics.failedTry('timeout');
+        return toAnswered(outcome, settled);
+      }
+      const { error } = settled;
+      settled.end(error instanceof TryError ? error.fault : 'cancelled');
+      if (!(error instanceof TryError)) throw error;
+      this.metrics.failedTry(error.fault);
+      outcome.sent ||= error.sent;
+      outcome.retryAfterMs = error.retryAfterMs;
+      Object.assign(outcome, describeFailure(error), { route: settled.route });
+      if (error.isFinal) return { ...outcome, answered: true };
+      if (performance.now() >= deadline) return { ...outcome, ...failed(2006, 'The Skill did not answer in time') };
     }
-    return outcome;
+  }
+
+  /** Returns the endpoint for the next try, or undefined if there may be none. */
+  private nextRoute({ tries }: SkillCall, plan: RoutePlan, budget: RetryBudget): Route | undefined {
+    if (tries.started >= this.settings.maxTries) return undefined;
+    if (tries.started > 0 && !(plan.hasNext && budget.withdraw())) return undefined;
+    return plan.next();
+  }
+
+  /** Milliseconds after which another endpoint is tried as well; undefined: not at all. */
+  private hedgeIn(call: SkillCall, route: Route, plan: RoutePlan): number | undefined {
+    if (call.tries.started >= this.settings.maxTries || !plan.hasNext) return undefined;
+    const terms = { timeoutMs: call.timeoutMs, unknownMs: this.settings.tryTimeout };
+    return hedgeDelay(route.state.latencies, plan.latenciesBeside(route), terms);
+  }
+
+  /** Waits for the first endpoint that asked to be left alone for a time. Returns false if that would be too late. */
+  private async rested(call: SkillCall, plan: RoutePlan, latest: number): Promise<boolean> {
+    const wait = plan.restsFor;
+    if (wait === undefined || performance.now() + wait >= latest) return false;
+    if (call.tries.started >= this.settings.maxTries) return false;
+    // A timer may fire a fraction of a millisecond early.
+    await delay(Math.ceil(wait) + 1, undefined, { signal: call.signal }).catch(() => {
+      throw new CallCancelledError();
+    });
+    plan.startOver();
+    return plan.hasNext;
+  }
+
+  private start(
+    call: SkillCall,
+    route: Route,
+    plan: RoutePlan,
+    deadline: number,
+    outcome: CallOutcome,
+  ): [OpenTry, Promise<AttemptAnswer>] {
+    const made = {
+      route,
+      startedAt: performance.now(),
+      abort: new AbortController(),
+      end: call.tries.start(route.endpoint),
+    };
+    outcome.route = route;
+    return [made, this.attempt(call, made, plan, deadline, outcome)];
   }
 
   private async attempt(
     call: SkillCall,
-    { target, endpoint, state }: Route,
+    { route, startedAt, abort: { signal } }: OpenTry,
     plan: RoutePlan,
     deadline: number,
     outcome: CallOutcome,
   ): Promise<AttemptAnswer> {
+    const { target, endpoint, state } = route;
     const options = this.options.read(endpoint);
-    const left = Math.max(1, deadline - performance.now());
-    const mayRetry = plan.hasNext && call.tries.started < this.settings.maxTries;
-    const forOne = options.timeoutMs ?? (mayRetry ? this.settings.tryTimeout : left);
+    const left = Math.max(1, deadline - startedAt);
     const body = formatBody(call, target);
     outcome.requestBytes = Buffer.byteLength(body);
     const headers = {
@@ -125,16 +178,34 @@ export class SkillCaller {
     };
     const isWebSocket = endpoint.protocol === 'ws' || endpoint.protocol === 'wss';
     const transport = isWebSocket ? this.webSocket : this.http;
+    const isSlow = (): boolean => plan.isSlow(route, performance.now() - startedAt);
     return state.call(async () => {
-      if (call.signal.aborted) throw new CallCancelledError();
-      const attempt = { options, body, headers, timeoutMs: Math.min(left, forOne), signal: call.signal };
+      if (signal.aborted) throw new CallCancelledError();
+      const attempt = { options, body, headers, timeoutMs: Math.min(left, options.timeoutMs ?? left), signal };
       const answered = await transport.send(call, target, attempt).catch((error: unknown) => {
-        throw toTryError(error);
+        if (signal.reason === OVERTAKEN) throw new TryError('timeout', 'another endpoint answered before', true);
+        throw toTryError(error, isSlow);
       });
       if (answered.bytes >= LARGE_ANSWER) await nextTurn();
       return answered;
     });
   }
+}
+
+function toAnswered(
+  outcome: CallOutcome,
+  { route, answered: { answer, bytes } }: SettledTry & { answered: AttemptAnswer },
+): CallOutcome {
+  return {
+    ...outcome,
+    error: undefined,
+    fault: undefined,
+    ...answer,
+    route,
+    answered: true,
+    sent: true,
+    responseBytes: bytes,
+  };
 }
 
 type Failure = Required<Pick<CallOutcome, 'status' | 'error'>> & Pick<CallOutcome, 'fault'>;

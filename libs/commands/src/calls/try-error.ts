@@ -9,10 +9,20 @@ import type { ExecutionError } from '../executions/execution.entity.js';
  */
 export type TryFault = 'unreachable' | 'timeout' | 'error-answer' | 'bad-answer';
 
+interface TryErrorOptions extends ErrorOptions {
+  isFinal?: boolean;
+  isBlamed?: boolean;
+  retryAfterMs?: number;
+}
+
 /** One endpoint did not serve the call; another one may, unless the error is final. */
 export class TryError extends Error {
   /** Whether the Skill has made the call, so that it must not be made again. */
   readonly isFinal: boolean;
+  /** Whether it counts against the endpoint. Not if it asks for a pause, nor for a time-out if others take as long. */
+  readonly isBlamed: boolean;
+  /** How long the endpoint asks to be left alone (`Retry-After`); 0: not at all. */
+  readonly retryAfterMs: number;
 
   constructor(
     readonly fault: TryFault,
@@ -21,11 +31,13 @@ export class TryError extends Error {
     readonly sent: boolean,
     /** The error in the answer. */
     readonly skillError?: ExecutionError,
-    { isFinal = false, ...options }: ErrorOptions & { isFinal?: boolean } = {},
+    { isFinal = false, isBlamed = true, retryAfterMs = 0, ...options }: TryErrorOptions = {},
   ) {
     super(message, options);
     this.name = 'TryError';
     this.isFinal = isFinal;
+    this.isBlamed = isBlamed;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -47,8 +59,9 @@ export class CallCancelledError extends Error {
   }
 }
 
-/** Turns an OutboundError into a TryError or CallCancelledError. Returns any other error unchanged. */
-export function toTryError(error: unknown): unknown {
+/** Turns an OutboundError into a TryError or CallCancelledError. Returns any other error unchanged. `isSlow`: others take less time. */
+export function toTryError(error: unknown, isSlow: () => boolean): unknown {
+  if (error instanceof TryError && error.fault === 'timeout') return asTimeout(error, isSlow);
   if (!(error instanceof OutboundError)) return error;
   const { kind, message, sent, status = 0 } = error;
   const asTryError = (fault: TryFault): TryError => new TryError(fault, message, sent, undefined, { cause: error });
@@ -56,7 +69,7 @@ export function toTryError(error: unknown): unknown {
     case 'cancelled':
       return new CallCancelledError();
     case 'timeout':
-      return asTryError('timeout');
+      return asTimeout(asTryError('timeout'), isSlow);
     case 'too-large':
     case 'undecodable':
       if (status >= 200 && status < 300) return badAnswer(message, error.begin, { cause: error });
@@ -71,4 +84,10 @@ export function toTryError(error: unknown): unknown {
     case 'reset-before-answer':
       return asTryError('unreachable');
   }
+}
+
+/** Without a connection the endpoint has not even begun. */
+function asTimeout(error: TryError, isSlow: () => boolean): TryError {
+  const isBlamed = !error.sent || isSlow();
+  return new TryError('timeout', error.message, error.sent, undefined, { cause: error, isBlamed });
 }

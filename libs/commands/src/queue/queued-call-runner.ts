@@ -102,9 +102,9 @@ export class QueuedCallRunner {
     const { id, attempts, counted_attempts: counted, age } = call;
     const left = this.settings.queueRetryFor * 1000 - age - (performance.now() - begun);
     if (left <= 0 || counted >= this.settings.queueMaxAttempts) return false;
-    const { error, tries, sent } = outcome;
+    const { error, tries, sent, retryAfterMs = 0 } = outcome;
     // The last attempt is made at the end of the time.
-    const delay = Math.ceil(Math.min(left, jitteredPause(counted, BACK_OFF)));
+    const delay = Math.ceil(Math.min(left, Math.max(jitteredPause(counted, BACK_OFF), retryAfterMs)));
     await this.postponements.add({
       id,
       attempts,

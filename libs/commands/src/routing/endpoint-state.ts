@@ -2,16 +2,24 @@ import {
   circuitBreaker,
   type CircuitBreakerPolicy,
   CircuitState,
+  ConsecutiveBreaker,
   CountBreaker,
   handleWhen,
+  type IBreaker,
   isBrokenCircuitError,
 } from 'cockatiel';
 import { CallCancelledError, TryError } from '../calls/try-error.js';
+import { Latencies } from './latencies.js';
 
-/** The circuit opens when half of the last 20 calls failed, once there were five. */
+/** The circuit opens when half of the last 20 calls failed, once there were five, or five calls in a row. */
 const FAILING_SHARE = 0.5;
 const CALLS_LOOKED_AT = 20;
 const FEWEST_CALLS = 5;
+const FAILING_IN_A_ROW = 5;
+/** The part of the pause after which a call may try an endpoint all the same, if the circuits of all others are open too. */
+const EMERGENCY_PART = 0.1;
+/** Milliseconds for which an endpoint gets no calls, however long it asks to be left alone. */
+const LONGEST_REST = 60_000;
 /** A circuit that opens again within so many pauses after a probe closed it: the next time a call must close it. */
 const DOUBT_PAUSES = 6;
 /** The share of its weight that an endpoint starts with when it comes back. */
@@ -32,6 +40,7 @@ export class EndpointState {
   inFlight = 0;
   /** For smooth weighted round robin. */
   currentWeight = 0;
+  readonly latencies = new Latencies();
   private readonly breaker: CircuitBreakerPolicy;
   private openedAt = 0;
   private returnedAt = -Infinity;
@@ -42,6 +51,7 @@ export class EndpointState {
   /** Whether a probe was requested that decides if the circuit closes. */
   private awaitsProbe = false;
   private wasDown = false;
+  private restsUntil = -Infinity;
 
   /** `askForProbe` requests a health check after the pause; its outcome must be passed to `probed`. */
   constructor(
@@ -49,15 +59,9 @@ export class EndpointState {
     private readonly askForProbe?: () => void,
   ) {
     this.breaker = circuitBreaker(
-      handleWhen((error) => !(error instanceof CallCancelledError)),
-      {
-        halfOpenAfter: terms.breakerPause,
-        breaker: new CountBreaker({
-          threshold: FAILING_SHARE,
-          size: CALLS_LOOKED_AT,
-          minimumNumberOfCalls: FEWEST_CALLS,
-        }),
-      },
+      handleWhen((error) => (error instanceof TryError ? error.isBlamed : !(error instanceof CallCancelledError))),
+      // `isAvailable` keeps calls away for longer.
+      { halfOpenAfter: this.emergencyPause, breaker: new FailureCounts() },
     );
     this.breaker.onBreak(() => {
       this.opened();
@@ -77,12 +81,37 @@ export class EndpointState {
    * probe was requested, which may close it before.
    */
   get isAvailable(): boolean {
-    if (this.inFlight >= this.terms.maxInFlight) return false;
+    if (this.isBusy || this.restsFor > 0) return false;
     if (this.breaker.state === CircuitState.Open) {
       const pauses = this.awaitsProbe ? 2 : 1;
       return performance.now() - this.openedAt >= this.terms.breakerPause * pauses;
     }
     return this.breaker.state === CircuitState.Closed;
+  }
+
+  /** Whether it has as many calls as it may have. */
+  get isBusy(): boolean {
+    return this.inFlight >= this.terms.maxInFlight;
+  }
+
+  /** Milliseconds for which the endpoint asked to be left alone. */
+  get restsFor(): number {
+    return Math.max(0, this.restsUntil - performance.now());
+  }
+
+  /** Milliseconds until a call may use an open circuit because those of all other endpoints are open too. Infinity: one does. */
+  get emergencyIn(): number {
+    if (this.breaker.state !== CircuitState.Open) return Infinity;
+    return Math.max(this.restsFor, this.openedAt + this.emergencyPause - performance.now(), 0);
+  }
+
+  /** Since when the circuit is open. */
+  get openSince(): number {
+    return this.openedAt;
+  }
+
+  private get emergencyPause(): number {
+    return this.terms.breakerPause * EMERGENCY_PART;
   }
 
   /** Takes the outcome of a requested probe: a healthy one closes the circuit. */
@@ -107,8 +136,10 @@ export class EndpointState {
     const isSoon = this.openedAt - this.returnedAt < DOUBT_PAUSES * this.terms.breakerPause;
     this.isDoubtful ||= this.byProbe && isSoon;
     this.byProbe = false;
+    // An emergency call has failed: the probe that was requested is still to come.
+    const isRequested = this.awaitsProbe;
     this.awaitsProbe = this.askForProbe !== undefined && !this.isDoubtful;
-    if (this.awaitsProbe) this.askForProbe?.();
+    if (this.awaitsProbe && !isRequested) this.askForProbe?.();
   }
 
   /** Notes whether leases and probes say that the endpoint is up: one that comes back starts slowly. */
@@ -125,14 +156,19 @@ export class EndpointState {
   }
 
   /**
-   * Runs a call. Every rejection counts as a failure, except CallCancelledError.
+   * Runs a call, and notes how long its answer took. A rejection counts as a failure, except CallCancelledError and a TryError for
+   * which the endpoint is not to blame.
    * @throws TryError if the circuit is open: of several calls after its pause, one tries the endpoint, the others fail
    */
   async call<T>(work: () => Promise<T>): Promise<T> {
     this.inFlight += 1;
+    const began = performance.now();
     try {
-      return await this.breaker.execute(work);
+      const answer = await this.breaker.execute(work);
+      this.latencies.add(performance.now() - began);
+      return answer;
     } catch (error) {
+      if (error instanceof TryError && error.retryAfterMs > 0) this.rest(error.retryAfterMs);
       if (!isBrokenCircuitError(error)) throw error;
       throw new TryError('unreachable', 'the circuit of the endpoint is open', false, undefined, {
         cause: error,
@@ -140,5 +176,29 @@ export class EndpointState {
     } finally {
       this.inFlight -= 1;
     }
+  }
+
+  private rest(ms: number): void {
+    this.restsUntil = Math.max(this.restsUntil, performance.now() + Math.min(ms, LONGEST_REST));
+  }
+}
+
+/** Opens a circuit for failures in a row as well as for a share of the last calls. */
+class FailureCounts implements IBreaker {
+  private readonly counts = [
+    new ConsecutiveBreaker(FAILING_IN_A_ROW),
+    new CountBreaker({ threshold: FAILING_SHARE, size: CALLS_LOOKED_AT, minimumNumberOfCalls: FEWEST_CALLS }),
+  ];
+
+  get state(): unknown {
+    return this.counts.map(({ state }) => state);
+  }
+
+  success(state: CircuitState): void {
+    for (const count of this.counts) count.success(state);
+  }
+
+  failure(state: CircuitState): boolean {
+    return this.counts.map((count) => count.failure(state)).includes(true);
   }
 }

@@ -3,6 +3,7 @@ import { type CapableTarget, isLive, type TargetEndpoint } from '../targets/targ
 import { choose } from './balancer.js';
 import type { EndpointState } from './endpoint-state.js';
 import { EndpointStates } from './endpoint-states.js';
+import type { Latencies } from './latencies.js';
 
 /** An endpoint for a call. */
 export interface Route {
@@ -40,28 +41,79 @@ export class Router {
 
 /** The endpoints that may serve one call, in tiers: a tier is used when all endpoints of the tiers before are tried or unavailable. */
 export class RoutePlan {
-  private readonly tried = new Set<string>();
+  private readonly tried = new Set<Route>();
+  private readonly routes: readonly Route[];
 
-  constructor(private readonly tiers: readonly (readonly Route[])[]) {}
+  constructor(private readonly tiers: readonly (readonly Route[])[]) {
+    this.routes = tiers.flat();
+  }
 
   /** Returns the endpoint for the next try, or undefined if none is left. */
   next(): Route | undefined {
-    for (const tier of this.tiers) {
-      const route = choose(tier.filter((candidate) => this.isLeft(candidate)));
-      if (route) {
-        this.tried.add(route.endpoint.endpointId);
-        return route;
-      }
-    }
-    return undefined;
+    const route = this.chooseAvailable() ?? this.chooseInEmergency();
+    if (route) this.tried.add(route);
+    return route;
   }
 
   /** Whether an endpoint is left. */
   get hasNext(): boolean {
-    return this.tiers.some((tier) => tier.some((candidate) => this.isLeft(candidate)));
+    return this.routes.some((route) => this.isLeft(route)) || this.chooseInEmergency() !== undefined;
   }
 
-  private isLeft({ endpoint, state }: Route): boolean {
-    return !this.tried.has(endpoint.endpointId) && state.isAvailable;
+  /** Milliseconds until an endpoint takes calls that takes none now; undefined without endpoints. */
+  get availableIn(): number | undefined {
+    const isEmergency = this.isEmergency;
+    const waits = this.routes.map(({ state }) => (isEmergency ? state.emergencyIn : state.restsFor));
+    const known = waits.filter((ms) => ms > 0 && Number.isFinite(ms));
+    if (known.length > 0) return Math.min(...known);
+    return this.routes.length > 0 ? 0 : undefined;
+  }
+
+  /** Milliseconds until an endpoint may be tried that asked to be left alone for a time; undefined if none did. */
+  get restsFor(): number | undefined {
+    const resting = this.routes.map(({ state }) => state.restsFor).filter((ms) => ms > 0);
+    return resting.length > 0 ? Math.min(...resting) : undefined;
+  }
+
+  /** All endpoints may be tried again. */
+  startOver(): void {
+    this.tried.clear();
+  }
+
+  /** How long the other endpoints take. */
+  latenciesBeside({ state }: Route): Latencies[] {
+    return this.routes.filter((other) => other.state !== state).map((other) => other.state.latencies);
+  }
+
+  /** Whether another endpoint, whose circuit is closed, answers half of its calls in less time. */
+  isSlow({ state }: Route, ms: number): boolean {
+    return this.routes.some(
+      (other) => other.state !== state && !other.state.isOpen && (other.state.latencies.quantile(0.5) ?? Infinity) < ms,
+    );
+  }
+
+  private chooseAvailable(): Route | undefined {
+    for (const tier of this.tiers) {
+      const route = choose(tier.filter((candidate) => this.isLeft(candidate)));
+      if (route) return route;
+    }
+    return undefined;
+  }
+
+  /** With all circuits open, each endpoint gets a call from time to time: first the one that has waited longest. */
+  private chooseInEmergency(): Route | undefined {
+    if (!this.isEmergency) return undefined;
+    const due = this.routes.filter(
+      (route) => !this.tried.has(route) && !route.state.isBusy && route.state.emergencyIn === 0,
+    );
+    return due.toSorted((a, b) => a.state.openSince - b.state.openSince)[0];
+  }
+
+  private get isEmergency(): boolean {
+    return this.routes.every(({ state }) => state.isOpen);
+  }
+
+  private isLeft(route: Route): boolean {
+    return !this.tried.has(route) && route.state.isAvailable;
   }
 }

@@ -71,6 +71,33 @@ describe('EndpointState', () => {
     expect([state.isOpen, state.isAvailable]).toEqual([false, true]);
   });
 
+  it('opens for five failures in a row, however many calls succeeded before', async () => {
+    const state = new EndpointState(TERMS);
+    for (let n = 0; n < 20; n += 1) await state.call(() => Promise.resolve());
+    for (let n = 0; n < 4; n += 1) await fail(state);
+    await state.call(() => Promise.resolve());
+    for (let n = 0; n < 4; n += 1) await fail(state);
+    expect(state.isOpen).toBe(false);
+    await fail(state);
+    expect(state.isOpen).toBe(true);
+  });
+
+  it('counts no failure for which it is not to blame', async () => {
+    const state = new EndpointState(TERMS);
+    const slow = new TryError('timeout', 'slow', true, undefined, { isBlamed: false });
+    for (let n = 0; n < 10; n += 1) await state.call(() => Promise.reject(slow)).catch(() => 'failed');
+    expect(state.isOpen).toBe(false);
+  });
+
+  it('gets no calls while it asks to be left alone', async () => {
+    const state = new EndpointState(TERMS);
+    const busy = new TryError('error-answer', 'busy', true, undefined, { retryAfterMs: 50 });
+    await state.call(() => Promise.reject(busy)).catch(() => 'failed');
+    expect([state.isAvailable, state.restsFor > 0]).toEqual([false, true]);
+    await delay(60);
+    expect([state.isAvailable, state.restsFor]).toEqual([true, 0]);
+  });
+
   it('stays open when the trial fails', async () => {
     const state = new EndpointState(TERMS);
     for (let n = 0; n < 6; n += 1) await fail(state);

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { readRetryAfter } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { ACCEPTED_CODINGS, OutboundClient } from '#outbound';
 import { readAnswer } from '../skill-answer.js';
@@ -37,6 +38,7 @@ export class HttpTransport implements Transport {
       maxResponseBytes: this.settings.maxResponseBytes,
       signal,
     });
-    return { answer: readAnswer(answer.status, answer.body, options.isRaw), bytes: answer.body.length };
+    const retryAfterMs = readRetryAfter(answer.headers['retry-after']);
+    return { answer: readAnswer(answer.status, answer.body, options.isRaw, retryAfterMs), bytes: answer.body.length };
   }
 }

@@ -25,6 +25,12 @@ describe('calls of Skills that need their time', () => {
   afterAll(() => site.app.close());
   afterEach(() => site.stopSkills());
 
+  beforeEach(async () => {
+    openBefore = await countOpen();
+  });
+  /** Circuits that a test has opened. */
+  const openCircuits = async () => (await countOpen()) - openBefore;
+
   /** A Skill with these endpoints, its servers, and calls of it one after the other. */
   const serve = async (...behaviours: Behaviour[]) => {
     const servers = await site.serve(...behaviours);
@@ -37,7 +43,8 @@ describe('calls of Skills that need their time', () => {
     const received = () => servers.map(({ calls }) => calls.length).reduce((sum, count) => sum + count);
     return { servers, skillId, call, received };
   };
-  const openCircuits = async () =>
+  let openBefore = 0;
+  const countOpen = async () =>
     Number(/^command_endpoints\{circuit="open"\} (\d+)$/m.exec((await site.app.http.get('/metrics')).text)?.[1]);
 
   it.each([1, 2, 3])('are made once each, with %d endpoints', async (endpoints) => {
@@ -71,7 +78,9 @@ describe('calls of Skills that need their time', () => {
     const details = await Promise.all(
       answers.map(({ body }) => site.agent.get(`/commands/executions/${body.data.execution_id}`)),
     );
-    const hedged = details.map(({ body }) => body.data).find(({ try_count }) => try_count === 2);
+    const hedged = details
+      .map(({ body }) => body.data as { try_count: number })
+      .find(({ try_count }) => try_count === 2);
     expect(hedged).toMatchObject({
       status: 'completed',
       endpoint_url: fast.url,

@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import { startTestApp, type TestApp } from '../support/test-app.js';
+import { apiOf, NOBODY } from './api.js';
+import { routesOf } from './routes.js';
 
 const LONG = 'x'.repeat(600);
 const HUGE = 'x'.repeat(20_000);
@@ -12,7 +14,7 @@ const REFUSED = {
   'a target that is too long': `GET /${HUGE} HTTP/1.1\r\nHost: x\r\n\r\n`,
   'a header that is too long': `GET /health HTTP/1.1\r\nHost: x\r\nX: ${HUGE}\r\n\r\n`,
   'more headers than are read, the host among the rest': `GET /health HTTP/1.1\r\n${'X: 1\r\n'.repeat(120)}Host: x\r\nConnection: close\r\n\r\n`,
-  'a method that is none': 'FOO /health HTTP/1.1\r\nHost: x\r\n\r\n',
+  'a method that is none': 'FOO /nowhere HTTP/1.1\r\nHost: x\r\n\r\n',
   'what is no HTTP': 'GARBAGE\r\n\r\n',
   'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'two lengths':
@@ -37,7 +39,7 @@ const REFUSED = {
 const UNKNOWN = {
   'a path': 'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
   'OPTIONS *': 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
-  TRACE: 'TRACE /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  TRACE: 'TRACE /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
 };
 
 describe('security headers of answers that no route gives', () => {
@@ -90,6 +92,38 @@ describe('security headers of answers that no route gives', () => {
     const { status, head, body } = await raw(text);
     expect([status, (JSON.parse(body) as { code: number }).code]).toEqual([404, 1010]);
     expectHeaders(head);
+  });
+
+  it('are there with 405, for each method that a path does not have; Allow names those that it has', async () => {
+    const methods = 'GET HEAD POST PUT PATCH DELETE OPTIONS TRACE PROPFIND PURGE get FOO'.split(' ');
+    const routes = routesOf(app.app)
+      .filter((route) => !route.endsWith('*'))
+      .map((route) => {
+        const [method = '', template = ''] = route.split(' ');
+        const path = template.replace(/:[^/]+/g, NOBODY).replace(/(.)\/$/, '$1');
+        return { method, path, pattern: new RegExp(`^${template.replace(/:[^/]+/g, '[^/]+')}/?$`) };
+      });
+    const paths = new Set(routes.map(({ path }) => path));
+    expect(paths.size).toBeGreaterThan(40);
+    for (const path of paths) {
+      // A path such as /skills/register is that of a Skill with this id, too.
+      const has = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+      const ask = async (method: string) => {
+        const { status, head, body } = await raw(
+          `${method} ${path}?x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+        );
+        expect([method, path, status]).toEqual([method, path, 405]);
+        const allow = /^allow: (.*)$/m.exec(head)?.[1]?.trim().toUpperCase().split(', ') ?? [];
+        expect([path, allow.sort()]).toEqual([path, [...new Set(has)].sort()]);
+        expectHeaders(head);
+        if (method !== 'HEAD') expect(body).toContain('"code":1001');
+      };
+      await Promise.all(methods.filter((method) => !has.includes(method)).map(ask));
+    }
+    const api = apiOf(app);
+    for (let times = 0; times < 3; times += 1) await api.get('/skills').expect(200);
+    // With a token, on a path that is answered from memory.
+    expect((await api.delete('/skills').expect(405)).headers.allow).toBe('GET, HEAD, POST');
   });
 
   it.each(['x:80', '[::1]:8000', '127.0.0.1', 'skills.example.com.', ''])('take the host "%s"', async (host) => {

@@ -91,26 +91,23 @@ describe('the token endpoint (RFC 6749)', () => {
     expect(answer.headers).not.toHaveProperty('www-authenticate');
   });
 
+  const FORM = 'application/x-www-form-urlencoded';
   it.each([
-    [
-      'a repeated parameter',
-      'grant_type=client_credentials&grant_type=client_credentials',
-      'application/x-www-form-urlencoded',
-    ],
-    ['JSON that is none', '{', 'application/json'],
-    ['another media type', 'x', 'text/plain'],
-    ['an empty body', '', 'application/json'],
-    ['a body of 10 MB', 'x='.padEnd(10_000_000, 'y'), 'application/x-www-form-urlencoded'],
-    ['bytes that are no UTF-8', Buffer.from([0xff]), 'application/json'],
-  ])('refuses %s in the shape of RFC 6749', async (_, body, type) => {
+    ['a repeated parameter', 'grant_type=client_credentials&grant_type=client_credentials', FORM, 400, 'once'],
+    ['JSON that is none', '{', 'application/json', 400, 'JSON'],
+    ['another media type', 'x', 'text/plain', 415, `send ${FORM} or application/json`],
+    ['an empty body', '', 'application/json', 400, `${FORM} or application/json`],
+    ['a body of 10 MB', 'x='.padEnd(10_000_000, 'y'), FORM, 413, '65536 bytes'],
+    ['bytes that are no UTF-8', Buffer.from([0xff]), 'application/json', 400, 'UTF-8'],
+  ])('refuses %s in the shape of RFC 6749', async (_, body, type, status, why) => {
     const request = app.http
       .post(PATH)
       .set('content-type', type)
       .serialize((raw: unknown) => raw as string);
     const answer = await request.send(body as string);
     expect([answer.status, answer.body]).toEqual([
-      400,
-      { error: 'invalid_request', error_description: expect.any(String) },
+      status,
+      { error: 'invalid_request', error_description: expect.stringContaining(why) },
     ]);
     expect(answer.headers['cache-control']).toBe('no-store');
   });
@@ -170,6 +167,8 @@ describe('the token endpoint (RFC 6749)', () => {
   });
 
   it('does not answer GET', async () => {
-    await app.http.get(`${PATH}?grant_type=client_credentials`).expect(404);
+    const answer = await app.http.get(`${PATH}?grant_type=client_credentials`).expect(405);
+    expect(answer.headers).toMatchObject({ allow: 'POST' });
+    expect(answer.headers).not.toHaveProperty('www-authenticate');
   });
 });

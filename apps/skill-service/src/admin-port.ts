@@ -61,15 +61,22 @@ export class AdminPort {
   /** Refuses requests that belong to the other port, and callers without the permission. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, _reply, done) => {
-      const { url = '' } = request.routeOptions;
-      const isDocument = DOCUMENT.test(url);
-      if (this.belongsElsewhere(request.raw, url, isDocument)) done(new NotFoundError('Route not found'));
+      const { url } = request.routeOptions;
+      const isDocument = url !== undefined && DOCUMENT.test(url);
+      // `refuseUnread` refuses those without a route.
+      if (url !== undefined && this.hides(request.raw, url)) done(new NotFoundError('Route not found'));
       else if (!isDocument || !this.settings.isTokenRequired) done();
       else
         this.authorize(request).then(() => {
           done();
         }, done);
     });
+  }
+
+  /** Whether a route, by its template, is not there for this request, because it belongs to the other port. */
+  hides(request: IncomingMessage, url: string): boolean {
+    if (this.server === undefined || PROBES.has(url)) return false;
+    return DOCUMENT.test(url) !== this.requests.has(request);
   }
 
   /** @throws PortError */
@@ -82,11 +89,6 @@ export class AdminPort {
     } catch (error) {
       throw toPortError(error, { host, port, hostVariable: 'ADMIN_HOST', portVariable: 'ADMIN_PORT' });
     }
-  }
-
-  private belongsElsewhere(request: IncomingMessage, url: string, isDocument: boolean): boolean {
-    if (this.server === undefined || PROBES.has(url)) return false;
-    return isDocument !== this.requests.has(request);
   }
 
   /** @throws AuthenticationError, PermissionError */

@@ -23,7 +23,9 @@ import { limitConnections } from './connection-limit.js';
 import { Draining } from './draining.js';
 import { serveOpenApi } from './openapi.js';
 import { parseQuery } from './parameters.js';
+import { KnownRoutes } from './known-routes.js';
 import { limitPipelining } from './pipelining.js';
+import { decodeBodies } from './request-coding.js';
 import { toOriginForm, registerRequestConformance } from './request-conformance.js';
 import { registerSecurityHeaders, createSecurityHeaders } from './security-headers.js';
 import { TlsCertificate } from './tls-certificate.js';
@@ -102,20 +104,23 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   const requestTimeout = settings.app.requestTimeout * 1000;
   const serverOptions = createServerOptions(requestTimeout);
   const securityHeaders = createSecurityHeaders(settings.edge);
+  const paths = { ignoreTrailingSlash: true, maxParamLength: 512 };
+  const routes = new KnownRoutes(paths);
+  const clientErrorHandler = answerClientErrors(securityHeaders, routes);
   const adapter = new FastifyAdapter({
     ...(tls ? { https: { ...serverOptions, ...tls.serverOptions } } : { http: serverOptions }),
     trustProxy: trustProxy.length > 0 && trustProxy,
     genReqId: traceIdGenerator,
     rewriteUrl: toOriginForm,
     frameworkErrors: frameworkErrors(log.logger, securityHeaders),
-    clientErrorHandler: answerClientErrors(securityHeaders),
+    clientErrorHandler,
     bodyLimit: BODY_LIMIT,
     requestTimeout,
     // Draining waits for requests in flight; a connection without one must not delay the end.
     forceCloseConnections: true,
     // `Draining` answers with the usual error.
     return503OnClosing: false,
-    routerOptions: { ignoreTrailingSlash: true, querystringParser: parseQuery, maxParamLength: 512 },
+    routerOptions: { ...paths, querystringParser: parseQuery },
   });
   const tracing = await startTracing(settings.tracing, settings.app, (url) => settingsAgent(url, { keepAlive: true }));
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings, tracing), adapter, {
@@ -133,7 +138,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   limitConnections(fastify.server, settings.app.maxConnections, metrics);
   const admin = app.get(AdminPort);
   const adminServer = admin.createServer(fastify, { ...serverOptions, requestTimeout }, tls);
-  adminServer?.on('clientError', answerClientErrors(securityHeaders));
+  adminServer?.on('clientError', clientErrorHandler);
   const servers = adminServer ? [fastify.server, adminServer] : [fastify.server];
   tls?.watch(servers, metrics);
   // Before all hooks that refuse: a page must be able to read a refusal, and a preflight request has no credentials.
@@ -143,7 +148,7 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
   app.get(Draining).watch(fastify);
   app.get(RateLimiter).watch(fastify);
   app.get(Authenticator).watch(fastify);
-  refuseUnread(fastify);
+  refuseUnread(fastify, ({ raw }) => routes.listMethods(raw.url ?? '', (url) => !admin.hides(raw, url)));
   app.get(RefusedRequests).watch(fastify);
   // After all other hooks: answers from memory have passed those.
   app.get(HotAnswers).watch(fastify);
@@ -159,10 +164,12 @@ export async function createApp(settings: Settings, log: ServiceLog): Promise<Ne
     spans,
     addressOf: createAddressLookup(trustProxy),
   }).open();
+  decodeBodies(fastify);
   registerBodyParsers(fastify);
   // Answers can hold a `JsonText`.
   fastify.setReplySerializer(writeJson);
   limitBodies(fastify);
+  routes.watch(fastify);
   setPrefix(app);
   app.useGlobalPipes(createValidationPipe());
   app.useGlobalFilters(new ApiExceptionFilter([translateDatabaseError]));

@@ -1,12 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { MAX_BODY_VALUES } from '#common';
+import { FORM, JSON_TYPES, MAX_BODY_VALUES } from '#common';
 import type { FastifyInstance } from 'fastify';
 import { readBatch } from './json-batch.js';
 import { parseJsonBody, readJson } from './json-body.js';
 import { parseFormBody } from './parameters.js';
 
-export const FORM = 'application/x-www-form-urlencoded';
-const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 /** A body of so many bytes is read in steps, with turns for other requests in between. */
 const LARGE = 128 * 1024;
 

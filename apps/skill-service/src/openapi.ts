@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, getSchemaPath, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { API_KEY_SCHEME, BEARER_SCHEME, OAUTH2_SCHEME, PERMISSIONS } from '#auth';
-import { ERROR_CATALOGUE, ErrorResponse, buildExample } from '#common';
+import { BODY_LIMIT, ERROR_CATALOGUE, ErrorResponse, HttpRefusal, JSON_TYPES, buildExample } from '#common';
 import type { AppSettings } from '#config';
 import { API_PREFIX } from './app.routes.js';
 import { WEBHOOKS } from './openapi-webhooks.js';
@@ -23,6 +23,27 @@ const TOO_MANY_REQUESTS = {
       examples: { '1009': { value: buildExample(1009) } },
     },
   },
+};
+
+function describeRefusal({ code, details }: HttpRefusal, description: string) {
+  return {
+    description: `${description} (${code})`,
+    content: {
+      'application/json': {
+        schema: { $ref: getSchemaPath(ErrorResponse) },
+        examples: { [code]: { value: { ...buildExample(code), details } } },
+      },
+    },
+  };
+}
+
+/** For every route with a body: the server refuses it, not the route. */
+const BODY_REFUSALS = {
+  413: describeRefusal(HttpRefusal.tooLarge(BODY_LIMIT), 'The body is too large'),
+  415: describeRefusal(
+    HttpRefusal.wrongMediaType(JSON_TYPES.slice(0, 1)),
+    'The body has a media type or a content coding that is not supported',
+  ),
 };
 
 /** Makes the OpenAPI 3.1 document from the routes. */
@@ -65,6 +86,8 @@ export function createOpenApiDocument(app: INestApplication, { version }: Pick<A
       // An explicit empty list: these routes need no token.
       operation.security ??= [];
       if (url.startsWith(`/${API_PREFIX}/`)) operation.responses['429'] ??= TOO_MANY_REQUESTS;
+      if (operation.requestBody === undefined) continue;
+      operation.responses = { ...BODY_REFUSALS, ...operation.responses };
     }
   }
   return document;

@@ -21,6 +21,7 @@ const CACHE_HEADERS = { 'cache-control': 'no-store', vary: 'Authorization, X-API
 
 /** Headers that pages of other origins may read, besides those that every page may. */
 const EXPOSED_HEADERS = [
+  'Allow',
   'Deprecation',
   'ETag',
   'Link',

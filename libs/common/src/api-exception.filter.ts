@@ -12,7 +12,9 @@ import {
   UnavailableError,
 } from './error-catalogue.js';
 import type { ErrorResponse } from './error.response.js';
+import { HttpRefusal } from './http-refusal.js';
 import { maskSecrets } from './mask-secrets.js';
+import { listMediaTypes } from './media-types.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -44,13 +46,14 @@ export class ApiExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const error = this.translate(exception);
+    const error = this.translate(exception, request);
     (request as Marked)[ERROR_CODE] = error.code;
     this.log(error, exception);
     // The caller has gone, or the answer is being sent already.
     if (reply.sent) return;
     if (error instanceof AuthenticationError) void reply.header('www-authenticate', error.challenge);
     if (error.retryAfter !== undefined) void reply.header('retry-after', String(error.retryAfter));
+    if (error instanceof HttpRefusal) void reply.headers(error.headers);
     void reply
       .status(error.status)
       .header('cache-control', 'no-store')
@@ -58,13 +61,13 @@ export class ApiExceptionFilter implements ExceptionFilter {
       .send(request.routeOptions.config.oauthErrors ? toOAuthBody(error, request) : toErrorBody(error, request));
   }
 
-  private translate(exception: unknown): ApiError {
+  private translate(exception: unknown, request: FastifyRequest): ApiError {
     if (exception instanceof ApiError) return exception;
     for (const translator of this.translators) {
       const translated = translator(exception);
       if (translated) return translated;
     }
-    return fromHttpError(exception) ?? new InternalError(exception);
+    return fromHttpError(exception, request) ?? new InternalError(exception);
   }
 
   private log(error: ApiError, exception: unknown): void {
@@ -93,7 +96,6 @@ function maskedDetails({ details }: ApiError): readonly Fault[] {
 
 /** RFC 6749 section 5.2, RFC 6750 section 3.1; those for 429, 500 and 503 are of RFC 6749 section 4.1.2.1. */
 const OAUTH_ERRORS: Readonly<Record<number, string>> = {
-  400: 'invalid_request',
   401: 'invalid_token',
   403: 'insufficient_scope',
   429: 'temporarily_unavailable',
@@ -105,16 +107,18 @@ function toOAuthBody(error: ApiError, request: FastifyRequest): object {
   const faults = maskedDetails(error)
     .map(({ field, reason }) => `${field} ${reason}`)
     .join('; ');
-  const oauth = { error: OAUTH_ERRORS[error.status] ?? 'server_error', error_description: faults || error.message };
-  return error instanceof BadParameterError ? oauth : { ...toErrorBody(error, request), ...oauth };
+  const isInvalid = error instanceof BadParameterError;
+  const code = isInvalid ? 'invalid_request' : (OAUTH_ERRORS[error.status] ?? 'server_error');
+  const oauth = { error: code, error_description: faults || error.message };
+  return isInvalid ? oauth : { ...toErrorBody(error, request), ...oauth };
 }
 
 /** Errors of Nest and Fastify themselves: an unknown route, a body that cannot be read. */
-function fromHttpError(exception: unknown): ApiError | undefined {
+function fromHttpError(exception: unknown, request: FastifyRequest): ApiError | undefined {
   const status = exception instanceof HttpException ? exception.getStatus() : statusOf(exception);
   if (status === undefined || status >= 500) return status === 503 ? new UnavailableError() : undefined;
   if (status === 404) return new NotFoundError('Route not found');
-  return new BadParameterError([{ field: 'body', reason: reasonOf(exception) }]);
+  return toBodyFault(exception, request);
 }
 
 function statusOf(exception: unknown): number | undefined {
@@ -122,17 +126,17 @@ function statusOf(exception: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
-/** The reason by Fastify's error code: its messages may quote the body. Nest wraps Fastify's error. */
-function reasonOf(exception: unknown): string {
+/** By Fastify's error code: its messages may quote the body. Nest wraps Fastify's error. */
+function toBodyFault(exception: unknown, { routeOptions }: FastifyRequest): BadParameterError {
   const { code, cause } = exception as { code?: unknown; cause?: { code?: unknown } };
   switch (code ?? cause?.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return 'is too large';
+      return HttpRefusal.tooLarge(routeOptions.bodyLimit);
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return 'has a media type that is not supported: send application/json';
+      return HttpRefusal.wrongMediaType(listMediaTypes(routeOptions.config));
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return 'does not have the length that Content-Length says';
+      return new BadParameterError([{ field: 'body', reason: 'does not have the length that Content-Length says' }]);
     default:
-      return 'cannot be read';
+      return new BadParameterError([{ field: 'body', reason: 'cannot be read' }]);
   }
 }

@@ -50,7 +50,9 @@ export {
   IdentifierListField,
   TextListField,
 } from './identifier.decorators.js';
+export { HttpRefusal } from './http-refusal.js';
 export { isObject } from './is-object.js';
+export { isZlib } from './is-zlib.js';
 export { JsonObjectField } from './json-object.decorator.js';
 export { ExactJson, type ExactMembers } from './exact-json.decorator.js';
 export { findRepeatedName, listInexactNumbers, listParts } from './json-parts.js';
@@ -68,6 +70,7 @@ export { endOfString, FOREIGN_BOUNDS, jsonSizeFault, readForeignJson } from './j
 export { InFlight } from './in-flight.js';
 export { KNOWN_METHODS } from './known-methods.js';
 export { maskSecrets, maskValues, REDACTED } from './mask-secrets.js';
+export { FORM, JSON_TYPES, listMediaTypes } from './media-types.js';
 export { memoize } from './memoize.js';
 export { listSpellings, NameField, nameFault, Nfc, showUnseen, toNfc } from './name.js';
 export { newId } from './new-id.js';

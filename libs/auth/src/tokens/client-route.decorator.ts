@@ -41,6 +41,8 @@ export function ClientRoute({ takesBearer = false } = {}): MethodDecorator {
     }),
     ApiConsumes('application/x-www-form-urlencoded', 'application/json'),
     ApiResponse({ status: 400, type: OAuthErrorResponse, description: 'The request is not valid' }),
+    ApiResponse({ status: 413, type: OAuthErrorResponse, description: 'The body is too large' }),
+    ApiResponse({ status: 415, type: OAuthErrorResponse, description: 'The body is neither a form nor JSON' }),
     ApiResponse({ status: 401, type: OAuthErrorResponse, description: 'The client is unknown or its secret is wrong' }),
     ApiErrors(1007, 1008),
   );

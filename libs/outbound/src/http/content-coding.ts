@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
 import { once } from 'node:events';
 import zlib from 'node:zlib';
+import { isZlib } from '#common';
 import { OutboundError } from '../outbound-error.js';
 import { AnswerBody } from './answer-body.js';
 import type { OutboundAnswer } from './exchange.js';
@@ -69,10 +70,4 @@ async function decode(body: Buffer, stream: Transform, maxBytes: number, status:
     throw error instanceof OutboundError ? error : fault('undecodable', 'the response cannot be decoded', error);
   }
   return decoded.toBuffer();
-}
-
-/** The header of a zlib stream (RFC 1950 section 2.2). */
-function isZlib(body: Buffer): boolean {
-  const [method = 0, flags = 0] = body;
-  return (method & 0x0f) === 8 && ((method << 8) | flags) % 31 === 0;
 }

@@ -66,6 +66,28 @@ describe('a member and its upstream registry', () => {
     expect(text).toContain('registry_upstream_skills 1');
   });
 
+  it('passes on what its owner says of it, as it is written', async () => {
+    const input_schema = { type: 'object', properties: { amount: { type: 'number', enum: [1, 2] } } };
+    await create(member, {
+      name: 'described',
+      tags: ['b', 'a'],
+      deprecated: { message: 'old' },
+      capabilities: [
+        { name: 'convert', capability_id: 'convert-1', input_schema, examples: ['how much is it', 'in euros'] },
+        { name: 'plain', parameters: { unit: { type: 'string', required: true, enum: ['m', 'km'] } } },
+      ],
+    });
+    await until(has(upstream, 'described'));
+    expect(await find(upstream, 'described')).toMatchObject({
+      tags: ['b', 'a'],
+      deprecated: { message: 'old' },
+      capabilities: [
+        { capability_id: 'convert-1', input_schema, examples: ['how much is it', 'in euros'] },
+        { parameters: { unit: { enum: ['m', 'km'] } } },
+      ],
+    });
+  });
+
   it('passes on what becomes of a Skill: its endpoints, and its end', async () => {
     const skill = await create(member, { name: 'changing' });
     await until(has(upstream, 'changing'));

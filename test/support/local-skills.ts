@@ -15,6 +15,8 @@ export function localSkill(overrides: Partial<LocalSkill> = {}): LocalSkill {
     endpoints: [{ url: `http://localhost:9000/${number}`, health: 'healthy', weight: 1, parameters: {} }],
     capabilities: [],
     metadata: {},
+    tags: [],
+    deprecation: null,
     ...overrides,
   };
 }

@@ -38,6 +38,7 @@ export { type Rotation, rotateSecrets, createSecretBox, SkillSecrets, SecretUnre
 export { IS_RELEASE, versionCondition } from './reading/skill-filter.sql.js';
 export { isVersionRange, LATEST } from './model/version-range.js';
 export { isCapability, orderCapabilities, toCapabilityKey } from './reading/capability-key.sql.js';
+export { CAPABILITY_JSON } from './reading/skill-sql.js';
 export { SkillsModule } from './skills.module.js';
 export { hasRules, type NestedDeclaration, toInputSchema } from './schemas/index.js';
 export { inSpaces } from './reading/spaces.js';

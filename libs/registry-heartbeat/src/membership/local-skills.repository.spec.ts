@@ -148,10 +148,23 @@ describe('LocalSkillsRepository', () => {
               city: { type: 'string', required: true, description: 'C' },
               days: { type: 'number', required: false, description: '', default: 3 },
             },
+            text: expect.any(String),
           },
-          { name: 'z-plain', description: '', category: null, version: '1.0.0', status: 'disabled', parameters: {} },
+          {
+            ...{
+              name: 'z-plain',
+              description: '',
+              category: null,
+              version: '1.0.0',
+              status: 'disabled',
+              parameters: {},
+            },
+            text: expect.any(String),
+          },
         ],
         metadata: { a: '1', b: '2' },
+        tags: [],
+        deprecation: null,
       },
     ]);
   });

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { type AiBridgeSettings, aiBridgeSettings } from '#config';
-import type { Health } from '#skills';
+import { CAPABILITY_JSON, type Deprecation, type Health } from '#skills';
 import { DataSource } from 'typeorm';
 import { validate as isUuid } from 'uuid';
 
@@ -36,8 +36,12 @@ export interface LocalSkill extends SkillSummary {
     version: string;
     status: string;
     parameters: Record<string, object>;
+    /** The JSON text of all that its owner has said of it, as answers have it. */
+    text: string;
   }[];
   metadata: Record<string, string>;
+  tags: string[];
+  deprecation: Deprecation | null;
 }
 
 /**
@@ -70,7 +74,7 @@ const PARTS = `(SELECT json_agg(json_build_object('url', e.url, 'weight', e.weig
       COALESCE((SELECT json_object_agg(p.key, p.value ORDER BY p.key) FROM endpoint_params p
         WHERE p.endpoint_id = e.id AND NOT p.secret AND lower(p.key) <> 'authorization'), '{}'::json)) ORDER BY e.url) FROM ${ACTIVE}) AS endpoints,
   COALESCE((SELECT json_agg(json_build_object('name', c.name, 'description', c.description, 'category', c.category,
-      'version', c.version, 'status', c.status, 'parameters', ${PARAMETERS}) ORDER BY c.name)
+      'version', c.version, 'status', c.status, 'parameters', ${PARAMETERS}, 'text', (${CAPABILITY_JSON})::text) ORDER BY c.name)
     FROM (SELECT * FROM capabilities c WHERE c.skill_id = s.id OFFSET 0) c), '[]'::json) AS capabilities,
   COALESCE((SELECT json_object_agg(m.key, m.value ORDER BY m.key)
     FROM skill_metadata m WHERE m.skill_id = s.id AND NOT m.secret), '{}'::json) AS metadata`;
@@ -96,7 +100,7 @@ export class LocalSkillsRepository {
   /** Returns the given Skills, without those that are no longer mirrored. */
   find(skillIds: readonly string[]): Promise<LocalSkill[]> {
     return this.dataSource.query<LocalSkill[]>(
-      `SELECT s.id, s.name, s.version, s.description, ${STAMP}, ${PARTS}
+      `SELECT s.id, s.name, s.version, s.description, s.tags, s.deprecation, ${STAMP}, ${PARTS}
        FROM (SELECT * FROM skills WHERE id = ANY($2::uuid[]) OFFSET 0) s WHERE ${OWN} ORDER BY s.id`,
       [this.settings.mirrorSpaces, skillIds],
     );

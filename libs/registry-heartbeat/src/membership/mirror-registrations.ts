@@ -1,10 +1,13 @@
 import type { LocalSkill, LocalSkillsRepository } from './local-skills.repository.js';
 import type { MirrorEntry } from './mirror-entry.js';
 import { listBeats, type MirrorBeat, REQUEST_BYTES } from './mirror-heartbeats.js';
-import { type MirroredSkill, mirroredSkill } from './mirrored-skill.js';
+import { isRicher, type MirroredSkill, mirroredSkill } from './mirrored-skill.js';
 import { splitIntoRequests } from './split-into-requests.js';
 import type { BatchResult } from './upstream-answers.js';
 import type { UpstreamClient } from './upstream-client.js';
+
+/** Milliseconds for which an upstream registry that took a Skill only in the plain form gets all Skills so. */
+const PLAIN_MS = 3_600_000;
 
 /** Skills in one batch: fewer than the protocol allows, because the request must end within its time-out. */
 export const MAX_BATCH = 200;
@@ -19,6 +22,7 @@ interface Outgoing {
 export class MirrorRegistrations {
   /** Why the last Skill was refused. */
   lastRefusal = '';
+  private plainUntil = -Infinity;
 
   constructor(
     private readonly client: UpstreamClient,
@@ -63,17 +67,27 @@ export class MirrorRegistrations {
     entry.unregistered();
   }
 
-  private async send(request: readonly Outgoing[]): Promise<void> {
-    const answer = await this.client.registerMany(request.map(({ mirrored }) => mirrored.body));
-    for (const [index, { skill, entry, mirrored }] of request.entries()) {
+  /** `plain`: in the form that upstream registries of earlier releases take. */
+  private async send(request: readonly Outgoing[], plain = performance.now() < this.plainUntil): Promise<void> {
+    const answer = await this.client.registerMany(
+      request.map(({ mirrored }) => (plain ? mirrored.plainBody : mirrored.body)),
+    );
+    const isRich = 'refused' in answer && request.some(({ mirrored }) => isRicher(mirrored));
+    const refused: Outgoing[] = [];
+    for (const [index, outgoing] of request.entries()) {
+      const { skill, entry, mirrored } = outgoing;
       const result: BatchResult | undefined = 'results' in answer ? answer.results[index] : undefined;
       if (result?.status === 'registered') {
         entry.registered(result.skillId, skill.stamp, mirrored);
+        if (plain && isRicher(mirrored)) this.plainUntil = performance.now() + PLAIN_MS;
+      } else if (!plain && (isRich || isRicher(mirrored))) {
+        refused.push(outgoing);
       } else {
         entry.refused(skill.stamp, this.interval, 'refused' in answer);
         this.lastRefusal = `${skill.name} ${skill.version}: ${'refused' in answer ? answer.refused : result?.message}`;
       }
     }
+    if (refused.length > 0) await this.send(refused, true);
   }
 }
 

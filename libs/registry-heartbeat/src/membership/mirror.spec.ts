@@ -54,9 +54,14 @@ describe('Mirror', () => {
     change(0, {
       endpoints: [{ url: 'http://a', weight: 3, health: 'healthy', parameters: { invoke_path: '/call' } }],
       capabilities: [
-        { name: 'x', description: 'X', category: null, version: '1.2.0', status: 'disabled', parameters: {} },
+        {
+          ...{ name: 'x', description: 'X', category: null, version: '1.2.0', status: 'disabled', parameters: {} },
+          text: '{"capability_id":"a","id":"1","name":"x","description":"X","category":null,"version":"1.2.0","status":"disabled","parameters":{},"examples":["a", "b"],"input_schema":{"maximum":1.0}}',
+        },
       ],
       metadata: { region: 'eu' },
+      tags: ['a', 'b'],
+      deprecation: { since: '2026-01-01T00:00:00Z', message: 'old' },
     });
     expect(await round()).toEqual(['/skills/batch']);
     expect(sent()).toHaveLength(2);
@@ -66,9 +71,17 @@ describe('Mirror', () => {
       version: '1.0.0',
       description: 'A Skill',
       endpoints: [{ url: 'http://a', weight: 3, parameters: { invoke_path: '/call' } }],
-      capabilities: [{ name: 'x', description: 'X', version: '1.2.0', status: 'disabled', parameters: {} }],
+      capabilities: [
+        {
+          ...{ capability_id: 'a', name: 'x', description: 'X', version: '1.2.0', status: 'disabled', parameters: {} },
+          ...{ examples: ['a', 'b'], input_schema: { maximum: 1 } },
+        },
+      ],
       metadata: { region: 'eu', 'ooder.registry': SELF },
+      tags: ['a', 'b'],
+      deprecated: { message: 'old' },
     });
+    expect(upstream.calls[0]?.text).toContain('{"maximum":1.0}');
     expect(await round()).toEqual(['/heartbeats']);
     expect(upstream.calls[0]?.body.heartbeats).toEqual([
       { skill_id: 'up-1', endpoint_url: 'http://a', health: 'healthy' },
@@ -92,8 +105,10 @@ describe('Mirror', () => {
     ['another endpoint', { endpoints: [{ url: 'http://b', weight: 1, health: 'healthy', parameters: {} }] }],
     ['a key of metadata less', { metadata: {} }],
     ['no description', { description: '' }],
+    ['a tag less', { tags: [] }],
+    ['no deprecation', { deprecation: null }],
   ])('begins anew upstream with %s, for registering only adds', async (_, changes) => {
-    change(0, { metadata: { region: 'eu' } });
+    change(0, { metadata: { region: 'eu' }, tags: ['a'], deprecation: { since: '2026-01-01T00:00:00Z' } });
     await round();
     change(0, changes);
     expect(await round()).toEqual(['/heartbeats', '/skills/ID/unregister', '/skills/batch']);
@@ -156,6 +171,29 @@ describe('Mirror', () => {
     await round();
     expect(upstream.calls[0]?.body.heartbeats).toMatchObject([{ skill_id: 'up-1' }, { skill_id: 'up-known' }]);
   });
+
+  it.each(['the whole batch', 'this Skill'])(
+    'goes on in plain words when an earlier release refuses %s',
+    async (refused) => {
+      const unknown = { code: 1001, message: 'Bad parameter; tags is unknown' };
+      upstream.answer = ({ path, body }) => {
+        if (path !== '/skills/batch' || !body.skills.some(({ tags }) => tags)) return undefined;
+        if (refused === 'the whole batch') return { status: 400, body: unknown };
+        return success({
+          results: body.skills.map(({ tags }, index) =>
+            tags ? { index, status: 'failed', ...unknown } : { index, status: 'created', skill_id: 'up-9' },
+          ),
+        });
+      };
+      change(0, { tags: ['a'] });
+      expect(await round()).toEqual(['/skills/batch', '/skills/batch']);
+      expect(registered()).toContain('first');
+      expect(sent().at(-1)).not.toHaveProperty('tags');
+      // It is remembered.
+      change(0, { tags: ['a', 'b'] });
+      expect((await round()).filter((path) => path === '/skills/batch')).toHaveLength(1);
+    },
+  );
 
   describe('of what is refused', () => {
     const refuseFirst = (): void => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { answer, type Behaviour, BEHAVIOURS } from '../support/skill-server.js';
 import { expectError } from './api.js';
+import { until } from '../support/until.js';
 import { CallSite, commandId } from './calls.js';
 
 const after =
@@ -58,6 +59,60 @@ describe('calls of Skills that need their time', () => {
     expect(await call(12, { timeout: 100 })).toEqual(Array.from({ length: 12 }, () => 504));
     expect(await openCircuits()).toBe(0);
     expect(await call(2, { timeout: 1_000 })).toEqual([200, 200]);
+  });
+
+  it('open no circuit when slow ones follow fast ones, and nobody waits for them long enough', async () => {
+    const { servers, skillId, call } = await serve(BEHAVIOURS.echo, BEHAVIOURS.echo, BEHAVIOURS.echo);
+    await call(12);
+    for (const server of servers) server.behaviour = after(300);
+    const short = await Promise.all(Array.from({ length: 18 }, () => site.execute(skillId, { timeout: 100 })));
+    expect(short.map(({ status }) => status)).toEqual(short.map(() => 504));
+    expect(await openCircuits()).toBe(0);
+  });
+
+  it('are made once each, although another capability of the Skill is fast', async () => {
+    const byCapability: Behaviour = (made, response) => {
+      after(made.body.capability === 'slow' ? 400 : 0)(made, response);
+    };
+    const servers = await site.serve(byCapability, byCapability);
+    const { skillId } = await site.register(
+      servers.map(({ url }) => ({ url })),
+      { capabilities: [{ name: 'forecast' }, { name: 'slow' }] },
+    );
+    for (let n = 0; n < 10; n += 1) await site.execute(skillId).expect(200);
+    for (let n = 0; n < 3; n += 1) await site.execute(skillId, { capability_id: 'slow', timeout: 1_500 }).expect(200);
+    const slow = servers.flatMap(({ calls }) => calls).filter(({ body }) => body.capability === 'slow');
+    expect(slow).toHaveLength(3);
+  });
+
+  it('succeed when two of three endpoints hang', async () => {
+    const { call } = await serve(BEHAVIOURS.hangs, BEHAVIOURS.hangs, BEHAVIOURS.echo);
+    expect(await call(10, { timeout: 900 })).toEqual(Array.from({ length: 10 }, () => 200));
+  });
+
+  it('end each of their tries, when nobody answers and when they are cancelled', async () => {
+    const { skillId } = await serve(BEHAVIOURS.hangs, BEHAVIOURS.hangs);
+    const read = async (id: string) => {
+      const { body } = await site.agent.get(`/commands/executions/${id}`).expect(200);
+      return body.data as { tries: { outcome: string; ended_at: string | null }[] };
+    };
+    const refused = await site.execute(skillId, { timeout: 300 });
+    const [detail] = expectError(refused, 504, 2006);
+    const end = (outcome: string) => ({ outcome, ended_at: expect.any(String) });
+    expect(await read(detail?.replace('execution_id ', '') ?? '')).toMatchObject({
+      tries: [end('timeout'), end('timeout')],
+    });
+    const id = commandId();
+    const called = site.execute(skillId, { command_id: id, timeout: 900 }).then(({ status }) => status);
+    const find = async () => {
+      const { body } = await site.agent.get(`/commands/executions?command_id=${id}`).expect(200);
+      return (body.data.executions as { execution_id: string; try_count: number }[])[0];
+    };
+    await until(async () => (await find())?.try_count === 2);
+    const executionId = (await find())?.execution_id ?? '';
+    await site.agent.post(`/commands/executions/${executionId}/cancel`).expect(200);
+    expect(await called).toBe(200);
+    expect(await read(executionId)).toMatchObject({ tries: [end('cancelled'), end('cancelled')] });
   });
 
   it('succeed when one of two endpoints hangs, which then gets no more of them', async () => {

@@ -67,9 +67,10 @@ export class OpenTries {
     return overtaken;
   }
 
-  /** Call it when the call has ended. */
-  close(): void {
+  /** Call it when the call has ended: by a time-out, or else cancelled. */
+  close(outcome: 'timeout' | 'cancelled'): void {
     this.signal.removeEventListener('abort', this.abortAll);
+    for (const { end } of this.open.keys()) end(outcome);
     this.abortAll();
   }
 }

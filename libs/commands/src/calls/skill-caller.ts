@@ -73,10 +73,11 @@ export class SkillCaller {
   /** `longestRestMs`: how long it waits for an endpoint that asks to be left alone. @throws CallCancelledError */
   async call(call: SkillCall, longestRestMs: number): Promise<CallOutcome> {
     const open = new OpenTries(call.signal);
+    const deadline = performance.now() + call.timeoutMs;
     try {
-      return await this.race(call, open, longestRestMs);
+      return await this.race(call, open, deadline, longestRestMs);
     } finally {
-      open.close();
+      open.close(isOver(deadline) && !call.signal.aborted ? 'timeout' : 'cancelled');
     }
   }
 
@@ -84,9 +85,8 @@ export class SkillCaller {
    * Tries one endpoint after the other, and the next one already while one takes longer than usual. The first answer counts: all
    * tries have the same `command_id` (docs/adr/0050).
    */
-  private async race(call: SkillCall, open: OpenTries, longestRestMs: number): Promise<CallOutcome> {
+  private async race(call: SkillCall, open: OpenTries, deadline: number, longestRestMs: number): Promise<CallOutcome> {
     const plan = this.router.plan(call.targets, call.channel?.endpointId ?? undefined);
-    const deadline = performance.now() + call.timeoutMs;
     const budget = this.budgets.get(call.targets[0].skillId);
     budget.deposit();
     const outcome: CallOutcome = { ...failed(2003, NONE_LEFT), ...NOT_TRIED, tries: call.tries };
@@ -97,7 +97,7 @@ export class SkillCaller {
         if (await this.rested(call, plan, Math.min(performance.now() + longestRestMs, deadline))) continue;
         return { ...outcome, retryAfterMs: Math.max(outcome.retryAfterMs ?? 0, plan.availableIn ?? 0) };
       }
-      const settled = await open.next(route && this.hedgeIn(call, route, plan));
+      const settled = await open.next(route && this.hedgeIn(call, route, plan, deadline));
       if (settled === undefined) continue;
       if ('answered' in settled) {
         settled.end('answered');
@@ -112,7 +112,7 @@ export class SkillCaller {
       outcome.retryAfterMs = error.retryAfterMs;
       Object.assign(outcome, describeFailure(error), { route: settled.route });
       if (error.isFinal) return { ...outcome, answered: true };
-      if (performance.now() >= deadline) return { ...outcome, ...failed(2006, 'The Skill did not answer in time') };
+      if (isOver(deadline)) return { ...outcome, ...failed(2006, 'The Skill did not answer in time') };
     }
   }
 
@@ -124,10 +124,10 @@ export class SkillCaller {
   }
 
   /** Milliseconds after which another endpoint is tried as well; undefined: not at all. */
-  private hedgeIn(call: SkillCall, route: Route, plan: RoutePlan): number | undefined {
+  private hedgeIn(call: SkillCall, route: Route, plan: RoutePlan, deadline: number): number | undefined {
     if (call.tries.started >= this.settings.maxTries || !plan.hasNext) return undefined;
-    const terms = { timeoutMs: call.timeoutMs, unknownMs: this.settings.tryTimeout };
-    return hedgeDelay(route.state.latencies, plan.latenciesBeside(route), terms);
+    const terms = { leftMs: deadline - performance.now(), unknownMs: this.settings.tryTimeout };
+    return hedgeDelay(route.latencies, plan.latenciesBeside(route), terms);
   }
 
   /** Waits for the first endpoint that asked to be left alone for a time. Returns false if that would be too late. */
@@ -167,7 +167,7 @@ export class SkillCaller {
     deadline: number,
     outcome: CallOutcome,
   ): Promise<AttemptAnswer> {
-    const { target, endpoint, state } = route;
+    const { target, endpoint, state, latencies } = route;
     const options = this.options.read(endpoint);
     const left = Math.max(1, deadline - startedAt);
     const body = formatBody(call, target);
@@ -178,18 +178,29 @@ export class SkillCaller {
     };
     const isWebSocket = endpoint.protocol === 'ws' || endpoint.protocol === 'wss';
     const transport = isWebSocket ? this.webSocket : this.http;
-    const isSlow = (): boolean => plan.isSlow(route, performance.now() - startedAt);
+    const { timeoutMs: limit = Infinity } = options;
+    const isSlow = (): boolean => plan.isSlow(route, startedAt, limit < left ? limit : undefined);
     return state.call(async () => {
       if (signal.aborted) throw new CallCancelledError();
-      const attempt = { options, body, headers, timeoutMs: Math.min(left, options.timeoutMs ?? left), signal };
+      const attempt = { options, body, headers, timeoutMs: Math.min(left, limit), signal };
       const answered = await transport.send(call, target, attempt).catch((error: unknown) => {
-        if (signal.reason === OVERTAKEN) throw new TryError('timeout', 'another endpoint answered before', true);
+        if (signal.reason === OVERTAKEN) throw overtaken(isSlow());
         throw toTryError(error, isSlow);
       });
+      latencies.add(startedAt);
       if (answered.bytes >= LARGE_ANSWER) await nextTurn();
       return answered;
     });
   }
+}
+
+/** Timers of Node may end a fraction of a millisecond early. */
+function isOver(deadline: number): boolean {
+  return performance.now() >= deadline - 1;
+}
+
+function overtaken(isBlamed: boolean): TryError {
+  return new TryError('timeout', 'another endpoint answered before', true, undefined, { isBlamed });
 }
 
 function toAnswered(

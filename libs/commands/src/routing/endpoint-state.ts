@@ -9,7 +9,6 @@ import {
   isBrokenCircuitError,
 } from 'cockatiel';
 import { CallCancelledError, TryError } from '../calls/try-error.js';
-import { Latencies } from './latencies.js';
 
 /** The circuit opens when half of the last 20 calls failed, once there were five, or five calls in a row. */
 const FAILING_SHARE = 0.5;
@@ -40,7 +39,6 @@ export class EndpointState {
   inFlight = 0;
   /** For smooth weighted round robin. */
   currentWeight = 0;
-  readonly latencies = new Latencies();
   private readonly breaker: CircuitBreakerPolicy;
   private openedAt = 0;
   private returnedAt = -Infinity;
@@ -156,23 +154,19 @@ export class EndpointState {
   }
 
   /**
-   * Runs a call, and notes how long its answer took. A rejection counts as a failure, except CallCancelledError and a TryError for
+   * Runs a call. A rejection counts as a failure, except CallCancelledError and a TryError for
    * which the endpoint is not to blame.
-   * @throws TryError if the circuit is open: of several calls after its pause, one tries the endpoint, the others fail
+   * @throws TryError if the circuit is open: of several calls after its pause, one tries the endpoint, the others fail at once
    */
   async call<T>(work: () => Promise<T>): Promise<T> {
+    // The breaker would let it wait for the end of the trial, which may hang.
+    if (this.breaker.state === CircuitState.HalfOpen) throw circuitOpen();
     this.inFlight += 1;
-    const began = performance.now();
     try {
-      const answer = await this.breaker.execute(work);
-      this.latencies.add(performance.now() - began);
-      return answer;
+      return await this.breaker.execute(work);
     } catch (error) {
       if (error instanceof TryError && error.retryAfterMs > 0) this.rest(error.retryAfterMs);
-      if (!isBrokenCircuitError(error)) throw error;
-      throw new TryError('unreachable', 'the circuit of the endpoint is open', false, undefined, {
-        cause: error,
-      });
+      throw isBrokenCircuitError(error) ? circuitOpen(error) : error;
     } finally {
       this.inFlight -= 1;
     }
@@ -181,6 +175,10 @@ export class EndpointState {
   private rest(ms: number): void {
     this.restsUntil = Math.max(this.restsUntil, performance.now() + Math.min(ms, LONGEST_REST));
   }
+}
+
+function circuitOpen(cause?: Error): TryError {
+  return new TryError('unreachable', 'the circuit of the endpoint is open', false, undefined, { cause });
 }
 
 /** Opens a circuit for failures in a row as well as for a share of the last calls. */

@@ -4,12 +4,13 @@ import { type CommandsSettings, commandsSettings } from '#config';
 import { MetricsService } from '#metrics';
 import { ProbeRequests } from '#probes';
 import { EndpointState } from './endpoint-state.js';
+import { Latencies } from './latencies.js';
 
 const MAX_ENDPOINTS = 20_000;
 /** Milliseconds without a call until the state of an endpoint is forgotten: longer than the longest call. */
 const IDLE_MS = 2 * 3_600_000;
 
-/** The state of each endpoint that this replica has called lately. */
+/** The state of each endpoint that this replica has called lately, and its latency for each capability. */
 @Injectable()
 export class EndpointStates {
   private readonly states = new LRUCache<string, EndpointState>({
@@ -17,6 +18,7 @@ export class EndpointStates {
     ttl: IDLE_MS,
     updateAgeOnGet: true,
   });
+  private readonly latencies = new LRUCache<string, Latencies>({ max: MAX_ENDPOINTS });
 
   constructor(
     @Inject(commandsSettings.KEY) private readonly settings: CommandsSettings,
@@ -50,6 +52,16 @@ export class EndpointStates {
     const state = this.create(endpointId);
     this.states.set(endpointId, state);
     return state;
+  }
+
+  /** Of the calls of a capability at an endpoint: another capability may take much longer. */
+  getLatencies(endpointId: string, capabilityId: string): Latencies {
+    const key = `${endpointId} ${capabilityId}`;
+    const known = this.latencies.get(key);
+    if (known) return known;
+    const latencies = new Latencies();
+    this.latencies.set(key, latencies);
+    return latencies;
   }
 
   private create(endpointId: string): EndpointState {

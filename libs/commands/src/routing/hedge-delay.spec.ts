@@ -3,7 +3,7 @@ import { Latencies } from './latencies.js';
 
 const times = (...all: number[]): Latencies => {
   const latencies = new Latencies();
-  for (const ms of all) latencies.add(ms);
+  for (const ms of all) latencies.add(0, ms);
   return latencies;
 };
 const NONE = times();
@@ -17,8 +17,8 @@ describe('the time until another endpoint is tried as well', () => {
     ['is not so short that it says nothing', times(1, 2), [], 30_000, 50],
     ['does not come for a Skill that needs the time', times(15_000), [times(15_000)], 16_000, undefined],
     ['comes in time if most answers are fast', times(50, 50, 50, 5_000), [], 2_000, 1_333],
-  ])('%s', (_, own, others, timeoutMs, expected) => {
-    const delay = hedgeDelay(own, others, { timeoutMs, unknownMs: 20_000 });
+  ])('%s', (_, own, others, leftMs, expected) => {
+    const delay = hedgeDelay(own, others, { leftMs, unknownMs: 20_000 });
     expect(delay && Math.floor(delay + 1e-3)).toBe(expected);
   });
 });

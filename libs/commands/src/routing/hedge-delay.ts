@@ -5,7 +5,7 @@ const MARGIN = 1.2;
 const SLOWEST = 0.99;
 /** In milliseconds: differences below it say nothing of an endpoint. */
 const SHORTEST = 50;
-/** The part of the time of a call after which another endpoint is tried, so that it has time to answer. */
+/** The part of the time that is left of a call after which another endpoint is tried, so that it has time to answer. */
 const LATEST = 2 / 3;
 
 type Times = Pick<Latencies, 'quantile'>;
@@ -18,15 +18,15 @@ type Times = Pick<Latencies, 'quantile'>;
 export function hedgeDelay(
   own: Times,
   others: readonly Times[],
-  { timeoutMs, unknownMs }: { timeoutMs: number; unknownMs: number },
+  { leftMs, unknownMs }: { leftMs: number; unknownMs: number },
 ): number | undefined {
-  const latest = timeoutMs * LATEST;
+  const latest = leftMs * LATEST;
   const known = own.quantile(SLOWEST) === undefined ? others : [own];
   const usual = longest(known, SLOWEST);
   if (usual === undefined) return Math.min(unknownMs, latest);
   const delay = Math.max(SHORTEST, usual * MARGIN);
   if (delay <= latest) return delay;
-  return (longest(known, 0.5) ?? Infinity) <= timeoutMs - latest ? latest : undefined;
+  return (longest(known, 0.5) ?? Infinity) <= leftMs - latest ? latest : undefined;
 }
 
 function longest(all: readonly Times[], share: number): number | undefined {

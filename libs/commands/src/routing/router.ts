@@ -11,6 +11,8 @@ export interface Route {
   endpoint: TargetEndpoint;
   weight: number;
   state: EndpointState;
+  /** Of calls of the same capability. */
+  latencies: Latencies;
 }
 
 /** Chooses the endpoints for the tries of one call. */
@@ -35,7 +37,9 @@ export class Router {
   }
 
   private toRoute(target: CapableTarget, endpoint: TargetEndpoint): Route {
-    return { target, endpoint, weight: endpoint.weight, state: this.states.get(endpoint.endpointId) };
+    const { endpointId, weight } = endpoint;
+    const latencies = this.states.getLatencies(endpointId, target.capability.capabilityId);
+    return { target, endpoint, weight, state: this.states.get(endpointId), latencies };
   }
 }
 
@@ -82,13 +86,21 @@ export class RoutePlan {
 
   /** How long the other endpoints take. */
   latenciesBeside({ state }: Route): Latencies[] {
-    return this.routes.filter((other) => other.state !== state).map((other) => other.state.latencies);
+    return this.routes.filter((other) => other.state !== state).map(({ latencies }) => latencies);
   }
 
-  /** Whether another endpoint, whose circuit is closed, answers half of its calls in less time. */
-  isSlow({ state }: Route, ms: number): boolean {
-    return this.routes.some(
-      (other) => other.state !== state && !other.state.isOpen && (other.state.latencies.quantile(0.5) ?? Infinity) < ms,
+  /**
+   * Whether other endpoints are faster than one that did not answer a call which started then (`performance.now`): another one has
+   * answered a call that started later, and this one has not. `limitMs`, the `timeout_ms` of the endpoint, is not the patience of a
+   * caller: then it is enough that another one usually takes less.
+   */
+  isSlow({ state, latencies }: Route, startedAt: number, limitMs?: number): boolean {
+    if (latencies.hasAnsweredSince(startedAt)) return false;
+    const others = this.routes.filter((other) => other.state !== state && !other.state.isOpen);
+    return others.some(
+      (other) =>
+        other.latencies.hasAnsweredSince(startedAt) ||
+        (limitMs !== undefined && (other.latencies.quantile(0.5) ?? Infinity) < limitMs),
     );
   }
 

@@ -167,6 +167,14 @@ describe('EndpointState', () => {
     });
   });
 
+  it('lets no call wait for a trial that hangs', async () => {
+    const state = new EndpointState(TERMS);
+    for (let n = 0; n < 5; n += 1) await fail(state);
+    await delay(TERMS.breakerPause + 5);
+    void state.call(() => new Promise<void>(() => undefined));
+    await expect(state.call(() => Promise.resolve())).rejects.toMatchObject({ fault: 'unreachable', sent: false });
+  });
+
   it('takes no more calls at once than it may', () => {
     const state = new EndpointState(TERMS);
     const calls = Array.from({ length: 4 }, () => state.call(() => new Promise<void>(() => undefined)));

@@ -1,3 +1,4 @@
+import { PERMISSIONS } from '#auth';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -37,15 +38,16 @@ describe('/openapi.json', () => {
     expect(app.logs.filter((line) => line.includes('Duplicate DTO'))).toEqual([]);
   });
 
-  it('names every operation once, and says what it does', () => {
+  it('names every operation once, and says what it does, when it is used and what comes back', () => {
     const ids = routes.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     const tags = new Set(document.tags?.map(({ name }) => name));
     for (const { id, operation } of routes) {
-      expect([id, operation.operationId, operation.summary]).toEqual([
+      expect([id, operation.operationId, operation.summary, operation.description]).toEqual([
         id,
         expect.stringMatching(/^[a-z]\w+$/),
         expect.stringMatching(/\S/),
+        expect.stringMatching(/\S.{20}/),
       ]);
       expect([id, operation.tags?.filter((tag) => !tags.has(tag))]).toEqual([id, []]);
     }
@@ -60,6 +62,17 @@ describe('/openapi.json', () => {
           expect(document.components.securitySchemes).toHaveProperty(scheme);
       }
     }
+  });
+
+  it('explains both styles, and has one form for a client id and secret, with scopes that it describes', () => {
+    expect(document.info.description).toMatch(/protocol style.*resource style/);
+    const forms = Object.values(document.components.securitySchemes).filter(
+      ({ type, scheme }) => type === 'oauth2' || scheme === 'basic',
+    );
+    expect(forms).toHaveLength(1);
+    const scopes = Object.entries(forms[0]?.flows?.clientCredentials?.scopes ?? {});
+    expect(scopes.map(([scope]) => scope)).toEqual(PERMISSIONS);
+    for (const [scope, text] of scopes) expect([scope, text]).toEqual([scope, expect.stringMatching(/^[A-Z].* /)]);
   });
 
   it('describes every parameter, and gives bodies an example that is valid', () => {

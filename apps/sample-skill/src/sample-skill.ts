@@ -18,6 +18,8 @@ export interface SampleSkillOptions {
   /** URL for the registry; by default made of host and port. */
   publicUrl?: string;
   name?: string;
+  /** By default the registry makes one. */
+  skillId?: string;
   version?: string;
   weight?: number;
   /** Milliseconds to serve after draining, because replicas of the registry may still call. */
@@ -46,15 +48,15 @@ export interface SampleSkill {
 /** Starts the server and registers the Skill. @throws RegistryRefusal */
 export async function startSampleSkill(options: SampleSkillOptions): Promise<SampleSkill> {
   const { host = '127.0.0.1', name = 'weather', version = '1.0.0', weight = 1, drainMs = 1_000 } = options;
-  const { log = () => undefined } = options;
+  const { skillId, log = () => undefined } = options;
   const executor = new Executor();
-  const server = createSkillServer(executor, version);
+  const server = createSkillServer(executor, version, log);
   server.listen(options.port, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const url = options.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const registry = new RegistryClient(options.registryUrl, options.credentials ?? { token: options.token ?? '' });
-  const membership = new Membership(registry, { name, version, url, weight }, executor, log);
+  const membership = new Membership(registry, { name, skillId, version, url, weight }, executor, log);
   const close = async (): Promise<void> => {
     if (!server.listening) return;
     server.close();

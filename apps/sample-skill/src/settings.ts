@@ -26,6 +26,8 @@ export function loadOptions(): SampleSkillOptions {
   }
   return {
     registryUrl,
+    // One that people can type. The examples of the registry's OpenAPI document use it.
+    skillId: 'weather',
     credentials: credentialsOf(env),
     port,
     host: env.SAMPLE_SKILL_HOST ?? '127.0.0.1',

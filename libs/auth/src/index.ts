@@ -19,7 +19,7 @@ export { ClientLookup } from './clients/client-lookup.js';
 export { AUTH_ENTITIES } from './auth.entities.js';
 export { type ClaimedClient, readClaimedClient, shortenClaimedName } from './tokens/claimed-client.js';
 export { OAuthError, OAuthErrorResponse } from './tokens/oauth-error.js';
-export { type Permission, PERMISSIONS, listPermissions, type Role, ROLES } from './roles.js';
+export { type Permission, PERMISSION_TEXTS, PERMISSIONS, listPermissions, type Role, ROLES } from './roles.js';
 export type { ClientImporter, ImportedClient } from './transfer/client.importer.js';
 export { createClientImporter } from './transfer/create-client-importer.js';
 export { ClientLine } from './transfer/client.line.js';

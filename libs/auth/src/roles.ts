@@ -11,6 +11,18 @@ export const PERMISSIONS = [
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
+/** What a caller with the permission may do, for readers of the OpenAPI document. */
+export const PERMISSION_TEXTS: Readonly<Record<Permission, string>> = {
+  'skill:read': 'Find and read Skills, capabilities and names',
+  'skill:register': 'Register Skills and send their heartbeats',
+  'skill:manage': 'Change, check and delete Skills; publishers only their own',
+  'skill:unregister': 'Drain and unregister Skills; publishers only their own',
+  'command:execute': 'Call Skills and read the outcomes',
+  'channel:create': 'Open and use channels',
+  'audit:read': 'Read the audit log',
+  'client:manage': 'Manage clients, their API keys, and the owners of names',
+};
+
 export const ROLES = ['admin', 'operator', 'publisher', 'agent', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 

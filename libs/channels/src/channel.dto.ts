@@ -5,10 +5,10 @@ import { METADATA_LIMITS } from './channel-limits.js';
 
 /** POST /channels/create */
 export class CreateChannelBody {
-  @SkillIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
+  @SkillIdField({ example: 'weather', description: 'Id of the Skill' })
   skill_id: string;
 
-  @TextField({ max: 255, example: 'forecast', description: 'Id or name of a capability of this Skill' })
+  @TextField({ max: 255, example: 'weather.forecast', description: 'Id or name of a capability of this Skill' })
   @Nfc()
   capability_id: string;
 

@@ -20,7 +20,12 @@ export class ChannelsController {
   @Post('create')
   @Authenticated('channel:create')
   @ProtocolRoute(ChannelResponse)
-  @ApiOperation({ summary: 'Open a channel to a capability', operationId: 'createChannel' })
+  @ApiOperation({
+    summary: 'Open a channel to a capability',
+    description:
+      'For several calls that belong together. You get the id of the channel; calls that name it share its context.',
+    operationId: 'createChannel',
+  })
   @ApiIdempotencyKey()
   @ApiErrors(1001, 1004, 1005, 2004)
   create(
@@ -34,7 +39,11 @@ export class ChannelsController {
   @Get()
   @Authenticated('channel:create')
   @PageRoute(ChannelPageResponse)
-  @ApiOperation({ summary: 'List your channels; an admin lists all channels', operationId: 'listChannels' })
+  @ApiOperation({
+    summary: 'List your channels; an admin lists all channels',
+    description: 'To find channels that are open, or to clean up. You get them oldest first, page by page.',
+    operationId: 'listChannels',
+  })
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListChannelsQuery): Promise<ChannelPageResponse> {
     return this.channels.list(caller, query);
@@ -43,7 +52,11 @@ export class ChannelsController {
   @Get(':channel_id')
   @Authenticated('channel:create')
   @ProtocolRoute(ChannelResponse)
-  @ApiOperation({ summary: 'Read a channel', operationId: 'getChannel' })
+  @ApiOperation({
+    summary: 'Read a channel',
+    description: 'To see whether a channel is open, and until when. You get its Skill, capability, status and expiry.',
+    operationId: 'getChannel',
+  })
   @ApiErrors(1001, 1010)
   get(@CurrentCaller() caller: Caller, @Param() { channel_id }: ChannelIdParam): Promise<ChannelResponse> {
     return this.channels.get(caller, channel_id);
@@ -52,7 +65,11 @@ export class ChannelsController {
   @Post(':channel_id/close')
   @Authenticated('channel:create')
   @ProtocolRoute(ChannelResponse)
-  @ApiOperation({ summary: 'Close a channel; an ended channel does not change', operationId: 'closeChannel' })
+  @ApiOperation({
+    summary: 'Close a channel; an ended channel does not change',
+    description: 'When a conversation is over. You get the channel as it is now.',
+    operationId: 'closeChannel',
+  })
   @ApiErrors(1001, 1010)
   close(@CurrentCaller() caller: Caller, @Param() { channel_id }: ChannelIdParam): Promise<ChannelResponse> {
     return this.channels.close(caller, channel_id);
@@ -61,7 +78,11 @@ export class ChannelsController {
   @Get(':channel_id/context')
   @Authenticated('channel:create')
   @ProtocolRoute(ChannelContextResponse)
-  @ApiOperation({ summary: 'Read the context of a channel', operationId: 'getChannelContext' })
+  @ApiOperation({
+    summary: 'Read the context of a channel',
+    description: 'To see what the Skill and you have written into the context. You get all entries.',
+    operationId: 'getChannelContext',
+  })
   @ApiErrors(1001, 1010)
   context(@CurrentCaller() caller: Caller, @Param() { channel_id }: ChannelIdParam): Promise<ChannelContextResponse> {
     return this.contexts.get(caller, channel_id);
@@ -70,7 +91,12 @@ export class ChannelsController {
   @Put(':channel_id/context')
   @Authenticated('channel:create')
   @ProtocolRoute(ChannelContextResponse)
-  @ApiOperation({ summary: 'Merge into the context of an open channel', operationId: 'putChannelContext' })
+  @ApiOperation({
+    summary: 'Merge into the context of an open channel',
+    description:
+      'To give the Skill information for later calls. Keys are added or replaced; null removes one. You get the whole context.',
+    operationId: 'putChannelContext',
+  })
   @ApiContextChanges()
   @ApiErrors(1001, 1006, 1010)
   putContext(

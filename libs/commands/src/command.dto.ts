@@ -135,7 +135,7 @@ export class ListExecutionsQuery extends PageQuery {
   @SkillIdField({ required: false, description: 'The Skill that was called' })
   skill_id?: string;
 
-  @TextField({ max: 255, required: false, example: 'forecast', description: 'Name of the capability' })
+  @TextField({ max: 255, required: false, example: 'weather.forecast', description: 'Name of the capability' })
   capability?: string;
 
   @TextField({ max: 128, required: false, description: "The caller's id of the call" })
@@ -144,7 +144,6 @@ export class ListExecutionsQuery extends PageQuery {
   @EnumField(CALLBACK_STATUSES, {
     name: 'CallbackStatus',
     required: false,
-    example: 'dead',
     description: 'Status of the callback: pending (also between attempts), delivered, or dead (given up)',
   })
   callback_status?: CallbackStatus;
@@ -152,6 +151,6 @@ export class ListExecutionsQuery extends PageQuery {
   @TimeField({ required: false, description: 'Created at this time or later' })
   from?: string;
 
-  @TimeField({ required: false, example: '2026-02-18T00:00:00Z', description: 'Created before this time' })
+  @TimeField({ required: false, example: undefined, description: 'Created before this time' })
   to?: string;
 }

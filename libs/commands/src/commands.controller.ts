@@ -20,7 +20,12 @@ export class CommandsController {
   @ProtocolRoute(ExecutionResponse)
   @AcceptedRoute(ExecutionResponse)
   @ExactJson({ members: PASSED_ON })
-  @ApiOperation({ summary: 'Call a Skill', operationId: 'executeCommand' })
+  @ApiOperation({
+    summary: 'Call a Skill',
+    description:
+      'To use a Skill: name a capability, and the registry chooses a Skill and an endpoint that work. You get the result; with `callback_url` or `Prefer: respond-async` 202 at once, and the result later.',
+    operationId: 'executeCommand',
+  })
   @ApiErrors(1001, 1004, 1005, 2003, 2004, 2006)
   async execute(
     @CurrentCaller() caller: Caller,
@@ -45,7 +50,11 @@ export class CommandsController {
   @ProtocolRoute(BatchResponse)
   @BatchRoute({ list: 'commands', itemsPerRequest: 1 })
   @ExactJson({ list: 'commands', members: PASSED_ON })
-  @ApiOperation({ summary: 'Call Skills, many at once', operationId: 'executeCommands' })
+  @ApiOperation({
+    summary: 'Call Skills, many at once',
+    description: 'To make up to 100 calls with one request. You get one result for each, in the order of the request.',
+    operationId: 'executeCommands',
+  })
   @ApiErrors(1001)
   executeBatch(
     @CurrentCaller() caller: Caller,

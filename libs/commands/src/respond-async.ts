@@ -45,7 +45,7 @@ export function AcceptedRoute(model: Type): MethodDecorator {
       required: false,
       description:
         '`respond-async` (RFC 7240): the call goes to the queue, and the answer is 202 at once. `wait=n`: if a call with this `command_id` is under way, the answer comes at its end, or after n seconds (at most 60)',
-      schema: { type: 'string', example: RESPOND_ASYNC },
+      schema: { type: 'string' },
     }),
     ApiResponse({
       status: 202,

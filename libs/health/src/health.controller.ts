@@ -14,7 +14,12 @@ export class HealthController {
 
   @Get('health')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ operationId: 'health', summary: 'Health of the service and its dependencies' })
+  @ApiOperation({
+    description:
+      'For people and dashboards. You get the state of the database, Redis, the lease store and more, one by one. Probes use /livez and /readyz.',
+    operationId: 'health',
+    summary: 'Health of the service and its dependencies',
+  })
   @ApiOkResponse({ description: 'Healthy, or a warning', type: HealthResponse })
   @ApiServiceUnavailableResponse({ description: 'Unhealthy', type: HealthResponse })
   async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthResponse> {
@@ -23,7 +28,12 @@ export class HealthController {
 
   @Get('livez')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ operationId: 'livez', summary: 'Check that the process is alive, and nothing else' })
+  @ApiOperation({
+    description:
+      'For the liveness probe of an orchestrator: restart the process if it fails. It looks at no dependency.',
+    operationId: 'livez',
+    summary: 'Check that the process is alive, and nothing else',
+  })
   @ApiOkResponse({ description: 'The process is alive', type: LiveResponse })
   livez(): LiveResponse {
     return { status: 'ok' };
@@ -31,7 +41,12 @@ export class HealthController {
 
   @Get('readyz')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ operationId: 'readyz', summary: 'Whether to send requests to this instance' })
+  @ApiOperation({
+    description:
+      'For the readiness probe and load balancers. It is 503 while the service starts, drains, or cannot reach PostgreSQL.',
+    operationId: 'readyz',
+    summary: 'Whether to send requests to this instance',
+  })
   @ApiOkResponse({ description: 'Ready', type: ReadyResponse })
   @ApiServiceUnavailableResponse({ description: 'Not ready, or shutting down', type: ReadyResponse })
   async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadyResponse> {

@@ -14,7 +14,11 @@ export class MetricsController {
   @Get()
   @Header('content-type', METRICS_CONTENT_TYPE)
   @Header('cache-control', 'no-store')
-  @ApiOperation({ operationId: 'metrics', summary: "Metrics in Prometheus' text format" })
+  @ApiOperation({
+    description: 'For Prometheus, every 15 to 60 seconds. You get counters, gauges and histograms of this replica.',
+    operationId: 'metrics',
+    summary: "Metrics in Prometheus' text format",
+  })
   @ApiProduces('text/plain')
   @ApiOkResponse({
     description: 'Every metric of this process',

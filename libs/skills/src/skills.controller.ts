@@ -24,7 +24,12 @@ export class SkillsController {
   @Post()
   @Authenticated('skill:register')
   @TaggedSkillRoute()
-  @ApiOperation({ summary: 'Create a Skill', operationId: 'createSkill' })
+  @ApiOperation({
+    summary: 'Create a Skill',
+    description:
+      'To describe a Skill by hand or from a tool. You get the Skill, with its id. A known name and version is refused (1006); a Skill that starts uses POST /skills/register.',
+    operationId: 'createSkill',
+  })
   @ApiIdempotencyKey()
   @ApiResponse({ status: 201, type: SkillResponse, description: 'Created' })
   @ApiErrors(1001, 1006)
@@ -40,7 +45,12 @@ export class SkillsController {
   @Authenticated('skill:read')
   @HotRoute()
   @ListRoute(SkillResponse)
-  @ApiOperation({ summary: 'List Skills', operationId: 'listSkills' })
+  @ApiOperation({
+    summary: 'List Skills',
+    description:
+      'To see all Skills, also those that cannot be called now. You get those that match all filters, page by page.',
+    operationId: 'listSkills',
+  })
   @ApiPartFilters()
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListSkillsQuery): Promise<Page<SkillResponse>> {
@@ -51,7 +61,11 @@ export class SkillsController {
   @Authenticated('skill:read')
   @HotRoute({ skillParameter: 'skill_id' })
   @TaggedSkillRoute()
-  @ApiOperation({ summary: 'Read a Skill', operationId: 'getSkill' })
+  @ApiOperation({
+    summary: 'Read a Skill',
+    description: 'To read everything about one Skill. You get it with its ETag, for If-Match of later changes.',
+    operationId: 'getSkill',
+  })
   @ApiIfNoneMatch()
   @ApiResponse({ status: 200, type: SkillResponse, description: 'The Skill' })
   @ApiErrors(1001, 1004)
@@ -62,7 +76,12 @@ export class SkillsController {
   @Put(':skill_id')
   @Authenticated('skill:manage')
   @TaggedSkillRoute()
-  @ApiOperation({ summary: 'Replace a Skill', operationId: 'replaceSkill' })
+  @ApiOperation({
+    summary: 'Replace a Skill',
+    description:
+      'To write the whole Skill anew: what the body leaves out is removed. With If-Match, only if nobody has changed it since. You get the Skill as it is now.',
+    operationId: 'replaceSkill',
+  })
   @ApiIfMatch()
   @ApiResponse({ status: 200, type: SkillResponse, description: 'The Skill as it is now' })
   @ApiErrors(1001, 1004, 1006)
@@ -78,7 +97,12 @@ export class SkillsController {
   @Patch(':skill_id')
   @Authenticated('skill:manage')
   @TaggedSkillRoute()
-  @ApiOperation({ summary: 'Change a Skill (JSON Merge Patch)', operationId: 'patchSkill' })
+  @ApiOperation({
+    summary: 'Change a Skill (JSON Merge Patch)',
+    description:
+      'To change some fields: null removes one, objects are merged, lists are replaced. You get the Skill as it is now.',
+    operationId: 'patchSkill',
+  })
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @ApiBody({ type: PatchSkillBody })
   @ApiIfMatch()
@@ -97,7 +121,12 @@ export class SkillsController {
   @Delete(':skill_id')
   @Authenticated('skill:manage')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a Skill', operationId: 'deleteSkill' })
+  @ApiOperation({
+    summary: 'Delete a Skill',
+    description:
+      'To remove a Skill with all its endpoints. A Skill that stops uses unregister instead. You get an empty answer.',
+    operationId: 'deleteSkill',
+  })
   @ApiIfMatch()
   @ApiResponse({ status: 204, description: 'Deleted; the name stays with its owner for a time' })
   @ApiErrors(1001, 1004)

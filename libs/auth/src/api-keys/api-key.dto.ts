@@ -45,7 +45,7 @@ export class ApiKeyParam {
   @IdentifierField({ example: 'weather-team', description: 'Id of the client' })
   client_id: string;
 
-  @UuidField({ example: KEY_ID, description: 'Id of the key' })
+  @UuidField({ description: 'Id of the key' })
   key_id: string;
 }
 

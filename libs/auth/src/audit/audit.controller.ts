@@ -17,7 +17,8 @@ export class AuditController {
   @PageRoute(AuditPageResponse)
   @ApiOperation({
     summary: 'Read the audit log',
-    description: 'A caller that is limited to Spaces reads only entries that concern no other Space.',
+    description:
+      'To find out who changed what, and what was refused. You get entries newest first, page by page. A caller that is limited to Spaces reads only entries that concern no other Space.',
     operationId: 'listAuditEntries',
   })
   @ApiErrors(1001)

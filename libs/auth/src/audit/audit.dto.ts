@@ -12,7 +12,7 @@ function toTarget(text: string): string {
 
 /** All given filters must match. */
 export class AuditQuery extends PageQuery {
-  @TextField({ max: 255, required: false, example: 'weather-team', description: 'The id of the client' })
+  @TextField({ max: 255, required: false, example: 'admin', description: 'The id of the client' })
   actor?: string;
 
   @TextField({
@@ -26,7 +26,6 @@ export class AuditQuery extends PageQuery {
   @TextField({
     max: 255,
     required: false,
-    example: 'skill:0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10',
     description: 'The target of the action; for a refused request its path',
   })
   @Transform(({ value }) => (typeof value === 'string' ? toTarget(value) : (value as unknown)))
@@ -38,7 +37,7 @@ export class AuditQuery extends PageQuery {
   @TimeField({ required: false, description: 'Entries at this time or later' })
   from?: string;
 
-  @TimeField({ required: false, example: '2026-02-18T00:00:00Z', description: 'Entries before this time' })
+  @TimeField({ required: false, example: undefined, description: 'Entries before this time' })
   to?: string;
 }
 

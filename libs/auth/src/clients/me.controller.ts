@@ -61,7 +61,11 @@ export class MeController {
 
   @Get()
   @Authenticated(ANY_CALLER)
-  @ApiOperation({ summary: 'Read the caller and its permissions', operationId: 'getMe' })
+  @ApiOperation({
+    summary: 'Read the caller and its permissions',
+    description: 'To see who you are to the registry. You get your client id, role, permissions and Spaces.',
+    operationId: 'getMe',
+  })
   @ApiResponse({ status: 200, type: MeResponse, description: 'The caller' })
   async me(@CurrentCaller() { identity }: Caller): Promise<MeResponse> {
     const { clientId, role, permissions, spaces, expiresAt } = identity;

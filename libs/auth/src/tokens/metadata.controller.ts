@@ -69,7 +69,13 @@ export class MetadataController {
   @Get('jwks.json')
   @Public()
   @Header('cache-control', 'public, max-age=300')
-  @ApiOperation({ summary: 'Public keys of the tokens (RFC 7517)', operationId: 'getJwks', security: [] })
+  @ApiOperation({
+    summary: 'Public keys of the tokens (RFC 7517)',
+    description:
+      'For services that check tokens and caller assertions themselves. You get the public keys. Tokens that are signed with a shared secret have none.',
+    operationId: 'getJwks',
+    security: [],
+  })
   @ApiResponse({ status: 200, type: JwksResponse, description: 'The current key and previous keys' })
   jwks(): JwksResponse {
     return this.signer.jwks;
@@ -78,7 +84,12 @@ export class MetadataController {
   @Get('oauth-authorization-server')
   @Public()
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Metadata of the token endpoint (RFC 8414)', operationId: 'getOAuthMetadata', security: [] })
+  @ApiOperation({
+    summary: 'Metadata of the token endpoint (RFC 8414)',
+    description: 'For OAuth libraries, which find all other addresses here. You get the endpoints, grants and scopes.',
+    operationId: 'getOAuthMetadata',
+    security: [],
+  })
   @ApiResponse({ status: 200, type: MetadataResponse, description: 'URLs of the endpoints' })
   metadata(): MetadataResponse {
     const { url: base, issuer } = this.identity;

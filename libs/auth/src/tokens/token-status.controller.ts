@@ -64,7 +64,13 @@ export class TokenStatusController {
 
   @Post('revoke')
   @ClientRoute()
-  @ApiOperation({ summary: 'Revoke a token of one’s own', operationId: 'revokeToken', security: [] })
+  @ApiOperation({
+    summary: 'Revoke a token of one’s own',
+    description:
+      'When a token is not needed any more, or may have leaked. A refresh token ends its session. Unknown tokens are no error (RFC 7009).',
+    operationId: 'revokeToken',
+    security: [],
+  })
   @ApiBody({ type: TokenBody })
   @ApiResponse({ status: 200, description: 'The token is not valid any more, or never was' })
   async revoke(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
@@ -77,7 +83,13 @@ export class TokenStatusController {
 
   @Post('introspect')
   @ClientRoute({ takesBearer: true })
-  @ApiOperation({ summary: 'Check whether a token is valid', operationId: 'introspectToken', security: [] })
+  @ApiOperation({
+    summary: 'Check whether a token is valid',
+    description:
+      'For services that get tokens and cannot check them (RFC 7662). You get the content of a valid token, and `active: false` for any other. The example is no token, so it is not active.',
+    operationId: 'introspectToken',
+    security: [],
+  })
   @ApiBody({ type: TokenBody })
   @ApiResponse({ status: 200, type: IntrospectionResponse, description: 'The content of the token if it is valid' })
   async introspect(@Req() request: FastifyRequest, @Body() body: unknown): Promise<IntrospectionResponse> {

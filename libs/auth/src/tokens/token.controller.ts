@@ -46,7 +46,13 @@ export class TokenController {
 
   @Post('token')
   @ClientRoute()
-  @ApiOperation({ summary: 'Get an access token', operationId: 'getToken', security: [] })
+  @ApiOperation({
+    summary: 'Get an access token',
+    description:
+      'First of all, and again before the token expires. You get an access token for the header Authorization, and a refresh token for the next one. Swagger UI sends the client id and secret of its Authorize form.',
+    operationId: 'getToken',
+    security: [],
+  })
   @ApiBody({ type: TokenRequestBody })
   @ApiResponse({ status: 200, type: TokenResponse, description: 'A token' })
   token(@Req() request: FastifyRequest, @Body() body: unknown): Promise<TokenResponse> {

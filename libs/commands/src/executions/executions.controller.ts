@@ -15,7 +15,12 @@ export class ExecutionsController {
   @Get()
   @Authenticated('command:execute')
   @PageRoute(ExecutionPageResponse)
-  @ApiOperation({ summary: 'List executions', operationId: 'listExecutions' })
+  @ApiOperation({
+    summary: 'List executions',
+    description:
+      'To look for calls: failed ones, those of a Skill, those of a time. You get them newest first, without results.',
+    operationId: 'listExecutions',
+  })
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListExecutionsQuery): Promise<ExecutionPageResponse> {
     return this.executions.list(caller, query);
@@ -24,7 +29,12 @@ export class ExecutionsController {
   @Get(':execution_id')
   @Authenticated('command:execute')
   @ProtocolRoute(ExecutionDetailsResponse)
-  @ApiOperation({ summary: 'Read an execution', operationId: 'getExecution' })
+  @ApiOperation({
+    summary: 'Read an execution',
+    description:
+      'To get the outcome of an asynchronous call, or to see how a call went. You get the result, the error, and each try.',
+    operationId: 'getExecution',
+  })
   @ApiErrors(1001, 1010)
   get(@CurrentCaller() caller: Caller, @Param() { execution_id }: ExecutionIdParam): Promise<ExecutionDetailsResponse> {
     return this.executions.get(caller, execution_id);
@@ -33,7 +43,12 @@ export class ExecutionsController {
   @Post(':execution_id/cancel')
   @Authenticated('command:execute')
   @ProtocolRoute(ExecutionDetailsResponse)
-  @ApiOperation({ summary: 'Cancel an execution that is not finished', operationId: 'cancelExecution' })
+  @ApiOperation({
+    summary: 'Cancel an execution that is not finished',
+    description:
+      'When the result is not needed any more. You get the execution as it is now; a finished one stays as it is.',
+    operationId: 'cancelExecution',
+  })
   @ApiErrors(1001, 1010)
   cancel(
     @CurrentCaller() caller: Caller,
@@ -45,7 +60,12 @@ export class ExecutionsController {
   @Post(':execution_id/callback')
   @Authenticated('command:execute')
   @ProtocolRoute(ExecutionDetailsResponse)
-  @ApiOperation({ summary: 'Deliver a dead or delivered callback again', operationId: 'redeliverCallback' })
+  @ApiOperation({
+    summary: 'Deliver a dead or delivered callback again',
+    description:
+      'After the receiver of callbacks was broken. You get the execution; its callback is pending again. A pending one stays as it is.',
+    operationId: 'redeliverCallback',
+  })
   @ApiErrors(1001, 1006, 1010)
   redeliver(
     @CurrentCaller() caller: Caller,

@@ -16,7 +16,8 @@ export class ChecksController {
   @ProtocolRoute(SkillCheckResponse)
   @ApiOperation({
     summary: 'Probe all active endpoints of a Skill now',
-    description: 'Counts as a probe of each endpoint. If there is a lease, it still decides the health.',
+    description:
+      'To see now whether a Skill answers, without waiting for the next probe. You get the outcome for each endpoint. Counts as a probe of each endpoint. If there is a lease, it still decides the health.',
     operationId: 'checkSkill',
   })
   @ApiErrors(1001, 1004)

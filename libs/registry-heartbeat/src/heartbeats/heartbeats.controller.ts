@@ -21,7 +21,7 @@ export class HeartbeatsController {
   @ApiOperation({
     summary: 'Renew the lease of a Skill, or of one of its endpoints',
     description:
-      '404: the Skill or the endpoint was removed, so register again. 409: a newer registration has taken over, so stop.',
+      'From a running Skill, before each lease ends. You get the time until the next one. 404: the Skill or the endpoint was removed, so register again. 409: a newer registration has taken over, so stop.',
     operationId: 'heartbeat',
   })
   @ApiBody({ type: HeartbeatBody, required: false })
@@ -38,7 +38,12 @@ export class HeartbeatsController {
   @Authenticated('skill:register')
   @ProtocolRoute(HeartbeatsResponse)
   @BatchRoute({ list: 'heartbeats', itemsPerRequest: 100, isLarge: true })
-  @ApiOperation({ summary: 'Renew many leases', operationId: 'heartbeats' })
+  @ApiOperation({
+    summary: 'Renew many leases',
+    description:
+      'For gateways that keep many Skills alive. You get one result for each heartbeat, in the order of the request.',
+    operationId: 'heartbeats',
+  })
   @ApiErrors(1001)
   beatMany(@CurrentCaller() caller: Caller, @Body() body: HeartbeatsBody): Promise<HeartbeatsResponse> {
     return this.heartbeats.beatMany(caller, body);

@@ -17,6 +17,8 @@ export class SkillStatusController {
   @ProtocolRoute(SkillStatusResponse)
   @ApiOperation({
     summary: 'Read the status of a Skill: its state, its counters, and the lease of each endpoint',
+    description:
+      'When a Skill is not found or not called. You get its state, why it is not available, its counters, and the lease of each endpoint.',
     operationId: 'getSkillStatus',
   })
   @ApiErrors(1001, 1004)

@@ -75,6 +75,6 @@ export class ChangeCapabilityStatusBody {
 }
 
 export class CapabilityIdParam {
-  @ExternalIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e12', description: 'Id of the capability' })
+  @ExternalIdField({ example: 'weather.forecast', description: 'Id of the capability' })
   capability_id: string;
 }

@@ -169,13 +169,13 @@ export class ChangeSkillStatusBody {
 
 /** The id of a Skill, turned into its UUID. */
 export class SkillIdParam {
-  @SkillIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
+  @SkillIdField({ example: 'weather', description: 'Id of the Skill' })
   skill_id: string;
 }
 
 /** The id of a Skill as the request has it. */
 export class GivenSkillIdParam {
-  @ExternalIdField({ example: '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e10', description: 'Id of the Skill' })
+  @ExternalIdField({ example: 'weather', description: 'Id of the Skill' })
   skill_id: string;
 }
 

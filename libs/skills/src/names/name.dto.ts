@@ -7,7 +7,7 @@ const MAX_SHARED = 100;
 const CLIENT_ID_MAX = 255;
 
 export class NameParam {
-  @TextField({ max: 255, example: 'weather-skill', description: 'Name of Skills, percent-encoded' })
+  @TextField({ max: 255, example: 'weather', description: 'Name of Skills, percent-encoded' })
   @Nfc()
   name: string;
 }

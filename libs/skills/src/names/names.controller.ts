@@ -13,7 +13,12 @@ export class NamesController {
 
   @Get(':name')
   @Authenticated('skill:read')
-  @ApiOperation({ summary: 'Read whose a name is', operationId: 'getName' })
+  @ApiOperation({
+    summary: 'Read whose a name is',
+    description:
+      'Before you register a name that may be taken, or when a registration is refused because of its name. You get the owner and those who share it.',
+    operationId: 'getName',
+  })
   @ApiResponse({ status: 200, type: NameResponse, description: 'The name' })
   @ApiErrors(1001, 1004)
   get(@CurrentCaller() caller: Caller, @Param() { name }: NameParam): Promise<NameResponse> {
@@ -25,7 +30,7 @@ export class NamesController {
   @ApiOperation({
     summary: 'Say who may register Skills of a name beside its owner',
     description:
-      'For the owner and admins. Skills of clients that share it no more stay, and are not called by the name.',
+      'When several teams run Skills of one name. You get the name as it is now. For the owner and admins. Skills of clients that share it no more stay, and are not called by the name.',
     operationId: 'shareName',
   })
   @ApiResponse({ status: 200, type: NameResponse, description: 'The name as it is now' })
@@ -43,7 +48,8 @@ export class NamesController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Give a name to another client',
-    description: "Its owner's Skills of the name go with it; they keep their ids and their leases.",
+    description:
+      "When another team takes over. You get the name as it is now. Its owner's Skills of the name go with it; they keep their ids and their leases.",
     operationId: 'transferName',
   })
   @ApiResponse({ status: 200, type: NameResponse, description: 'The name as it is now' })
@@ -62,7 +68,7 @@ export class NamesController {
   @ApiOperation({
     summary: 'Free a name that no Skill has any more, at once',
     description:
-      'With the ids that its Skills had. Without this, both stay with their former owner for REGISTRY_NAME_HOLD.',
+      'When nobody will use a name again. You get an empty answer. With the ids that its Skills had. Without this, both stay with their former owner for REGISTRY_NAME_HOLD.',
     operationId: 'freeName',
   })
   @ApiResponse({ status: 204, description: 'Anybody may claim it' })

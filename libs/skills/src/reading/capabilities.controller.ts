@@ -18,7 +18,11 @@ export class CapabilitiesController {
   @Authenticated('skill:read')
   @HotRoute()
   @PageRoute(CapabilityPageResponse)
-  @ApiOperation({ summary: 'List capabilities', operationId: 'listCapabilities' })
+  @ApiOperation({
+    summary: 'List capabilities',
+    description: 'To see what can be done, across all Skills. You get capabilities with the Skills that have them.',
+    operationId: 'listCapabilities',
+  })
   @ApiPartFilters()
   @ApiErrors(1001)
   list(@CurrentCaller() caller: Caller, @Query() query: ListCapabilitiesQuery): Promise<CapabilityPageResponse> {
@@ -28,7 +32,12 @@ export class CapabilitiesController {
   @Put(':capability_id/status')
   @Authenticated('skill:manage')
   @ProtocolRoute(CapabilityStatusChangedResponse)
-  @ApiOperation({ summary: 'Enable or disable a capability', operationId: 'changeCapabilityStatus' })
+  @ApiOperation({
+    summary: 'Enable or disable a capability',
+    description:
+      'To stop calls of one capability, and to allow them again, while its Skill goes on. You get the new status.',
+    operationId: 'changeCapabilityStatus',
+  })
   @ApiErrors(1001, 1005)
   changeStatus(
     @CurrentCaller() caller: Caller,

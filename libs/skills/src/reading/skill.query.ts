@@ -53,7 +53,7 @@ function VersionRangeField(): PropertyDecorator {
     TextField({
       max: 64,
       required: false,
-      example: '^1.2',
+      example: '^1.0',
       description:
         'A version, a range as npm writes it, or latest: the highest version of each name that passes the other filters',
     }),
@@ -73,7 +73,7 @@ function DeprecatedFilterField(description: string): PropertyDecorator {
 
 /** What lists of Skills can be narrowed by; all that is given must hold. */
 export class SkillFilter {
-  @TextField({ max: 255, required: false, example: 'forecast', description: 'Name of a capability' })
+  @TextField({ max: 255, required: false, example: 'weather.forecast', description: 'Name of a capability' })
   capability?: string;
 
   @TextField({ max: 64, required: false, example: 'weather', description: 'Category of a capability' })
@@ -89,7 +89,7 @@ export class SkillFilter {
   @EnumField(ENDPOINT_PROTOCOLS, { name: 'EndpointProtocol', required: false, description: 'Of an active endpoint' })
   protocol?: EndpointProtocol;
 
-  @TextField({ max: 255, required: false, example: 'weather-skill', description: 'Exact name' })
+  @TextField({ max: 255, required: false, example: 'weather', description: 'Exact name' })
   name?: string;
 
   @SearchTextField()
@@ -114,7 +114,7 @@ export class SkillFilter {
   @DeprecatedFilterField('Only deprecated Skills, or only others')
   deprecated?: 'true' | 'false';
 
-  @IdentifierField({ required: false, example: 'building-7', description: 'Of this Space' })
+  @IdentifierField({ required: false, description: 'Of this Space' })
   space_id?: string;
 
   @EnumField(SKILL_SORTS, {
@@ -147,7 +147,7 @@ export class DiscoverQuery extends IntersectionType(SkillFilter, PageQuery) {
 }
 
 class CapabilityFilter {
-  @TextField({ max: 255, required: false, example: 'forecast', description: 'Exact name' })
+  @TextField({ max: 255, required: false, example: 'weather.forecast', description: 'Exact name' })
   name?: string;
 
   @TextField({ max: 64, required: false, example: 'weather', description: 'Exact category' })
@@ -168,7 +168,7 @@ class CapabilityFilter {
   @TagsFilterField()
   tags?: TagsFilter;
 
-  @IdentifierField({ required: false, example: 'building-7', description: 'Of Skills of this Space' })
+  @IdentifierField({ required: false, description: 'Of Skills of this Space' })
   space_id?: string;
 }
 

@@ -28,7 +28,12 @@ export class RegistryController {
   @Post('register')
   @Authenticated('skill:register')
   @ProtocolRoute(RegisteredResponse)
-  @ApiOperation({ summary: 'Register a Skill, or renew its registration', operationId: 'registerSkill' })
+  @ApiOperation({
+    summary: 'Register a Skill, or renew its registration',
+    description:
+      'At the start of a Skill, and whenever a heartbeat answers 404. You get its id, the generation of the registration, and when the first heartbeat is due. The same name and version is renewed, not created twice.',
+    operationId: 'registerSkill',
+  })
   @ApiIdempotencyKey()
   @ApiErrors(1001, 1006)
   register(
@@ -43,7 +48,12 @@ export class RegistryController {
   @Authenticated('skill:register')
   @ProtocolRoute(BatchRegisteredResponse)
   @BatchRoute({ list: 'skills', itemsPerRequest: 10, isLarge: true })
-  @ApiOperation({ summary: 'Register many Skills', operationId: 'registerSkills' })
+  @ApiOperation({
+    summary: 'Register many Skills',
+    description:
+      'At the start of a gateway or a migration that brings many Skills. You get one result for each, in the order of the request; a failure does not stop the others.',
+    operationId: 'registerSkills',
+  })
   @ApiIdempotencyKey()
   @ApiErrors(1001)
   batch(
@@ -58,7 +68,12 @@ export class RegistryController {
   @Authenticated('skill:read')
   @HotRoute()
   @PageRoute(DiscoverResponse)
-  @ApiOperation({ summary: 'Find Skills that can be called', operationId: 'discoverSkills' })
+  @ApiOperation({
+    summary: 'Find Skills that can be called',
+    description:
+      'When an agent looks for a Skill to call. You get the active, healthy Skills that match all filters; with `q` the best match comes first.',
+    operationId: 'discoverSkills',
+  })
   @ApiPartFilters()
   @ApiErrors(1001)
   discover(@CurrentCaller() caller: Caller, @Query() query: DiscoverQuery): Promise<DiscoverResponse> {
@@ -70,7 +85,8 @@ export class RegistryController {
   @ProtocolRoute(UnregisteredResponse)
   @ApiOperation({
     summary: 'Unregister a Skill, or one of its endpoints',
-    description: 'With endpoint_url only this endpoint goes, and the Skill with its last one',
+    description:
+      'When a Skill stops. You get the time. With endpoint_url only this endpoint goes, and the Skill with its last one',
     operationId: 'unregisterSkill',
   })
   @ApiBody({ type: LeavingBody, required: false })
@@ -92,7 +108,8 @@ export class RegistryController {
   @ProtocolRoute(DrainingResponse)
   @ApiOperation({
     summary: 'Route no new calls to a Skill, or to one of its endpoints',
-    description: 'Calls in flight finish. A registration of the endpoint, or its status active, ends it',
+    description:
+      'Before a Skill stops. You get the status. Calls in flight finish. A registration of the endpoint, or its status active, ends it',
     operationId: 'drainSkill',
   })
   @ApiBody({ type: LeavingBody, required: false })
@@ -112,7 +129,12 @@ export class RegistryController {
   @Put(':skill_id/status')
   @Authenticated('skill:manage')
   @ProtocolRoute(SkillStatusChangedResponse)
-  @ApiOperation({ summary: 'Change the status of a Skill', operationId: 'changeSkillStatus' })
+  @ApiOperation({
+    summary: 'Change the status of a Skill',
+    description:
+      'To take a Skill out of discovery (maintenance, inactive) and back (active), without unregistering it. You get the new status.',
+    operationId: 'changeSkillStatus',
+  })
   @ApiIfMatch()
   @ApiErrors(1001, 1004)
   changeStatus(

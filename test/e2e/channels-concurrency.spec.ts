@@ -1,5 +1,6 @@
 import { Caller, listPermissions, type Role } from '#auth';
-import { type ChannelOutcome, ChannelExpiry, ChannelUse } from '#channels';
+import { ChannelExpiry, ChannelUse } from '#channels';
+import { JsonText } from '#common';
 import { type Transaction, Transactions } from '#database';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -52,7 +53,13 @@ describe('channels, many at once', () => {
   const use = () => app.app.get(ChannelUse, { strict: false });
   const inTransaction = <T>(work: (tx: Transaction) => Promise<T>) =>
     app.app.get(Transactions, { strict: false }).run(work);
-  const record = (id: string, outcome: ChannelOutcome) => inTransaction((tx) => use().record(tx, id, outcome));
+  const toContext = (context: object) => new JsonText(JSON.stringify(context));
+  const record = (id: string, { context, ...outcome }: { endpointId?: string; context?: object }) =>
+    inTransaction((tx) => use().record(tx, id, { ...outcome, ...(context && { context: toContext(context) }) }));
+  const open = async (id: string, caller: Caller) => {
+    const channel = await use().open(caller, id);
+    return { ...channel, context: channel.context.value };
+  };
 
   it('merge different keys of one context, and lose none', async () => {
     const id = await opened();
@@ -183,35 +190,35 @@ describe('channels, many at once', () => {
   it('are opened for a call by their client and the admin, and by nobody else', async () => {
     const id = await opened();
     await put(id, { city: 'Berlin' }).expect(200);
-    const { skill_id: skillId, capability_id: capabilityId } = target;
-    const place = { skillId, capabilityId, capabilityExternalId: null, endpointId: null };
-    const found = { channelId: id, ...place, context: { city: 'Berlin' } };
-    expect(await use().open(callerOf('agent'), id)).toEqual(found);
-    expect(await use().open(callerOf('admin', 'admin'), id)).toEqual(found);
+    const ids = { channelId: id, skillId: target.skill_id, capabilityId: target.capability_id };
+    const found = { ...ids, capabilityExternalId: null, endpointId: null, context: { city: 'Berlin' } };
+    expect(await open(id, callerOf('agent'))).toEqual(found);
+    expect(await open(id, callerOf('admin', 'admin'))).toEqual(found);
     await expect(use().open(callerOf('operator', 'op'), id)).rejects.toMatchObject({ code: 1010 });
     await expect(use().open(callerOf('agent', 'other'), id)).rejects.toMatchObject({ code: 1010 });
     await expect(use().open(callerOf('agent'), NOBODY)).rejects.toMatchObject({ code: 1010 });
     await expire(app, id);
     await expect(use().open(callerOf('agent'), id)).rejects.toMatchObject({ code: 1006 });
-    expect(await record(id, { context: { late: 'yes' } })).toBe(false);
-    expect(await record(NOBODY, { context: { late: 'yes' } })).toBe(false);
+    const ended = [{ field: 'context', reason: 'is not taken: the channel has ended' }];
+    expect(await record(id, { context: { late: 'yes' } })).toEqual(ended);
+    expect(await record(NOBODY, { context: { late: 'yes' } })).toEqual(ended);
   });
 
   it('remember endpoint and context of calls, until the endpoint goes', async () => {
     const id = await opened();
-    const open = () => use().open(callerOf('agent'), id);
+    const read = () => open(id, callerOf('agent'));
     const own = await newTarget(app);
     const { endpoint_id: endpointId } = target;
-    expect(await record(id, { endpointId, context: { a: '1', b: '2' } })).toBe(true);
-    expect(await open()).toMatchObject({ endpointId, context: { a: '1', b: '2' } });
+    expect(await record(id, { endpointId, context: { a: '1', b: '2' } })).toEqual([]);
+    expect(await read()).toMatchObject({ endpointId, context: { a: '1', b: '2' } });
     await each(20, (n) => record(id, n % 2 === 0 ? { context: { [`k${n}`]: 'v', b: null } } : { endpointId }));
-    expect((await open()).context).toMatchObject({ a: '1', k0: 'v', k18: 'v' });
-    expect((await open()).context).not.toHaveProperty('b');
+    expect((await read()).context).toMatchObject({ a: '1', k0: 'v', k18: 'v' });
+    expect((await read()).context).not.toHaveProperty('b');
     // Of another Skill, or gone: none.
     for (const other of [own.endpoint_id, NOBODY]) {
       await record(id, { endpointId });
       await record(id, { endpointId: other });
-      expect((await open()).endpointId).toBeNull();
+      expect((await read()).endpointId).toBeNull();
     }
     const fresh = await newTarget(app);
     const channel = await openChannel(agent(), fresh);
@@ -225,18 +232,17 @@ describe('channels, many at once', () => {
     await put(id, Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, 'v']))).expect(200);
     const { endpoint_id: endpointId } = target;
     await inTransaction(async (tx) => {
-      for (const [key, value] of [
-        ['one', 'more'],
-        ['k0', 'x'.repeat(1025)],
-      ] as const) {
-        await expect(use().record(tx, id, { context: { [key]: value } })).rejects.toMatchObject({ code: 1001 });
-      }
-      expect(await use().record(tx, id, { endpointId, context: { k0: 'w' } })).toBe(true);
+      const over = await use().record(tx, id, { context: toContext({ one: 'more', k0: 'lost' }) });
+      expect(over).toEqual([{ field: 'context', reason: 'would give the context more than 100 keys' }]);
+      const context = toContext({ k0: 'w', k1: 'x'.repeat(1025) });
+      expect(await use().record(tx, id, { endpointId, context })).toEqual([
+        { field: 'context.k1', reason: 'must have at most 1024 characters, or null' },
+      ]);
     });
     expect(await contextOf(agent(), id)).toMatchObject({ k0: 'w' });
     await expect(
       inTransaction(async (tx) => {
-        await use().record(tx, id, { context: { k0: 'lost' } });
+        await use().record(tx, id, { context: toContext({ k0: 'lost' }) });
         throw new Error('the call failed');
       }),
     ).rejects.toThrow('the call failed');

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { JsonText } from '#common';
 import { jsonObjects, jsonValues } from '../support/json-texts.js';
 import { answerText, type SkillServer } from '../support/skill-server.js';
 import { AsyncSite } from './async-calls.js';
@@ -133,5 +134,87 @@ describe('parameters and results', () => {
       'command_id was used for a different request before: send a new one, or none',
     ]);
     called();
+  });
+
+  describe('of calls through a channel', () => {
+    let channelId: string;
+    beforeEach(async () => {
+      const opened = await site.calls.agent.post('/channels/create', { skill_id: skillId, capability_id: 'forecast' });
+      channelId = opened.body.data.channel_id as string;
+    });
+    afterEach(() => {
+      called();
+    });
+
+    const path = () => `/channels/${channelId}/context`;
+    const put = (context: string) => site.calls.agent.put(path()).type('json').send(context);
+    const readTexts = (text: string, ...names: string[]) => {
+      const found = names.reduce<JsonText | undefined>((json, name) => json?.members().get(name), new JsonText(text));
+      return Object.fromEntries(Array.from(found?.members() ?? [], ([key, value]) => [key, value.text]));
+    };
+    const call = (more = '') =>
+      post('execute', `{"command_id":"${commandId()}","channel_id":"${channelId}",${more}"parameters":{}}`);
+    const write = (values: Record<string, string>) =>
+      `{${Object.entries(values)
+        .map(([key, value]) => `"${key}" : ${value}`)
+        .join()}}`;
+    const answerContext = (context: string) => {
+      skill.behaviour = answerText(`{"code":0,"data":{"status":"completed","result":1,"context":${context}}}`);
+    };
+
+    it('have contexts of any JSON values, as they are written', async () => {
+      const values = Object.fromEntries(
+        fc.sample(jsonObjects, { numRuns: 95, seed: SEED }).map((value, n) => [`k${n}`, value]),
+      );
+      Object.assign(values, { n: '9007199254740993', huge: '-1e400', list: '[1.50,  null]', yes: 'true', text: '"é"' });
+      const written = await put(write(values)).expect(200);
+      expect(readTexts(written.text, 'data', 'context')).toEqual(values);
+      expect(readTexts((await site.calls.agent.get(path())).text, 'data', 'context')).toEqual(values);
+      answerContext('{"n": 12345678901234567890, "text": {"a" : 1.0}, "list": null, "yes": "yes"}');
+      for (let times = 0; times < 2; times += 1) expect((await call().expect(200)).body.data.warnings).toBeUndefined();
+      const { list: _, ...others } = values;
+      const changed = { ...others, n: '12345678901234567890', text: '{"a" : 1.0}', yes: '"yes"' };
+      expect(called().map((text) => readTexts(text, 'context'))).toEqual([values, changed]);
+      // The release before knows only texts, in `value`.
+      const { database } = site.calls.app;
+      await database.query(`UPDATE channel_contexts SET value = 'off' WHERE channel_id = $1 AND key = 'n'`, [
+        channelId,
+      ]);
+      expect(readTexts((await site.calls.agent.get(path())).text, 'data', 'context')).toEqual({
+        ...changed,
+        n: '"off"',
+      });
+      for (const twice of ['{"a":1,"a":2}', '{"a":{"b":1,"b":1}}']) {
+        expect(expectError(await put(twice), 400, 1001)).toEqual([
+          expect.stringMatching(/^a(\.b)? is given more than once$/),
+        ]);
+      }
+    });
+
+    it('say what of an answer was not taken: in place, stored, and in the callback', async () => {
+      const long = `[${'1,'.repeat(600)}1]`;
+      answerContext(`{"total":2,"long":${long},"":1,"twice":1,"twice":2,"deep":{"a":1,"a":1}},"progress":0.5`);
+      const warnings = [
+        { field: 'progress', reason: 'is unknown' },
+        { field: 'context.long', reason: 'must have at most 1024 characters as JSON, or null' },
+        { field: 'context', reason: 'as a key must not be blank' },
+        { field: 'context.twice', reason: 'is given more than once' },
+        { field: 'context.deep', reason: 'has a name more than once: a' },
+      ];
+      const made = await call().expect(200);
+      expect(made.body.data).toMatchObject({ status: 'completed', result: 1, warnings });
+      expect(JSON.parse(await read(executionId(made.body)))).toMatchObject({ data: { warnings } });
+      const accepted = await call(`"callback_url":"${site.receiver.url}",`).expect(202);
+      const id = executionId(accepted.body);
+      await site.untilCallback(id, 'delivered');
+      expect(site.receiver.of(id)).toMatchObject([{ isGenuine: true, body: { status: 'completed', warnings } }]);
+      expect(readTexts((await site.calls.agent.get(path())).text, 'data', 'context')).toEqual({ total: '2' });
+      // Without a channel there is no context.
+      const alone = await post('execute', command({ id: commandId(), parameters: '{}', result: '' })).expect(200);
+      expect(alone.body.data.warnings).toEqual([
+        warnings[0],
+        { field: 'context', reason: 'is not taken: the call has no channel' },
+      ]);
+    });
   });
 });

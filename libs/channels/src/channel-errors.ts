@@ -25,10 +25,12 @@ export class ChannelAwayError extends SkillUnavailableError {
   }
 }
 
+export const FULL = `would give the context more than ${CONTEXT_LIMITS.maxEntries} keys`;
+
 /** 1001: the context would have too many keys after a merge. */
 export class ContextFullError extends BadParameterError {
-  constructor(field: string) {
-    super([{ field, reason: `would give the context more than ${CONTEXT_LIMITS.maxEntries} keys` }]);
+  constructor() {
+    super([{ field: 'body', reason: FULL }]);
   }
 }
 

@@ -81,6 +81,11 @@ export class ChannelContextEntity extends TimestampedEntity {
   @Column({ type: 'varchar', length: 64 })
   key: string;
 
+  /** A text, or another value as JSON text. */
   @Column({ type: 'varchar', length: 1024 })
   value: string;
+
+  /** Equal to `value` if that is JSON text. Otherwise `value` is a text: the release before writes only texts (docs/adr/0052). */
+  @Column({ name: 'value_json', type: 'varchar', length: 1024, nullable: true })
+  valueJson: string | null;
 }

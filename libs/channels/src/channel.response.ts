@@ -1,8 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { PageResponse, textMapSchema } from '#common';
+import { type JsonText, PageResponse, textMapSchema } from '#common';
 import { CapabilityIdProperty, SkillIdProperty } from '#skills';
 import { CHANNEL_STATUSES, type ChannelStatus } from './channel.entity.js';
-import { CONTEXT_LIMITS, METADATA_LIMITS } from './channel-limits.js';
+import { contextSchema, METADATA_LIMITS } from './channel-limits.js';
 
 const CHANNEL_ID = '0199d3f0-6a1c-7cc0-8f5e-3b1a4c2d9e30';
 const TIME = '2026-01-18T00:00:00.000Z';
@@ -51,6 +51,6 @@ export class ChannelContextResponse {
   @ApiProperty({ format: 'uuid', example: CHANNEL_ID })
   channel_id: string;
 
-  @ApiProperty({ ...textMapSchema(CONTEXT_LIMITS), example: { city: 'Berlin' } })
-  context: Record<string, string>;
+  @ApiProperty({ ...contextSchema, example: { city: 'Berlin', days: [1, 2.5] } })
+  context: JsonText;
 }

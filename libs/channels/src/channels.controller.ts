@@ -7,7 +7,7 @@ import { ChannelContextsService } from './contexts/channel-contexts.service.js';
 import { ChannelIdParam, CreateChannelBody, ListChannelsQuery } from './channel.dto.js';
 import { ChannelContextResponse, ChannelPageResponse, ChannelResponse } from './channel.response.js';
 import { ChannelsService } from './channels.service.js';
-import { ApiContextChanges, type ContextChanges, ContextChangesPipe } from './contexts/context-changes.js';
+import { ContextBody, type ContextChanges, ContextChangesPipe } from './contexts/context-changes.js';
 
 @ApiTags('channels')
 @Controller('channels')
@@ -97,7 +97,7 @@ export class ChannelsController {
       'To give the Skill information for later calls. Keys are added or replaced; null removes one. You get the whole context.',
     operationId: 'putChannelContext',
   })
-  @ApiContextChanges()
+  @ContextBody()
   @ApiErrors(1001, 1006, 1010)
   putContext(
     @CurrentCaller() caller: Caller,

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { CursorScope, newId, type Page, toSlice } from '#common';
+import { CursorScope, JsonText, newId, type Page, toSlice } from '#common';
 import { Conditions, Keyset, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import type { ListChannelsQuery } from './channel.dto.js';
 import type { ChannelStatus } from './channel.entity.js';
+import { contextSql } from './contexts/channel-contexts.repository.js';
 import { type Reach, reachParameters, WITHIN_REACH } from './channel-reach.js';
 
 /** A channel. An expired one is `closed`, even if the expiry job has not run yet. */
@@ -89,13 +90,11 @@ export class ChannelsRepository {
 
   /** Reads a channel and its context in one query. */
   async findWithContext(channelId: string, reach: Reach) {
-    const [channel] = await this.dataSource.query<(Channel & { context: Record<string, string> })[]>(
-      `SELECT ${COLUMNS}, COALESCE((SELECT json_object_agg(x.key, x.value ORDER BY x.key)
-         FROM channel_contexts x WHERE x.channel_id = c.id), '{}'::json) AS context
-       FROM channels c WHERE ${WITHIN_REACH}`,
+    const [channel] = await this.dataSource.query<(Channel & { context: string })[]>(
+      `SELECT ${COLUMNS}, ${contextSql('c.id')} AS context FROM channels c WHERE ${WITHIN_REACH}`,
       reachParameters(channelId, reach),
     );
-    return channel;
+    return channel && { ...channel, context: new JsonText(channel.context) };
   }
 
   /** Locks the channel until the end of the transaction, and reads it. */

@@ -4,4 +4,3 @@ export { ChannelEndedError, ChannelNotFoundError } from './channel-errors.js';
 export { ChannelExpiry } from './expiry/channel-expiry.js';
 export { type ChannelOutcome, ChannelUse, type OpenChannel } from './channel-use.js';
 export { ChannelsModule } from './channels.module.js';
-export type { ContextChanges } from './contexts/context-changes.js';

@@ -221,7 +221,7 @@ function toResponse(
   target: CapableTarget,
   { outcome, completedAt }: FinishedCall,
 ): ExecutionResponse {
-  const { fault, status, result = null, output = null, error = null, route, retryAfterMs } = outcome;
+  const { fault, status, result = null, output = null, error = null, warnings = null, route, retryAfterMs } = outcome;
   if (fault) {
     const details = [{ field: 'execution_id', reason: id }];
     if (fault === 2006) throw new ExecutionTimeoutError(error?.message, details);
@@ -236,6 +236,7 @@ function toResponse(
     result: result?.text ?? null,
     output,
     error: error && writeJson(error),
+    warnings,
     started_at: startedAt,
     completed_at: completedAt,
   });

@@ -55,7 +55,7 @@ export { isObject } from './is-object.js';
 export { isZlib } from './is-zlib.js';
 export { JsonObjectField } from './json-object.decorator.js';
 export { ExactJson, type ExactMembers } from './exact-json.decorator.js';
-export { findRepeatedName, listInexactNumbers, listParts } from './json-parts.js';
+export { findRepeatedName, type JsonPart, listInexactNumbers, listParts } from './json-parts.js';
 export { JsonText, keepTexts, RepeatedNameError, writeJson } from './json-text.js';
 export {
   type BatchOptions,
@@ -97,8 +97,8 @@ export { Repeatable } from './repeatable.decorator.js';
 export { AddRouteConfig } from './route-config.decorator.js';
 export { Public, PUBLIC_ROUTE } from './public.decorator.js';
 export { certificatesFault } from './certificates.js';
-export { headerValueFault, IsText, jsonValueFault, pathFault, textFault } from './text.js';
-export { entryFaults, type EntryLimits, TextMapField, textMapSchema } from './text-map.decorator.js';
+export { headerValueFault, IsText, jsonValueFault, pathFault, textFault, toStorable } from './text.js';
+export { type EntryLimits, TextMapField, textMapSchema } from './text-map.decorator.js';
 export { FutureTimeField, isDateTime, TimeField } from './time.decorator.js';
 export { createValidationPipe, faultsOf, validateBody, validateEach } from './validation.pipe.js';
 export { SingleFlight } from './single-flight.js';

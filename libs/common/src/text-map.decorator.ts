@@ -13,18 +13,16 @@ export interface EntryLimits {
   maxKey: number;
   maxValue: number;
   maxEntries: number;
-  /** Whether null is a value. */
-  nullable?: boolean;
 }
 
 /** An object of texts in OpenAPI. */
-export function textMapSchema({ maxKey, maxValue, maxEntries, nullable = false }: EntryLimits) {
+export function textMapSchema({ maxKey, maxValue, maxEntries }: EntryLimits) {
   const text = { type: 'string' as const, maxLength: maxValue };
   return {
     type: 'object' as const,
     maxProperties: maxEntries,
     propertyNames: { minLength: 1, maxLength: maxKey },
-    additionalProperties: nullable ? { oneOf: [text, { type: 'null' }] } : text,
+    additionalProperties: text,
   };
 }
 
@@ -56,17 +54,17 @@ function* reasonsOf(faults: Iterable<Fault>): Generator<string> {
  * many entries, they are not checked.
  */
 export function* entryFaults(map: Readonly<Record<string, unknown>>, limits: EntryLimits): Generator<Fault> {
-  const { maxKey, maxValue, maxEntries, nullable = false } = limits;
+  const { maxKey, maxValue, maxEntries } = limits;
   if (hasMoreKeys(map, maxEntries)) {
     yield { field: '', reason: `must have at most ${maxEntries} entries` };
     return;
   }
   for (const [key, value] of Object.entries(map)) {
     const keyFault = textFault(key, 1, maxKey);
-    const valueFault = nullable && value === null ? undefined : textFault(value, 0, maxValue);
+    const valueFault = textFault(value, 0, maxValue);
     // The answer must not repeat characters that are not allowed.
     const name = key.slice(0, maxKey).toWellFormed();
     if (keyFault) yield { field: name, reason: `as a key ${keyFault}` };
-    if (valueFault) yield { field: name, reason: nullable ? `${valueFault}, or null` : valueFault };
+    if (valueFault) yield { field: name, reason: valueFault };
   }
 }

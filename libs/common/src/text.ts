@@ -22,6 +22,11 @@ export function textFault(value: unknown, min: number, max: number): string | un
   return undefined;
 }
 
+/** The text without what PostgreSQL cannot store: a replacement character stands for it. */
+export function toStorable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
+}
+
 /**
  * Why a JSON value cannot be stored unchanged, or undefined. Escapes in JSON text hide NUL and lone surrogates. The levels must
  * be bounded.

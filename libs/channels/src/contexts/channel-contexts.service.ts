@@ -30,13 +30,13 @@ export class ChannelContextsService {
     return this.transactions.run(async (tx) => {
       const channel = await this.channels.lock(tx, channelId, callerReach(caller));
       assertOpen(channel);
-      if (!(await this.contexts.merge(tx, channelId, changes))) throw new ContextFullError('body');
+      if (!(await this.contexts.merge(tx, channelId, changes))) throw new ContextFullError();
       // Neither values nor hashes: short values could be found by trying.
       await this.audit.record(tx, caller, [
         {
           action: 'channel.context',
           target: `channel:${channelId}`,
-          after: { keys: Object.keys(changes).toSorted() },
+          after: { keys: [...changes.keys()].toSorted() },
           spaces: [channel.space_id],
         },
       ]);

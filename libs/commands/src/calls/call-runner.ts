@@ -8,6 +8,7 @@ import { findUnfit } from './result-check.js';
 import { type CallOutcome, SkillCaller } from './skill-caller.js';
 import type { SkillCall } from './skill-request.js';
 import { CallCancelledError } from './try-error.js';
+import { Untaken } from './untaken.js';
 import { ChannelCalls } from './channel-calls.js';
 import { CallStatistics } from '../executions/call-statistics.js';
 import { ExecutionJournal } from '../executions/execution-journal.js';
@@ -71,7 +72,7 @@ export class CallRunner {
       this.attempt({ ...call, tries, signal }, postpone ? LONGEST_REST_ASYNC : LONGEST_REST),
     );
     if (outcome && !outcome.answered && (await postpone?.(outcome))) return undefined;
-    if (outcome && call.channel) await this.channels.record(call.channel, outcome);
+    if (outcome) await this.recordContext(call, outcome);
     const isAsync = postpone !== undefined;
     const completedAt = outcome && (await this.journal.finish(call.executionId, outcome, isAsync));
     const served = outcome?.route?.target ?? call.targets[0];
@@ -80,6 +81,14 @@ export class CallRunner {
     const took = Date.now() - call.startedAt.getTime();
     this.metrics.finished(served, completedAt ? outcome.status : 'cancelled', took);
     return completedAt && { outcome, completedAt };
+  }
+
+  private async recordContext({ channel }: ClaimedCall, outcome: CallOutcome): Promise<void> {
+    const faults = await this.channels.record(channel, outcome);
+    if (faults.length === 0) return;
+    const untaken = new Untaken();
+    untaken.addAll([...(outcome.warnings ?? []), ...faults]);
+    Object.assign(outcome, untaken.toMember());
   }
 
   /** A result that does not fit is a fault of the Skill, which its owner must learn of: the caller gets it all the same. */

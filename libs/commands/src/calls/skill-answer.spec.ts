@@ -4,6 +4,9 @@ import { readAnswer } from './skill-answer.js';
 const DETAIL = { code: 'E42', message: 'No such city', details: [1] };
 const NO_REASON = { code: 5000, message: 'The Skill gave no reason' };
 
+const COMPLETED = 'is not taken, because the status is completed';
+const told = (field: string, reason = 'is unknown') => ({ field, reason });
+
 function read(json: object, status = 200) {
   const answer = readAnswer(status, Buffer.from(JSON.stringify(json)));
   return JSON.parse(writeJson(answer)) as typeof answer;
@@ -12,7 +15,12 @@ function read(json: object, status = 200) {
 describe('the answer of a Skill', () => {
   it.each(['completed', 'success', 'COMPLETED', 'Success'])('completes the call with %s', (status) => {
     const data = { status, result: [1], output: 'one', error: 'none', error_detail: DETAIL };
-    expect(read({ code: 0, data })).toEqual({ status: 'completed', result: [1], output: 'one' });
+    expect(read({ code: 0, data })).toEqual({
+      status: 'completed',
+      result: [1],
+      output: 'one',
+      warnings: [told('error', COMPLETED), told('error_detail', COMPLETED)],
+    });
   });
 
   it.each(['pending', 'done', '', null, 1, ['completed'], undefined])('is not valid with the status %j', (status) => {
@@ -63,6 +71,56 @@ describe('the answer of a Skill', () => {
     ['a list of errors', { error: ['x'] }, { code: 409, message: '["x"]' }],
     ['neither', { detail: 'x' }, { code: 409, message: 'The Skill answered 409' }],
   ])('fails the call with 409 and %s', (_, json, error) => {
-    expect(read(json, 409)).toEqual({ status: 'failed', error });
+    expect(read(json, 409)).toMatchObject({ status: 'failed', error });
+  });
+
+  it.each<[string, number, object, object[]]>([
+    [
+      'what is taken',
+      200,
+      { code: 0, message: 'ok', data: { status: 'completed', execution_id: 'x', error: null } },
+      [],
+    ],
+    [
+      'unknown members',
+      200,
+      { code: 0, data: { status: 'completed', progress: 1, later: null, 'a\0b': {} }, hint: 'x' },
+      [told('hint'), told('progress'), told('a\ufffdb')],
+    ],
+    [
+      'members of another type',
+      200,
+      { code: 0, data: { status: 'completed', output: 5, context: ['x'] } },
+      [told('output', 'must be a text'), told('context', 'must be an object')],
+    ],
+    [
+      'what is cut or left out of errors',
+      200,
+      {
+        code: 0,
+        data: { status: 'failed', error: 'y', error_detail: { code: 'c'.repeat(65), message: 'x', hint: 1 } },
+      },
+      [
+        told('error_detail.hint'),
+        told('error_detail.code', 'was cut after 64 characters'),
+        told('error', 'is not taken, because of error_detail.message'),
+      ],
+    ],
+    [
+      'an error that cannot be read',
+      200,
+      { code: 0, data: { status: 'failed', error: 'x'.repeat(1_025), error_detail: [1] } },
+      [told('error_detail', 'must be an object'), told('error', 'was cut after 1024 characters')],
+    ],
+    ['data of an error', 200, { code: 7, message: 'x', data: { a: 1 } }, [told('data')]],
+    ['a refusal in other words', 409, { detail: 'x' }, [told('detail')]],
+  ])('tells of %s', (_, status, json, warnings) => {
+    expect(read(json, status).warnings ?? []).toEqual(warnings);
+  });
+
+  it('tells of 20 members, and that there are more', () => {
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`m${n}`, n]));
+    const { warnings = [] } = read({ code: 0, data: { status: 'completed', ...many } });
+    expect([warnings.length, warnings.at(-1)]).toEqual([21, told('answer', 'has more that was not taken')]);
   });
 });

@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { isObject, type JsonText, readForeignJson, RepeatedNameError } from '#common';
+import { type Fault, isObject, type JsonText, readForeignJson, RepeatedNameError } from '#common';
 import type { ExecutionError } from '../executions/execution.entity.js';
+import { isEmpty, type Members, readError, readReason, readRefusal } from './skill-error.js';
 import { badAnswer, TryError } from './try-error.js';
+import { Untaken } from './untaken.js';
 
 /** The answer of a Skill that has made the call. */
 export interface SkillAnswer {
@@ -10,20 +12,33 @@ export interface SkillAnswer {
   result?: JsonText;
   output?: string;
   error?: ExecutionError;
-  /** Changes of the context of the channel; null removes a key. */
-  context?: Record<string, string | null>;
+  /** Changes of the context of the channel, an object; null removes a key. */
+  context?: JsonText;
+  /** What of the answer was not taken. */
+  warnings?: Fault[];
 }
-
-type Members = ReadonlyMap<string, JsonText>;
 
 /** The result of a call whose answer is too large to be parsed. It is not retried: the Skill has made the call. */
 export function tooLargeAnswer(fault: string): SkillAnswer {
   return { status: 'failed', error: { code: 5000, message: `The answer of the Skill ${fault}` } };
 }
 
-const ERROR_MEMBERS = ['code', 'message', 'details'];
-const LONGEST_CODE = 64;
-const LONGEST_MESSAGE = 1024;
+/** Members of the envelope. The last ones are signs that some servers add. */
+const ENVELOPE = new Set(['code', 'message', 'data', 'timestamp', 'trace_id', 'request_id']);
+/** Members of `data`. The last ones repeat what the registry knows. */
+const EXECUTION = new Set([
+  ...['status', 'result', 'output', 'error', 'error_detail', 'context'],
+  ...[
+    'execution_id',
+    'command_id',
+    'skill_id',
+    'capability_id',
+    'capability',
+    'channel_id',
+    'started_at',
+    'completed_at',
+  ],
+]);
 const NO_REASON: ExecutionError = { code: 5000, message: 'The Skill gave no reason' };
 /** What Skills call it, in any letter case. `success` is the word of AI Bridge messages, and of earlier releases. */
 const STATUSES: ReadonlyMap<string, SkillAnswer['status']> = new Map([
@@ -45,7 +60,7 @@ export function readAnswer(status: number, body: Buffer, isRaw = false, retryAft
   if (status >= 200 && status < 300) return readSuccess(body, isRaw);
   const { json } = readForeignJson(body);
   if (status >= 500 || RETRYABLE.has(status)) {
-    const skillError = json && safely(() => readError(json));
+    const skillError = json && safely(() => readError(json, new Untaken()));
     const asked = PAUSING.has(status) ? retryAfterMs : 0;
     throw new TryError('error-answer', `the endpoint answered ${status}`, true, skillError, {
       retryAfterMs: asked,
@@ -54,7 +69,9 @@ export function readAnswer(status: number, body: Buffer, isRaw = false, retryAft
   }
   if (status < 400) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
   const plain = { code: status, message: `The Skill answered ${status}` };
-  return { status: 'failed', error: (json && safely(() => readRefusal(json, plain))) ?? plain };
+  const untaken = new Untaken();
+  const error = (json && safely(() => readRefusal(json, plain, untaken))) ?? plain;
+  return { status: 'failed', error, ...untaken.toMember() };
 }
 
 /** No body, such as with 204, is a null result. */
@@ -70,10 +87,15 @@ function readSuccess(body: Buffer, isRaw: boolean): SkillAnswer {
 
 function readEnvelope(json: JsonText, body: Buffer): SkillAnswer {
   if (!isObject(json.value)) throw badAnswer('it is not a JSON object', body);
-  if (json.value.code === 0) return readExecution(json.members().get('data')?.members() ?? new Map(), body);
-  const error = readError(json);
+  const untaken = new Untaken();
+  if (json.value.code === 0) {
+    const members = json.members();
+    untaken.addUnknown(members, ENVELOPE);
+    return readExecution(members.get('data')?.members() ?? new Map(), body, untaken);
+  }
+  const error = readError(json, untaken);
   if (error === undefined) throw badAnswer('it is not an envelope with a code', body);
-  return { status: 'failed', error };
+  return { status: 'failed', error, ...untaken.toMember() };
 }
 
 /** Runs `read`. @throws TryError, a final one, if one of the objects that it reads has a name twice */
@@ -96,81 +118,28 @@ function safely<T>(read: () => T): T | undefined {
 }
 
 /** `{status, result?, output?, error?, error_detail?, context?}`; `source` is the answer. @throws TryError, RepeatedNameError */
-export function readExecution(members: Members, source: Buffer): SkillAnswer {
+export function readExecution(members: Members, source: Buffer, untaken: Untaken): SkillAnswer {
   const word = members.get('status')?.value;
   const status = typeof word === 'string' ? STATUSES.get(word.toLowerCase()) : undefined;
   if (status === undefined) throw badAnswer('its status is neither completed nor failed', source);
-  const [result, output, context] = [
-    members.get('result'),
-    members.get('output')?.value,
-    members.get('context')?.value,
-  ];
+  untaken.addUnknown(members, EXECUTION);
+  const [result, output, context] = ['result', 'output', 'context'].map((name) => members.get(name));
+  if (output && output.value !== null && typeof output.value !== 'string') untaken.add('output', 'must be a text');
+  if (context && context.value !== null && !isObject(context.value)) untaken.add('context', 'must be an object');
+  if (status === 'completed') addErrors(members, untaken);
   return {
     status,
     ...(result && { result }),
-    ...(typeof output === 'string' && { output }),
-    ...(isObject(context) && { context: readContext(context) }),
-    ...(status === 'failed' && { error: readReason(members, NO_REASON) }),
+    ...(typeof output?.value === 'string' && { output: output.value }),
+    ...(isObject(context?.value) && { context }),
+    ...(status === 'failed' && { error: readReason(members, NO_REASON, untaken) }),
+    ...untaken.toMember(),
   };
 }
 
-/** The error of an answer with 4xx: the envelope itself, or `error` in it, or at least its `message`. */
-function readRefusal(json: JsonText, plain: ExecutionError): ExecutionError {
-  const members = json.members();
-  return (
-    readError(json) ?? readReason(members, { ...plain, message: readText(members.get('message')) ?? plain.message })
-  );
-}
-
-/** `error` as an object or as text, with `error_detail` beside it. What is missing comes from `otherwise`. */
-function readReason(members: Members, otherwise: ExecutionError): ExecutionError {
-  const [error, detail] = [members.get('error'), members.get('error_detail')];
-  const object = [detail, error].find((part) => isObject(part?.value));
-  const plain = { ...otherwise, message: readText(object === error ? undefined : error) ?? otherwise.message };
-  if (object === undefined) return plain;
-  const names = object.members();
-  if (ERROR_MEMBERS.some((name) => names.has(name))) return readError(object, plain) ?? plain;
-  const message = readText(error) ?? readText(object);
-  return message === undefined ? plain : { ...plain, message, details: object };
-}
-
-/**
- * `{code, message, details?}` of an envelope, or of an AI Bridge message. `otherwise` stands for a code or a message that cannot
- * be read; without it, undefined is returned for an object without a code.
- */
-function readError(json: JsonText, otherwise?: ExecutionError): ExecutionError | undefined {
-  if (!isObject(json.value)) return undefined;
-  const code = readCode(json.value.code) ?? otherwise?.code;
-  if (code === undefined) return undefined;
-  const members = json.members();
-  const details = members.get('details');
-  const message = readText(members.get('message')) ?? otherwise?.message ?? '';
-  return { code, message, ...(details && { details }) };
-}
-
-function readCode(code: unknown): ExecutionError['code'] | undefined {
-  if (typeof code === 'string') return shorten(code, LONGEST_CODE);
-  // JSON.parse turns 1e400 into Infinity, which cannot be written as JSON.
-  return Number.isFinite(code) ? Number(code) : undefined;
-}
-
-/** A text, or another value as JSON, so that nothing that a Skill says of an error is lost. Empty values say nothing. */
-function readText(json: JsonText | undefined): string | undefined {
-  if (json === undefined) return undefined;
-  const { value } = json;
-  const isEmpty = isObject(value) || Array.isArray(value) ? Object.keys(value).length === 0 : !value;
-  if (isEmpty) return undefined;
-  return shorten(typeof value === 'string' ? value : json.text.trim(), LONGEST_MESSAGE);
-}
-
-/** Cuts no pair of surrogates in two. Half a pair that the Skill sent stays. */
-function shorten(text: string, max: number): string {
-  return text.length <= max ? text : text.slice(0, max).replace(/[\uD800-\uDBFF]$/, '');
-}
-
-function readContext(context: Record<string, unknown>): Record<string, string | null> {
-  const entries = Object.entries(context).filter(
-    (entry): entry is [string, string | null] => entry[1] === null || typeof entry[1] === 'string',
-  );
-  return Object.fromEntries(entries);
+/** A call that is completed has no error. */
+function addErrors(members: Members, untaken: Untaken): void {
+  for (const name of ['error', 'error_detail']) {
+    if (!isEmpty(members.get(name)?.value)) untaken.add(name, 'is not taken, because the status is completed');
+  }
 }

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ERROR_CATALOGUE, type ErrorCode, writeJson } from '#common';
+import { ERROR_CATALOGUE, type ErrorCode, type Fault, toStorable, writeJson } from '#common';
 import { type CommandsSettings, commandsSettings } from '#config';
 import { isDatabaseOutage } from '#database';
 import { type CallOutcome, NOT_TRIED } from '../calls/skill-caller.js';
+import { Untaken } from '../calls/untaken.js';
 import { DatabaseBatcher } from './database-batcher.js';
 import type { ExecutionError } from './execution.entity.js';
 import { NO_TRIES } from './try-log.js';
@@ -19,7 +20,8 @@ import {
 const BATCHES = { maxBatch: 200, lanes: 1 };
 /** The longest result in bytes that goes into a batch: a statement has a maximum size. */
 const LONGEST_BATCHED = 65_536;
-const LONGEST_ERROR = 8192;
+/** Characters of the details of an error. */
+const LONGEST_DETAILS = 8192;
 
 const INTERNAL_FAILURE: CallOutcome = {
   status: 'failed',
@@ -109,8 +111,9 @@ export class ExecutionJournal {
       request_bytes: requestBytes,
       response_bytes: responseBytes,
       result: isKept ? text : null,
-      output: isKept ? storable(output) : null,
+      output: isKept && output !== undefined ? toStorable(output) : null,
       error: error ? keptError(error) : null,
+      warnings: toKeptWarnings(outcome),
       result_kept: isKept,
     };
     return { record, size };
@@ -118,12 +121,18 @@ export class ExecutionJournal {
 }
 
 /** JSON text, without the details if they are long. */
-export function keptError({ code, message, details }: ExecutionError): string {
-  const text = writeJson({ code, message, details });
-  return text.length <= LONGEST_ERROR ? text : JSON.stringify({ code, message });
+export function keptError(error: ExecutionError): string {
+  const { code, message } = error;
+  return writeJson(hasLongDetails(error) ? { code, message } : error);
 }
 
-/** PostgreSQL text can hold neither NUL nor lone surrogates. */
-function storable(text: string | undefined): string | null {
-  return text === undefined ? null : text.replaceAll('\0', '\uFFFD').toWellFormed();
+function hasLongDetails({ details }: ExecutionError): boolean {
+  return details !== undefined && writeJson(details).length > LONGEST_DETAILS;
+}
+
+function toKeptWarnings({ error, warnings = [] }: CallOutcome): Fault[] | null {
+  const untaken = new Untaken();
+  untaken.addAll(warnings);
+  if (error && hasLongDetails(error)) untaken.add('error_detail.details', 'is too long to be kept');
+  return untaken.toMember().warnings ?? null;
 }

@@ -1,3 +1,4 @@
+import type { Fault } from '#common';
 import type { CallbackStatus } from '../callbacks/callback.entity.js';
 import { type ExecutionMode, type ExecutionStatus, FORMER_COMPLETED } from './execution.entity.js';
 import type { Try } from './try-log.js';
@@ -40,6 +41,7 @@ export interface ExecutionRecord {
   output: string | null;
   /** JSON text of an `ExecutionError`. */
   error: string | null;
+  warnings: Fault[] | null;
   result_kept: boolean;
   trace_id: string | null;
   created_at: Date;
@@ -64,6 +66,7 @@ export type PublicExecution = Pick<
   | 'result'
   | 'output'
   | 'error'
+  | 'warnings'
   | 'started_at'
   | 'completed_at'
 >;
@@ -76,7 +79,7 @@ export const SHOWN_IDS = `COALESCE(e.skill_external_id, e.skill_id::text) AS ski
   COALESCE(e.capability_external_id, e.capability_id::text) AS capability_id`;
 
 /** JSON as text: the driver would parse it, and change its numbers. */
-export const OUTCOME_COLUMNS = 'e.result::text AS result, e.output, e.error::text AS error';
+export const OUTCOME_COLUMNS = 'e.result::text AS result, e.output, e.error::text AS error, e.warnings';
 
 /** The columns of an execution `e`. */
 export const EXECUTION_COLUMNS = `e.id, e.client_id, e.command_id, e.request_hash, e.mode, ${STATUS_COLUMN}, ${SHOWN_IDS},

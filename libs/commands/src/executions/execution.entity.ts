@@ -1,3 +1,4 @@
+import type { Fault } from '#common';
 import { TimestampedEntity } from '#database';
 import type { Try } from './try-log.js';
 import { Check, Column, Entity, Index, Unique } from 'typeorm';
@@ -120,6 +121,10 @@ export class ExecutionEntity extends TimestampedEntity {
 
   @Column({ type: 'json', nullable: true })
   error: ExecutionError | null;
+
+  /** What of the answer of the Skill was not taken. Null: nothing is known of it. */
+  @Column({ type: 'json', nullable: true })
+  warnings: Fault[] | null;
 
   /** False if result and output were too long to be kept. */
   @Column({ name: 'result_kept', type: 'boolean', default: true })

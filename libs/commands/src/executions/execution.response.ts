@@ -1,6 +1,7 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { JsonText, keepTexts, PageResponse } from '#common';
 import { CapabilityIdProperty, DEPRECATED_SCHEMAS, type Deprecated, SkillIdProperty } from '#skills';
+import { MAX_UNTAKEN } from '../calls/untaken.js';
 import type { NewExecution } from './executions.repository.js';
 import { CALLBACK_STATUSES, type CallbackStatus } from '../callbacks/callback.entity.js';
 import type { CallbackRecord, ExecutionRecord, PublicExecution } from './execution-record.js';
@@ -19,6 +20,14 @@ class ExecutionErrorResponse implements ExecutionError {
 
   @ApiProperty({ required: false, description: 'Any further data of the Skill' })
   details?: unknown;
+}
+
+class UntakenResponse {
+  @ApiProperty({ example: 'context.total', description: 'Path of the field in the answer of the Skill' })
+  field: string;
+
+  @ApiProperty({ example: 'must have at most 1024 characters, or null' })
+  reason: string;
 }
 
 /** The outcome of a call. */
@@ -66,6 +75,15 @@ export class ExecutionResponse {
 
   @ApiProperty({ type: () => ExecutionErrorResponse, nullable: true, description: 'The same for programs' })
   error_detail: ExecutionError | null;
+
+  @ApiProperty({
+    type: () => UntakenResponse,
+    isArray: true,
+    required: false,
+    maxItems: MAX_UNTAKEN + 1,
+    description: 'What of the answer of the Skill was not taken, and why; absent if all was taken',
+  })
+  warnings?: UntakenResponse[];
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   started_at: string | null;
@@ -242,6 +260,7 @@ export function toExecutionResponse(record: PublicExecution): ExecutionResponse 
     output,
     error: error && (error.message || `Error ${error.code}`),
     error_detail: error,
+    ...(record.warnings && { warnings: record.warnings }),
     started_at: started_at?.toISOString() ?? null,
     completed_at: completed_at?.toISOString() ?? null,
   };

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import type { Fault } from '#common';
 import { prepared } from '#database';
 import { DataSource } from 'typeorm';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
@@ -43,6 +44,7 @@ export interface FinishedExecution extends RecordedTries {
   result: string | null;
   output: string | null;
   error: string | null;
+  warnings: readonly Fault[] | null;
   result_kept: boolean;
 }
 
@@ -87,9 +89,9 @@ export const TRY_FIELDS = 'endpoint_id uuid, endpoint_url text, tries integer, t
 const FINISH = prepared(
   'executions.finish',
   `WITH done AS (UPDATE executions e SET status = x.status, ${SET_TRIES}, sent = e.sent OR x.sent, request_bytes = x.request_bytes, response_bytes = x.response_bytes,
-    result = x.result::json, output = x.output, error = x.error::json, result_kept = x.result_kept, request = NULL,
+    result = x.result::json, output = x.output, error = x.error::json, warnings = x.warnings, result_kept = x.result_kept, request = NULL,
     completed_at = now(), running_until = NULL, next_attempt_at = NULL, updated_at = now()
-  FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, status text, ${TRY_FIELDS}, sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text,
+  FROM jsonb_to_recordset($1::jsonb) AS x(id uuid, status text, ${TRY_FIELDS}, sent boolean, request_bytes integer, response_bytes integer, result text, output text, error text, warnings json,
     result_kept boolean)
   WHERE e.id = x.id AND e.status = 'running' RETURNING e.id, e.completed_at), ${CALLBACKS_DUE}
   SELECT id, ${toMilliseconds('completed_at')} AS completed FROM done`,

@@ -28,6 +28,7 @@ import { Versions1776500000000 } from './1776500000000-versions.js';
 import { Tags1776600000000 } from './1776600000000-tags.js';
 import { ParameterTypes1776700000000 } from './1776700000000-parameter-types.js';
 import { Tries1777100000000 } from './1777100000000-tries.js';
+import { JsonContexts1777110000000 } from './1777110000000-json-contexts.js';
 import { RefreshGrace1777200000000 } from './1777200000000-refresh-grace.js';
 
 /** In the order in which they run. */
@@ -62,5 +63,6 @@ export const MIGRATIONS = [
   Tags1776600000000,
   ParameterTypes1776700000000,
   Tries1777100000000,
+  JsonContexts1777110000000,
   RefreshGrace1777200000000,
 ];

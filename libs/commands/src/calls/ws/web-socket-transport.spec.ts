@@ -137,7 +137,11 @@ describe('WebSocketTransport', () => {
     onMessage = (message, socket) => {
       const error = { code: '3001', message: 'No such city', details: 1 };
       const whole = { result: 1, output: 'one', context: { a: 'b', c: null } };
-      reply(socket, message, message.id === 'bad' ? { status: 'failed', error } : { status: 'success', result: whole });
+      reply(
+        socket,
+        message,
+        message.id === 'bad' ? { status: 'failed', error } : { status: 'success', result: whole, progress: 1 },
+      );
     };
     expect((await send('bad')).answer).toEqual({
       status: 'failed',
@@ -148,6 +152,7 @@ describe('WebSocketTransport', () => {
       result: 1,
       output: 'one',
       context: { a: 'b', c: null },
+      warnings: [{ field: 'progress', reason: 'is unknown' }],
     });
   });
 

@@ -7,6 +7,7 @@ import { traceCall, TRACER, type Tracer } from '#tracing';
 import { type CapableTarget, shownIds } from '../../targets/target.js';
 import type { EndpointOptions } from '../endpoint-options.js';
 import { readExecution, readUnambiguous, type SkillAnswer, tooLargeAnswer } from '../skill-answer.js';
+import { Untaken } from '../untaken.js';
 import type { SkillCall } from '../skill-request.js';
 import type { Attempt, AttemptAnswer, Transport } from '../transport.js';
 import { TryError } from '../try-error.js';
@@ -116,12 +117,19 @@ export class WebSocketTransport implements Transport, OnApplicationShutdown {
   }
 }
 
+/** Members of an AI Bridge response (AI Bridge v0.6.0, message format), and `error_detail` of this registry. */
+const MESSAGE = new Set(
+  'version id timestamp type command status result error error_detail metadata extension'.split(' '),
+);
+
 /** @throws TryError, RepeatedNameError */
 function readMessage({ data, json, tooLarge }: BridgeAnswer): SkillAnswer {
   if (tooLarge !== undefined) return tooLargeAnswer(tooLarge);
   const members = json?.members();
+  const untaken = new Untaken();
+  untaken.addUnknown(members ?? [], MESSAGE);
   const own = ['status', 'error', 'error_detail'].flatMap((name) => toEntry(name, members?.get(name)));
-  return readExecution(new Map([...own, ...unwrapResult(members?.get('result'))]), data);
+  return readExecution(new Map([...own, ...unwrapResult(members?.get('result'))]), data, untaken);
 }
 
 /** A Skill may answer as over http, with `{result, output, context}`, or with the result alone. */

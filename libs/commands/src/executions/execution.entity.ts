@@ -80,7 +80,7 @@ export class ExecutionEntity extends TimestampedEntity {
   @Column({ name: 'channel_id', type: 'uuid', nullable: true })
   channelId: string | null;
 
-  /** The endpoint that was tried last. */
+  /** The endpoint that answered, or else was tried last. */
   @Column({ name: 'endpoint_id', type: 'uuid', nullable: true })
   endpointId: string | null;
 

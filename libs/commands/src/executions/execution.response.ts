@@ -166,7 +166,7 @@ export class ExecutionDetailsResponse extends ExecutionResponse {
     type: String,
     nullable: true,
     example: 'http://localhost:8001',
-    description: 'The endpoint that was tried last',
+    description: 'The endpoint that answered, or else was tried last',
   })
   endpoint_url: string | null;
 

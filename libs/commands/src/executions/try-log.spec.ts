@@ -17,8 +17,11 @@ describe('TryLog', () => {
     expect(record).toEqual({ endpoint_id: 'id-99', endpoint_url: 'http://skill-99', tries: MAX_TRIES_KEPT + 1 });
     expect([try_list?.length, try_list?.[0]?.endpoint]).toEqual([MAX_TRIES_KEPT, 'http://skill-1']);
     expect([try_list?.at(-1)?.outcome, log.isUnrecorded()]).toEqual([null, false]);
+    log.start(endpoint(100));
+    expect(log.record().endpoint_id).toBe('id-100');
     end('answered');
     end('cancelled');
-    expect(log.record().try_list?.at(-1)).toMatchObject({ outcome: 'answered', ended_at: expect.any(String) });
+    expect(log.record().endpoint_id).toBe('id-99');
+    expect(log.record().try_list?.at(-2)).toMatchObject({ outcome: 'answered', ended_at: expect.any(String) });
   });
 });

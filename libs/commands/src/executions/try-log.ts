@@ -42,6 +42,7 @@ export const NO_TRIES: RecordedTries = { endpoint_id: null, endpoint_url: null, 
 /** The tries of one run of a call: each is listed when it starts. */
 export class TryLog {
   private readonly list: Try[];
+  /** The endpoint that has answered; before that, the one that was tried last. */
   private last: TargetEndpoint | undefined;
   private count = 0;
   /** When the first try that `record` has not returned started (`performance.now`). */
@@ -65,8 +66,10 @@ export class TryLog {
     if (this.list.length > MAX_TRIES_KEPT) this.list.shift();
     this.unrecordedSince ??= performance.now();
     return (outcome) => {
-      attempt.ended_at ??= now();
-      attempt.outcome ??= outcome;
+      if (attempt.outcome !== null) return;
+      attempt.ended_at = now();
+      attempt.outcome = outcome;
+      if (outcome === 'answered') this.last = endpoint;
     };
   }
 

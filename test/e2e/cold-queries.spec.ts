@@ -137,6 +137,21 @@ describe('queries of reads that are not in memory', () => {
     expect(await sequentialScans(limited, `/skills/discover?${filter}`)).toEqual([]);
   });
 
+  it.each([
+    ['name=skil-4711', '"skill-4711"', ''],
+    ['name=xkill-472y', '"skill-472"', '"skill-4724"'],
+    ['name=SIKLL_4724', '"skill-4724"', '"skill-4724"'],
+    ['capability=apability-170x', '"capability-170"', '"capability-170"'],
+    ['category=categry-3', '"category-3"', '"category-4"'],
+  ])('explains by the nearest names that the caller sees: ?%s', async (filter, every, visible) => {
+    const reasons = async (caller: Api): Promise<string> => {
+      const { body } = await caller.get(`/skills/discover?${filter}&explain=true`).expect(200);
+      return (body.data.explain as { reason: string }[]).map(({ reason }) => reason).join();
+    };
+    expect(await reasons(api)).toContain(every);
+    expect(await reasons(limited)).toContain(visible);
+  });
+
   it('looks up no Skill that words alone find, except the ones on the page and the ones left out', async () => {
     const [statement] = await statementsOf(api, '/skills/discover?q=number+47');
     const text = statement?.[0];

@@ -187,6 +187,7 @@ describe('GET /skills/discover?explain=true', () => {
       ['a missing character', name.replace('meter', 'metr')],
       ['exchanged characters', name.replace('Bar', 'Bra')],
       ['another character', name.replace('Skill', 'Skull')],
+      ['mistakes at both ends', `x${name.slice(1, -1)}y`],
     ])('by name: %s', async (_, asked) => {
       const expected = [`did you mean "${name}"? Its name is not "${asked}"`];
       expect(await reasons({ name: asked })).toEqual(expected);

@@ -9,7 +9,7 @@ export { DatabaseServer, DatabaseUnreachableError } from './database-server.js';
 export { bindKeys, Keyset, type SortColumn, writeKey } from './keyset.js';
 export { LeaderElection } from './leader-election.js';
 export { LaterSchemaError, migrate, revert } from './migrator.js';
-export { inSnapshot, rowsOf, schemaOf } from './snapshot.js';
+export { inSnapshot, portionsOf, rowsOf, schemaOf } from './snapshot.js';
 export { prepared } from './prepared.js';
 export { SchemaRightsError } from './schema-rights.js';
 export { SchemaBehindError } from './schema-start.js';

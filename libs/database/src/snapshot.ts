@@ -18,11 +18,21 @@ export function inSnapshot<T>(dataSource: DataSource, work: (tx: Transaction) =>
 
 /** Yields the rows of a query by a cursor, so memory does not grow with their number. One cursor at a time in a transaction. */
 export async function* rowsOf<T>(tx: Transaction, query: string): AsyncGenerator<T> {
-  await tx.query(`DECLARE rows_of NO SCROLL CURSOR FOR ${query}`);
+  for await (const rows of portionsOf<T>(tx, query)) yield* rows;
+}
+
+/** As `rowsOf`, but yields up to `size` rows at once: other work gets its turn between two portions. */
+export async function* portionsOf<T>(
+  tx: Transaction,
+  query: string,
+  parameters: unknown[] = [],
+  size = ROWS_AT_ONCE,
+): AsyncGenerator<T[]> {
+  await tx.query(`DECLARE rows_of NO SCROLL CURSOR FOR ${query}`, parameters);
   for (;;) {
-    const rows = await tx.query<T[]>(`FETCH ${ROWS_AT_ONCE} FROM rows_of`);
-    yield* rows;
-    if (rows.length < ROWS_AT_ONCE) break;
+    const rows = await tx.query<T[]>(`FETCH ${size} FROM rows_of`);
+    yield rows;
+    if (rows.length < size) break;
   }
   await tx.query('CLOSE rows_of');
 }

@@ -41,6 +41,7 @@ export { isCapability, orderCapabilities, toCapabilityKey } from './reading/capa
 export { CAPABILITY_JSON } from './reading/skill-sql.js';
 export { SkillsModule } from './skills.module.js';
 export { hasRules, type NestedDeclaration, toInputSchema } from './schemas/index.js';
+export { type NamedPart, NearNames } from './reading/near-names.js';
 export { inSpaces } from './reading/spaces.js';
 export {
   continueAbove,

@@ -108,6 +108,7 @@ import { SkillsService } from './skills.service.js';
     EndpointHealthWriter,
     EndpointTransitions,
     LeaseTerms,
+    NearNames,
   ],
 })
 export class SkillsModule {}

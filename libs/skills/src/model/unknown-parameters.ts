@@ -1,3 +1,4 @@
+import { countEdits } from './count-edits.js';
 import { RESERVED_PARAMETERS } from './endpoint-parameters.js';
 
 /** Without what separates words, in lower case. */
@@ -41,27 +42,6 @@ function findNear(flat: string): string | undefined {
   if (nearest !== undefined || flat.length < 5) return nearest;
   const longer = [...NAMES].filter(([name]) => name.startsWith(flat));
   return longer.length === 1 ? longer[0]?.[1] : undefined;
-}
-
-/** Letters to insert, delete or replace, or neighbours to swap, to make one text of the other (optimal string alignment). */
-function countEdits(from: string, to: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= from.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j += 1) {
-      const isSame = from[i - 1] === to[j - 1];
-      const isSwapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
-      next[j] = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (isSame ? 0 : 1),
-        isSwapped ? (before[j - 2] ?? 0) + 1 : Infinity,
-      );
-    }
-    [before, row] = [row, next];
-  }
-  return row[to.length] ?? 0;
 }
 
 function flatten(name: string): string {

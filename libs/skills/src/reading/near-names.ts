@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { Conditions } from '#database';
+import { Conditions, portionsOf } from '#database';
 import { DataSource } from 'typeorm';
+import { countEdits } from '../model/count-edits.js';
 import { inSpaces } from './spaces.js';
 
 const SPACED = 'capabilities c JOIN skills s ON s.id = c.skill_id';
@@ -13,87 +14,95 @@ const SOURCES = {
 } as const;
 export type NamedPart = keyof typeof SOURCES;
 
-/** Names that one search looks at. */
-const MAX_SCANNED = 100_000;
-/** Names that PostgreSQL returns, and that are then compared exactly. */
-const MAX_CANDIDATES = 50;
+/** Names of about the same length that one search compares. */
+const MAX_COMPARED = 100_000;
+/** Names that are compared before other work gets its turn: some milliseconds. */
+const PORTION = 500;
 const MAX_NEAR = 5;
-/** Characters of a name that are compared. */
-const MAX_COMPARED = 64;
+/** Characters of a name that count. */
+const MAX_LENGTH = 64;
 /** Characters that separate words in names. They do not count. */
-const SEPARATORS = ' -_./:@';
+const SEPARATORS = /[ \-_./:@]/g;
 
-/** Finds names that look like one that does not exist. */
+/** Finds names that look like one that does not exist: explain=true and search say "did you mean". */
 @Injectable()
 export class NearNames {
+  private last: Promise<unknown> = Promise.resolve();
+
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
-   * Returns up to 5 names in these Spaces (undefined: everywhere), the nearest first. Undefined: the name itself exists.
-   * PostgreSQL counts the pairs of characters that names share with it: managed databases may lack pg_trgm.
+   * Returns up to 5 names in these Spaces (undefined: everywhere), the nearest first. Undefined: the name itself exists. It reads
+   * only names in these Spaces, so no other name changes the answer. One search runs at a time: each looks at up to 100,000
+   * names, on one connection (docs/adr/0049).
    */
   async find(part: NamedPart, asked: string, spaces: readonly string[] | undefined): Promise<string[] | undefined> {
     const { column, ...tables } = SOURCES[part];
     const from = spaces ? tables.spaced : tables.all;
     const where = new Conditions();
     if (spaces) where.add(inSpaces('s.space_id', spaces, where.bind));
-    const exact = new Conditions();
-    exact.add(`${column} = ${exact.bind(asked)}`);
-    if (spaces) exact.add(inSpaces('s.space_id', spaces, exact.bind));
-    const existing = await this.dataSource.query<unknown[]>(
-      `SELECT FROM ${from} ${exact.toString()} LIMIT 1`,
-      exact.parameters,
-    );
+    const exact = new Conditions([...where.parameters]);
+    const named = `${where.isEmpty ? 'WHERE' : `${where.toString()} AND`} ${column} = ${exact.bind(asked)}`;
+    const existing = await this.dataSource.query<unknown[]>(`SELECT FROM ${from} ${named} LIMIT 1`, exact.parameters);
     if (existing.length > 0) return undefined;
     const folded = fold(asked);
-    const pairs = `${where.bind(pairsOf(folded))}::text[]`;
-    const separators = where.bind(SEPARATORS);
-    const rows = await this.dataSource.query<{ name: string }[]>(
-      `SELECT n.name FROM (SELECT DISTINCT ${column} AS name FROM ${from} ${where.toString()} LIMIT ${MAX_SCANNED}) n,
-         LATERAL (SELECT '^' || translate(lower(n.name), ${separators}, '') || '$' AS folded) f,
-         LATERAL (SELECT count(*)::float8 AS shared FROM unnest(${pairs}) pair WHERE strpos(f.folded, pair) > 0) p
-       WHERE p.shared > 0 ORDER BY p.shared / (char_length(f.folded) + cardinality(${pairs})) DESC, n.name LIMIT ${MAX_CANDIDATES}`,
-      where.parameters,
-    );
-    return rows
-      .map(({ name }) => ({ name, distance: distance(folded, fold(name)) }))
-      .filter(({ name, distance }) => distance <= tolerance(Math.max(folded.length, fold(name).length)))
-      .sort((a, b) => a.distance - b.distance)
-      .slice(0, MAX_NEAR)
-      .map(({ name }) => name);
+    const [shortest, longest] = lengthsNear(folded.length);
+    where.add(`char_length(${column}) BETWEEN ${where.bind(shortest)}::int AND ${where.bind(longest)}::int`);
+    const query = `SELECT DISTINCT ${column} AS name FROM ${from} ${where.toString()} LIMIT ${MAX_COMPARED}`;
+    return this.inTurn(() => this.findNearest(folded, query, where.parameters));
+  }
+
+  private inTurn<T>(search: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(search, search);
+    this.last = turn;
+    return turn;
+  }
+
+  private findNearest(folded: string, query: string, parameters: unknown[]): Promise<string[]> {
+    return this.dataSource.transaction(async (tx) => {
+      const nearest = new Nearest(folded);
+      for await (const names of portionsOf<{ name: string }>(tx, query, parameters, PORTION)) {
+        for (const { name } of names) nearest.compare(name);
+      }
+      return nearest.names;
+    });
+  }
+}
+
+/** Keeps the names with the fewest mistakes; of equal ones, those that come first in the order of characters. */
+class Nearest {
+  private readonly best: { name: string; mistakes: number }[] = [];
+
+  constructor(private readonly folded: string) {}
+
+  get names(): string[] {
+    return this.best.map(({ name }) => name);
+  }
+
+  compare(name: string): void {
+    const folded = fold(name);
+    // What is worse than all that are kept need not be counted to its end.
+    const worst = this.best.length < MAX_NEAR ? Infinity : (this.best.at(-1)?.mistakes ?? Infinity);
+    const most = Math.min(worst, tolerance(Math.max(this.folded.length, folded.length)));
+    const mistakes = countEdits(this.folded, folded, most);
+    if (mistakes > most) return;
+    this.best.push({ name, mistakes });
+    this.best.sort((a, b) => a.mistakes - b.mistakes || (a.name < b.name ? -1 : 1));
+    this.best.splice(MAX_NEAR);
   }
 }
 
 function fold(name: string): string {
-  const bare = [...name.normalize('NFKC').toLowerCase()].filter((character) => !SEPARATORS.includes(character));
-  return bare.slice(0, MAX_COMPARED).join('');
+  return name.normalize('NFKC').toLowerCase().replace(SEPARATORS, '').slice(0, MAX_LENGTH);
 }
 
-function pairsOf(folded: string): string[] {
-  const characters = [...`^${folded}$`];
-  return [...new Set(characters.slice(1).map((character, index) => `${characters[index] ?? ''}${character}`))];
+/** Lengths of names within the tolerance, with as many separators as other characters. Of longer names the beginning counts. */
+function lengthsNear(length: number): [shortest: number, longest: number] {
+  const shortest = Math.floor((length - tolerance(length)) / 2);
+  return [shortest, length === MAX_LENGTH ? 255 : 2 * (length + tolerance(length) + 1)];
 }
 
 /** Mistakes in a name of this length. */
 function tolerance(length: number): number {
   return length < 3 ? 0 : Math.max(1, Math.floor(length / 4));
-}
-
-/** The edits that make one text of the other: a character more, less, other, or two exchanged (optimal string alignment). */
-export function distance(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const other = a[i - 1] === b[j - 1] ? 0 : 1;
-      let least = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + other);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        least = Math.min(least, (before[j - 2] ?? 0) + 1);
-      next.push(least);
-    }
-    before = row;
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

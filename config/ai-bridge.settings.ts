@@ -9,7 +9,7 @@ export class AiBridgeSettings {
   @Matches(/^\d+\.\d+\.\d+$/, { message: 'must be a version MAJOR.MINOR.PATCH' })
   protocolVersion: string = '0.6.0';
 
-  /** URL of the upstream registry of which this service is a member. Empty: none. */
+  /** URL of the upstream registry of which this service is a member. Empty: none. Unset in a trial: none either. */
   @Setting('AI_BRIDGE_REGISTRY_URL', { example: 'http://localhost:8080/api/v1/skills/register', emptyIsValue: true })
   @Matches(/^(https?:\/\/\S+)?$/, { message: 'must be an http or https URL, or empty' })
   registryUrl: string = 'http://localhost:8080/api/v1/skills/register';
@@ -44,6 +44,9 @@ export class AiBridgeSettings {
   @Min(1, { message: 'must not be under 1' })
   @Max(3600, { message: 'must not be over 3600' })
   heartbeatInterval: number = 30;
+
+  /** The URL is unset and this is a development start, so `registryUrl` is not used. */
+  isOffByDefault: boolean = false;
 }
 
 export const aiBridgeSettings = registerAs('aiBridge', () => new AiBridgeSettings());

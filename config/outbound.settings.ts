@@ -50,12 +50,14 @@ export class OutboundSettings {
 
 export const outboundSettings = registerAs('outbound', () => new OutboundSettings());
 
-/**
- * If nothing is set, the loopback may be called outside of production with the embedded PostgreSQL: then the service runs on
- * one machine for a trial, and so do its Skills.
- */
+/** Whether this is a development start: outside of production, with the embedded PostgreSQL. */
+export function isTrial(app: AppSettings, database: DatabaseSettings): boolean {
+  return !app.isProduction && database.url === undefined;
+}
+
+/** If nothing is set, the loopback may be called in a trial: the service runs on one machine, and so do its Skills. */
 export function allowLoopback(outbound: OutboundSettings, app: AppSettings, database: DatabaseSettings): void {
-  if (app.isProduction || database.url !== undefined) return;
+  if (!isTrial(app, database)) return;
   outbound.allowedCidrs = [...LOOPBACK];
   outbound.isLoopbackByDefault = true;
 }

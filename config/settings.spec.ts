@@ -77,6 +77,24 @@ describe('settings', () => {
     expect(load({ APP_PORT: '', DATABASE_URL: ' ', LOG_FILE: '' })).toEqual(load({}));
   });
 
+  it('warn of variables that are spelled almost like them', () => {
+    writeFileSync(join(folder, '.env'), 'APP_PROT=9001\n');
+    expect(load({}).warnings).toEqual(['APP_PROT is no setting: did you mean APP_PORT?']);
+  });
+
+  it('leave the membership of a default upstream registry to production, and to who asks for it', () => {
+    const isOff = (env: Record<string, string>) => load(env).aiBridge.isOffByDefault;
+    const url = 'http://localhost:8080/api/v1/skills/register';
+    const production = { NODE_ENV: 'production', SECURITY_JWT_SECRET: GOOD_SECRET };
+    expect([isOff({}), isOff({ AI_BRIDGE_REGISTRY_URL: url }), isOff({ AI_BRIDGE_REGISTRY_URL: '' })]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(isOff({ DATABASE_URL: 'postgresql://u:p@db:5432/skill_db' })).toBe(false);
+    expect(isOff({ ...production, DATABASE_URL: 'postgresql://u:p@db:5432/skill_db' })).toBe(false);
+  });
+
   it('are read from .env, and the environment wins', () => {
     writeFileSync(
       join(folder, '.env'),

@@ -11,9 +11,10 @@ import { DatabaseSettings } from './database.settings.js';
 import { checkPreviousSecrets, resolveJwtSecret } from './jwt-secret.js';
 import { LoggingSettings } from './logging.settings.js';
 import { checkEdge, EdgeSettings } from './edge.settings.js';
+import { findMisspelled } from './misspelled.js';
 import { resolveEncryptionKey } from './encryption-key.js';
 import { checkOidc, OidcSettings } from './oidc.settings.js';
-import { allowLoopback, OutboundSettings } from './outbound.settings.js';
+import { allowLoopback, isTrial, OutboundSettings } from './outbound.settings.js';
 import { ProbesSettings } from './probes.settings.js';
 import { QuotasSettings } from './quotas.settings.js';
 import { RateLimitSettings } from './rate-limit.settings.js';
@@ -117,6 +118,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
     });
   }
   if (env.OUTBOUND_ALLOWED_CIDRS === undefined) allowLoopback(outbound, app, database);
+  if (env.AI_BRIDGE_REGISTRY_URL === undefined) aiBridge.isOffByDefault = isTrial(app, database);
   checkUpstream(aiBridge, faults);
   checkOidc(oidc, [security.jwtIssuer ?? app.name, app.publicUrl], faults);
   checkEdge(edge, faults);
@@ -125,7 +127,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   checkTracing(tracing, faults);
   checkPreviousSecrets(security, faults);
   checkArgon2Memory(app, security, faults);
-  const warnings = resolveJwtSecret(app, security, faults);
+  const warnings = [...findMisspelled(env, SETTING_VARIABLES), ...resolveJwtSecret(app, security, faults)];
   resolveEncryptionKey(app, security, faults);
   resolveCallbackSecret(app, commands, faults);
   if (faults.length > 0) throw new SettingsError(faults);

@@ -25,7 +25,8 @@ describe('a start on a bare machine', () => {
   afterAll(endServices);
 
   it('is one of two at once on the folder, and the other says what to do', async () => {
-    const both = [spawnService({ cwd }), spawnService({ cwd })];
+    const env = { AI_BRIDGE_REGISTRY_URL: undefined };
+    const both = [spawnService({ cwd, env }), spawnService({ cwd, env })];
     await until(() => both.every((one) => one.isReady || !one.isRunning), 50_000);
     const [ready, refused] = both.sort((one, other) => Number(other.isReady) - Number(one.isReady));
     if (!ready?.isReady || !refused) throw new Error(both.map(({ output }) => output).join('\n'));
@@ -40,18 +41,25 @@ describe('a start on a bare machine', () => {
     const { url, messages, dataDir } = service;
     const local = url.replace('127.0.0.1', 'localhost');
     expect(dataDir).toBe(join(cwd, '.data'));
-    expect(messages.slice(-6)).toEqual([
+    expect(messages.slice(-7)).toEqual([
       `ooder-skill 0.6.0 is ready (embedded PostgreSQL in ${dataDir})`,
       `API         ${local}/api/v1`,
       `Swagger UI  ${local}/docs`,
       `Metrics     ${local}/metrics`,
       'Outbound    calls of Skills and callbacks may reach this machine; in production only with OUTBOUND_ALLOWED_CIDRS',
+      'Upstream    none; this is a member of another registry with AI_BRIDGE_REGISTRY_URL=http://localhost:8080/api/v1/skills/register',
       `Client      admin, its secret: ${dataDir}/admin-client-secret`,
     ]);
     for (const path of ['/docs', '/metrics', '/readyz']) expect((await fetch(url + path)).status).toBe(200);
   });
 
-  it('says no more than a newcomer wants to read', () => {
+  it('says no more than a newcomer wants to read, and nothing after that, and is healthy', async () => {
+    // The first sweep and the first round of a membership are over.
+    await until(async () => /^registry_leader 1$/m.test(await (await fetch(`${service.url}/metrics`)).text()));
+    const { body } = await call(`${service.url}/health`);
+    expect(body).toMatchObject({ status: 'healthy' });
+    expect(JSON.stringify(body)).not.toContain('degraded');
+    expect(service.messages.filter((message) => message !== 'request').at(-1)).toMatch(/^Client /);
     expect(service.lines.filter(({ level }) => level !== 'info')).toEqual([]);
     expect(service.lines.length).toBeLessThan(12);
   });

@@ -16,9 +16,9 @@ export interface Exit {
 export interface ServiceOptions {
   /**
    * On top of an environment that holds no variable of the service. APP_PORT is 0, a free one, there is no upstream
-   * registry, no probe, and no limit of tokens, unless set here.
+   * registry, no probe, and no limit of tokens, unless set here. Undefined: not set at all.
    */
-  env?: Record<string, string>;
+  env?: Record<string, string | undefined>;
   /** The working directory, by default a new folder; DATA_DIR is `.data` in it unless set. */
   cwd?: string;
   /** The root folder of another version, built; by default this one. */

@@ -85,6 +85,11 @@ function announce(url: string, app: NestFastifyApplication, settings: Settings, 
           'Outbound    calls of Skills and callbacks may reach this machine; in production only with OUTBOUND_ALLOWED_CIDRS',
         ]
       : []),
+    ...(settings.aiBridge.isOffByDefault
+      ? [
+          `Upstream    none; this is a member of another registry with AI_BRIDGE_REGISTRY_URL=${settings.aiBridge.registryUrl}`,
+        ]
+      : []),
     `Client      ${admin.clientId}, its secret: ${admin.secretSource}`,
   ];
   for (const line of lines) logger.log(line, 'start');

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonMembers } from './flat-line.js';
 import type { PinoLogger } from './pino-logger.js';
 import { redactStart, redactText } from './redaction.js';
-import { visible } from './terminal.js';
+import { REQUEST_MESSAGE, visible } from './terminal.js';
 
 const MAX_PATH = 2048;
 const MAX_USER_AGENT = 256;
@@ -86,7 +86,7 @@ export function writeAccess(logger: PinoLogger, level: 'debug' | 'info', access:
   members += `,"trace_id":"${traceId}"`;
   if (errorCode !== undefined) members += `,"error_code":${errorCode}`;
   if (access.aborted === true) members += ',"aborted":true';
-  logger.recordFlat(level, members, 'request');
+  logger.recordFlat(level, members, REQUEST_MESSAGE);
 }
 
 function rounded(milliseconds: number): number {

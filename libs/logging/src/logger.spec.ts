@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { type Access, writeAccess } from './access-log.js';
 import { LogFileError } from './line-destination.js';
 import { LineOutput } from './terminal.js';
 import { createLogger, type ServiceLog } from './logger.js';
@@ -142,6 +143,37 @@ describe('createLogger', () => {
     expect(lines).toHaveLength(2);
     expect(lines[0]).toContain('[main] one');
     expect(lines[1]).toBe('    [10:00:00] INFO: forged\\u001b[2J\\u009b1A\u001b[39m');
+  });
+});
+
+describe('a request in a terminal', () => {
+  const write = (access: Partial<Access>): string => {
+    const output = new Capture(true);
+    const { logger } = createLogger({ level: 'info' }, app, output);
+    writeAccess(logger, 'info', {
+      method: 'POST',
+      url: '/api/v1/skills?token=x',
+      route: '/api/v1/skills',
+      status: 201,
+      durationMs: 9.4,
+      bytes: 900,
+      client: 'admin',
+      address: '127.0.0.1',
+      userAgent: 'curl',
+      traceId: 'f'.repeat(32),
+      ...access,
+    });
+    // eslint-disable-next-line no-control-regex
+    return output.text.replace(/\u001b\[\d+m/g, '').replace(/^\[[\d:.]+\] /, '');
+  };
+
+  it.each<[string, Partial<Access>]>([
+    ['POST /api/v1/skills 201 9 ms admin', {}],
+    ['POST /api/v1/skills 401 9 ms (1002)', { status: 401, client: undefined, errorCode: 1002 }],
+    ['POST /api/v1/skills 499 9 ms admin (aborted)', { status: 499, aborted: true }],
+    ['POST /a\\u001b[2J 201 9 ms a\\u000ab', { url: '/a\u001b[2J', client: 'a\nb' }],
+  ])('is one line: %s', (expected, access) => {
+    expect(write(access)).toBe(`INFO: ${expected}\n`);
   });
 });
 

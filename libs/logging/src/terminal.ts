@@ -8,6 +8,9 @@ export interface LogOutput {
   isTTY?: boolean;
 }
 
+/** Message of the line of a request. */
+export const REQUEST_MESSAGE = 'request';
+const REQUEST_END = `,"msg":"${REQUEST_MESSAGE}"}\n`;
 const CONTROL = /\p{Cc}|\p{Zl}|\p{Zp}/gu;
 
 /**
@@ -23,17 +26,34 @@ export function visible(text: string): string {
  * line of its own.
  */
 export function prettyPrinter(colorize: boolean): (line: string) => string {
-  return prettyFactory({
-    colorize,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'service,version,context',
+  const common = { colorize, translateTime: 'SYS:HH:MM:ss.l' };
+  const printRequest = prettyFactory({ ...common, hideObject: true, messageFormat: describeRequest });
+  const print = prettyFactory({
+    ...common,
     singleLine: true,
+    ignore: 'service,version,context',
     messageFormat: (log, key) => {
       const context = typeof log.context === 'string' ? `[${visible(log.context)}] ` : '';
       const message = typeof log[key] === 'string' ? log[key] : '';
       return context + message.split('\n').map(visible).join('\n    ');
     },
   });
+  return (line) => (isRequest(line) ? printRequest(line) : print(line));
+}
+
+function isRequest(line: string): boolean {
+  return line.endsWith(REQUEST_END) && line.includes('"duration_ms":');
+}
+
+/** `POST /api/v1/skills 201 9 ms admin`. The rest is in LOG_FILE. */
+function describeRequest(log: Record<string, unknown>): string {
+  const { method, path, status, duration_ms, client, error_code, aborted } = log as Record<string, string | undefined>;
+  const parts = [
+    ...[method, path, status, `${Math.round(Number(duration_ms))} ms`, client].filter((part) => part !== undefined),
+    ...(error_code === undefined ? [] : [`(${error_code})`]),
+    ...(aborted ? ['(aborted)'] : []),
+  ];
+  return visible(parts.join(' '));
 }
 
 /** Writes lines to an output that takes them one by one: as text for people to a terminal. Reports the first failure. */

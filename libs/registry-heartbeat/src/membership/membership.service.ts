@@ -104,7 +104,7 @@ export class MembershipService implements OnApplicationBootstrap, BeforeApplicat
 
 /** Returns undefined if no upstream registry is set. */
 function createClient(settings: AiBridgeSettings, interval: number, calls: SettingsClient): UpstreamClient | undefined {
-  if (settings.registryUrl === '') return undefined;
+  if (settings.registryUrl === '' || settings.isOffByDefault) return undefined;
   if (!URL.canParse(settings.registryUrl)) {
     // Only the membership needs it, so the service starts.
     new Logger('membership').error('AI_BRIDGE_REGISTRY_URL is not a URL: this service is not a member of any registry');

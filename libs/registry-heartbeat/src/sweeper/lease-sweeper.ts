@@ -90,13 +90,22 @@ export class LeaseSweeper extends PeriodicService {
 
   /** Fills a store that is new or has lost its data: every lease in PostgreSQL gets its full time from now. */
   private async rebuild(session: Transaction): Promise<SweepState> {
+    const before = await this.countLeases();
     // The query keeps the leader's session alive, and rejects if the lead is lost.
     await this.audit.all(() => session.query('SELECT 1'));
     await this.store.keep({ complete: true });
     const state = await this.store.beginSweep();
-    this.logger.log('the lease store was empty: it now has the leases of PostgreSQL, each with its full time from now');
+    const added = (await this.countLeases()) - before;
+    // On a first start there is nothing to say.
+    if (added > 0)
+      this.logger.log(`the lease store was empty: it now has ${added} leases of PostgreSQL, with their full time`);
     // Starts the grace time, as after any gap between sweeps.
     return { ...state, sweptAt: 0 };
+  }
+
+  private async countLeases(): Promise<number> {
+    const { onTime, overdue } = await this.store.census(0);
+    return onTime + overdue;
   }
 
   /** Returns the time until which no lease ends. */
@@ -106,7 +115,10 @@ export class LeaseSweeper extends PeriodicService {
     const until = now + this.terms.ttl;
     // The time of a threat starts anew, because it may come from before the clock change.
     await this.store.keep({ graceUntil: until, threatenedSince: 0 });
-    this.logger.log(`no sweep for a while, or a clock change: no lease ends for ${this.terms.ttl / 1000} s`);
+    const message = `no lease ends for ${this.terms.ttl / 1000} s`;
+    // Every start is one; nobody has to know.
+    if (sweptAt === 0) this.logger.debug(`the first sweep: ${message}`);
+    else this.logger.log(`no sweep for a while, or a clock change: ${message}`);
     return until;
   }
 

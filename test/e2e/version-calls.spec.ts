@@ -199,7 +199,10 @@ describe('versions and deprecation', () => {
     for (const body of [again, again, { skill: name, capability }, { capability }])
       expect(await call(body)).toEqual(told);
     await site.register([{ url: old?.url ?? '' }], { name, capabilities, version: '1.0.0' });
-    for (const body of [{ skill: name, capability }, { skill: `${name}@^1`, capability }, { capability }]) {
+    const latest = await site.admin.get(`/skills?version=latest&name=${name}`).expect(200);
+    expect((latest.body as { version: string }[]).map(({ version }) => version)).toEqual(['1.0.0']);
+    for (const skill of [name, `${name}@latest`, `${name}@^1`, undefined]) {
+      const body = { skill, capability };
       expect(await call(body)).toEqual(untold);
     }
     for (const body of [

@@ -31,6 +31,7 @@ describe('the answer of a Skill', () => {
     ['an error as an object', { error: DETAIL }, DETAIL],
     ['an error as text', { error: 'No such city' }, { code: 5000, message: 'No such city' }],
     ['a text and its details', { error: 'No such city', error_detail: DETAIL }, DETAIL],
+    ['two texts', { error: 'Not here', error_detail: DETAIL }, { ...DETAIL, message: 'Not here' }],
     ['a text and its code', { error: 'No such city', error_detail: { code: 7 } }, { code: 7, message: 'No such city' }],
     ['details alone', { error: null, error_detail: DETAIL }, DETAIL],
     ['an error without a code', { error: { message: 'No such city' } }, { code: 5000, message: 'No such city' }],
@@ -103,7 +104,7 @@ describe('the answer of a Skill', () => {
       [
         told('error_detail.hint'),
         told('error_detail.code', 'was cut after 64 characters'),
-        told('error', 'is not taken, because of error_detail.message'),
+        told('error_detail.message', 'is not taken, because of error'),
       ],
     ],
     [

@@ -35,9 +35,10 @@ export function readReason(members: Members, otherwise: ExecutionError, untaken:
   const names = object.members();
   if (ERROR_MEMBERS.some((member) => names.has(member))) {
     const read = readError(object, untaken, plain, `${name}.`) ?? plain;
-    if (text !== undefined && text !== read.message)
-      untaken.add('error', 'is not taken, because of error_detail.message');
-    return read;
+    // The published text is what people see; error_detail is of this registry.
+    if (text === undefined || text === read.message) return read;
+    if (names.has('message')) untaken.add('error_detail.message', 'is not taken, because of error');
+    return { ...read, message: text };
   }
   const message = text ?? readText(object, name, untaken);
   return message === undefined ? plain : { ...plain, message, details: object };

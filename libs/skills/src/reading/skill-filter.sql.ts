@@ -214,10 +214,13 @@ function buildFacets(filter: SkillFilter, callableOnly: boolean): string[] {
 /** Keys of prereleases are longer (ADR 0046). */
 export const IS_RELEASE = 'cardinality(s.version_key) = 3';
 
-/** The highest version of each name among the matches; a prerelease only where no release matches; of equals the youngest. */
+/**
+ * The version of each name among the matches that a call would get first: a prerelease only where no release matches, a deprecated one only
+ * where no other is left, then the highest, and of equals the youngest.
+ */
 export function newestOf(from: string, where: Conditions): string {
   return `WHERE s.id IN (SELECT DISTINCT ON (s.name) s.id FROM ${from} ${where.toString()}
-    ORDER BY s.name, ${IS_RELEASE} DESC, s.version_key DESC, s.id DESC)`;
+    ORDER BY s.name, ${IS_RELEASE} DESC, s.deprecated, s.version_key DESC, s.id DESC)`;
 }
 
 /** Skills `s` whose version is in a semver range, or is the one that the text names with its build metadata. */

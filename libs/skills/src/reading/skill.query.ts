@@ -55,7 +55,7 @@ function VersionRangeField(): PropertyDecorator {
       required: false,
       example: '^1.0',
       description:
-        'A version, a range as npm writes it, or latest: the highest version of each name that passes the other filters',
+        'A version, a range as npm writes it, or latest: the highest version of each name that passes the other filters, a deprecated one only if there is no other',
     }),
     ValidateBy({
       name: 'versionRange',

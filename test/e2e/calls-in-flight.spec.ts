@@ -1,7 +1,8 @@
+import { ExecutionUpkeep } from '../../libs/commands/src/executions/execution-upkeep.js';
 import { BEHAVIOURS, type Behaviour } from '../support/skill-server.js';
 import { until } from '../support/until.js';
 import { apiOf } from './api.js';
-import { AsyncSite } from './async-calls.js';
+import { AsyncSite, type Details } from './async-calls.js';
 import { commandId } from './calls.js';
 
 describe('calls', () => {
@@ -112,4 +113,27 @@ describe('calls', () => {
       }
     },
   );
+
+  it('whose replica is gone show which endpoint had them', async () => {
+    const { skill, skillId, release } = await held();
+    const id = commandId();
+    const read = async () => {
+      const { body } = await site.calls.agent.get(`/commands/executions?command_id=${id}`).expect(200);
+      return (body.data as { executions: Details[] }).executions[0];
+    };
+    const lost = site.calls.execute(skillId, { command_id: id }).then();
+    await until(async () => (await read())?.try_count === 1);
+    await site.calls.app.database.query('UPDATE executions SET running_until = now() WHERE command_id = $1', [id]);
+    await site.calls.app.app.get(ExecutionUpkeep).runAnew();
+    const tries = [{ endpoint: skill.url, ended_at: expect.any(String), outcome: 'unanswered' }];
+    expect(await read()).toMatchObject({
+      status: 'failed',
+      endpoint_url: skill.url,
+      tries,
+      error_detail: { code: 1008 },
+    });
+    release();
+    await lost;
+    expect(skill.calls[0]?.headers.prefer).toBe('wait=30');
+  });
 });

@@ -119,6 +119,13 @@ describe('the answer of a Skill', () => {
     expect(read(json, status).warnings ?? []).toEqual(warnings);
   });
 
+  it('tells of a refusal that cannot be read', () => {
+    const warnings = (text: string) => readAnswer(404, Buffer.from(text)).warnings;
+    expect(warnings('<html>')).toEqual([told('answer', 'is not JSON')]);
+    expect(warnings('{"code":1,"code":2}')).toEqual([told('answer', '"code" is given more than once')]);
+    expect(warnings('')).toBeUndefined();
+  });
+
   it('tells of 20 members, and that there are more', () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`m${n}`, n]));
     const { warnings = [] } = read({ code: 0, data: { status: 'completed', ...many } });

@@ -70,7 +70,8 @@ export function readAnswer(status: number, body: Buffer, isRaw = false, retryAft
   if (status < 400) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);
   const plain = { code: status, message: `The Skill answered ${status}` };
   const untaken = new Untaken();
-  const error = (json && safely(() => readRefusal(json, plain, untaken))) ?? plain;
+  if (json === undefined && body.length > 0) untaken.add('answer', 'is not JSON');
+  const error = (json && safely(() => readRefusal(json, plain, untaken), untaken)) ?? plain;
   return { status: 'failed', error, ...untaken.toMember() };
 }
 
@@ -108,12 +109,13 @@ export function readUnambiguous<T>(source: Buffer, read: () => T): T {
 }
 
 /** The errors in answers that say no more than their status if they cannot be read. */
-function safely<T>(read: () => T): T | undefined {
+function safely<T>(read: () => T, untaken = new Untaken()): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof RepeatedNameError) return undefined;
-    throw error;
+    if (!(error instanceof RepeatedNameError)) throw error;
+    untaken.add('answer', error.message);
+    return undefined;
   }
 }
 

@@ -294,11 +294,14 @@ export function toDetails(record: ExecutionRecord): ExecutionDetailsResponse {
 
 /** A try that is open when its call has ended was cancelled with it, or nobody heard its answer. */
 function toTries({ try_list, status, completed_at }: ExecutionRecord): TryResponse[] {
-  const ended_at = completed_at?.toISOString() ?? null;
-  const outcome = status === 'cancelled' ? 'cancelled' : 'unanswered';
-  return (try_list ?? []).map((one) =>
-    one.outcome === null && ended_at !== null ? { ...one, ended_at, outcome } : one,
-  );
+  const end = completed_at?.toISOString() ?? null;
+  const last = status === 'cancelled' ? 'cancelled' : 'unanswered';
+  return (try_list ?? []).map(({ endpoint, started_at, ended_at, outcome }) => ({
+    endpoint,
+    started_at,
+    ended_at: ended_at ?? end,
+    outcome: outcome ?? (end === null ? null : last),
+  }));
 }
 
 /** Without the query of the URL, which may contain a secret. */

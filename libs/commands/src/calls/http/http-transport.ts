@@ -30,6 +30,8 @@ export class HttpTransport implements Transport {
         ...headers,
         'content-type': 'application/json',
         accept: 'application/json',
+        // A registry as the Skill: a try of a call that it makes already waits for the end of that call (RFC 7240).
+        prefer: `wait=${Math.ceil(timeoutMs / 1000)}`,
         'accept-encoding': ACCEPTED_CODINGS,
         ...(authorization !== undefined && { authorization }),
       },

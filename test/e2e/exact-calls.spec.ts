@@ -193,13 +193,15 @@ describe('parameters and results', () => {
 
     it('say what of an answer was not taken: in place, stored, and in the callback', async () => {
       const long = `[${'1,'.repeat(600)}1]`;
-      answerContext(`{"total":2,"long":${long},"":1,"twice":1,"twice":2,"deep":{"a":1,"a":1}},"progress":0.5`);
+      answerContext(
+        `{"total":2,"long":${long},"":1,"twice":1,"twice":2,"deep":{"a\\u0000":1,"a\\u0000":1}},"progress":0.5`,
+      );
       const warnings = [
         { field: 'progress', reason: 'is unknown' },
         { field: 'context.long', reason: 'must have at most 1024 characters as JSON, or null' },
         { field: 'context', reason: 'as a key must not be blank' },
         { field: 'context.twice', reason: 'is given more than once' },
-        { field: 'context.deep', reason: 'has a name more than once: a' },
+        { field: 'context.deep', reason: 'has a name more than once: a\ufffd' },
       ];
       const made = await call().expect(200);
       expect(made.body.data).toMatchObject({ status: 'completed', result: 1, warnings });

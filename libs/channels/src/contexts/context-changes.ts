@@ -24,7 +24,7 @@ export interface CheckedChanges {
 }
 
 /** Checks changes of a context. If there are too many, they are not checked, and none can be made. */
-export function checkChanges(given: Iterable<JsonPart>): CheckedChanges {
+function checkChanges(given: Iterable<JsonPart>): CheckedChanges {
   const { maxEntries, maxKey } = CONTEXT_LIMITS;
   const changes = new Map<string, JsonText>();
   const seen = new Set<string>();

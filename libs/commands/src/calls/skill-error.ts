@@ -56,16 +56,17 @@ export function readError(
 ): ExecutionError | undefined {
   if (!isObject(json.value)) return undefined;
   const given = json.value.code;
-  const code = readCode(given);
-  if (code === undefined && otherwise === undefined) return undefined;
+  const own = readCode(given);
+  const code = own ?? otherwise?.code;
+  if (code === undefined) return undefined;
   const members = json.members();
   untaken.addUnknown(members, path === '' ? ERROR_ENVELOPE : ERROR, path);
-  if (code === undefined && !isEmpty(given)) untaken.add(`${path}code`, 'must be a number or a text');
-  if (typeof given === 'string' && given !== code)
+  if (own === undefined && !isEmpty(given)) untaken.add(`${path}code`, 'must be a number or a text');
+  if (typeof given === 'string' && given !== own)
     untaken.add(`${path}code`, `was cut after ${LONGEST_CODE} characters`);
   const details = members.get('details');
   const message = readText(members.get('message'), `${path}message`, untaken) ?? otherwise?.message ?? '';
-  return { code: code ?? otherwise?.code ?? 0, message, ...(details && { details }) };
+  return { code, message, ...(details && { details }) };
 }
 
 function readCode(code: unknown): ExecutionError['code'] | undefined {

@@ -3,15 +3,15 @@ import { type Fault, toStorable } from '#common';
 /** Entries of one list; one more says that there are others. */
 export const MAX_UNTAKEN = 20;
 const MORE: Fault = { field: 'answer', reason: 'has more that was not taken' };
-const LONGEST_FIELD = 128;
+/** Characters of a field, and of a reason: both can have names that the Skill chose. */
+const LONGEST = 128;
 
 /** What of the answer of a Skill was not taken: the `warnings` of an execution. */
 export class Untaken {
   private readonly faults: Fault[] = [];
 
   add(field: string, reason: string): void {
-    if (this.faults.length < MAX_UNTAKEN)
-      this.faults.push({ field: toStorable(field.slice(0, LONGEST_FIELD)), reason });
+    if (this.faults.length < MAX_UNTAKEN) this.faults.push({ field: shorten(field), reason: shorten(reason) });
     else this.faults[MAX_UNTAKEN] = MORE;
   }
 
@@ -31,4 +31,8 @@ export class Untaken {
   toMember(): { warnings?: Fault[] } {
     return this.faults.length > 0 ? { warnings: this.faults } : {};
   }
+}
+
+function shorten(text: string): string {
+  return toStorable(text.slice(0, LONGEST));
 }

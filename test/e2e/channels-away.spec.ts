@@ -55,6 +55,18 @@ describe('channels of a Skill that leaves wait', () => {
     expect(await site.app.database.query('SELECT FROM away_channels WHERE channel_id = $1', [id])).toEqual([]);
   });
 
+  it('under the ids that its owner chose', async () => {
+    const capabilities = [{ name: 'forecast', capability_id: 'forecast-1' }];
+    const server = await site.serveOne();
+    const body = skillBody({ skill_id: `chosen-${commandId()}`, endpoints: [{ url: server.url }], capabilities });
+    const { skill_id } = await register(body);
+    const ids = { skill_id, capability_id: 'forecast-1' };
+    const { channel_id } = (await site.agent.post('/channels/create', ids).expect(200)).body.data as Channel;
+    expect(await channelOf(site.agent, channel_id)).toMatchObject(ids);
+    await leave(skill_id).expect(200);
+    expect(await channelOf(site.agent, channel_id)).toMatchObject(ids);
+  });
+
   it('no longer than CHANNEL_RETURN_WAIT; then they are closed, also when it returns', async () => {
     const { skillId, id, registration } = await opened();
     const settings = site.app.app.get<ChannelSettings>(channelSettings.KEY);

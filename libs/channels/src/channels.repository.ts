@@ -35,15 +35,14 @@ export type NewChannel = Pick<Channel, 'skill_id' | 'capability_id' | 'client_id
 
 /** By the clock of the database. `statement_timestamp`, because an earlier statement may have waited for a lock. */
 const EXPIRED = `c.status = 'open' AND c.expiry_time <= statement_timestamp()`;
-/** Only a channel whose Skill has left reads `away_channels`. */
-const orFormer = (column: string): string =>
-  `COALESCE(c.${column}, (SELECT a.${column} FROM away_channels a WHERE a.channel_id = c.id)) AS ${column}`;
-const COLUMNS = `c.id, ${orFormer('skill_id')}, ${orFormer('capability_id')}, c.skill_id IS NULL AS away,
+/** `now`, or what the channel had before its Skill left. Only then it reads `away_channels`. */
+const nowOrFormer = (now: string, column: string): string =>
+  `CASE WHEN c.skill_id IS NULL THEN (SELECT a.${column} FROM away_channels a WHERE a.channel_id = c.id) ELSE ${now} END AS ${column}`;
+const COLUMNS = `c.id, ${nowOrFormer('c.skill_id', 'skill_id')}, ${nowOrFormer('c.capability_id', 'capability_id')}, c.skill_id IS NULL AS away,
   c.client_id, c.endpoint_id, c.metadata, c.created_at, c.expiry_time,
-  CASE WHEN c.skill_id IS NULL THEN (SELECT a.space_id FROM away_channels a WHERE a.channel_id = c.id)
-    ELSE (SELECT s.space_id FROM skills s WHERE s.id = c.skill_id) END AS space_id,
-  (SELECT s.external_id FROM skills s WHERE s.id = c.skill_id) AS skill_external_id,
-  (SELECT k.external_id FROM capabilities k WHERE k.id = c.capability_id) AS capability_external_id,
+  ${nowOrFormer('(SELECT s.space_id FROM skills s WHERE s.id = c.skill_id)', 'space_id')},
+  ${nowOrFormer('(SELECT s.external_id FROM skills s WHERE s.id = c.skill_id)', 'skill_external_id')},
+  ${nowOrFormer('(SELECT k.external_id FROM capabilities k WHERE k.id = c.capability_id)', 'capability_external_id')},
   CASE WHEN ${EXPIRED} THEN 'closed' ELSE c.status END AS status,
   CASE WHEN ${EXPIRED} THEN c.expiry_time ELSE c.closed_at END AS closed_at`;
 

@@ -274,14 +274,13 @@ describe('export and import', () => {
     });
     writeFileSync(file, exportOf([headerLine(), clientLine({ role: 'viewer', disabled: true }), replacing]));
     expect(await importFile({ onConflict: 'replace', dryRun: true })).toMatchObject({ skill: { replaced: 1 } });
-    const describe = `SELECT id, owner, status, description, deprecated, tags, generation, registered_at = '${TIME}' AS same FROM skills`;
+    const describe = `SELECT id, owner, status, description, deprecated, deprecation, tags, generation, registered_at = '${TIME}' AS same FROM skills`;
     expect(await database.query(describe)).toMatchObject([{ owner: 'team' }]);
-    expect(await importFile({ onConflict: 'replace' })).toMatchObject({
-      client: { replaced: 1 },
-      skill: { replaced: 1 },
-    });
+    const replaced = await importFile({ onConflict: 'replace' });
+    expect(replaced).toMatchObject({ client: { replaced: 1 }, skill: { replaced: 1 } });
+    const deprecation = { message: 'old', since: TIME };
     const written = { owner: 'others', status: 'maintenance', description: 'second', deprecated: true };
-    const expected = { id: ID, ...written, tags: ['b', 'a'], generation: 5, same: true };
+    const expected = { id: ID, ...written, deprecation, tags: ['b', 'a'], generation: 5, same: true };
     expect(await database.query(describe)).toEqual([expected]);
     expect(await database.query('SELECT key, value FROM skill_metadata ORDER BY key')).toEqual([
       { key: 'a', value: '3' },

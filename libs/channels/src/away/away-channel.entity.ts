@@ -29,6 +29,12 @@ export class AwayChannelEntity {
   @Column({ name: 'capability_id', type: 'uuid' })
   capabilityId: string;
 
+  @Column({ name: 'skill_external_id', type: 'varchar', length: 64, nullable: true })
+  skillExternalId: string | null;
+
+  @Column({ name: 'capability_external_id', type: 'varchar', length: 64, nullable: true })
+  capabilityExternalId: string | null;
+
   @Column({ name: 'skill_name', type: 'varchar', length: 255 })
   skillName: string;
 

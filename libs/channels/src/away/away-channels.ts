@@ -7,9 +7,9 @@ const HOLD = `SELECT FROM channels WHERE skill_id = ANY($1::uuid[]) AND status =
 
 /** A second statement, which sees what was committed while the first one waited for locks. */
 const LEAVE = `WITH gone AS (
-    INSERT INTO away_channels (channel_id, skill_id, capability_id, skill_name, skill_version, owner, space_id,
-      capability_name, expiry_time)
-    SELECT c.id, s.id, k.id, s.name, s.version, s.owner, s.space_id, k.name, c.expiry_time
+    INSERT INTO away_channels (channel_id, skill_id, capability_id, skill_external_id, capability_external_id, skill_name,
+      skill_version, owner, space_id, capability_name, expiry_time)
+    SELECT c.id, s.id, k.id, s.external_id, k.external_id, s.name, s.version, s.owner, s.space_id, k.name, c.expiry_time
     FROM channels c JOIN skills s ON s.id = c.skill_id JOIN capabilities k ON k.id = c.capability_id
     WHERE c.skill_id = ANY($1::uuid[]) AND c.status = 'open' AND c.expiry_time > now() RETURNING channel_id)
   UPDATE channels c SET skill_id = NULL, capability_id = NULL, endpoint_id = NULL,

@@ -30,6 +30,7 @@ import { ParameterTypes1776700000000 } from './1776700000000-parameter-types.js'
 import { Tries1777100000000 } from './1777100000000-tries.js';
 import { JsonContexts1777110000000 } from './1777110000000-json-contexts.js';
 import { RefreshGrace1777200000000 } from './1777200000000-refresh-grace.js';
+import { AwayIds1777300000000 } from './1777300000000-away-ids.js';
 
 /** In the order in which they run. */
 export const MIGRATIONS = [
@@ -65,4 +66,5 @@ export const MIGRATIONS = [
   Tries1777100000000,
   JsonContexts1777110000000,
   RefreshGrace1777200000000,
+  AwayIds1777300000000,
 ];

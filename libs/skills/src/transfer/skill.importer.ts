@@ -120,9 +120,10 @@ export class SkillImporter {
       throw error;
     }
     await tx.query(
-      `UPDATE skills SET owner = $2, external_id = COALESCE(external_id, $3)
-       WHERE id = $1 AND (owner <> $2 OR external_id IS NULL)`,
-      [skill.id, line.owner, pickExternalId(skill.id, line.external_id)],
+      `UPDATE skills SET owner = $2, external_id = COALESCE(external_id, $3),
+         deprecation = deprecation || CASE WHEN $4::text IS NULL THEN '{}' ELSE jsonb_build_object('since', $4::text) END
+       WHERE id = $1 AND (owner <> $2 OR external_id IS NULL OR $4::text IS NOT NULL)`,
+      [skill.id, line.owner, pickExternalId(skill.id, line.external_id), line.deprecated_since ?? null],
     );
   }
 }

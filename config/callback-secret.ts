@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AppSettings } from './app.settings.js';
 import type { CommandsSettings } from './commands.settings.js';
-import { keepSecret } from './data-folder.js';
+import { isReadOnly, keepSecret } from './data-folder.js';
 import type { SettingFault } from './setting.js';
 
 const PREFIX = 'whsec_';
@@ -40,8 +40,7 @@ export function resolveCallbackSecret(app: AppSettings, commands: CommandsSettin
       () => PREFIX + randomBytes(32).toString('base64'),
     );
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw error;
+    if (!isReadOnly(error)) throw error;
     faults.push({ variable: VARIABLE, problem: 'is not set, and none can be kept in DATA_DIR', example: EXAMPLE });
   }
 }

@@ -29,6 +29,11 @@ export function keepSecret(dataDir: string, name: string, make: () => string): s
   return readFileSync(path, 'utf8').trim();
 }
 
+/** Whether `keepSecret` failed because the folder cannot be written. */
+export function isReadOnly(error: unknown): boolean {
+  return ['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();

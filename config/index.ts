@@ -1,5 +1,6 @@
 export { AiBridgeSettings, aiBridgeSettings } from './ai-bridge.settings.js';
 export { AppSettings, appSettings } from './app.settings.js';
+export { type CallerKey, callerKeyOf } from './caller-key.js';
 export { CatalogueSettings, catalogueSettings } from './catalogue.settings.js';
 export { ChannelSettings, channelSettings } from './channel.settings.js';
 export { CommandsSettings, commandsSettings } from './commands.settings.js';

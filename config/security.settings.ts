@@ -80,6 +80,12 @@ export class SecuritySettings {
   @Setting('SECURITY_PREVIOUS_KEY_FILES', { example: '/etc/ooder-skill/jwt-key-2025.pem' })
   previousKeyFiles: string[] = [];
 
+  /** The private key that signs `x-ooder-caller`: PKCS 8 in base64. See `resolveCallerKey` for the default. */
+  @Setting('SECURITY_CALLER_KEY', {
+    example: 'the output of: openssl genpkey -algorithm ed25519 -outform DER | base64',
+  })
+  callerKey?: string;
+
   /** The key that encrypts secret values of Skills. See `resolveEncryptionKey` for the default. */
   @Setting('SECURITY_ENCRYPTION_KEY', { example: 'the output of: openssl rand -base64 32' })
   encryptionKey?: string;

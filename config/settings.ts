@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { AiBridgeSettings, checkUpstream } from './ai-bridge.settings.js';
 import { AppSettings } from './app.settings.js';
 import { resolveCallbackSecret } from './callback-secret.js';
+import { resolveCallerKey } from './caller-key.js';
 import { CatalogueSettings } from './catalogue.settings.js';
 import { ChannelSettings, checkChannel } from './channel.settings.js';
 import { CommandsSettings } from './commands.settings.js';
@@ -129,6 +130,7 @@ export function loadSettings(environment: Environment = process.env, file = '.en
   checkArgon2Memory(app, security, faults);
   const warnings = [...findMisspelled(env, SETTING_VARIABLES), ...resolveJwtSecret(app, security, faults)];
   resolveEncryptionKey(app, security, faults);
+  resolveCallerKey(app, security, faults);
   resolveCallbackSecret(app, commands, faults);
   if (faults.length > 0) throw new SettingsError(faults);
   return {

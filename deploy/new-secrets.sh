@@ -4,11 +4,15 @@
 set -eu
 umask 077
 
+key() {
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 | openssl pkcs8 -topk8 -nocrypt -outform DER | openssl base64 -A
+}
 secret() { openssl rand -base64 "$1" | tr -d '\n'; }
 
 cat <<EOF
 SECURITY_JWT_SECRET=$(secret 48)
 SECURITY_ENCRYPTION_KEY=$(secret 32)
+SECURITY_CALLER_KEY=$(key)
 SECURITY_ADMIN_CLIENT_SECRET=$(openssl rand -hex 24)
 CALLBACK_SIGNING_SECRET=whsec_$(secret 32)
 EOF

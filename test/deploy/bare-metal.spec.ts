@@ -96,6 +96,7 @@ describe('the installation on a machine', () => {
     const { security, commands, warnings } = loadSettings(env, join(folder, 'none'));
     expect(warnings).toEqual([]);
     expect(security.encryptionKey).toBeDefined();
+    expect(security.callerKey).toBeDefined();
     expect(security.adminClientSecret).toBeDefined();
     expect(commands.callbackSigningSecret).toMatch(/^whsec_/);
   });

@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { answer, BEHAVIOURS, type Behaviour } from '../support/skill-server.js';
 import { CallSite, commandId } from './calls.js';
 import { expectError } from './api.js';
@@ -56,7 +56,9 @@ describe('calling Skills', () => {
       expect(call?.headers.traceparent).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01$/);
       expect(call?.headers.authorization).toBeUndefined();
       const caller = String(call?.headers['x-ooder-caller']);
-      expect(decodeJwt(caller)).toMatchObject({ sub: site.agentId, client_id: site.agentId, aud: `skill:${skillId}` });
+      const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', site.app.url));
+      const { payload } = await jwtVerify(caller, keys, { audience: `skill:${skillId}`, issuer: site.app.url });
+      expect(payload).toMatchObject({ sub: site.agentId, client_id: site.agentId });
       // It is good for that Skill alone.
       await site.app.http.get('/api/v1/skills/').auth(caller, { type: 'bearer' }).expect(401);
     });

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { ADMIN_SECRET, startTestApp, type TestApp } from '../support/test-app.js';
 import { routesOf } from './routes.js';
@@ -145,7 +145,18 @@ describe('the metadata of the authorization server (RFC 8414)', () => {
         const answer = await app.http.get(PATH).set(name, name === 'forwarded' ? 'host=evil.example' : 'evil.example');
         expect([name, answer.body]).toEqual([name, body]);
       }
-      expect((await app.http.get('/.well-known/jwks.json').expect(200)).body).toEqual({ keys: [] });
+      // The key of caller assertions; access tokens have a shared secret.
+      const keys = (await app.http.get('/.well-known/jwks.json').expect(200)).body as { keys: object[] };
+      const known = {
+        kty: 'OKP',
+        crv: 'Ed25519',
+        alg: 'EdDSA',
+        use: 'sig',
+        x: expect.any(String),
+        kid: expect.any(String),
+      };
+      expect(keys).toEqual({ keys: [known] });
+      expect(decodeProtectedHeader(app.admin).alg).toBe('HS256');
     } finally {
       await app.close();
     }

@@ -1,3 +1,7 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
 import { type SampleSkill, type SampleSkillOptions, startSampleSkill } from '../../apps/sample-skill/src/index.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { until } from '../support/until.js';
@@ -55,6 +59,38 @@ describe('the sample Skill at this registry', () => {
     await expect(skill.ended).resolves.toBe(true);
     expect(await discovered()).toEqual([]);
     await expect(fetch(`${skill.url}/health`)).rejects.toThrow('fetch failed');
+  });
+
+  it('serves the registry, and nobody who forges its signature', async () => {
+    const skill = await start();
+    const execute = { skill_id: skill.skillId, capability: 'weather.current', parameters: { city: 'Cairo' } };
+    await site.http.post('/api/v1/commands/execute').auth(site.admin, { type: 'bearer' }).send(execute).expect(200);
+    expect(skill.executions).toBe(1);
+    const { body } = await site.http.get('/.well-known/jwks.json').expect(200);
+    const { kid, alg } = (body as { keys: { kid: string; alg: string }[] }).keys[0] ?? { kid: '', alg: '' };
+    const own = readFileSync(join(site.dataDir, 'caller-key'), 'utf8');
+    const genuine = createPrivateKey({ key: Buffer.from(own, 'base64'), format: 'der', type: 'pkcs8' });
+    const { privateKey: other } = generateKeyPairSync('ed25519');
+    const sign = (key: KeyObject, claims: object, header = { kid, alg }) =>
+      new SignJWT({ sub: 'me', aud: `skill:${skill.skillId}`, ...claims })
+        .setProtectedHeader(header)
+        .setExpirationTime('1m')
+        .sign(key);
+    const statusWith = async (caller: string) => {
+      const command = JSON.stringify({ command_id: caller, ...execute });
+      const init = { method: 'POST', body: command, headers: { 'x-ooder-caller': caller } };
+      return (await fetch(`${skill.url}/api/v1/commands/execute`, init)).status;
+    };
+    expect(await statusWith(await sign(genuine, {}))).toBe(200);
+    const forged = [
+      await sign(other, {}),
+      await sign(other, {}, { kid: 'another', alg }),
+      await sign(genuine, { aud: 'skill:another' }),
+      (await sign(genuine, {})).slice(0, -9),
+      'not a token',
+    ];
+    for (const caller of forged) expect([caller, await statusWith(caller)]).toEqual([caller, 401]);
+    expect(skill.executions).toBe(2);
   });
 
   it('registers again where it was forgotten', async () => {

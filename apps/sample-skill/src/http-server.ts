@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type CallerCheck, ForgedCallerError } from './caller-check.js';
 import type { Command, Executor } from './executor.js';
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -15,14 +16,19 @@ class RequestError extends Error {
   }
 }
 
+export interface SkillServerOptions {
+  log?: (line: string) => void;
+  checkCaller?: CallerCheck;
+}
+
 /**
- * The two routes of a Skill: calls and the health check (protocol.md section 6). A third one takes callbacks, so that
- * asynchronous calls can be tried; a Skill does not need it.
+ * The two routes of a Skill: calls, of callers that pass the check, and the health check (protocol.md section 6). A third one
+ * takes callbacks, so that asynchronous calls can be tried; a Skill does not need it.
  */
 export function createSkillServer(
   executor: Executor,
   version: string,
-  log: (line: string) => void = () => undefined,
+  { log = () => undefined, checkCaller }: SkillServerOptions = {},
 ): Server {
   const started = performance.now();
   const health = () => ({
@@ -35,6 +41,7 @@ export function createSkillServer(
     const [path] = (request.url ?? '').split('?');
     if (path === '/health' && request.method === 'GET') return health();
     if (path === '/api/v1/commands/execute' && request.method === 'POST') {
+      await assertCaller(request, checkCaller);
       return { code: 0, message: 'success', data: executor.execute(commandOf(await bodyOf(request))) };
     }
     if (path === '/callbacks' && request.method === 'POST') {
@@ -52,6 +59,17 @@ export function createSkillServer(
         sendError(response, error);
       });
   });
+}
+
+/** @throws RequestError */
+async function assertCaller({ headers }: IncomingMessage, checkCaller: CallerCheck | undefined): Promise<void> {
+  try {
+    await checkCaller?.(headers['x-ooder-caller']?.toString());
+  } catch (error) {
+    if (error instanceof ForgedCallerError)
+      throw new RequestError(401, 1002, 'x-ooder-caller is not valid for this Skill');
+    throw new RequestError(503, 1008, 'The caller cannot be checked now');
+  }
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

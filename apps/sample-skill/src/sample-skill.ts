@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
+import { createCallerCheck } from './caller-check.js';
 import { Executor } from './executor.js';
 import { createSkillServer } from './http-server.js';
 import { Membership } from './membership.js';
@@ -50,7 +51,8 @@ export async function startSampleSkill(options: SampleSkillOptions): Promise<Sam
   const { host = '127.0.0.1', name = 'weather', version = '1.0.0', weight = 1, drainMs = 1_000 } = options;
   const { skillId, log = () => undefined } = options;
   const executor = new Executor();
-  const server = createSkillServer(executor, version, log);
+  const checkCaller = createCallerCheck(options.registryUrl, () => membership.registration?.skillId);
+  const server = createSkillServer(executor, version, { log, checkCaller });
   server.listen(options.port, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

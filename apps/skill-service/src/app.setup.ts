@@ -81,6 +81,7 @@ function collectSecrets({ security, aiBridge, commands }: Settings): (string | u
     security.adminClientSecret,
     security.jwtSecret,
     ...security.previousJwtSecrets,
+    security.callerKey,
     security.encryptionKey,
     ...security.previousEncryptionKeys,
     aiBridge.clientSecret,

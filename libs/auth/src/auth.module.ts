@@ -32,7 +32,7 @@ import { ClientsService } from './clients/clients.service.js';
 import { SecretHasher } from './clients/secret-hasher.js';
 import { RevocationList } from './tokens/revocation-list.js';
 import { ServiceIdentity } from './tokens/service-identity.js';
-import { createTokenSigner } from './tokens/token-signer.js';
+import { createCallerSigner, createTokenSigner } from './tokens/token-signer.js';
 import { GrantsService } from './tokens/grants.service.js';
 import { MeController } from './clients/me.controller.js';
 import { MetadataController } from './tokens/metadata.controller.js';
@@ -47,7 +47,7 @@ import { SessionsService } from './sessions/sessions.service.js';
 import { TokenStatusController } from './tokens/token-status.controller.js';
 import { TokenStatusService } from './tokens/token-status.service.js';
 import { TokenController } from './tokens/token.controller.js';
-import { TOKEN_SIGNER, TokensService } from './tokens/tokens.service.js';
+import { CALLER_SIGNER, TOKEN_SIGNER, TokensService } from './tokens/tokens.service.js';
 
 /** Clients, tokens, sessions, roles, and the guard of every route. */
 @Module({
@@ -101,6 +101,11 @@ import { TOKEN_SIGNER, TokensService } from './tokens/tokens.service.js';
       provide: TOKEN_SIGNER,
       inject: [securitySettings.KEY, ServiceIdentity],
       useFactory: createTokenSigner,
+    },
+    {
+      provide: CALLER_SIGNER,
+      inject: [securitySettings.KEY, ServiceIdentity, TOKEN_SIGNER],
+      useFactory: createCallerSigner,
     },
     { provide: APP_GUARD, useClass: AuthGuard },
   ],

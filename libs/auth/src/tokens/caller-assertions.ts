@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { TokenSigner } from './token-signer.js';
-import { TOKEN_SIGNER } from './tokens.service.js';
+import { CALLER_SIGNER } from './tokens.service.js';
 
 /** Seconds that a token is valid for. */
 const EXPIRY_S = 120;
@@ -12,13 +12,14 @@ const MAX_KEPT = 10_000;
 
 /**
  * JWTs of this service that tell a Skill who calls it (`sub` and `client_id`: the client). Each is for one audience, so
- * that a Skill cannot use it anywhere else. Skills verify them with the JWKS, where this service signs with a key pair.
+ * that a Skill cannot use it anywhere else. Skills verify them with the JWKS: they have a key pair of their own, unless
+ * SECURITY_ALGORITHM has one (docs/adr/0054).
  */
 @Injectable()
 export class CallerAssertions {
   private readonly tokens = new LRUCache<string, Promise<string>>({ max: MAX_KEPT, ttl: REUSE_MS });
 
-  constructor(@Inject(TOKEN_SIGNER) private readonly signer: TokenSigner) {}
+  constructor(@Inject(CALLER_SIGNER) private readonly signer: TokenSigner) {}
 
   issue(clientId: string, audience: string): Promise<string> {
     const key = JSON.stringify([clientId, audience]);

@@ -52,7 +52,7 @@ function textIn(body: unknown, name: string): string | undefined {
 }
 
 /** Secrets are longer: one that is sent in place of an id must not be stored or logged as a whole. */
-const MAX_UNKNOWN = 15;
+export const MAX_UNKNOWN = 15;
 const HINT = 4;
 
 /** The name of a client that may not exist, for logs and the audit log: of a long one only its beginning. */

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { maskSecrets } from '#common';
 import { Transactions } from '#database';
 import { AuditLog } from '../audit/audit-log.js';
 import type { RequestOrigin } from '../caller.js';
 import type { ClientEntity } from '../clients/client.entity.js';
 import { ClientsService } from '../clients/clients.service.js';
+import { MAX_UNKNOWN } from './claimed-client.js';
 import { OAuthError } from './oauth-error.js';
 import { listPermissions } from '../roles.js';
 import { makeRefreshToken } from '../sessions/refresh-token.js';
@@ -34,6 +34,8 @@ interface RefreshUse {
 /** Scopes that an error names, and characters of each. */
 const MAX_SCOPES = 10;
 const MAX_SCOPE = 64;
+/** The form of permissions. */
+const PERMISSION = /^[a-z]{1,20}:[a-z]{1,20}$/;
 
 /** The grants of the token endpoint. */
 @Injectable()
@@ -158,16 +160,18 @@ function narrowed(allowed: readonly string[], wanted: string | undefined): strin
 
 /** The scopes that the client may not ask for, in the characters of RFC 6749 section 5.2, and those that it may. */
 function refusedScope(refused: readonly string[], allowed: readonly string[]): OAuthError {
-  const names = refused.map((name) =>
-    maskSecrets(name)
-      .replace(/[^\x21\x23-\x5B\x5D-\x7E]/g, '?')
-      .slice(0, MAX_SCOPE),
-  );
+  const names = refused.map(showScope);
   const more = names.length > MAX_SCOPES ? ` and ${names.length - MAX_SCOPES} more` : '';
   const which =
     names.length === 0 ? '' : `This client may not ask for: ${names.slice(0, MAX_SCOPES).join(' ')}${more}. `;
   const rest = allowed.length === 0 ? 'nothing' : allowed.join(' ');
   return new OAuthError('invalid_scope', `${which}It may ask for: ${rest}`);
+}
+
+/** Only the beginning of what may be a secret in the wrong place: it is longer than most scopes, and has not their form. */
+function showScope(name: string): string {
+  const text = name.replace(/[^\x21\x23-\x5B\x5D-\x7E]/g, '?').slice(0, MAX_SCOPE);
+  return text.length <= MAX_UNKNOWN || PERMISSION.test(text) ? text : `${text.slice(0, 4)}...`;
 }
 
 function refusedGrant(): OAuthError {

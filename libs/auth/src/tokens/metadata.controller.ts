@@ -6,7 +6,7 @@ import { PERMISSIONS } from '../roles.js';
 import { ServiceIdentity } from './service-identity.js';
 import { GRANT_TYPES } from './token-request.js';
 import type { TokenSigner } from './token-signer.js';
-import { TOKEN_SIGNER } from './tokens.service.js';
+import { CALLER_SIGNER, TOKEN_SIGNER } from './tokens.service.js';
 
 /** The base of the REST interface (protocol.md section 3). */
 const AUTH = '/api/v1/auth';
@@ -16,7 +16,7 @@ class JwksResponse {
   @ApiProperty({
     type: 'array',
     items: { type: 'object' },
-    description: 'Empty if tokens are signed with a shared secret',
+    description: 'Of `x-ooder-caller`; and of access tokens, unless they are signed with a shared secret',
   })
   keys: JSONWebKeySet['keys'];
 }
@@ -63,6 +63,7 @@ class MetadataResponse {
 export class MetadataController {
   constructor(
     @Inject(TOKEN_SIGNER) private readonly signer: TokenSigner,
+    @Inject(CALLER_SIGNER) private readonly callerSigner: TokenSigner,
     private readonly identity: ServiceIdentity,
   ) {}
 
@@ -78,7 +79,8 @@ export class MetadataController {
   })
   @ApiResponse({ status: 200, type: JwksResponse, description: 'The current key and previous keys' })
   jwks(): JwksResponse {
-    return this.signer.jwks;
+    const all = [...this.signer.jwks.keys, ...this.callerSigner.jwks.keys];
+    return { keys: [...new Map(all.map((key) => [key.kid, key])).values()] };
   }
 
   @Get('oauth-authorization-server')

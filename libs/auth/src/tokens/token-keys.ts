@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
+  callerKeyOf,
   HMAC_ALGORITHMS,
   type HmacAlgorithm,
   KEY_PAIR_ALGORITHMS,
@@ -57,6 +58,12 @@ export function readTokenKeys(settings: SecuritySettings): TokenKeys {
   return { current, previous };
 }
 
+/** The key that signs caller assertions; undefined: that of access tokens signs them. */
+export function readCallerKey({ callerKey }: SecuritySettings): KeyPair | undefined {
+  const key = callerKey === undefined ? undefined : callerKeyOf(callerKey);
+  return key && { ...toPublicKey(createPublicKey(key.privateKey), key.algorithm), privateKey: key.privateKey };
+}
+
 /** For the JWKS. */
 export function toJwk({ kid, algorithm, publicKey }: PublicKey): JWK {
   return { ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' };
@@ -98,6 +105,10 @@ function derivePublicKey(publicKey: KeyObject, algorithm: KeyPairAlgorithm, vari
   const { namedCurve = 'prime256v1', modulusLength = MIN_RSA_BITS } = publicKey.asymmetricKeyDetails ?? {};
   if (namedCurve !== 'prime256v1') throw keyFault(variable, 'holds no key on P-256, which ES256 needs');
   if (modulusLength < MIN_RSA_BITS) throw keyFault(variable, `holds a key of less than ${MIN_RSA_BITS} bits`);
+  return toPublicKey(publicKey, algorithm);
+}
+
+function toPublicKey(publicKey: KeyObject, algorithm: KeyPairAlgorithm): PublicKey {
   const jwk = publicKey.export({ format: 'jwk' });
   const members = THUMBPRINT_MEMBERS.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]);
   return { kid: thumbprint(Object.fromEntries(members) as object), algorithm, publicKey };

@@ -6,6 +6,7 @@ import {
   toJwk,
   type KeyPair,
   type PublicKey,
+  readCallerKey,
   readTokenKeys,
   type VerificationKey,
 } from './token-keys.js';
@@ -167,6 +168,14 @@ export function createTokenSigner(settings: SecuritySettings, scope: TokenScope)
   ]);
   const shown = new Map([current, ...previous].filter(isPublic).map((key) => [key.kid, toJwk(key)]));
   return new KeyRing(signer, verifiers, scope, { keys: [...shown.values()] });
+}
+
+/** The signer of caller assertions: with its own key, which opens nothing here, or else that of access tokens. */
+export function createCallerSigner(settings: SecuritySettings, scope: TokenScope, tokens: TokenSigner): TokenSigner {
+  const pair = readCallerKey(settings);
+  if (pair === undefined) return tokens;
+  const signer = new KeyPairSigner(pair, scope);
+  return new KeyRing(signer, new Map([[pair.kid, signer]]), scope, { keys: [toJwk(pair)] });
 }
 
 function createVerifier(key: VerificationKey, scope: TokenScope): TokenVerifier {

@@ -14,7 +14,10 @@ import { type Credential, isOver, VerifiedTokens } from './verified-tokens.js';
 
 const REFUSAL = 'The token is invalid or has expired';
 
+/** Of access tokens. */
 export const TOKEN_SIGNER = Symbol('token signer');
+/** Of caller assertions. */
+export const CALLER_SIGNER = Symbol('caller signer');
 
 export interface AccessToken {
   token: string;

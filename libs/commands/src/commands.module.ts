@@ -38,6 +38,7 @@ import { CallbackSender } from './callbacks/callback-sender.js';
 import { CallbacksRepository } from './callbacks/callbacks.repository.js';
 import { QueuedCallRunner } from './queue/queued-call-runner.js';
 import { QueueMetrics } from './queue/queue.metrics.js';
+import { CallerPauses } from './routing/caller-pauses.js';
 import { EndpointStates } from './routing/endpoint-states.js';
 import { RetryBudgets } from './routing/retry-budget.js';
 import { Router } from './routing/router.js';
@@ -66,6 +67,7 @@ import { TargetsRepository } from './targets/targets.repository.js';
     TargetsRepository,
     TargetCache,
     TargetResolver,
+    CallerPauses,
     EndpointStates,
     RetryBudgets,
     Router,

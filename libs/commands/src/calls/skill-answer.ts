@@ -65,6 +65,7 @@ export function readAnswer(status: number, body: Buffer, isRaw = false, retryAft
     throw new TryError('error-answer', `the endpoint answered ${status}`, true, skillError, {
       retryAfterMs: asked,
       isBlamed: asked === 0,
+      isForCaller: status === 429,
     });
   }
   if (status < 400) throw new TryError('bad-answer', `the endpoint answered ${status}`, true);

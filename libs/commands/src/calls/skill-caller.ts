@@ -86,7 +86,7 @@ export class SkillCaller {
    * tries have the same `command_id` (docs/adr/0050).
    */
   private async race(call: SkillCall, open: OpenTries, deadline: number, longestRestMs: number): Promise<CallOutcome> {
-    const plan = this.router.plan(call.targets, call.channel?.endpointId ?? undefined);
+    const plan = this.router.plan(call.targets, call.caller.clientId, call.channel?.endpointId ?? undefined);
     const budget = this.budgets.get(call.targets[0].skillId);
     budget.deposit();
     const outcome: CallOutcome = { ...failed(2003, NONE_LEFT), ...NOT_TRIED, tries: call.tries };
@@ -110,6 +110,7 @@ export class SkillCaller {
       this.metrics.failedTry(error.fault);
       outcome.sent ||= error.sent;
       outcome.retryAfterMs = error.retryAfterMs;
+      if (error.isForCaller && error.retryAfterMs > 0) plan.pauseCaller(settled.route, error.retryAfterMs);
       Object.assign(outcome, describeFailure(error), { route: settled.route });
       if (error.isFinal) return { ...outcome, answered: true };
       if (isOver(deadline)) return { ...outcome, ...failed(2006, 'The Skill did not answer in time') };

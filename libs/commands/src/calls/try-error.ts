@@ -13,6 +13,7 @@ interface TryErrorOptions extends ErrorOptions {
   isFinal?: boolean;
   isBlamed?: boolean;
   retryAfterMs?: number;
+  isForCaller?: boolean;
 }
 
 /** One endpoint did not serve the call; another one may, unless the error is final. */
@@ -23,6 +24,8 @@ export class TryError extends Error {
   readonly isBlamed: boolean;
   /** How long the endpoint asks to be left alone (`Retry-After`); 0: not at all. */
   readonly retryAfterMs: number;
+  /** Whether it asks this caller alone (429). */
+  readonly isForCaller: boolean;
 
   constructor(
     readonly fault: TryFault,
@@ -31,13 +34,14 @@ export class TryError extends Error {
     readonly sent: boolean,
     /** The error in the answer. */
     readonly skillError?: ExecutionError,
-    { isFinal = false, isBlamed = true, retryAfterMs = 0, ...options }: TryErrorOptions = {},
+    { isFinal = false, isBlamed = true, retryAfterMs = 0, isForCaller = false, ...options }: TryErrorOptions = {},
   ) {
     super(message, options);
     this.name = 'TryError';
     this.isFinal = isFinal;
     this.isBlamed = isBlamed;
     this.retryAfterMs = retryAfterMs;
+    this.isForCaller = isForCaller;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   isBrokenCircuitError,
 } from 'cockatiel';
 import { CallCancelledError, TryError } from '../calls/try-error.js';
+import { LONGEST_REST } from './caller-pauses.js';
 
 /** The circuit opens when half of the last 20 calls failed, once there were five, or five calls in a row. */
 const FAILING_SHARE = 0.5;
@@ -17,8 +18,6 @@ const FEWEST_CALLS = 5;
 const FAILING_IN_A_ROW = 5;
 /** The part of the pause after which a call may try an endpoint all the same, if the circuits of all others are open too. */
 const EMERGENCY_PART = 0.1;
-/** Milliseconds for which an endpoint gets no calls, however long it asks to be left alone. */
-const LONGEST_REST = 60_000;
 /** A circuit that opens again within so many pauses after a probe closed it: the next time a call must close it. */
 const DOUBT_PAUSES = 6;
 /** The share of its weight that an endpoint starts with when it comes back. */
@@ -92,7 +91,7 @@ export class EndpointState {
     return this.inFlight >= this.terms.maxInFlight;
   }
 
-  /** Milliseconds for which the endpoint asked to be left alone. */
+  /** Milliseconds for which the endpoint asked to be left alone by everybody. */
   get restsFor(): number {
     return Math.max(0, this.restsUntil - performance.now());
   }
@@ -165,7 +164,7 @@ export class EndpointState {
     try {
       return await this.breaker.execute(work);
     } catch (error) {
-      if (error instanceof TryError && error.retryAfterMs > 0) this.rest(error.retryAfterMs);
+      if (error instanceof TryError && error.retryAfterMs > 0 && !error.isForCaller) this.rest(error.retryAfterMs);
       throw isBrokenCircuitError(error) ? circuitOpen(error) : error;
     } finally {
       this.inFlight -= 1;

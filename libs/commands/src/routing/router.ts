@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type CapableTarget, isLive, type TargetEndpoint } from '../targets/target.js';
 import { choose } from './balancer.js';
 import type { EndpointState } from './endpoint-state.js';
+import { CallerPauses } from './caller-pauses.js';
 import { EndpointStates } from './endpoint-states.js';
 import type { Latencies } from './latencies.js';
 
@@ -18,10 +19,13 @@ export interface Route {
 /** Chooses the endpoints for the tries of one call. */
 @Injectable()
 export class Router {
-  constructor(private readonly states: EndpointStates) {}
+  constructor(
+    private readonly states: EndpointStates,
+    private readonly pauses: CallerPauses,
+  ) {}
 
-  /** `sticky`: the endpoint that served this channel before; it comes first while it is available. */
-  plan(targets: readonly CapableTarget[], sticky?: string): RoutePlan {
+  /** `clientId`: the caller. `sticky`: the endpoint that served this channel before; it comes first while it is available. */
+  plan(targets: readonly CapableTarget[], clientId: string, sticky?: string): RoutePlan {
     const tiers = targets.flatMap((target) => {
       const routes = target.endpoints.map((endpoint) => this.toRoute(target, endpoint));
       for (const { endpoint, state } of routes) state.observe(endpoint.health !== 'unhealthy');
@@ -33,7 +37,7 @@ export class Router {
       ];
     });
     const [first] = tiers.flat().filter(({ endpoint }) => endpoint.endpointId === sticky);
-    return new RoutePlan(first ? [[first], ...tiers] : tiers);
+    return new RoutePlan(first ? [[first], ...tiers] : tiers, this.pauses, clientId);
   }
 
   private toRoute(target: CapableTarget, endpoint: TargetEndpoint): Route {
@@ -48,7 +52,11 @@ export class RoutePlan {
   private readonly tried = new Set<Route>();
   private readonly routes: readonly Route[];
 
-  constructor(private readonly tiers: readonly (readonly Route[])[]) {
+  constructor(
+    private readonly tiers: readonly (readonly Route[])[],
+    private readonly pauses: CallerPauses,
+    private readonly clientId: string,
+  ) {
     this.routes = tiers.flat();
   }
 
@@ -67,7 +75,7 @@ export class RoutePlan {
   /** Milliseconds until an endpoint takes calls that takes none now; undefined without endpoints. */
   get availableIn(): number | undefined {
     const isEmergency = this.isEmergency;
-    const waits = this.routes.map(({ state }) => (isEmergency ? state.emergencyIn : state.restsFor));
+    const waits = this.routes.map((route) => Math.max(isEmergency ? route.state.emergencyIn : 0, this.restOf(route)));
     const known = waits.filter((ms) => ms > 0 && Number.isFinite(ms));
     if (known.length > 0) return Math.min(...known);
     return this.routes.length > 0 ? 0 : undefined;
@@ -75,8 +83,13 @@ export class RoutePlan {
 
   /** Milliseconds until an endpoint may be tried that asked to be left alone for a time; undefined if none did. */
   get restsFor(): number | undefined {
-    const resting = this.routes.map(({ state }) => state.restsFor).filter((ms) => ms > 0);
+    const resting = this.routes.map((route) => this.restOf(route)).filter((ms) => ms > 0);
     return resting.length > 0 ? Math.min(...resting) : undefined;
+  }
+
+  /** The endpoint asked this caller alone to come again in so many milliseconds. */
+  pauseCaller({ endpoint }: Route, ms: number): void {
+    this.pauses.begin(this.clientId, endpoint.endpointId, ms);
   }
 
   /** All endpoints may be tried again. */
@@ -116,7 +129,8 @@ export class RoutePlan {
   private chooseInEmergency(): Route | undefined {
     if (!this.isEmergency) return undefined;
     const due = this.routes.filter(
-      (route) => !this.tried.has(route) && !route.state.isBusy && route.state.emergencyIn === 0,
+      (route) =>
+        !this.tried.has(route) && !route.state.isBusy && Math.max(route.state.emergencyIn, this.restOf(route)) === 0,
     );
     return due.toSorted((a, b) => a.state.openSince - b.state.openSince)[0];
   }
@@ -125,7 +139,12 @@ export class RoutePlan {
     return this.routes.every(({ state }) => state.isOpen);
   }
 
+  /** Milliseconds for which the endpoint asked everybody, or this caller, to leave it alone. */
+  private restOf({ state, endpoint }: Route): number {
+    return Math.max(state.restsFor, this.pauses.left(this.clientId, endpoint.endpointId));
+  }
+
   private isLeft(route: Route): boolean {
-    return !this.tried.has(route) && route.state.isAvailable;
+    return !this.tried.has(route) && route.state.isAvailable && this.restOf(route) === 0;
   }
 }

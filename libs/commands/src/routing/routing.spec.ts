@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TryError } from '../calls/try-error.js';
 import { choose } from './balancer.js';
+import { CallerPauses } from './caller-pauses.js';
 import { EndpointState, type EndpointTerms } from './endpoint-state.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -179,6 +180,17 @@ describe('EndpointState', () => {
     const state = new EndpointState(TERMS);
     const calls = Array.from({ length: 4 }, () => state.call(() => new Promise<void>(() => undefined)));
     expect([calls.length, state.isAvailable]).toEqual([4, false]);
+  });
+});
+
+describe('CallerPauses', () => {
+  it('keep one caller away from one endpoint, for a minute at most', () => {
+    const pauses = new CallerPauses();
+    expect(pauses.left('a', 'one')).toBe(0);
+    pauses.begin('a', 'one', 3_600_000);
+    expect(pauses.left('a', 'one')).toBeGreaterThan(59_000);
+    expect(pauses.left('a', 'one')).toBeLessThanOrEqual(60_000);
+    expect([pauses.left('b', 'one'), pauses.left('a', 'two')]).toEqual([0, 0]);
   });
 });
 

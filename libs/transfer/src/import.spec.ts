@@ -3,20 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AUTH_ENTITIES, createClientImporter } from '#auth';
-import { RedisConnection } from '#cache';
-import { DatabaseSettings, RedisSettings, SecuritySettings } from '#config';
-import { dataSourceOptions, Transactions } from '#database';
-import { SKILL_ENTITIES, createSkillImporters } from '#skills';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { clientLine, exportOf, headerLine, ID, skillLine, TIME } from '../../../test/support/export-file.js';
+import { connectTo, importFrom } from '../../../test/support/import-file.js';
 import { makeOddSkills } from '../../../test/support/many-skills.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import { exportRegistry } from './export.js';
 import { writeWhole } from './export-file.js';
 import { FileFaultsError } from './file-faults.js';
-import { Import, ImportConflictError, type ImportOptions } from './import.js';
-import { createKinds } from './kinds.js';
+import { ImportConflictError, type ImportOptions } from './import.js';
 
 const SKILLS = 450;
 describe('export and import', () => {
@@ -27,7 +22,7 @@ describe('export and import', () => {
 
   beforeEach(async () => {
     database = await createTestDatabase();
-    dataSource = await connected(database);
+    dataSource = await connectTo(database);
     folder = mkdtempSync(join(tmpdir(), 'transfer-'));
     file = join(folder, 'export.ndjson');
   });
@@ -37,22 +32,7 @@ describe('export and import', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function connected({ url }: TestDatabase): Promise<DataSource> {
-    const settings = Object.assign(new DatabaseSettings(), { poolSize: 1, maxOverflow: 1 });
-    return new DataSource(dataSourceOptions(url, settings, [...AUTH_ENTITIES, ...SKILL_ENTITIES])).initialize();
-  }
-
-  async function importFile(options: Partial<ImportOptions> = {}, target = dataSource) {
-    const redis = new RedisConnection(new RedisSettings());
-    const security = new SecuritySettings();
-    const kinds = createKinds({
-      clients: createClientImporter(target, security),
-      ...createSkillImporters(target, redis, security),
-    });
-    const all = { onConflict: 'fail', dryRun: false, ...options } as const;
-    const report = await new Import(kinds, new Transactions(target), all).run(file);
-    return { ...Object.fromEntries(report.counts), lacking: report.lacking.told };
-  }
+  const importFile = (options: Partial<ImportOptions> = {}, target = dataSource) => importFrom(file, target, options);
 
   async function faultsOf(text: string): Promise<string[]> {
     writeFileSync(file, text);
@@ -101,7 +81,7 @@ describe('export and import', () => {
     writeFileSync(file, text);
 
     const target = await createTestDatabase();
-    const other = await connected(target);
+    const other = await connectTo(target);
     try {
       expect(await importFile({}, other)).toMatchObject({ skill: { created: SKILLS } });
       const again = join(folder, 'again.ndjson');
@@ -141,6 +121,7 @@ describe('export and import', () => {
           clientLine(),
           skillLine({ endpoints: [], secret_metadata: [7] }),
           skillLine({ endpoints: [{ url: 'http://10.0.0.2:1', parameters: { authorization: 'a\r\nb: c' } }] }),
+          skillLine({ endpoints: [{ url: 'http://10.0.0.1' }, { url: 'http://10.0.0.2:0' }] }),
           `{"type": "skill", "metadata": ${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
         ]),
       ),
@@ -162,7 +143,8 @@ describe('export and import', () => {
       expect.stringMatching(
         /^ {2}line 11: endpoints\.0\.parameters the value of "authorization" must be what a header/,
       ),
-      '  line 12: line nests deeper than 100 levels',
+      '  line 12: endpoints.1.url must not have the port 0',
+      '  line 13: line nests deeper than 100 levels',
     ]);
   });
 

@@ -18,9 +18,11 @@ export interface Message {
   connectTimeoutMs: number;
 }
 
-/** Milliseconds that an idle connection is kept: shorter than most servers do. A server's `Keep-Alive` may ask for more. */
-const KEEP_ALIVE_MS = 4_000;
+/** Milliseconds that an idle connection is kept: shorter than the 2 s of common servers. A server's `Keep-Alive: timeout` has priority. */
+const KEEP_ALIVE_MS = 1_500;
 const KEEP_ALIVE_MAX_MS = 60_000;
+/** Milliseconds by which an idle connection closes before the time that its server told. */
+const KEEP_ALIVE_MARGIN_MS = 500;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Bytes on the wire per byte of the longest body, and for headers and trailers: bounds tiny chunks and chunk extensions. */
 const WIRE_BYTES_PER_BYTE = 8;
@@ -34,6 +36,8 @@ export interface Sessions {
 /** One HTTP/1.1 connection, one request at a time. Connects with the first request, and again after the server closed it. */
 export class Connection {
   isOpen = false;
+  /** Whether the present socket has brought an answer to an earlier request: its server may close it while another one is sent. */
+  hasAnswered = false;
   private readonly client: Client;
   private socket: Socket | undefined;
   private dialing: Socket | undefined;
@@ -54,6 +58,7 @@ export class Connection {
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The deadline of the call covers both.
       headersTimeout: 0,
@@ -97,6 +102,7 @@ export class Connection {
     if (!deadline.error) this.client.dispatch({ method, path, headers, body }, exchange);
     const answer = await exchange.answer;
     this.isBusy = false;
+    this.hasAnswered = true;
     return answer;
   }
 
@@ -112,6 +118,7 @@ export class Connection {
     // undici passes what this throws to the request, like an error of the socket.
     const socket = this.dialer.dial(target, sessions.session);
     this.socket = socket;
+    this.hasAnswered = false;
     this.dialing = socket;
     this.maxBytesRead = this.wireBytes;
     // undici bounds neither chunk extensions nor trailers.

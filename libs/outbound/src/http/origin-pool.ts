@@ -36,16 +36,27 @@ export class OriginPool {
     return [...this.connections].filter(({ isOpen }) => isOpen).length;
   }
 
-  /** @throws OutboundError; `refused` when too many calls wait */
+  /**
+   * A server may close an idle connection just when a request is sent over it. If such a connection ends before a byte of the answer,
+   * the request is sent once more over a fresh one (RFC 9112 section 9.5).
+   * @throws OutboundError; `refused` when too many calls wait
+   */
   async exchange(message: Message, path: string, deadline: Deadline): Promise<OutboundAnswer> {
-    const connection = await this.acquire(deadline);
-    try {
-      const answer = await connection.exchange(message, path, deadline);
-      this.release(connection);
-      return answer;
-    } catch (error) {
-      this.discard(connection);
-      throw error;
+    let connection = await this.acquire(deadline);
+    for (;;) {
+      try {
+        const answer = await connection.exchange(message, path, deadline);
+        this.release(connection);
+        return answer;
+      } catch (error) {
+        const isRace = error instanceof OutboundError && error.kind === 'reset-before-answer' && connection.hasAnswered;
+        if (!isRace || deadline.error) {
+          this.discard(connection);
+          throw error;
+        }
+        // It has brought no answer yet, so that this happens once.
+        connection = this.replace(connection);
+      }
     }
   }
 
@@ -68,8 +79,18 @@ export class OriginPool {
     });
   }
 
+  /** Opens a connection in the place of one that has ended, which no waiting call gets. */
+  private replace(ended: Connection): Connection {
+    this.connections.delete(ended);
+    ended.destroy();
+    return this.create();
+  }
+
   private openAnother(): Connection | undefined {
-    if (this.connections.size >= this.maxConnections) return undefined;
+    return this.connections.size < this.maxConnections ? this.create() : undefined;
+  }
+
+  private create(): Connection {
     const connection = new Connection(this.target, this.dialer, this.sessions, (ended) => {
       this.discard(ended);
     });

@@ -26,6 +26,53 @@ describe('OutboundClient and its connections', () => {
     expect(connections).toHaveLength(12);
   });
 
+  describe('with a server that closes idle connections', () => {
+    const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx';
+
+    it('sends a request once more over a fresh connection, also while others wait', async () => {
+      // Each connection brings one answer, and closes when a second request comes.
+      const used = new Set<number>();
+      const { url } = await serveTcp((socket, connection) => {
+        if (used.has(connection)) socket.destroy();
+        else socket.write(ANSWER);
+        used.add(connection);
+      });
+      const { call } = outboundClient({ maxConnections: 1 });
+      for (let round = 0; round < 3; round += 1) {
+        const answers = await Promise.all([1, 2, 3].map(() => call(url, { method: 'POST', body: 'x' })));
+        expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+      }
+      expect(used.size).toBe(9);
+    });
+
+    it('tells of one that closes without an answer over a fresh connection, too', async () => {
+      let requests = 0;
+      const { url } = await serveTcp((socket) => {
+        requests += 1;
+        if (requests === 1) socket.write(ANSWER);
+        else socket.destroy();
+      });
+      const { call } = outboundClient();
+      await call(url);
+      expect(await rejection(call(url))).toMatchObject({ kind: 'reset-before-answer', sent: true });
+      expect(requests).toBe(3);
+      expect((await rejection(call(url))).kind).toBe('reset-before-answer');
+      expect(requests).toBe(4);
+    });
+
+    it('closes first: before the time that the server tells, or after 1.5 s', async () => {
+      const { url, connections } = await serve((request, response) => {
+        if (request.url === '/told') response.setHeader('keep-alive', 'timeout=1');
+        response.end('x');
+      });
+      const { call } = outboundClient();
+      const began = performance.now();
+      await call(`${url}/told`);
+      await until(() => connections[0]?.destroyed === true, 900);
+      expect(performance.now() - began).toBeGreaterThan(400);
+    });
+  });
+
   it('serves waiting requests although connections fail', async () => {
     const { url } = await serveTcp((socket, connection) => {
       if (connection % 2 === 1) socket.destroy();

@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import type { OpenApiDocument, Operation, Route } from '../e2e/openapi.model.js';
+import { type OpenApiDocument, type Operation, resolve, type Route, type Schema } from '../e2e/openapi.model.js';
 
 /** A request as Swagger UI hands it to its interceptor. */
 interface UiRequest {
@@ -89,9 +89,7 @@ export class SwaggerUi {
     if (type !== undefined) {
       if (content?.example === undefined) throw new Error(`${id} has no example of its body`);
       headers['Content-Type'] = type;
-      body = type.includes('json')
-        ? JSON.stringify(content.example)
-        : new URLSearchParams(content.example as Record<string, string>).toString();
+      body = type.includes('json') ? JSON.stringify(content.example) : this.fillForm(content.schema ?? {});
     }
     const search = query.size > 0 ? `?${query.toString()}` : '';
     return {
@@ -100,6 +98,16 @@ export class SwaggerUi {
       headers,
       ...(body !== undefined && { body }),
     };
+  }
+
+  /** Every field, whether it is required or not, and whatever the example of the body is. */
+  private fillForm(schema: Schema): string {
+    const fields = Object.entries(resolve(this.document, schema).properties ?? {});
+    const values = fields.map(([name, field]): [string, string] => [
+      name,
+      (field.example ?? field.enum?.[0] ?? 'string') as string,
+    ]);
+    return new URLSearchParams(values).toString();
   }
 
   private follow({ responses }: Operation, status: number, body: unknown): void {
@@ -118,7 +126,12 @@ function readInterceptor(script: string, oauth2: Client): Interceptor {
     taken = options;
     return ui;
   };
-  const page: Record<string, unknown> = { btoa, SwaggerUIStandalonePreset: {}, location: { search: '' } };
+  const page: Record<string, unknown> = {
+    btoa,
+    URLSearchParams,
+    SwaggerUIStandalonePreset: {},
+    location: { search: '' },
+  };
   page.window = page;
   page.SwaggerUIBundle = Object.assign(bundle, { presets: { apis: {} }, plugins: { DownloadUrl: {} } });
   runInNewContext(`${script}; window.onload();`, page);

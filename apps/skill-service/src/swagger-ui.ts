@@ -3,6 +3,7 @@ import type { SwaggerCustomOptions } from '@nestjs/swagger';
 interface OutgoingRequest {
   url: string;
   headers: Record<string, string>;
+  body?: unknown;
 }
 
 interface EnteredClient {
@@ -17,7 +18,8 @@ interface Page {
 
 /**
  * Runs in the page, which gets its source text: it must not use anything outside of itself. Sends the client id and secret of
- * the form behind "Authorize" to the routes that a client opens with them. OpenAPI cannot say that with one form.
+ * the form behind "Authorize" to the routes that a client opens with them, in place of what the fields of the body hold. OpenAPI
+ * cannot say that with one form.
  */
 function signAsClient(request: OutgoingRequest): OutgoingRequest {
   const { ui } = globalThis as Page;
@@ -25,7 +27,12 @@ function signAsClient(request: OutgoingRequest): OutgoingRequest {
   if (clientId === undefined || clientSecret === undefined) return request;
   if (!/\/auth\/(token|revoke|introspect)$/.test(request.url) || request.headers.Authorization) return request;
   const pair = [clientId, clientSecret].map((part) => encodeURIComponent(part)).join(':');
-  return { ...request, headers: { ...request.headers, Authorization: `Basic ${btoa(pair)}` } };
+  const signed = { ...request, headers: { ...request.headers, Authorization: `Basic ${btoa(pair)}` } };
+  if (typeof request.body !== 'string' || request.body.startsWith('{')) return signed;
+  // Swagger UI fills every field of a form.
+  const form = new URLSearchParams(request.body);
+  for (const name of ['client_id', 'client_secret']) form.delete(name);
+  return { ...signed, body: form.toString() };
 }
 
 /** Swagger UI at `/docs`. */

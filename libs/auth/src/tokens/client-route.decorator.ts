@@ -6,10 +6,10 @@ import { OAuthErrorFilter, OAuthErrorResponse } from './oauth-error.js';
 
 /** Client authentication in the body. */
 export class ClientCredentialsBody {
-  @ApiProperty({ required: false, example: 'admin', description: 'Unless HTTP Basic authentication is used' })
+  @ApiProperty({ required: false, description: 'Unless HTTP Basic authentication is used' })
   client_id?: string;
 
-  @ApiProperty({ required: false, example: 'the secret', description: 'Unless HTTP Basic authentication is used' })
+  @ApiProperty({ required: false, description: 'Unless HTTP Basic authentication is used' })
   client_secret?: string;
 }
 

@@ -165,5 +165,13 @@ export default tseslint.config(
     files: ['**/*.mjs', '*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
+  {
+    files: ['docs/examples/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['AbortController', 'AbortSignal', 'Buffer', 'URLSearchParams', 'fetch'].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
   prettier,
 );

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { listPermissions, PERMISSION_TEXTS, PERMISSIONS, ROLES } from '#auth';
 import {
   endServices,
   newFolderWithDatabase,
@@ -24,6 +25,20 @@ function commandsOf(file: string): string {
     .map(([, block = '']) => block)
     .filter((block) => !block.startsWith('npm '))
     .join('\n');
+}
+
+/**
+ * What a shell that runs the line would not take as it is meant, typed into zsh or bash with their defaults: comments, globs,
+ * and history expansion.
+ */
+function surprisesOf(line: string): string[] {
+  const unescaped = line.replace(/\\./g, '').replace(/'[^']*'/g, "''");
+  const bare = unescaped.replace(/"[^"]*"/g, '""');
+  const found = [/(?<=^|\s)#.*/, /\S*[?*[\]]\S*/, /(?<=^|\s)=\S*/, /\b(status|path)=/, /!\S*/].map(
+    (kind) => kind.exec(bare)?.[0],
+  );
+  const histories = [...unescaped.matchAll(/"[^"]*![^"]*"/g)].map(([text]) => text);
+  return [...found.filter((text) => text !== undefined), ...histories];
 }
 
 /** Runs them in the service's folder; the port of the documents becomes the service's own. */
@@ -52,6 +67,43 @@ describe('the documents', () => {
     const files = [...claims].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, file = '']) => file));
     expect(files.length).toBeGreaterThan(40);
     expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  });
+
+  it('shell commands can be pasted into zsh and bash as they are', () => {
+    const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`);
+    const surprises = ['README.md', 'CONTRIBUTING.md', ...pages.filter((page) => page.endsWith('.md'))].flatMap(
+      (page) =>
+        [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^ *```(?:sh|bash|zsh|shell|console)\n([^]*?)^ *```$/gm)]
+          // Quoted texts can have more than one line.
+          .flatMap(([, block = '']) => block.replace(/'[^']*'/g, "''").split('\n'))
+          .flatMap((line) => surprisesOf(line).map((surprise) => `${page}: ${surprise}`)),
+    );
+    expect(surprises).toEqual([]);
+    expect(surprisesOf(`curl "a?b" 'c*' 'd!e' \\?`)).toEqual([]);
+    expect(surprisesOf('curl a?b "c!d" # e')).toEqual(['# e', 'a?b', '"c!d"']);
+  });
+
+  it('docs/first-skill.md: the table of roles is that of the code', () => {
+    const rows = readFileSync(join(ROOT, 'docs/first-skill.md'), 'utf8').matchAll(
+      /^\| (`\w+:\w+`|permission) +\|.*$/gm,
+    );
+    const cells = [...rows].map(([row]) => row.split('|').map((cell) => cell.trim()));
+    const mayOf = (permission: (typeof PERMISSIONS)[number]): string[] =>
+      ROLES.map((role) => (listPermissions(role).includes(permission) ? 'yes' : ''));
+    expect(cells).toEqual([
+      ['', 'permission', 'allows', ...ROLES, ''],
+      ...PERMISSIONS.map((each) => ['', `\`${each}\``, PERMISSION_TEXTS[each], ...mayOf(each), '']),
+    ]);
+  });
+
+  it('docs/first-skill.md: the first Skill is started, called and stopped as it is written', () => {
+    const program = `(SKILL_PORT=0 exec node ${join(ROOT, 'docs/examples/first-skill.mjs')}) > skill.log 2>&1 & SKILL=$!
+      trap 'kill -9 $SKILL 2> /dev/null || true' EXIT
+      for i in $(seq 100); do grep -q ^registered skill.log && break; sleep 0.05; done`;
+    const commands = commandsOf('docs/first-skill.md').replace('node docs/examples/first-skill.mjs', program);
+    const { output, statuses } = run(service, `${commands}\nkill $SKILL; wait $SKILL; cat skill.log`);
+    expect(statuses).toEqual([200, 201, 200, 200, 200, 200, 200]);
+    expect(output).toMatch(/^Hello Ada\n1\n2\n.*"greetings" ?: ?2[^]*drain: done\nunregister: done\n$/);
   });
 
   it('README and docs/calling-skills.md: the first calls work as they are written', async () => {

@@ -1,3 +1,4 @@
+import { UnsecuredJWT } from 'jose';
 import { freePort } from '../support/free-port.js';
 import {
   endServices,
@@ -8,6 +9,7 @@ import {
 } from '../support/service-process.js';
 import { SwaggerUi } from '../support/swagger-ui.js';
 import { operationsOf } from '../e2e/openapi.model.js';
+import { findPython, TemplateSkill } from '../support/template-skill.js';
 import { until } from '../support/until.js';
 import { adminToken, call } from '../support/service-api.js';
 
@@ -25,6 +27,7 @@ describe('npm run sample-skill', () => {
   afterAll(async () => {
     // The Skills share its folder, and so do the processes that are waited for.
     await registry.stop();
+    TemplateSkill.endAll();
     await endServices();
   });
 
@@ -95,6 +98,56 @@ describe('npm run sample-skill', () => {
     expect(found.get('listCapabilities')).toMatchObject({ data: { capabilities: some } });
     expect(found.get('listAuditEntries')).toMatchObject({ data: { entries: some } });
     await skill.stop();
+  });
+
+  it.each([
+    ['first-skill.mjs', () => process.execPath],
+    ['first_skill.py', findPython],
+  ])('is not the only Skill: docs/examples/%s does all that a Skill must do', async (file, findProgram) => {
+    const program = findProgram();
+    if (program === undefined) return;
+    const api = `${registry.url}/api/v1`;
+    const client = { client_id: `team-${file.slice(-2)}`, name: 'Greeters', role: 'publisher' };
+    const created = await call<{ client_secret: string }>(`${api}/auth/clients`, { token, body: client });
+    const env = {
+      SKILL_REGISTRY_URL: api,
+      SKILL_REGISTRY_CLIENT_ID: client.client_id,
+      SKILL_REGISTRY_CLIENT_SECRET: created.body.client_secret,
+    };
+    const skill = new TemplateSkill(program, file, env);
+    const { skill_id, url } = await skill.registered();
+    expect((await call(`${url}/health`)).body).toEqual({ status: 'healthy' });
+
+    // Its heartbeat is answered 404.
+    await call(`${api}/skills/${skill_id}`, { token, method: 'DELETE' });
+    await skill.registered(2);
+
+    const channel = await call<{ data: { channel_id: string } }>(`${api}/channels/create`, {
+      token,
+      body: { skill_id, capability_id: 'greet' },
+    });
+    const { channel_id } = channel.body.data;
+    for (const greetings of [1, 2]) {
+      const body = { channel_id, parameters: { name: 'Zoë' } };
+      const result = { text: 'Hello Zoë', caller: 'admin', greetings };
+      const { body: executed } = await call(`${api}/commands/execute`, { token, body });
+      expect([executed, skill.output]).toMatchObject([{ data: { status: 'completed', result } }, expect.any(String)]);
+    }
+    const forged = new UnsecuredJWT({ sub: 'admin', aud: `skill:${skill_id}`, exp: Date.now() }).encode();
+    const command = { command_id: 'a', capability: 'greet', parameters: { name: 'Eve' } };
+    const forgeries: Record<string, string>[] = [{}, { 'x-ooder-caller': forged, authorization: 'Bearer forged' }];
+    for (const headers of forgeries) {
+      const answer = await call(`${url}/api/v1/commands/execute`, { headers, body: command });
+      expect([answer.status, answer.body.code]).toEqual([401, 1002]);
+    }
+
+    // Its heartbeat is answered 409.
+    const successor = new TemplateSkill(program, file, { ...env, SKILL_URL: url });
+    await successor.registered();
+    expect([await skill.ended, skill.output]).toEqual([1, expect.stringContaining('has replaced this one')]);
+    expect(await successor.stop()).toBe(0);
+    expect(successor.output).toMatch(/drain: done\nunregister: done\n$/);
+    expect((await call(`${api}/skills/${skill_id}`, { token })).status).toBe(404);
   });
 
   it('says what is wrong', async () => {

@@ -98,6 +98,10 @@ describe('a JSON Schema', () => {
     [{ pattern: String.raw`(?<n>a)\k<n>` }, '#/pattern must not refer back to a group'],
     [{ pattern: '(?:a{30}){31}{31}' }, '#/pattern is too complex'],
     [{ pattern: 'a{1000}'.repeat(100) }, '#/pattern is too complex'],
+    [
+      { anyOf: Array.from({ length: 28 }, (_, n) => ({ pattern: `a{1000}b{1000}${n >> 1}` })) },
+      [24, 25, 26, 27].map((n) => `#/anyOf/${n}/pattern is too complex together with the other patterns`).join('; '),
+    ],
     [{ pattern: 'a'.repeat(1001) }, '#/pattern must have at most 1000 characters'],
     [
       { properties: Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [index, true])) },

@@ -1,6 +1,6 @@
 import { hasMoreValues, isObject, joinedReasons, jsonSizeFault, jsonValueFault } from '#common';
 import { SHAPES } from './keywords.js';
-import { patternFault } from './linear-pattern.js';
+import { PatternsCheck } from './linear-pattern.js';
 import { resolveReferences } from './references.js';
 import { type JsonSchema, readTree, reasonAt, type SchemaTree, type Subschema } from './schema-tree.js';
 
@@ -55,6 +55,7 @@ export function readSchema(schema: JsonSchema): SchemaTree {
 }
 
 function* shapeReasons({ nodes, root }: SchemaTree): Generator<string> {
+  const patterns = new PatternsCheck();
   for (const node of nodes.values()) {
     const { schema, place } = node;
     if (typeof schema === 'boolean') continue;
@@ -62,10 +63,10 @@ function* shapeReasons({ nodes, root }: SchemaTree): Generator<string> {
     for (const keyword in schema) {
       const fault = Object.hasOwn(SHAPES, keyword) ? SHAPES[keyword]?.(schema[keyword]) : undefined;
       if (fault !== undefined) yield reasonAt(`${place}/${keyword}`, fault);
-      else if (keyword === 'pattern') yield* patternReasons(`${place}/pattern`, schema.pattern as string);
+      else if (keyword === 'pattern') yield* patternReasons(patterns, `${place}/pattern`, schema.pattern as string);
       else if (keyword === 'patternProperties' && isObject(schema.patternProperties)) {
         for (const pattern in schema.patternProperties) {
-          yield* patternReasons(`${place}/patternProperties/${pattern}`, pattern);
+          yield* patternReasons(patterns, `${place}/patternProperties/${pattern}`, pattern);
         }
       }
     }
@@ -86,7 +87,7 @@ function* identityReasons({ schema, place }: Subschema, isRoot: boolean): Genera
   }
 }
 
-function* patternReasons(place: string, pattern: string): Generator<string> {
-  const fault = patternFault(pattern);
+function* patternReasons(patterns: PatternsCheck, place: string, pattern: string): Generator<string> {
+  const fault = patterns.faultOf(pattern);
   if (fault !== undefined) yield reasonAt(place, fault);
 }

@@ -1,5 +1,5 @@
 import { canonicalJson, hasMoreKeys, hasMoreValues, isObject, joinedReasons, jsonValueFault, textFault } from '#common';
-import { matchesPattern, patternFault, schemaFault } from '#json-schema';
+import { matchesPattern, PatternsCheck, schemaFault } from '#json-schema';
 import {
   type DeclaredType,
   DECLARED_TYPES,
@@ -32,7 +32,7 @@ export function declarationsFault(value: unknown): string | undefined {
   const fault = mapFault(value);
   if (fault !== undefined) return fault;
   const declarations = value as ParameterDeclarations;
-  const reasons = joinedReasons(mapReasons('', declarations));
+  const reasons = joinedReasons(mapReasons('', declarations, new PatternsCheck()));
   if (reasons !== undefined || !Object.values(declarations).some(hasRules)) return reasons;
   return schemaFault(toInputSchema(declarations));
 }
@@ -47,15 +47,15 @@ function mapFault(value: unknown): string | undefined {
   return undefined;
 }
 
-function* mapReasons(prefix: string, declarations: object): Generator<string> {
+function* mapReasons(prefix: string, declarations: object, patterns: PatternsCheck): Generator<string> {
   for (const [name, declaration] of Object.entries(declarations)) {
     const nameFault = textFault(name, 1, 64);
     if (nameFault) yield `a parameter's name ${nameFault}`;
-    yield* declarationReasons(prefix + name.slice(0, 64), declaration);
+    yield* declarationReasons(prefix + name.slice(0, 64), declaration, patterns);
   }
 }
 
-function* declarationReasons(label: string, value: unknown): Generator<string> {
+function* declarationReasons(label: string, value: unknown, patterns: PatternsCheck): Generator<string> {
   if (!isObject(value)) {
     yield `${label} must be an object with a type`;
     return;
@@ -68,7 +68,7 @@ function* declarationReasons(label: string, value: unknown): Generator<string> {
   const descriptionFault = description === undefined ? undefined : textFault(description, 0, 255);
   if (descriptionFault) yield `${label}.description ${descriptionFault}`;
   let isRight = isKnown;
-  for (const reason of rulesReasons(label, value, isKnown ? (type as DeclaredType) : undefined)) {
+  for (const reason of rulesReasons(label, value, isKnown ? (type as DeclaredType) : undefined, patterns)) {
     isRight = false;
     yield reason;
   }
@@ -84,6 +84,7 @@ function* rulesReasons(
   label: string,
   declaration: Record<string, unknown>,
   type: DeclaredType | undefined,
+  patterns: PatternsCheck,
 ): Generator<string> {
   for (const [rule, types] of Object.entries(NEEDED_TYPES)) {
     if (declaration[rule] !== undefined && type !== undefined && !types.includes(type)) {
@@ -104,14 +105,14 @@ function* rulesReasons(
   if ((minimum as number) > (maximum as number)) yield `${label}.maximum must not be under its minimum`;
   if ((min_length as number) > (max_length as number)) yield `${label}.max_length must not be under its min_length`;
   if (pattern !== undefined) {
-    const fault = typeof pattern === 'string' ? patternFault(pattern) : 'must be a string';
+    const fault = typeof pattern === 'string' ? patterns.faultOf(pattern) : 'must be a string';
     if (fault !== undefined) yield `${label}.pattern ${fault}`;
   }
-  if (items !== undefined) yield* declarationReasons(`${label}.items`, items);
+  if (items !== undefined) yield* declarationReasons(`${label}.items`, items, patterns);
   if (properties !== undefined) {
     const fault = mapFault(properties);
     if (fault !== undefined) yield `${label}.properties ${fault}`;
-    else yield* mapReasons(`${label}.`, properties as object);
+    else yield* mapReasons(`${label}.`, properties as object, patterns);
   }
 }
 

@@ -20,7 +20,7 @@ REGISTRY = os.environ.get("SKILL_REGISTRY_URL", "http://localhost:8000/api/v1")
 CLIENT_ID = os.environ.get("SKILL_REGISTRY_CLIENT_ID", "")
 CLIENT_SECRET = os.environ.get("SKILL_REGISTRY_CLIENT_SECRET", "")
 HOST = os.environ.get("SKILL_HOST", "127.0.0.1")
-PORT = int(os.environ.get("SKILL_PORT", "8300"))
+PORT = int(os.environ.get("SKILL_PORT", "8201"))
 MAX_BODY_BYTES = 1_048_576
 
 # ---- What this Skill does: change this part ----

@@ -5,6 +5,10 @@ import { Setting } from './setting.js';
 
 const whole = (unit: string): { message: string } => ({ message: `must be a whole number of ${unit}` });
 
+/** Credentials; headers of one connection (RFC 9110 section 7.6.1); headers that this service sets. */
+const NOT_FORWARDED =
+  /authori[sz]ation|cookie|api-?key|secret|password|token|^(x-ooder-.*|proxy-.*|content-.*|accept(-.*)?|host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|prefer|traceparent|tracestate|baggage|user-agent)$/i;
+
 /** Calling Skills (protocol.md section 6). */
 export class CommandsSettings {
   /** Default of the milliseconds that a call may take in total. */
@@ -50,6 +54,21 @@ export class CommandsSettings {
   @Setting('COMMAND_TRUSTED_SPACES', { example: 'building-7' })
   @EachIs((item) => /^[A-Za-z0-9._-]{1,64}$/.test(item), 'must be Spaces, separated by commas')
   trustedSpaces: string[] = [];
+
+  /**
+   * Headers of the caller's request that its calls of Skills have too, besides `tracestate` and `baggage`. Not those that carry
+   * credentials, belong to one connection, or are set by this service.
+   */
+  @Setting('COMMAND_FORWARD_HEADERS', { example: 'x-tenant,x-request-id' })
+  @EachIs(
+    (item) => /^[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/i.test(item) && !NOT_FORWARDED.test(item),
+    'must be names of headers, separated by commas; none with credentials, of the connection, or set by this service',
+  )
+  forwardHeaders: string[] = [];
+
+  /** Whether each request to call a Skill is in the audit log. It costs a write for each call. */
+  @Setting('AUDIT_CALLS', { example: 'false' })
+  auditCalls: boolean = false;
 
   /** Number of endpoints that one call tries. */
   @Setting('COMMAND_MAX_TRIES', { example: '3' })

@@ -1,10 +1,13 @@
-import { Body, Controller, Headers, Post, Res } from '@nestjs/common';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Body, Controller, Headers, Inject, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
 import { ApiErrors, BatchRoute, ConnectionClosed, ExactJson, ProtocolRoute } from '#common';
+import { type CommandsSettings, commandsSettings } from '#config';
 import { deprecationHeaders } from '#skills';
 import type { FastifyReply } from 'fastify';
 import { BatchCommandsBody, ExecuteCommandBody, PASSED_ON } from './command.dto.js';
+import { type PassedHeaders, passedHeaders } from './calls/passed-headers.js';
 import { CommandsService } from './commands.service.js';
 import { AcceptedRoute, answerAccepted, asksForAsync, readWait } from './respond-async.js';
 import { BatchResponse, ExecutionResponse } from './executions/execution.response.js';
@@ -13,7 +16,10 @@ import { BatchResponse, ExecutionResponse } from './executions/execution.respons
 @ApiTags('commands')
 @Controller('commands')
 export class CommandsController {
-  constructor(private readonly commands: CommandsService) {}
+  constructor(
+    private readonly commands: CommandsService,
+    @Inject(commandsSettings.KEY) private readonly settings: Pick<CommandsSettings, 'forwardHeaders'>,
+  ) {}
 
   @Post('execute')
   @Authenticated('command:execute')
@@ -30,11 +36,13 @@ export class CommandsController {
   async execute(
     @CurrentCaller() caller: Caller,
     @Body() body: ExecuteCommandBody,
-    @Headers('prefer') prefer: string | undefined,
+    @Headers() headers: IncomingHttpHeaders,
     @ConnectionClosed() closed: AbortSignal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ExecutionResponse> {
+    const prefer = headers.prefer as string | undefined;
     const { execution, isUnderWay, deprecation, retryAfter } = await this.commands.execute(caller, body, {
+      headers: this.passedOn(headers),
       closed,
       respondAsync: asksForAsync(prefer),
       waitMs: readWait(prefer),
@@ -59,8 +67,13 @@ export class CommandsController {
   executeBatch(
     @CurrentCaller() caller: Caller,
     @Body() body: BatchCommandsBody,
+    @Headers() headers: IncomingHttpHeaders,
     @ConnectionClosed() closed: AbortSignal,
   ): Promise<BatchResponse> {
-    return this.commands.executeBatch(caller, body, closed);
+    return this.commands.executeBatch(caller, body, { headers: this.passedOn(headers), closed });
+  }
+
+  private passedOn(headers: IncomingHttpHeaders): PassedHeaders {
+    return passedHeaders(headers, this.settings.forwardHeaders);
   }
 }

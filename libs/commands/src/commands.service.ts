@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import type { Caller } from '#auth';
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog, type Caller } from '#auth';
 import {
   ApiError,
   BadParameterError,
@@ -9,11 +9,13 @@ import {
   newId,
   writeJson,
 } from '#common';
-import { translateDatabaseError } from '#database';
+import { type CommandsSettings, commandsSettings } from '#config';
+import { Transactions, translateDatabaseError } from '#database';
 import { currentTrace, formatTraceparent, startSpan } from '#logging';
 import { type Deprecation, shownDeprecated } from '#skills';
 import { CallRunner, type FinishedCall } from './calls/call-runner.js';
 import { CallPreparation, NO_MEMBERS, type PreparedCall } from './calls/call-preparation.js';
+import type { PassedHeaders } from './calls/passed-headers.js';
 import { type BatchCommandsBody, ExecuteCommandBody, type NamedCommand } from './command.dto.js';
 import {
   type BatchItemResponse,
@@ -47,6 +49,7 @@ export interface ExecutedCommand {
 
 /** How the caller waits for the answer. */
 export interface Connection {
+  headers: PassedHeaders;
   /** Aborts when the caller closes it. */
   closed: AbortSignal;
   respondAsync?: boolean;
@@ -67,6 +70,9 @@ export class CommandsService {
     private readonly runner: CallRunner,
     private readonly ends: ExecutionEnds,
     private readonly cancellation: CallCancellation,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
+    @Inject(commandsSettings.KEY) private readonly settings: Pick<CommandsSettings, 'auditCalls'>,
   ) {}
 
   /**
@@ -77,6 +83,7 @@ export class CommandsService {
   async execute(caller: Caller, body: ExecuteCommandBody, connection: Connection): Promise<ExecutedCommand> {
     const prepared = await this.preparation.prepare(caller, body);
     const named = { ...body, command_id: body.command_id ?? newId() };
+    await this.auditRequest(caller, named, prepared);
     const { execution, ...answer } = await this.call(caller, named, prepared, connection);
     const called = prepared.targets.find(({ skillId }) => skillId === execution.skill_id);
     const deprecation = called?.deprecation ?? null;
@@ -85,6 +92,18 @@ export class CommandsService {
       ...answer,
       deprecation,
     };
+  }
+
+  /** Before the call, so that none is missed: also one that is made already, or refused by a quota. */
+  private async auditRequest(
+    caller: Caller,
+    { command_id }: NamedCommand,
+    { targets: [best] }: PreparedCall,
+  ): Promise<void> {
+    if (!this.settings.auditCalls) return;
+    const after = { command_id, capability: best.capability.capabilityId };
+    const change = { action: 'command.execute', target: `skill:${best.skillId}`, after, spaces: [best.spaceId] };
+    await this.transactions.run((tx) => this.audit.record(tx, caller, [change]));
   }
 
   private async call(
@@ -98,7 +117,7 @@ export class CommandsService {
     const traceparent = formatTraceparent(trace);
     if (connection.respondAsync || body.callback_url !== undefined) {
       const { callback_url: callbackUrl, ...asked } = body;
-      const request = { body: asked, caller: serializeCaller(caller), traceparent };
+      const request = { body: asked, caller: serializeCaller(caller), traceparent, headers: connection.headers };
       const id = await this.queue.add({ ...execution, request, callbackUrl });
       if (id === undefined) return this.awaitEarlier(execution, connection);
       return { execution: toPendingResponse({ ...execution, id }), isUnderWay: true };
@@ -113,6 +132,7 @@ export class CommandsService {
       metadata: body.metadata ?? NO_MEMBERS,
       timeoutMs: execution.timeout_ms,
       traceparent,
+      passedHeaders: connection.headers,
       startedAt: claimed.startedAt,
       earlier: claimed.earlier,
     };
@@ -130,7 +150,7 @@ export class CommandsService {
   }
 
   /** Returns one result per call, in order. A failed call does not stop the others. */
-  async executeBatch(caller: Caller, { commands }: BatchCommandsBody, closed: AbortSignal): Promise<BatchResponse> {
+  async executeBatch(caller: Caller, { commands }: BatchCommandsBody, connection: Connection): Promise<BatchResponse> {
     const results: BatchItemResponse[] = [];
     const waiting: [number, ExecuteCommandBody][] = [];
     for await (const [index, item] of validateEach(ExecuteCommandBody, commands)) {
@@ -140,7 +160,7 @@ export class CommandsService {
     const lane = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [index, item] = next;
-        results[index] = await this.attempt(caller, index, item, closed);
+        results[index] = await this.attempt(caller, index, item, connection);
       }
     };
     await Promise.all(Array.from({ length: BATCH_LANES }, lane));
@@ -151,10 +171,10 @@ export class CommandsService {
     caller: Caller,
     index: number,
     body: ExecuteCommandBody,
-    closed: AbortSignal,
+    connection: Connection,
   ): Promise<BatchItemResponse> {
     try {
-      return { index, execution: (await this.execute(caller, body, { closed })).execution };
+      return { index, execution: (await this.execute(caller, body, connection)).execution };
     } catch (error) {
       const known = error instanceof ApiError ? error : translateDatabaseError(error);
       if (known) return toFailure(index, known);

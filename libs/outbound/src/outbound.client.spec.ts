@@ -29,6 +29,7 @@ describe('OutboundClient', () => {
       {
         host: `127.0.0.1:${port}`,
         connection: 'keep-alive',
+        'user-agent': expect.stringMatching(/^ooder-skill\/0\.\d+\.\d+$/),
         'content-type': 'application/json',
         'content-length': '7',
       },

@@ -15,6 +15,7 @@ import type { OutboundAnswer } from './http/exchange.js';
 import { OriginPools } from './http/origin-pools.js';
 import { OutboundError } from './outbound-error.js';
 import { OutboundMetrics } from './outbound.metrics.js';
+import { USER_AGENT } from './user-agent.js';
 import { openWebSocket } from './ws/web-socket.js';
 
 export interface OutboundRequest {
@@ -151,7 +152,12 @@ export class OutboundClient implements OnApplicationShutdown {
   ): Promise<WebSocket> {
     const webSocket = await this.within(timeoutMs, signal, (deadline) => {
       const target = parseTarget(url, WEB_SOCKET, { addresses, ca });
-      return openWebSocket({ url, headers, maxPayload }, target, this.dialer, deadline);
+      return openWebSocket(
+        { url, headers: { 'user-agent': USER_AGENT, ...headers }, maxPayload },
+        target,
+        this.dialer,
+        deadline,
+      );
     });
     this.webSockets.add(webSocket);
     webSocket.once('close', () => this.webSockets.delete(webSocket));

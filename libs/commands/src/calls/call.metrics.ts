@@ -3,7 +3,7 @@ import { type OperationsSettings, operationsSettings } from '#config';
 import { type Counter, type Histogram, MetricsService } from '#metrics';
 import type { ExecutionStatus } from '../executions/execution.entity.js';
 import type { CapableTarget } from '../targets/target.js';
-import type { TryFault } from './try-error.js';
+import type { TryFault } from '../executions/try-log.js';
 
 /** Names of capabilities, and of Skills, that get a label of their own. All others share one: this bounds the memory. */
 const MAX_NAMES = 200;

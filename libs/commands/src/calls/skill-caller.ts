@@ -174,6 +174,7 @@ export class SkillCaller {
     const body = formatBody(call, target);
     outcome.requestBytes = Buffer.byteLength(body);
     const headers = {
+      ...call.passedHeaders,
       traceparent: call.traceparent,
       [CALLER_HEADER]: await this.assertions.issue(call.caller.clientId, `skill:${shownIds(target).skill_id}`),
     };

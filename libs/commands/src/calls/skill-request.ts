@@ -2,6 +2,7 @@ import type { Caller } from '#auth';
 import type { OpenChannel } from '#channels';
 import { type JsonText, writeJson } from '#common';
 import type { TryLog } from '../executions/try-log.js';
+import type { PassedHeaders } from './passed-headers.js';
 import { type CapableTarget, shownIds } from '../targets/target.js';
 
 /** One call, the same for all endpoints that may serve it. */
@@ -17,6 +18,7 @@ export interface SkillCall {
   /** The Skills that can serve it, the best first. */
   targets: readonly [CapableTarget, ...CapableTarget[]];
   traceparent: string;
+  passedHeaders: PassedHeaders;
   /** Lists each try when it starts. */
   tries: TryLog;
   /** Cancels the call. */

@@ -1,13 +1,6 @@
 import { OutboundError } from '#outbound';
 import type { ExecutionError } from '../executions/execution.entity.js';
-
-/**
- * - `unreachable`: no connection, or it closed before the answer
- * - `timeout`: no complete answer in time
- * - `error-answer`: the answer says that this endpoint cannot serve (5xx, 408, 425, 429)
- * - `bad-answer`: an invalid answer: not JSON, too long, incomplete, a redirect. A 2xx that cannot be read is final
- */
-export type TryFault = 'unreachable' | 'timeout' | 'error-answer' | 'bad-answer';
+import type { TryFault } from '../executions/try-log.js';
 
 interface TryErrorOptions extends ErrorOptions {
   isFinal?: boolean;

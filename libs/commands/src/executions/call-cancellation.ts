@@ -1,4 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { AuditLog, type Caller } from '#auth';
+import { Transactions } from '#database';
 import { CallbackDeliveries } from '../callbacks/callback-deliveries.js';
 import { ExecutionsRepository } from './executions.repository.js';
 import { RunningCalls } from './running-calls.js';
@@ -14,12 +16,20 @@ export class CallCancellation {
     private readonly running: RunningCalls,
     private readonly recorder: TryRecorder,
     private readonly deliveries: CallbackDeliveries,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
   ) {}
 
-  /** Does nothing if the execution is finished. */
-  async cancel(executionId: string): Promise<void> {
+  /** Does nothing if the execution is finished. `stranger`: a caller whose call it is not, which the audit log names. */
+  async cancel(executionId: string, stranger?: Caller): Promise<void> {
     await this.recorder.record(executionId);
-    if (!(await this.repository.cancel(executionId))) return;
+    const isCancelled = await this.transactions.run(async (tx) => {
+      if (!(await this.repository.cancel(executionId, tx))) return false;
+      const change = { action: 'execution.cancel', target: `execution:${executionId}` };
+      if (stranger) await this.audit.record(tx, stranger, [change]);
+      return true;
+    });
+    if (!isCancelled) return;
     this.running.cancel(executionId);
     this.deliveries.wake();
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Fault } from '#common';
-import { prepared } from '#database';
+import { prepared, type Transaction } from '#database';
 import { DataSource } from 'typeorm';
 import { EXECUTION_COLUMNS, type ExecutionRecord } from './execution-record.js';
 import type { ExecutionError, ExecutionStatus } from './execution.entity.js';
@@ -144,8 +144,8 @@ export class ExecutionsRepository {
   }
 
   /** Cancels an execution. Returns false if it is finished. */
-  async cancel(id: string): Promise<boolean> {
-    const rows = await this.dataSource.query<unknown[]>(
+  async cancel(id: string, tx: Pick<Transaction, 'query'> = this.dataSource): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(
       `WITH done AS (UPDATE executions SET status = 'cancelled', completed_at = now(), running_until = NULL,
            next_attempt_at = NULL, request = NULL, error = NULL, updated_at = now()
          WHERE id = $1 AND status IN ('pending', 'running') RETURNING id), ${CALLBACKS_DUE}

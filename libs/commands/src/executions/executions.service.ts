@@ -37,8 +37,8 @@ export class ExecutionsService {
 
   /** Does nothing if the execution is finished. @throws NotFoundError (1010) */
   async cancel(caller: Caller, id: string): Promise<ExecutionDetailsResponse> {
-    await this.get(caller, id);
-    await this.cancellation.cancel(id);
+    const { client_id } = await this.get(caller, id);
+    await this.cancellation.cancel(id, client_id === caller.clientId ? undefined : caller);
     return this.get(caller, id);
   }
 

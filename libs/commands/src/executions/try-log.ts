@@ -1,8 +1,15 @@
 import type { TargetEndpoint } from '../targets/target.js';
-import type { TryFault } from '../calls/try-error.js';
 
 /** Tries that are kept of one execution: the newest. */
 export const MAX_TRIES_KEPT = 20;
+
+/**
+ * - `unreachable`: no connection, or it closed before the answer
+ * - `timeout`: no complete answer in time
+ * - `error-answer`: the answer says that this endpoint cannot serve (5xx, 408, 425, 429)
+ * - `bad-answer`: an invalid answer: not JSON, too long, incomplete, a redirect. A 2xx that cannot be read is final
+ */
+export type TryFault = 'unreachable' | 'timeout' | 'error-answer' | 'bad-answer';
 
 export const TRY_OUTCOMES = [
   'answered',

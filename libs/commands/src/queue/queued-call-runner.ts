@@ -77,6 +77,7 @@ export class QueuedCallRunner {
           metadata: call.request.body.metadata ?? NO_MEMBERS,
           timeoutMs: request.timeoutMs,
           traceparent: formatTraceparent(span),
+          passedHeaders: call.request.headers ?? {},
           startedAt: new Date(),
           earlier: call,
         },

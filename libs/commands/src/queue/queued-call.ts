@@ -1,5 +1,6 @@
 import { Caller, type Permission, type Role } from '#auth';
 import { JsonText, keepTexts } from '#common';
+import type { PassedHeaders } from '../calls/passed-headers.js';
 import { type ExecuteCommandBody, PASSED_ON } from '../command.dto.js';
 import type { NewExecution } from '../executions/executions.repository.js';
 import type { EarlierTries } from '../executions/try-log.js';
@@ -9,6 +10,8 @@ export interface QueuedRequest {
   body: Omit<ExecuteCommandBody, 'callback_url'>;
   caller: { role: Role; permissions: Permission[]; spaces?: string[] };
   traceparent: string;
+  /** The release before writes none. */
+  headers?: PassedHeaders;
 }
 
 /** An asynchronous call to add to the queue. */

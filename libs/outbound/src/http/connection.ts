@@ -5,6 +5,7 @@ import type { Deadline } from '../deadline.js';
 import type { Dialer } from '../guard/dialer.js';
 import type { Target } from '../guard/target.js';
 import { OutboundError } from '../outbound-error.js';
+import { USER_AGENT } from '../user-agent.js';
 import { Exchange, type OutboundAnswer } from './exchange.js';
 
 /** One request. */
@@ -99,7 +100,8 @@ export class Connection {
     // A response to HEAD has a content-length, but no body.
     const maxBytes = method === 'HEAD' ? Infinity : maxResponseBytes;
     const exchange = new Exchange(this, maxBytes, deadline);
-    if (!deadline.error) this.client.dispatch({ method, path, headers, body }, exchange);
+    if (!deadline.error)
+      this.client.dispatch({ method, path, headers: { 'user-agent': USER_AGENT, ...headers }, body }, exchange);
     const answer = await exchange.answer;
     this.isBusy = false;
     this.hasAnswered = true;

@@ -68,6 +68,7 @@ describe('a ws Skill that sends unrequested messages', () => {
       channel: undefined,
       targets: [TARGET],
       traceparent: '',
+    passedHeaders: {},
       tries: new TryLog(),
       signal,
     };

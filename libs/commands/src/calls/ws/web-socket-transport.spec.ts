@@ -69,6 +69,7 @@ describe('WebSocketTransport', () => {
       channel: undefined,
       targets: [TARGET],
       traceparent: '',
+    passedHeaders: {},
       tries: new TryLog(),
       signal: new AbortController().signal,
     };

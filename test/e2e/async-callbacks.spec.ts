@@ -30,8 +30,9 @@ describe('callbacks of asynchronous calls', () => {
     site = await AsyncSite.start();
     [failing, silent, busy, hopeless] = await Promise.all([
       calledBack([
-        fails,
+        // Over a kept connection, it would be sent again at once.
         (response) => response.socket?.resetAndDestroy(),
+        fails,
         (response) => response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(),
       ]),
       calledBack([() => undefined]),

@@ -82,7 +82,7 @@ describe('settings', () => {
     expect(load({}).warnings).toEqual(['APP_PROT is no setting: did you mean APP_PORT?']);
   });
 
-  it('leave the membership of a default upstream registry to production, and to who asks for it', () => {
+  it('turn on the membership of the default upstream registry in production only, or where it is set', () => {
     const isOff = (env: Record<string, string>) => load(env).aiBridge.isOffByDefault;
     const url = 'http://localhost:8080/api/v1/skills/register';
     const production = { NODE_ENV: 'production', SECURITY_JWT_SECRET: GOOD_SECRET };

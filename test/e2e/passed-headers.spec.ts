@@ -49,7 +49,7 @@ describe('calls and what goes with them', () => {
     );
   });
 
-  it('name in the audit log whoever cancels a call of another client', async () => {
+  it('are in the audit log when another client cancels them', async () => {
     const server = await site.serveOne(BEHAVIOURS.hangs);
     const { skillId } = await site.register([{ url: server.url }]);
     const cancelBy = async (api: CallSite['admin']) => {

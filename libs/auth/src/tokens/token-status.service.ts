@@ -100,7 +100,7 @@ export class TokenStatusService {
   }
 }
 
-/** From this second on, without the leeway that requests get: whoever asks may have a cache (RFC 7662 section 4). */
+/** From this second on, without the leeway that requests get: a client may have a cache (RFC 7662 section 4). */
 function isPast(exp: number): boolean {
   return Date.now() >= exp * 1000;
 }

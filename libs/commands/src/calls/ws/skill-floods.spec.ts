@@ -68,7 +68,7 @@ describe('a ws Skill that sends unrequested messages', () => {
       channel: undefined,
       targets: [TARGET],
       traceparent: '',
-    passedHeaders: {},
+      passedHeaders: {},
       tries: new TryLog(),
       signal,
     };

@@ -69,7 +69,7 @@ describe('WebSocketTransport', () => {
       channel: undefined,
       targets: [TARGET],
       traceparent: '',
-    passedHeaders: {},
+      passedHeaders: {},
       tries: new TryLog(),
       signal: new AbortController().signal,
     };

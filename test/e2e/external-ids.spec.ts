@@ -40,7 +40,7 @@ describe('ids that owners choose', () => {
     await site.app.close();
   });
 
-  it.each(Object.entries(IDS))('may be %s, and are taken by every call beside the UUID', async (_, chosen) => {
+  it.each(Object.entries(IDS))('may be %s, and are taken by every call beside the UUID', async (kind, chosen) => {
     const skill_id = chosen.normalize();
     const skill = await site.serveOne();
     const capability_id = `can ${skill_id}`.slice(0, 20);
@@ -52,7 +52,9 @@ describe('ids that owners choose', () => {
     });
     expect(registered).toMatchObject({ skill_id, status: 'registered' });
     expect(id).toMatch(UUID);
-    for (const given of [chosen, id, id.toUpperCase()]) {
+    // How the UUID is written does not depend on the chosen id.
+    const spellings = kind === 'the published one' ? [chosen, id, id.toUpperCase()] : [chosen];
+    for (const given of spellings) {
       const at = path(given);
       const shown = (await admin.get(at).expect(200)).body;
       expect(shown).toMatchObject({
@@ -89,9 +91,12 @@ describe('ids that owners choose', () => {
     }
     const query = encodeURIComponent(skill_id);
     const executions = await site.agent.get(`/commands/executions?skill_id=${query}&page_size=1`).expect(200);
-    expect(executions.body.data).toMatchObject({ total: 15, executions: [{ skill_id, capability_id }] });
+    expect(executions.body.data).toMatchObject({
+      total: 5 * spellings.length,
+      executions: [{ skill_id, capability_id }],
+    });
     const channels = await site.agent.get(`/channels?skill_id=${query}&page_size=1`).expect(200);
-    expect(channels.body.data).toMatchObject({ total: 9, channels: [{ skill_id, capability_id }] });
+    expect(channels.body.data).toMatchObject({ total: 3 * spellings.length, channels: [{ skill_id, capability_id }] });
     const audit = await admin.get(`/audit?action=skill.register&target=skill:${query}`).expect(200);
     expect(audit.body.data).toMatchObject({ total: 1, entries: [{ target: `skill:${id}` }] });
     await admin.post(`${path(skill_id)}/unregister`, { skill_id }).expect(200);

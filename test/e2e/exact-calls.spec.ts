@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { JsonText } from '#common';
 import { jsonObjects, jsonValues } from '../support/json-texts.js';
+import { skillBody } from '../support/skill.factory.js';
 import { answerText, type SkillServer } from '../support/skill-server.js';
 import { AsyncSite } from './async-calls.js';
 import { expectError } from './api.js';
@@ -134,6 +135,37 @@ describe('parameters and results', () => {
       'command_id was used for a different request before: send a new one, or none',
     ]);
     called();
+  });
+
+  it('are declared with numbers that come back as they are meant, or are refused', async () => {
+    const api = site.calls.admin;
+    const { skill_id } = (await api.post('/skills', skillBody()).expect(201)).body as { skill_id: string };
+    const send = (text: string) => {
+      const json = (request: ReturnType<typeof api.post>) => request.set('content-type', 'application/json').send(text);
+      const batch = `{"skills":[${text}]}`;
+      return [
+        json(api.post('/skills')),
+        json(api.post('/skills/register')),
+        json(api.put(`/skills/${skill_id}`)),
+        json(api.patch(`/skills/${skill_id}`)),
+        ...[batch, batch.padEnd(200_000)].map((many) =>
+          api.post('/skills/batch').set('content-type', 'application/json').send(many),
+        ),
+      ];
+    };
+    const body = (number: string) =>
+      JSON.stringify(skillBody({ capabilities: [{ name: 'n', input_schema: { maximum: 7 } }] })).replace(
+        ':7',
+        `:${number}`,
+      );
+    for (const number of ['9007199254740993', '-1e400', '1234567890123456789012', '0.12345678901234567890123']) {
+      for (const answer of await Promise.all(send(body(number)))) {
+        expect(expectError(answer, 400, 1001)).toEqual([`body has numbers that would change: ${number}`]);
+      }
+    }
+    for (const number of ['9007199254740992', '1.0', '1e2', '-0', '0.1', '5e-324']) {
+      await api.post('/skills').set('content-type', 'application/json').send(body(number)).expect(201);
+    }
   });
 
   describe('of calls through a channel', () => {

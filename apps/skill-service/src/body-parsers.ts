@@ -21,12 +21,13 @@ async function inSteps(steps: Generator<undefined, unknown>): Promise<unknown> {
 export function registerBodyParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>(JSON_TYPES, { parseAs: 'buffer' }, ({ routeOptions }, body, done) => {
-    const { batch, exactJson } = routeOptions.config;
+    const { batch, ...terms } = routeOptions.config;
     if (body.length < LARGE) {
-      attempt(() => parseJsonBody(body, MAX_BODY_VALUES, exactJson), done);
+      attempt(() => parseJsonBody(body, MAX_BODY_VALUES, terms), done);
       return;
     }
-    inSteps(batch?.isLarge ? readBatch(body, batch.list) : readJson(body, MAX_BODY_VALUES, exactJson)).then((value) => {
+    const steps = batch?.isLarge ? readBatch(body, batch.list, terms) : readJson(body, MAX_BODY_VALUES, terms);
+    inSteps(steps).then((value) => {
       done(null, value);
     }, done);
   });

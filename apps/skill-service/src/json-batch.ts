@@ -1,5 +1,5 @@
 import { type BadParameterError, endOfString, MAX_BATCH_VALUES, MAX_BODY_VALUES } from '#common';
-import { assertWithin, bodyFault, parseJson, readJson } from './json-body.js';
+import { assertWithin, bodyFault, type JsonTerms, parseJson, readJson } from './json-body.js';
 
 /** Milliseconds of parsing after which other requests have their turn. */
 const SLICE_MS = 5;
@@ -19,14 +19,14 @@ type Marks = number[];
  * Reads a batch item by item, with turns for other requests in between: `JSON.parse` of eight megabytes may take half a
  * second. An item has the bounds of a body of its own. @throws BadParameterError (1001)
  */
-export function* readBatch(body: Buffer, list: string): Generator<undefined, unknown> {
+export function* readBatch(body: Buffer, list: string, terms: JsonTerms = {}): Generator<undefined, unknown> {
   assertWithin(body, MAX_BATCH_VALUES);
   yield;
   const marks = marksOf(body, list);
   const [first, last] = [marks[0], marks.at(-1)];
-  if (first === undefined || last === undefined) return yield* readJson(body, MAX_BODY_VALUES);
+  if (first === undefined || last === undefined) return yield* readJson(body, MAX_BODY_VALUES, terms);
   const frameBytes = Buffer.concat([body.subarray(0, first + 1), body.subarray(last)]);
-  const frame = (yield* readJson(frameBytes, MAX_BODY_VALUES)) as Record<string, unknown>;
+  const frame = (yield* readJson(frameBytes, MAX_BODY_VALUES, terms)) as Record<string, unknown>;
   // JSON.parse takes the last of two members with one name.
   if (!Array.isArray(frame[list])) throw repeated(list);
   const items: unknown[] = [];
@@ -36,7 +36,7 @@ export function* readBatch(body: Buffer, list: string): Generator<undefined, unk
     // The list may be empty.
     if (marks.length === 2 && item.toString('latin1').trim() === '') break;
     assertWithin(item, MAX_BODY_VALUES);
-    items.push(parseJson(item));
+    items.push(parseJson(item, terms));
     if (performance.now() - since > SLICE_MS) {
       yield;
       since = performance.now();

@@ -7,6 +7,7 @@ import {
   jsonSizeFault,
   JsonText,
   keepTexts,
+  listInexactNumbers,
   listParts,
 } from '#common';
 
@@ -59,29 +60,62 @@ function assertNoForbiddenKey(value: unknown): void {
   if (hasForbiddenKey(value)) throw bodyFault('holds a forbidden key (__proto__, constructor or prototype)');
 }
 
+/** What a route asks of its JSON. */
+export interface JsonTerms {
+  exactJson?: ExactMembers | undefined;
+  exactNumbers?: boolean | undefined;
+}
+
+/** Most numbers are short, and a search for others is fast. */
+const MAY_CHANGE = /\d[\d.]{15}|\d[eE]/;
+const NUMBERS_TOLD = 3;
+const LONGEST_NUMBER = 64;
+
+/** @throws BadParameterError (1001) for numbers that `JSON.parse` changes; -0 and 0 are the same */
+function assertExactNumbers(text: string): void {
+  if (!MAY_CHANGE.test(text)) return;
+  const changed: string[] = [];
+  for (const { text: number } of listInexactNumbers(text)) {
+    if (Number(number) === 0 && !/[1-9]/.test(number)) continue;
+    changed.push(number.slice(0, LONGEST_NUMBER));
+    if (changed.length === NUMBERS_TOLD) break;
+  }
+  if (changed.length > 0) throw bodyFault(`has numbers that would change: ${changed.join(', ')}`);
+}
+
 /** Parses JSON and refuses prototype keys. Check its size before. @throws BadParameterError (1001) */
-export function parseJson(json: Buffer): unknown {
-  const value = parse(decode(json));
+export function parseJson(json: Buffer, { exactNumbers = false }: JsonTerms = {}): unknown {
+  const text = decode(json);
+  const value = parse(text);
+  if (exactNumbers) assertExactNumbers(text);
   assertNoForbiddenKey(value);
   return value;
 }
 
 /** Reads a small body; undefined if it is empty. @throws BadParameterError (1001) */
-export function parseJsonBody(body: Buffer, maxValues: number, exact?: ExactMembers): unknown {
+export function parseJsonBody(body: Buffer, maxValues: number, terms: JsonTerms = {}): unknown {
   if (body.length === 0) return undefined;
-  if (exact) return complete(readJson(body, maxValues, exact));
+  if (terms.exactJson) return complete(readJson(body, maxValues, terms));
   assertWithin(body, maxValues);
-  return parseJson(body);
+  return parseJson(body, terms);
 }
 
 /** Reads a large body in steps, with turns for other requests in between. @throws BadParameterError (1001) */
-export function* readJson(body: Buffer, maxValues: number, exact?: ExactMembers): Generator<undefined, unknown> {
+export function* readJson(
+  body: Buffer,
+  maxValues: number,
+  { exactJson: exact, exactNumbers = false }: JsonTerms = {},
+): Generator<undefined, unknown> {
   assertWithin(body, maxValues);
   yield;
   const text = decode(body);
   yield;
   let value = parse(text);
   yield;
+  if (exactNumbers) {
+    assertExactNumbers(text);
+    yield;
+  }
   if (exact) {
     assertNoRepeatedName(text);
     yield;

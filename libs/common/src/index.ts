@@ -54,6 +54,7 @@ export { HttpRefusal } from './http-refusal.js';
 export { isObject } from './is-object.js';
 export { isZlib } from './is-zlib.js';
 export { JsonObjectField } from './json-object.decorator.js';
+export { ExactNumbers } from './exact-numbers.decorator.js';
 export { ExactJson, type ExactMembers } from './exact-json.decorator.js';
 export { findRepeatedName, type JsonPart, listInexactNumbers, listParts } from './json-parts.js';
 export { JsonText, keepTexts, RepeatedNameError, writeJson } from './json-text.js';

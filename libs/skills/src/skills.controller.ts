@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, ApiIfNoneMatch, ListRoute, type Page } from '#common';
+import { ApiErrors, ApiIfNoneMatch, ExactNumbers, ListRoute, type Page } from '#common';
 import { HotRoute } from './catalogue/index.js';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { ApiIfMatch, IfMatch, TaggedSkillRoute } from './reading/etag.js';
@@ -22,6 +22,7 @@ export class SkillsController {
   ) {}
 
   @Post()
+  @ExactNumbers()
   @Authenticated('skill:register')
   @TaggedSkillRoute()
   @ApiOperation({
@@ -74,6 +75,7 @@ export class SkillsController {
   }
 
   @Put(':skill_id')
+  @ExactNumbers()
   @Authenticated('skill:manage')
   @TaggedSkillRoute()
   @ApiOperation({
@@ -95,6 +97,7 @@ export class SkillsController {
   }
 
   @Patch(':skill_id')
+  @ExactNumbers()
   @Authenticated('skill:manage')
   @TaggedSkillRoute()
   @ApiOperation({

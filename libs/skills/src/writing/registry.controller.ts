@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Authenticated, type Caller, CurrentCaller } from '#auth';
-import { ApiErrors, BatchRoute, PageRoute, ProtocolRoute } from '#common';
+import { ApiErrors, BatchRoute, ExactNumbers, PageRoute, ProtocolRoute } from '#common';
 import { ApiIdempotencyKey, IdempotencyKey } from '#idempotency';
 import { HotRoute } from '../catalogue/index.js';
 import { ApiIfMatch, IfMatch } from '../reading/etag.js';
@@ -26,6 +26,7 @@ export class RegistryController {
   ) {}
 
   @Post('register')
+  @ExactNumbers()
   @Authenticated('skill:register')
   @ProtocolRoute(RegisteredResponse)
   @ApiOperation({
@@ -45,6 +46,7 @@ export class RegistryController {
   }
 
   @Post('batch')
+  @ExactNumbers()
   @Authenticated('skill:register')
   @ProtocolRoute(BatchRegisteredResponse)
   @BatchRoute({ list: 'skills', itemsPerRequest: 10, isLarge: true })

@@ -12,7 +12,8 @@ export const ASYNC_ENV = {
   COMMAND_TRY_TIMEOUT: '300',
   COMMAND_KEPT_RESULT_BYTES: '1000',
   COMMAND_QUEUE_POLL: '100',
-  COMMAND_QUEUE_LEASE: '1000',
+  // A busy machine may stand still for a second.
+  COMMAND_QUEUE_LEASE: '2000',
   COMMAND_QUEUE_RETRY_FOR: '4',
   COMMAND_BREAKER_PAUSE: '200',
   // Longer than the ten seconds that a receiver may take.
